@@ -1,0 +1,33 @@
+//! What every kernel program counts about itself, per CPU.
+//!
+//! The identity `seen = submitted + ring_full + filtered + failed` holds for each program whenever no run of it is
+//! under way: each run adds one to `seen` and one to exactly one of the others.
+
+/// The counters of one program on one CPU.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProgramCounters {
+    /// Times the program ran.
+    pub seen: u64,
+    /// Records handed to the ring buffer.
+    pub submitted: u64,
+    /// Records lost because the ring buffer was full.
+    pub ring_full: u64,
+    /// Events that are none of ours, such as the fork of a thread.
+    pub filtered: u64,
+    /// Events lost because something indispensable could not be read.
+    pub failed: u64,
+    /// Of the submitted, those with some part unreadable. Not a term of the identity.
+    pub partial: u64,
+}
+
+/// Index of a program's counters; also its place in the list of hooks.
+pub mod program {
+    pub const EXEC: u32 = 0;
+    pub const FORK: u32 = 1;
+    pub const EXIT: u32 = 2;
+    pub const EXEC_FAILED: u32 = 3;
+    pub const BASELINE: u32 = 4;
+    /// Slots in the counter map.
+    pub const COUNT: u32 = 16;
+}

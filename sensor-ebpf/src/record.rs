@@ -1,0 +1,94 @@
+//! What a record looks like: a header, a fixed part by kind, variable sections.
+//!
+//! Every type is `repr(C)`, has no implicit padding, and is valid for any bit pattern, so that the kernel side can
+//! zero it and the agent can read it out of untrusted bytes. All integers are in the host's byte order.
+
+pub mod exec;
+mod exit;
+mod fork;
+
+pub use exec::{ExecRecord, exec_flags};
+pub use exit::ExitRecord;
+pub use fork::ForkRecord;
+
+/// Version of all layouts in this library. Any change to a type or a section raises it.
+pub const LAYOUT_VERSION: u16 = 1;
+
+/// What a record tells; the `kind` of its [`Header`].
+pub mod kind {
+    /// `sched_process_exec`: a program image was replaced. An [`ExecRecord`](super::ExecRecord).
+    pub const EXEC: u16 = 1;
+    /// `sched_process_fork` of a process, not a thread. A [`ForkRecord`](super::ForkRecord).
+    pub const FORK: u16 = 2;
+    /// `sched_process_exit` of the last thread of a process. An [`ExitRecord`](super::ExitRecord).
+    pub const EXIT: u16 = 3;
+    /// A task that was running when the sensor started, from `iter/task`. An [`ExecRecord`](super::ExecRecord)
+    /// without arguments: those of another task cannot be read from here.
+    pub const BASELINE: u16 = 4;
+    /// An exec that failed. An [`ExecRecord`](super::ExecRecord) with `error` set and no image.
+    pub const EXEC_FAILED: u16 = 5;
+}
+
+/// The head of every record.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// [`LAYOUT_VERSION`] of the side that wrote it.
+    pub layout: u16,
+    /// One of [`kind`].
+    pub kind: u16,
+    /// Bytes of the whole record, this header included.
+    pub len: u32,
+    /// When it happened: nanoseconds of the boot clock (`bpf_ktime_get_boot_ns`, Linux 5.8).
+    pub time: u64,
+}
+
+/// Which process. Pids are reused; a pid with its start time is not.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessKey {
+    /// Start of the thread group's leader: nanoseconds of the boot clock (`task_struct.start_boottime`).
+    pub start: u64,
+    /// Thread group id, in the initial pid namespace.
+    pub tgid: u32,
+    /// Always zero: makes the padding explicit.
+    pub reserved: u32,
+}
+
+impl ProcessKey {
+    #[must_use]
+    pub const fn new(tgid: u32, start: u64) -> Self {
+        Self { start, tgid, reserved: 0 }
+    }
+}
+
+/// Who a task acts as: `task_struct.cred`, and the audit identity that survives `setuid`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ids {
+    pub uid: u32,
+    pub gid: u32,
+    pub euid: u32,
+    pub egid: u32,
+    /// Audit login uid; `u32::MAX` when never set.
+    pub loginuid: u32,
+    /// Audit session; `u32::MAX` when never set.
+    pub session: u32,
+    /// Effective capabilities, one bit each.
+    pub cap_effective: u64,
+}
+
+/// Which namespaces: inode numbers as in `/proc/PID/ns`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Namespaces {
+    pub pid: u32,
+    pub mnt: u32,
+    pub net: u32,
+    pub user: u32,
+}
+
+/// Longest controlling terminal name kept, such as `pts/10`.
+pub const TTY_LEN: usize = 24;
+/// Length of `task_struct.comm`.
+pub const COMM_LEN: usize = 16;

@@ -1,0 +1,96 @@
+//! An exec: who, the image that the kernel committed to, and its arguments.
+
+use super::{COMM_LEN, Header, Ids, Namespaces, ProcessKey, TTY_LEN};
+
+/// Bytes of arguments kept from the start. An argv no longer than `ARGS_HEAD + ARGS_TAIL` is kept whole.
+pub const ARGS_HEAD: usize = 8192;
+/// Bytes of arguments kept from the end: padding an argv must not push its end out of sight.
+pub const ARGS_TAIL: usize = 4096;
+/// Longest path section, cut at the root's side: the file's own name always survives.
+pub const PATH_MAX: usize = 4096;
+/// Longest `#!` interpreter or typed file name kept.
+pub const NAME_MAX: usize = 1024;
+/// Longest cgroup path kept.
+pub const CGROUP_MAX: usize = 1024;
+
+/// The fixed part of an exec, a failed exec, and a baseline task.
+///
+/// Then follow, in this order and with these lengths: `path_len`, `cwd_len`, `filename_len`, `interpreter_len`,
+/// `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths and the cgroup are *leaf first*: the names of
+/// `/usr/bin/env` stand as `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExecRecord {
+    pub header: Header,
+    pub process: ProcessKey,
+    /// The parent by `real_parent` at this moment; the one noted at fork wins where it is known.
+    pub parent: ProcessKey,
+    pub ids: Ids,
+    pub namespaces: Namespaces,
+    /// Id of the cgroup (v2 hierarchy, or the first v1 one in use), as `cgroup_len`'s section names it.
+    pub cgroup_id: u64,
+    /// Inode number, device (kernel encoding: major << 20 | minor), inode change time of the executed file.
+    pub inode: u64,
+    pub ctime_ns: u64,
+    /// `arg_end - arg_start`: the argv's size, kept or not.
+    pub args_bytes: u64,
+    pub device: u32,
+    /// `st_mode` of the executed file.
+    pub mode: u32,
+    /// Owner of the executed file, in the initial user namespace.
+    pub file_uid: u32,
+    /// Bits of [`exec_flags`].
+    pub flags: u32,
+    /// `bprm->argc` and `bprm->envc`.
+    pub argc: u32,
+    pub envc: u32,
+    /// The calling thread's id before the exec; differs from the tgid when another thread than the leader called.
+    pub old_tid: u32,
+    /// The process's id in its own, innermost pid namespace.
+    pub ns_pid: u32,
+    /// Bit n: the n-th 4096-byte chunk of the kept arguments (head chunks first, then tail chunks) could not be
+    /// read and is zero-filled.
+    pub args_unreadable: u32,
+    /// Of a failed exec: the negative errno; else zero.
+    pub error: i32,
+    /// Section lengths, bytes.
+    pub path_len: u16,
+    pub cwd_len: u16,
+    pub filename_len: u16,
+    pub interpreter_len: u16,
+    pub cgroup_len: u16,
+    pub args_head_len: u16,
+    pub args_tail_len: u16,
+    pub reserved: u16,
+    /// Controlling terminal, such as `pts/3`, zero-filled; empty without one.
+    pub tty: [u8; TTY_LEN],
+    pub comm: [u8; COMM_LEN],
+}
+
+/// Bits of [`ExecRecord::flags`].
+pub mod exec_flags {
+    /// The image has no path: it lives in a `memfd_create` file.
+    pub const MEMFD: u32 = 1 << 0;
+    /// The image's file was unlinked before the exec.
+    pub const DELETED: u32 = 1 << 1;
+    /// The image is in an overlay's upper layer: written since the container started.
+    pub const OVERLAY_UPPER: u32 = 1 << 2;
+    /// The file that was run starts with `#!`: the image is its interpreter.
+    pub const SCRIPT: u32 = 1 << 3;
+    /// More arguments than kept: `args_bytes` tells how many.
+    pub const ARGS_CUT: u32 = 1 << 4;
+    /// The path was deeper or longer than kept; its upper end is missing.
+    pub const PATH_CUT: u32 = 1 << 5;
+    /// Same for the working directory.
+    pub const CWD_CUT: u32 = 1 << 6;
+    /// Same for the cgroup.
+    pub const CGROUP_CUT: u32 = 1 << 7;
+    /// Same for the typed file name or the interpreter.
+    pub const NAME_CUT: u32 = 1 << 8;
+    /// Some kernel memory could not be read; the fields that it feeds are zero or empty.
+    pub const READ_FAILED: u32 = 1 << 9;
+    /// The exec raised privileges (`bprm->secureexec`).
+    pub const SECURE: u32 = 1 << 10;
+    /// The task is a kernel thread (baseline only).
+    pub const KERNEL_THREAD: u32 = 1 << 11;
+}
