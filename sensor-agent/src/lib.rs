@@ -1,1 +1,12 @@
-//! The sensor.
+//! The sensor: what programs do on a host, kept in tables and held against rules.
+//!
+//! ```text
+//! kernel programs ─▶ capture ─▶ event ─▶ process table ─┬─▶ recorder ──▶ sinks
+//!                                                       └─▶ detection ─▶ alert ─▶ outputs
+//! configuration ─▶ config ─▶ rules, templates, outputs: checked whole before anything starts
+//! ```
+//!
+//! A module knows the types of those before it along the data, never of those after it.
+
+pub mod diagnostic;
+pub mod event;

@@ -1,0 +1,94 @@
+//! The vocabulary of the sensor: what an event is, what is known of a process, which fields there are.
+//!
+//! ```text
+//! capture ─▶ record bytes ─▶ decode ─▶ process table ─▶ Event ─▶ rules, tables, alerts
+//!                                                         │
+//!                                               fields: the one registry
+//! ```
+//!
+//! An [`Event`] is cheap to clone: it holds a snapshot of its process, and through it the whole lineage, by
+//! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
+//! type, column, JSON key and meaning stand in one place.
+
+pub mod decode;
+pub mod fields;
+pub mod json;
+mod process;
+pub mod tables;
+mod value;
+
+use std::sync::Arc;
+
+pub use process::{Arguments, Container, Host, Ids, Image, Process, ProcessKey, UNSET_ID};
+pub use value::{Pids, Value};
+
+/// One thing that happened, with the process that did it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub kind: EventType,
+    /// When: nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// The process as the event left it.
+    pub process: Arc<Process>,
+    pub detail: Detail,
+}
+
+/// What only one kind of event has to tell.
+#[derive(Clone, Debug, Default)]
+pub enum Detail {
+    #[default]
+    None,
+    /// How a process ended.
+    Exit { code: u8, signal: u8, core_dumped: bool },
+    /// An exec that did not come about: the file that was asked for, and the errno.
+    ExecFailed { path: Box<[u8]>, errno: i32 },
+}
+
+/// Families of events: each has its kernel programs, its tables and its policy types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    Process,
+}
+
+impl Class {
+    /// The name used in `lost_records`, metrics and the manual.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+        }
+    }
+}
+
+/// The `eventType` of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventType {
+    Fork,
+    Exec,
+    Exit,
+    Baseline,
+    ExecFailed,
+}
+
+impl EventType {
+    pub const ALL: [Self; 5] = [Self::Fork, Self::Exec, Self::Exit, Self::Baseline, Self::ExecFailed];
+
+    /// The word that rules compare with and rows carry.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fork => "PROCESS_EVENT_TYPE_FORK",
+            Self::Exec => "PROCESS_EVENT_TYPE_EXEC",
+            Self::Exit => "PROCESS_EVENT_TYPE_EXIT",
+            Self::Baseline => "BASELINE_TASK",
+            Self::ExecFailed => "PROCESS_EVENT_TYPE_EXEC_FAILED",
+        }
+    }
+
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Fork | Self::Exec | Self::Exit | Self::Baseline | Self::ExecFailed => Class::Process,
+        }
+    }
+}
