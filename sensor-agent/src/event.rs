@@ -19,7 +19,7 @@ mod value;
 
 use std::sync::Arc;
 
-pub use process::{Arguments, Container, Host, Ids, Image, Process, ProcessKey, UNSET_ID};
+pub use process::{Arguments, Container, Host, Ids, Image, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID};
 pub use value::{Pids, Value};
 
 /// One thing that happened, with the process that did it.
@@ -40,14 +40,29 @@ pub enum Detail {
     None,
     /// How a process ended.
     Exit { code: u8, signal: u8, core_dumped: bool },
-    /// An exec that did not come about: the file that was asked for, and the errno.
-    ExecFailed { path: Box<[u8]>, errno: i32 },
+    /// An exec that did not come about: the errno. The file is in the process's image.
+    ExecFailed { errno: i32 },
+    /// What the sensor lost.
+    Lost(Lost),
+}
+
+/// Records that the sensor lost since the last count of the same stage, class and cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Where: `hook`, `ring`, `decode`, `table`, `output`.
+    pub stage: &'static str,
+    /// [`Class::name`] of what was lost.
+    pub class: &'static str,
+    pub cause: &'static str,
+    pub count: u64,
 }
 
 /// Families of events: each has its kernel programs, its tables and its policy types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
     Process,
+    /// What the sensor tells of itself.
+    Sensor,
 }
 
 impl Class {
@@ -56,6 +71,7 @@ impl Class {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Sensor => "sensor",
         }
     }
 }
@@ -68,10 +84,13 @@ pub enum EventType {
     Exit,
     Baseline,
     ExecFailed,
+    LostRecords,
+    SensorStarted,
 }
 
 impl EventType {
-    pub const ALL: [Self; 5] = [Self::Fork, Self::Exec, Self::Exit, Self::Baseline, Self::ExecFailed];
+    pub const ALL: [Self; 7] =
+        [Self::Fork, Self::Exec, Self::Exit, Self::Baseline, Self::ExecFailed, Self::LostRecords, Self::SensorStarted];
 
     /// The word that rules compare with and rows carry.
     #[must_use]
@@ -82,6 +101,8 @@ impl EventType {
             Self::Exit => "PROCESS_EVENT_TYPE_EXIT",
             Self::Baseline => "BASELINE_TASK",
             Self::ExecFailed => "PROCESS_EVENT_TYPE_EXEC_FAILED",
+            Self::LostRecords => "LOST_RECORDS",
+            Self::SensorStarted => "SENSOR_STARTED",
         }
     }
 
@@ -89,6 +110,7 @@ impl EventType {
     pub const fn class(self) -> Class {
         match self {
             Self::Fork | Self::Exec | Self::Exit | Self::Baseline | Self::ExecFailed => Class::Process,
+            Self::LostRecords | Self::SensorStarted => Class::Sensor,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 use sensor_ebpf::record::exec_flags;
 
-use super::{Class, Detail, Event, EventType, Host, Pids, Process, UNSET_ID, Value};
+use super::{Class, Detail, Event, EventType, Host, Lost, Pids, Process, UNSET_ID, Value};
 
 /// One field.
 #[derive(Debug)]
@@ -127,6 +127,8 @@ pub const EVENT_TYPES: &[&str] = &[
     EventType::Exit.word(),
     EventType::Baseline.word(),
     EventType::ExecFailed.word(),
+    EventType::LostRecords.word(),
+    EventType::SensorStarted.word(),
 ];
 
 /// Every field.
@@ -242,9 +244,9 @@ pub static FIELDS: &[Field] = &[
         "Effective capabilities, one bit each (capabilities(7)).",
         |p, _| Value::Int(p.ids.cap_effective.cast_signed()),
     ),
-    process("tty", "tty", Type::Text, "The controlling terminal, such as pts/3.", |p, _| Value::text(&p.tty)),
+    process("tty", "tty", Type::Text, "The controlling terminal, such as pts/3.", |p, _| Value::text(p.tty())),
     process("isTty", "is_tty", Type::Bool, "Whether there is a controlling terminal.", |p, _| {
-        Value::Bool(!p.tty.is_empty())
+        Value::Bool(!p.tty().is_empty())
     }),
     process("isMemfd", "is_memfd", Type::Bool, "Whether the program was run from memory (memfd_create).", |p, _| {
         Value::Bool(p.image.is(exec_flags::MEMFD))
@@ -325,7 +327,15 @@ pub static FIELDS: &[Field] = &[
         "Kubernetes namespace of the container's pod.",
         |p, _| Value::optional(p.container.as_deref().map(|container| container.namespace.as_str())),
     ),
+    process(
+        "incidentId",
+        "incident_id",
+        Type::Text,
+        "The incident that the process is part of, once an alert was raised on it or an ancestor.",
+        |p, _| p.incident.map_or(Value::Absent, Value::Uuid),
+    ),
     event(
+        Class::Process,
         "exitCode",
         "exit_code",
         Type::Number,
@@ -335,16 +345,50 @@ pub static FIELDS: &[Field] = &[
             _ => Value::Absent,
         },
     ),
-    event("exitSignal", "exit_signal", Type::Number, "The signal that ended the process.", |event, _| {
-        match event.detail {
+    event(
+        Class::Process,
+        "exitSignal",
+        "exit_signal",
+        Type::Number,
+        "The signal that ended the process.",
+        |event, _| match event.detail {
             Detail::Exit { signal, .. } if signal != 0 => Value::Int(i64::from(signal)),
+            _ => Value::Absent,
+        },
+    ),
+    event(Class::Process, "errno", "errno", Type::Number, "Why an exec failed (errno(3)).", |event, _| {
+        match event.detail {
+            Detail::ExecFailed { errno, .. } => Value::Int(i64::from(errno)),
             _ => Value::Absent,
         }
     }),
-    event("errno", "errno", Type::Number, "Why an exec failed (errno(3)).", |event, _| match event.detail {
-        Detail::ExecFailed { errno, .. } => Value::Int(i64::from(errno)),
-        _ => Value::Absent,
+    event(
+        Class::Sensor,
+        "stage",
+        "stage",
+        Type::Text,
+        "Where records were lost: hook, ring, decode, table, output.",
+        |event, _| lost(event, |lost| Value::Word(lost.stage)),
+    ),
+    event(
+        Class::Sensor,
+        "eventClass",
+        "event_class",
+        Type::Text,
+        "Of which class the lost records were.",
+        |event, _| lost(event, |lost| Value::Word(lost.class)),
+    ),
+    event(Class::Sensor, "cause", "cause", Type::Text, "Why records were lost.", |event, _| {
+        lost(event, |lost| Value::Word(lost.cause))
     }),
+    event(
+        Class::Sensor,
+        "count",
+        "count",
+        Type::Number,
+        "How many records were lost since the last such event.",
+        |event, _| lost(event, |lost| Value::Int(i64::try_from(lost.count).unwrap_or(i64::MAX))),
+    ),
 ];
 
 const fn process(
@@ -358,13 +402,14 @@ const fn process(
 }
 
 const fn event(
+    class: Class,
     name: &'static str,
     column: &'static str,
     ty: Type,
     doc: &'static str,
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Event(Class::Process, get) }
+    Field { name, column, ty, doc, get: Get::Event(class, get) }
 }
 
 const fn any(
@@ -375,6 +420,10 @@ const fn any(
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
     Field { name, column, ty, doc, get: Get::Any(get) }
+}
+
+fn lost<'a>(event: &'a Event, value: impl Fn(&'a Lost) -> Value<'a>) -> Value<'a> {
+    if let Detail::Lost(lost) = &event.detail { value(lost) } else { Value::Absent }
 }
 
 fn unless_unset(id: u32) -> Value<'static> {

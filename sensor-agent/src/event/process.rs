@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 pub use sensor_ebpf::record::ProcessKey;
-use sensor_ebpf::record::{Namespaces, exec_flags};
+use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
 
 /// The value of an audit login uid or session that was never set.
 pub const UNSET_ID: u32 = u32::MAX;
 
-pub use sensor_ebpf::record::Ids;
+pub use sensor_ebpf::record::{Ids, Namespaces, TTY_LEN};
 
 /// A process at one moment of its life.
 #[derive(Clone, Debug, Default)]
@@ -29,16 +29,24 @@ pub struct Process {
     /// The id in the process's own pid namespace.
     pub ns_pid: u32,
     pub cgroup_id: u64,
-    /// Controlling terminal, such as `pts/3`; empty without one.
-    pub tty: Box<[u8]>,
+    /// Controlling terminal, such as `pts/3`, zero-filled; see [`Process::tty`].
+    pub tty: [u8; TTY_LEN],
     /// The login name of `ids.uid`, when known.
     pub user: Option<Arc<str>>,
     pub container: Option<Arc<Container>>,
+    /// The incident that this process or an ancestor of it is part of, once an alert was raised on it.
+    pub incident: Option<Uuid>,
     /// What the process runs; shared with the children that have not executed anything themselves.
     pub image: Arc<Image>,
 }
 
 impl Process {
+    /// The controlling terminal, such as `pts/3`; empty without one.
+    #[must_use]
+    pub fn tty(&self) -> &[u8] {
+        self.tty.split(|&byte| byte == 0).next().unwrap_or_default()
+    }
+
     /// The ancestors, nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = &Process> {
         std::iter::successors(self.parent.as_deref(), |process| process.parent.as_deref())

@@ -1,6 +1,6 @@
 //! The flight recorder's tables: their names and columns.
 
-use super::Class;
+use super::{Class, EventType};
 
 /// One table.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub struct Table {
     pub aliases: &'static [&'static str],
     /// The class of events that fill it; none while nothing does.
     pub class: Option<Class>,
+    /// The kinds of events that fill it.
+    pub kinds: &'static [EventType],
     /// Whether the MCS sink, and so the vendor's Data Lake, takes it.
     pub mcs: bool,
     /// Whether it is on when no list of tables says otherwise.
@@ -31,6 +33,7 @@ pub static TABLES: &[Table] = &[
         name: "process_events",
         aliases: &[],
         class: Some(Class::Process),
+        kinds: &[EventType::Exec, EventType::Fork, EventType::Exit, EventType::Baseline, EventType::ExecFailed],
         mcs: true,
         default_on: true,
         columns: &[
@@ -69,6 +72,7 @@ pub static TABLES: &[Table] = &[
             "exit_code",
             "exit_signal",
             "errno",
+            "incident_id",
         ],
         doc: "Programs started, forked and ended, and those that were running when the sensor started.",
     },
@@ -84,14 +88,32 @@ pub static TABLES: &[Table] = &[
     unfilled("shell_commands", &[], false, "Commands typed into interactive shells."),
     unfilled("tty_data", &[], false, "What went over terminals."),
     unfilled("alerts", &[], false, "The alerts that were raised."),
-    unfilled("sensors", &[], false, "The sensor itself."),
+    Table {
+        name: "sensors",
+        aliases: &[],
+        class: Some(Class::Sensor),
+        kinds: &[EventType::SensorStarted],
+        mcs: false,
+        default_on: true,
+        columns: &["unix_nano_timestamp", "sensor_id", "pid", "hostname"],
+        doc: "The sensor itself: one row at each start.",
+    },
     unfilled("sensor_metadata", &[], false, "Facts about the sensor's host."),
-    unfilled("lost_records", &[], false, "What the sensor lost, where and why."),
+    Table {
+        name: "lost_records",
+        aliases: &[],
+        class: Some(Class::Sensor),
+        kinds: &[EventType::LostRecords],
+        mcs: false,
+        default_on: true,
+        columns: &["unix_nano_timestamp", "sensor_id", "stage", "event_class", "cause", "count"],
+        doc: "What the sensor lost, where and why.",
+    },
     unfilled("audit_selinux", &[], false, "Decisions of SELinux."),
 ];
 
 const fn unfilled(name: &'static str, aliases: &'static [&'static str], mcs: bool, doc: &'static str) -> Table {
-    Table { name, aliases, class: None, mcs, default_on: false, columns: &[], doc }
+    Table { name, aliases, class: None, kinds: &[], mcs, default_on: false, columns: &[], doc }
 }
 
 #[cfg(test)]
