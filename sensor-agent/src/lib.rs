@@ -10,3 +10,4 @@
 
 pub mod diagnostic;
 pub mod event;
+pub mod process;
