@@ -8,6 +8,9 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod clock;
 pub mod diagnostic;
 pub mod event;
+pub mod host;
+pub mod loss;
 pub mod process;
