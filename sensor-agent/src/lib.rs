@@ -1,1 +1,3 @@
 //! The sensor.
+
+pub mod capture;
