@@ -8,6 +8,8 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod alert;
 pub mod diagnostic;
 pub mod event;
+pub mod output;
 pub mod process;
