@@ -8,6 +8,7 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod alert;
 pub mod capture;
 pub mod clock;
 pub mod diagnostic;
