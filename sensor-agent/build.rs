@@ -1,1 +1,6 @@
-fn main() {}
+#[path = "build/commit.rs"]
+mod commit;
+
+fn main() {
+    commit::emit();
+}
