@@ -33,10 +33,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("attached in {:?}", begun.elapsed());
     let baseline = capture.baseline()?;
     let me = std::process::id();
-    let found = baseline
-        .tasks
-        .records()
-        .any(|record| fixed::<ExecRecord>(record).is_some_and(|task| task.process.tgid == me));
+    let found =
+        baseline.tasks.records().any(|record| fixed::<ExecRecord>(record).is_some_and(|task| task.process.tgid == me));
     println!(
         "baseline: {} tasks in {} us, this one {}",
         baseline.tasks.len(),
@@ -64,12 +62,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     for status in capture.status() {
         println!(
             "{:10} {:30} {} (runs {}, ns {}, recursion misses {})",
-            status.name,
-            status.hook,
-            status.state,
-            status.run_count,
-            status.run_time_ns,
-            status.recursion_misses
+            status.name, status.hook, status.state, status.run_count, status.run_time_ns, status.recursion_misses
         );
     }
     for counted in capture.counters()? {
@@ -94,8 +87,7 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
     let header: Header = fixed(record)?;
     match header.kind {
         kind::EXEC => {
-            let exec: ExecRecord =
-                fixed(record).filter(|exec: &ExecRecord| exec.process.tgid == pid)?;
+            let exec: ExecRecord = fixed(record).filter(|exec: &ExecRecord| exec.process.tgid == pid)?;
             println!("{exec:?}");
             let mut rest = record.get(size_of::<ExecRecord>()..)?;
             for (name, len) in [
@@ -112,14 +104,8 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
                 rest = left;
             }
         }
-        kind::FORK => println!(
-            "{:?}",
-            fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?
-        ),
-        kind::EXIT => println!(
-            "{:?}",
-            fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?
-        ),
+        kind::FORK => println!("{:?}", fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?),
+        kind::EXIT => println!("{:?}", fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?),
         _ => return None,
     }
     Some(header.kind)
@@ -128,6 +114,5 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
 /// The fixed part of a record.
 fn fixed<T: Copy>(record: &[u8]) -> Option<T> {
     // SAFETY: as long as `T`, and the record types are valid for any bits.
-    (record.len() >= size_of::<T>())
-        .then(|| unsafe { record.as_ptr().cast::<T>().read_unaligned() })
+    (record.len() >= size_of::<T>()).then(|| unsafe { record.as_ptr().cast::<T>().read_unaligned() })
 }

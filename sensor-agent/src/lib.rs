@@ -10,9 +10,11 @@
 
 pub mod alert;
 pub mod capture;
+pub mod cli;
 pub mod clock;
 pub mod diagnostic;
 pub mod event;
 pub mod host;
 pub mod loss;
 pub mod process;
+pub mod terminal;

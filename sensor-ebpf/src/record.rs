@@ -58,11 +58,7 @@ pub struct ProcessKey {
 impl ProcessKey {
     #[must_use]
     pub const fn new(tgid: u32, start: u64) -> Self {
-        Self {
-            start,
-            tgid,
-            reserved: 0,
-        }
+        Self { start, tgid, reserved: 0 }
     }
 }
 

@@ -42,10 +42,7 @@ pub struct DrainOptions {
 
 impl Default for DrainOptions {
     fn default() -> Self {
-        Self {
-            queue: 16,
-            batch_bytes: 256 * 1024,
-        }
+        Self { queue: 16, batch_bytes: 256 * 1024 }
     }
 }
 
@@ -86,19 +83,13 @@ impl Drain {
         control: ControlMap,
         options: &DrainOptions,
     ) -> Result<Self, CaptureError> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)
-            .map_err(CaptureError::system("creating an epoll instance"))?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
         // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        epoll::add(
-            &epoll,
-            &ring,
-            EventData::new_u64(RING),
-            EventFlags::IN | EventFlags::ET,
-        )
-        .map_err(CaptureError::system("watching the ring buffer"))?;
+        epoll::add(&epoll, &ring, EventData::new_u64(RING), EventFlags::IN | EventFlags::ET)
+            .map_err(CaptureError::system("watching the ring buffer"))?;
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
         let (send, batches) = sync_channel(options.queue.max(1));
@@ -118,13 +109,7 @@ impl Drain {
             .name("drain".to_owned())
             .spawn(move || worker.run())
             .map_err(CaptureError::system("starting the drain thread"))?;
-        Ok(Self {
-            batches: Some(batches),
-            used,
-            stop,
-            stats,
-            thread: Some(thread),
-        })
+        Ok(Self { batches: Some(batches), used, stop, stats, thread: Some(thread) })
     }
 
     /// The next batch; waits for it at most so long. `Ok(None)` if none came.
@@ -227,11 +212,7 @@ impl Worker {
                 continue;
             }
             let idle = empty >= EMPTY_ROUNDS;
-            self.control.wish(if idle {
-                Wish::AtOnce
-            } else {
-                Wish::AtWatermark
-            });
+            self.control.wish(if idle { Wish::AtOnce } else { Wish::AtWatermark });
             // A record that came before the wish was seen wakes nobody.
             if idle && self.round()? != Round::Empty {
                 empty = 0;
@@ -263,17 +244,11 @@ impl Worker {
     fn hand_on(&mut self) -> Result<(), Ended> {
         let fresh = match self.recycled.try_recv() {
             Ok(batch) => batch,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                Batch::with_capacity(self.batch_bytes)
-            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Batch::with_capacity(self.batch_bytes),
         };
         let batch = std::mem::replace(&mut self.batch, fresh);
-        self.stats
-            .records
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.stats
-            .bytes
-            .fetch_add(batch.size() as u64, Ordering::Relaxed);
+        self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.stats.bytes.fetch_add(batch.size() as u64, Ordering::Relaxed);
         self.stats.batches.fetch_add(1, Ordering::Relaxed);
         let batch = match self.send.try_send(batch) {
             Ok(()) => return Ok(()),
@@ -286,10 +261,8 @@ impl Worker {
 
     /// Sleeps; true if it is time to stop.
     fn wait(&self, longest: Duration) -> bool {
-        let timeout = Timespec {
-            tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1),
-            tv_nsec: longest.subsec_nanos().into(),
-        };
+        let timeout =
+            Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
         let mut events = [const { std::mem::MaybeUninit::uninit() }; 2];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),

@@ -57,13 +57,7 @@ const HOOKS: &[Hook] = &[
         kind: Kind::Tracepoint("sched_process_exit"),
         required: true,
     },
-    Hook {
-        name: "baseline",
-        program: BASELINE,
-        hook: "iter/task",
-        kind: Kind::Iterator("task"),
-        required: false,
-    },
+    Hook { name: "baseline", program: BASELINE, hook: "iter/task", kind: Kind::Iterator("task"), required: false },
 ];
 
 pub(super) const BASELINE: &str = "baseline";
@@ -120,9 +114,7 @@ pub(super) struct Loaded {
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Loaded")
-            .field("states", &self.states)
-            .finish_non_exhaustive()
+        to.debug_struct("Loaded").field("states", &self.states).finish_non_exhaustive()
     }
 }
 
@@ -145,17 +137,10 @@ impl Loaded {
             }
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
-        let counters = PerCpuArray::try_from(counters).map_err(|error| CaptureError::Map {
-            name: "COUNTERS",
-            reason: error.to_string(),
-        })?;
+        let counters = PerCpuArray::try_from(counters)
+            .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
         let links = HOOKS.iter().map(|_| None).collect();
-        Ok(Self {
-            ebpf,
-            counters,
-            states,
-            links,
-        })
+        Ok(Self { ebpf, counters, states, links })
     }
 
     /// Attaches everything that runs by itself.
@@ -189,11 +174,7 @@ impl Loaded {
 
     /// The task iterator, if it is loaded.
     pub(super) fn iterator(&mut self) -> Result<&mut Iter, CaptureError> {
-        let state = HOOKS
-            .iter()
-            .zip(&self.states)
-            .find(|(hook, _)| hook.program == BASELINE)
-            .map(|(_, state)| state);
+        let state = HOOKS.iter().zip(&self.states).find(|(hook, _)| hook.program == BASELINE).map(|(_, state)| state);
         if let Some(State::NotAvailable(why)) = state {
             return Err(CaptureError::Baseline(why.clone()));
         }
@@ -212,22 +193,12 @@ impl Loaded {
         take_map(&mut self.ebpf, name)
     }
 
-    pub(super) fn take_ring(
-        &mut self,
-        name: &'static str,
-    ) -> Result<RingBuf<MapData>, CaptureError> {
-        RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map {
-            name,
-            reason: error.to_string(),
-        })
+    pub(super) fn take_ring(&mut self, name: &'static str) -> Result<RingBuf<MapData>, CaptureError> {
+        RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map { name, reason: error.to_string() })
     }
 
     pub(super) fn status(&self) -> Vec<ProgramStatus> {
-        HOOKS
-            .iter()
-            .zip(&self.states)
-            .map(|(hook, state)| self.status_of(hook, state))
-            .collect()
+        HOOKS.iter().zip(&self.states).map(|(hook, state)| self.status_of(hook, state)).collect()
     }
 
     fn status_of(&self, hook: &Hook, state: &State) -> ProgramStatus {
@@ -239,9 +210,7 @@ impl Loaded {
             state: state.clone(),
             id: info.as_ref().map(|info| info.id()),
             run_count: info.as_ref().map_or(0, |info| info.run_count()),
-            run_time_ns: info.as_ref().map_or(0, |info| {
-                u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)
-            }),
+            run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
             recursion_misses: program.map_or(0, recursion_misses),
         }
     }
@@ -253,49 +222,30 @@ fn recursion_misses(program: &Program) -> u64 {
     let path = format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd());
     fs::read_to_string(path)
         .ok()
-        .and_then(|info| {
-            info.lines()
-                .find_map(|line| line.strip_prefix("recursion_misses:"))?
-                .trim()
-                .parse()
-                .ok()
-        })
+        .and_then(|info| info.lines().find_map(|line| line.strip_prefix("recursion_misses:"))?.trim().parse().ok())
         .unwrap_or(0)
 }
 
 fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
-    ebpf.take_map(name).ok_or_else(|| CaptureError::Map {
-        name,
-        reason: "not there, or taken before".to_owned(),
-    })
+    ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
 }
 
 fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
     let loaded = match hook.kind {
-        Kind::Tracepoint(name) => {
-            <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf))
-        }
-        Kind::Iterator(name) => {
-            <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf))
-        }
+        Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
+        Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
     };
     loaded.map_err(|error| with_causes(&error))
 }
 
 fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<BtfTracePointLinkId, String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
-    <&mut BtfTracePoint>::try_from(program)
-        .and_then(BtfTracePoint::attach)
-        .map_err(|error| with_causes(&error))
+    <&mut BtfTracePoint>::try_from(program).and_then(BtfTracePoint::attach).map_err(|error| with_causes(&error))
 }
 
 fn refused(hook: &Hook, reason: String) -> CaptureError {
-    CaptureError::Program {
-        name: hook.name,
-        hook: hook.hook,
-        reason,
-    }
+    CaptureError::Program { name: hook.name, hook: hook.hook, reason }
 }
 
 /// An error and what caused it, in one line each.

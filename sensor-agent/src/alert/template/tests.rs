@@ -53,14 +53,18 @@ fn go_templates() {
         (r#"{{if eq .Priority "High" "Medium"}}urgent{{else}}later{{end}}"#, "urgent"),
         (r#"{{if and (ne .Priority "Low") (gt .ProcessInfo.Pid 100)}}yes{{end}}"#, "yes"),
         ("{{with .ProcessInfo}}{{.Cwd}} {{$.UUID | len}}{{end}}", "/srv 36"),
-        (r#"{{printf "%-8s|%05d|%q|%v" .Priority .ProcessInfo.Pid .PolicyType .Categories}}"#,
-            "High    |04001|\"program\"|[MITRE.Execution.Command-Line Interface]"),
+        (
+            r#"{{printf "%-8s|%05d|%q|%v" .Priority .ProcessInfo.Pid .PolicyType .Categories}}"#,
+            "High    |04001|\"program\"|[MITRE.Execution.Command-Line Interface]",
+        ),
         (r#"{{.StrategyName | printf "%s!" | upper}}"#, "ALERT TESTER!"),
         ("a  {{- .Priority -}}  b", "aHighb"),
         ("{{/* a comment */}}x{{- /* another */ -}} y", "xy"),
         ("{{json .ProcessInfo.Args}}", r#"["wget","http://example.test/"]"#),
-        (r#"{{join .ProcessInfo.Args " "}}|{{.ProcessInfo.Args | join ","}}"#,
-            "wget http://example.test/|wget,http://example.test/"),
+        (
+            r#"{{join .ProcessInfo.Args " "}}|{{.ProcessInfo.Args | join ","}}"#,
+            "wget http://example.test/|wget,http://example.test/",
+        ),
         ("{{.ProcessInfo.Program.Path | base}} {{lower .Priority}}", "wget high"),
         (r#"{{default "none" .Location.KubernetesPod}} {{default "none" .ProcessInfo.Tty}}"#, "web-0 none"),
         (r#"{{if contains "wget" .ProcessInfo.Args}}has{{end}}"#, "has"),
@@ -97,7 +101,9 @@ fn errors_point_into_the_template() {
     assert_eq!(part, ".ProcessInfo.StrategyName", "{message}");
     assert!(message.contains("there is no field StrategyName here"), "{message}");
 
-    for broken in ["{{ .UUID", "{{ if .UUID }}", "{{ end }}", "{{ .UUID | }}", "{{ \"", "{{range}}{{end}}", "{{nosuch}}"] {
+    for broken in
+        ["{{ .UUID", "{{ if .UUID }}", "{{ end }}", "{{ .UUID | }}", "{{ \"", "{{range}}{{end}}", "{{nosuch}}"]
+    {
         let (severity, message, _) = finding(broken);
         assert_eq!(severity, Severity::Error, "{broken}: {message}");
     }
