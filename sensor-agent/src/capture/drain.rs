@@ -10,11 +10,11 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 
@@ -71,7 +71,7 @@ struct Stats {
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
-    used: SyncSender<Batch>,
+    used: Sender<Batch>,
     stop: Arc<OwnedFd>,
     stats: Arc<Stats>,
     thread: Option<JoinHandle<()>>,
@@ -92,8 +92,8 @@ impl Drain {
             .map_err(CaptureError::system("watching the ring buffer"))?;
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
-        let (send, batches) = sync_channel(options.queue.max(1));
-        let (used, recycled) = sync_channel(options.queue.max(1) + 1);
+        let (send, batches) = bounded(options.queue.max(1));
+        let (used, recycled) = bounded(options.queue.max(1) + 1);
         let stats = Arc::new(Stats::default());
         let worker = Worker {
             ring,
@@ -124,6 +124,12 @@ impl Drain {
             Err(RecvTimeoutError::Timeout) => Ok(None),
             Err(RecvTimeoutError::Disconnected) => Err(Ended),
         }
+    }
+
+    /// The batches, for a consumer that waits for other things as well. Disconnected once the thread has ended.
+    #[must_use]
+    pub fn batches(&self) -> Option<&Receiver<Batch>> {
+        self.batches.as_ref()
     }
 
     /// Gives a batch's memory back. Optional.
@@ -184,7 +190,7 @@ struct Worker {
     ring: RingBuf<MapData>,
     control: ControlMap,
     epoll: OwnedFd,
-    send: SyncSender<Batch>,
+    send: Sender<Batch>,
     recycled: Receiver<Batch>,
     stats: Arc<Stats>,
     batch: Batch,
@@ -244,7 +250,7 @@ impl Worker {
     fn hand_on(&mut self) -> Result<(), Ended> {
         let fresh = match self.recycled.try_recv() {
             Ok(batch) => batch,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => Batch::with_capacity(self.batch_bytes),
+            Err(_) => Batch::with_capacity(self.batch_bytes),
         };
         let batch = std::mem::replace(&mut self.batch, fresh);
         self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
@@ -252,8 +258,8 @@ impl Worker {
         self.stats.batches.fetch_add(1, Ordering::Relaxed);
         let batch = match self.send.try_send(batch) {
             Ok(()) => return Ok(()),
-            Err(std::sync::mpsc::TrySendError::Full(batch)) => batch,
-            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(Ended),
+            Err(TrySendError::Full(batch)) => batch,
+            Err(TrySendError::Disconnected(_)) => return Err(Ended),
         };
         self.stats.stalls.fetch_add(1, Ordering::Relaxed);
         self.send.send(batch).map_err(|_| Ended)
