@@ -18,3 +18,4 @@ pub mod host;
 pub mod loss;
 pub mod process;
 pub mod terminal;
+pub mod rules;
