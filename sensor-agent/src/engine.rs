@@ -25,9 +25,9 @@ use crate::capture::Batch;
 use crate::clock::{BootToUnix, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
-use crate::event::{Class, Detail, Event, EventType, Host, Process};
-use crate::loss::{Ledger, is_blindness};
-use crate::output::{Dispatcher, RowBatch, RowDispatcher};
+use crate::event::{Detail, Event, EventType, Host, Process};
+use crate::loss::{Ledger, Total, is_blindness};
+use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use crate::policy::Policy;
 use crate::process::baseline::Baseline;
 use crate::process::{Table, TableCounters};
@@ -41,8 +41,6 @@ const SETTLE: Duration = Duration::from_secs(1);
 pub struct Setup {
     pub detection: Detection,
     pub recorder: Recorder,
-    pub outputs: Dispatcher,
-    pub sinks: RowDispatcher,
     /// How often rows are handed to sinks.
     pub reporting_interval: Duration,
 }
@@ -51,8 +49,8 @@ pub struct Setup {
 #[derive(Debug)]
 pub enum Request {
     Status(Sender<EngineStatus>),
-    /// Go on with another setup; the old outputs are handed back to be emptied elsewhere.
-    Reload(Box<Setup>, Sender<(Dispatcher, RowDispatcher)>),
+    /// Go on with another setup. The recorder keeps the rows of tables that stay.
+    Reload(Box<Setup>),
     /// Tell when a process with this argument is seen, and which alert it raises.
     Watch(Watch),
     /// Hand over what is left, and end.
@@ -73,8 +71,10 @@ pub struct EngineStatus {
     pub events_per_second: f64,
     pub alerts: u64,
     pub undecodable: u64,
-    pub outputs: Vec<crate::output::OutputStatus>,
-    pub sinks: Vec<crate::output::OutputStatus>,
+    /// Everything lost since the start.
+    pub losses: Vec<Total>,
+    pub outputs: Vec<OutputStatus>,
+    pub sinks: Vec<OutputStatus>,
 }
 
 /// The engine. [`Engine::run`] is its thread.
@@ -84,6 +84,8 @@ pub struct Engine {
     own: Arc<Process>,
     table: Table,
     setup: Setup,
+    outputs: Arc<Dispatcher>,
+    sinks: Arc<Sinks>,
     losses: Box<dyn LossSource>,
     ledger: Ledger,
     watches: Vec<Watch>,
@@ -93,6 +95,17 @@ pub struct Engine {
     alerts: u64,
     undecodable: u64,
     rate: Rate,
+}
+
+/// What an engine is made of, besides its setup.
+pub struct Parts {
+    pub host: Arc<Host>,
+    /// The sensor's own process.
+    pub own: Arc<Process>,
+    pub table: Table,
+    pub outputs: Arc<Dispatcher>,
+    pub sinks: Arc<Sinks>,
+    pub losses: Box<dyn LossSource>,
 }
 
 /// Events a second between two looks.
@@ -106,12 +119,15 @@ struct Rate {
 impl Engine {
     /// An engine over a process table that may hold the baseline already.
     #[must_use]
-    pub fn new(host: Arc<Host>, own: Arc<Process>, table: Table, setup: Setup, losses: Box<dyn LossSource>) -> Self {
+    pub fn new(parts: Parts, setup: Setup) -> Self {
+        let Parts { host, own, table, outputs, sinks, losses } = parts;
         Self {
             host,
             own,
             table,
             setup,
+            outputs,
+            sinks,
             losses,
             ledger: Ledger::default(),
             watches: Vec::new(),
@@ -150,9 +166,9 @@ impl Engine {
                 },
                 recv(requests) -> request => match request {
                     Ok(Request::Status(reply)) => drop(reply.send(self.status())),
-                    Ok(Request::Reload(setup, reply)) => {
+                    Ok(Request::Reload(setup)) => {
                         report = tick(setup.reporting_interval);
-                        drop(reply.send(self.reload(*setup)));
+                        self.reload(*setup);
                     }
                     Ok(Request::Watch(watch)) => self.watches.push(watch),
                     Ok(Request::Stop) | Err(_) => break,
@@ -168,8 +184,6 @@ impl Engine {
         }
         self.settle();
         self.hand_over();
-        self.setup.outputs.stop();
-        self.setup.sinks.stop();
     }
 
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
@@ -237,16 +251,12 @@ impl Engine {
         if !self.watches.is_empty() {
             watch::alerted(&mut self.watches, &alert);
         }
-        self.setup.outputs.send(Arc::new(alert));
+        self.outputs.send(Arc::new(alert));
     }
 
     /// Turns what was lost since the last time into rows, and into an alert if it means blindness.
     fn settle(&mut self) {
-        let mut totals = self.losses.totals();
-        losses::of_table(self.table.counters(), &mut totals);
-        losses::of_recorder(&self.setup.recorder.status(), &mut totals);
-        losses::of_decoding(self.undecodable, &mut totals);
-        losses::of_outputs(&self.setup.outputs.status(), &self.setup.sinks.status(), &mut totals);
+        let totals = self.totals();
         for lost in self.ledger.settle(totals) {
             let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
             if is_blindness(&lost) {
@@ -263,7 +273,7 @@ impl Engine {
 
     fn hand_over(&mut self) {
         for unsent in self.setup.recorder.take_unsent() {
-            self.setup.sinks.send(RowBatch { table: unsent.table, events: unsent.rows, host: Arc::clone(&self.host) });
+            self.sinks.send(RowBatch { table: unsent.table, events: unsent.rows, host: Arc::clone(&self.host) });
         }
     }
 
@@ -278,16 +288,25 @@ impl Engine {
         Event { kind, time: unix_now(), process: Arc::clone(&self.own), detail }
     }
 
-    fn reload(&mut self, next: Setup) -> (Dispatcher, RowDispatcher) {
+    fn reload(&mut self, next: Setup) {
         self.hand_over();
         let before = std::mem::replace(&mut self.setup, next);
         let nothing = Recorder::new(&[], Vec::new(), false);
         let recorder = std::mem::replace(&mut self.setup.recorder, nothing);
         self.setup.recorder = before.recorder.replaced_by(recorder);
-        (before.outputs, before.sinks)
     }
 
-    fn status(&self) -> EngineStatus {
+    /// Every loss since the start, by stage, class and cause.
+    fn totals(&mut self) -> Vec<Total> {
+        let mut totals = self.losses.totals();
+        losses::of_table(self.table.counters(), &mut totals);
+        losses::of_recorder(&self.setup.recorder.status(), &mut totals);
+        losses::of_decoding(self.undecodable, &mut totals);
+        losses::of_outputs(&self.outputs.status(), &self.sinks.status(), &mut totals);
+        totals
+    }
+
+    fn status(&mut self) -> EngineStatus {
         EngineStatus {
             processes: self.table.len(),
             process_limit: self.table.limit(),
@@ -298,8 +317,9 @@ impl Engine {
             events_per_second: self.rate.per_second,
             alerts: self.alerts,
             undecodable: self.undecodable,
-            outputs: self.setup.outputs.status(),
-            sinks: self.setup.sinks.status(),
+            losses: self.totals(),
+            outputs: self.outputs.status(),
+            sinks: self.sinks.status(),
         }
     }
 }
@@ -315,5 +335,3 @@ impl Rate {
     }
 }
 
-/// The class that most losses are of.
-const PROCESS: &str = Class::Process.name();

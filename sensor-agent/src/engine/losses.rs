@@ -1,11 +1,14 @@
 //! The counters of every stage, as losses.
 
-use super::PROCESS;
+use crate::event::Class;
 use crate::loss::Total;
 use crate::output::OutputStatus;
 use crate::policy::{Confidence, Policy, Priority};
 use crate::process::TableCounters;
 use crate::recorder::TableStatus;
+
+/// What the records of the kernel are of.
+const PROCESS: &str = Class::Process.name();
 
 /// Where the losses in the kernel are told: the counters of the programs and of the kernel itself.
 pub trait LossSource: Send {
@@ -46,7 +49,7 @@ pub(super) fn of_decoding(undecodable: u64, totals: &mut Vec<Total>) {
 pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], totals: &mut Vec<Total>) {
     for (class, all) in [("alerts", outputs), ("rows", sinks)] {
         for output in all {
-            for &(cause, count) in &output.dropped {
+            for (&cause, &count) in &output.dropped {
                 totals.push(Total { stage: "output", class, cause, count });
             }
         }
