@@ -17,5 +17,5 @@ pub mod event;
 pub mod host;
 pub mod loss;
 pub mod process;
-pub mod terminal;
 pub mod rules;
+pub mod terminal;

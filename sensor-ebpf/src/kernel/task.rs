@@ -3,8 +3,11 @@
 use sensor_ebpf::offsets::ABSENT;
 use sensor_ebpf::record::{COMM_LEN, ExecRecord, ProcessKey, TTY_LEN};
 
-use super::load::{Address, member, offset, present, probe};
+use super::load::{Address, at_most, member, offset, present, probe};
 use super::scratch::Area;
+
+/// `MAX_PID_NS_LEVEL` of Linux.
+const LEVEL_MAX: u64 = 32;
 
 /// The process that a task belongs to: `task` must be its group leader.
 ///
@@ -81,8 +84,10 @@ pub(super) unsafe fn innermost_pid(task: Address, word: *mut u64) -> (u32, u32) 
             let inum = if ns.is_null() { 0 } else { member(ns, offset!(pid_ns_inum)) };
             return (member(pid, offset!(pid_numbers) + offset!(upid_nr)), inum);
         }
-        // A variable index: the verifier cannot follow it through a typed pointer.
-        let number = pid as u64 + u64::from(offset!(pid_numbers)) + u64::from(level) * u64::from(offset!(upid_size));
+        // A variable index: the verifier cannot follow it through a typed pointer, and wants it bounded even so.
+        let index = at_most::<LEVEL_MAX>(u64::from(level));
+        let numbers = pid as u64 + u64::from(offset!(pid_numbers));
+        let number = numbers + index * u64::from(offset!(upid_size));
         word.write_volatile(0);
         probe(word.cast::<u32>(), number + u64::from(offset!(upid_nr)));
         let nr = word.cast::<u32>().read_volatile();
