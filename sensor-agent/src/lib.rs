@@ -9,6 +9,7 @@
 //! A module knows the types of those before it along the data, never of those after it.
 
 pub mod cli;
+pub mod control;
 pub mod diagnostic;
 pub mod event;
 pub mod terminal;
