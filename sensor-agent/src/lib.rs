@@ -12,6 +12,7 @@ pub mod alert;
 pub mod capture;
 pub mod cli;
 pub mod clock;
+pub mod control;
 pub mod diagnostic;
 pub mod event;
 pub mod host;

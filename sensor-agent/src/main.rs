@@ -2,6 +2,7 @@ use std::{io, process::ExitCode};
 
 use sensor_agent::{
     cli::{self, Command, Exit, Usage, completions, fields, help, man},
+    control::{client, render},
     terminal,
 };
 
@@ -23,6 +24,18 @@ fn run(command: Command) -> Exit {
         Command::Fields { format } => shown(terminal::print(&fields::render(format))),
         Command::Completions { shell } => shown(terminal::print(&completions::render(shell))),
         Command::Man => shown(terminal::print(&man::render())),
+        Command::Status { run_dir, json } => match client::status(&run_dir) {
+            Ok(status) if json => shown(terminal::print(&render::status_json(&status))),
+            Ok(status) => shown(terminal::print(&render::status(&status))),
+            Err(error) => failed(&error),
+        },
+        Command::Reload { run_dir } => match client::reload(&run_dir) {
+            Ok(reload) => match shown(terminal::print(&render::reload(&reload))) {
+                Exit::Fine if !reload.accepted => Exit::Config,
+                exit => exit,
+            },
+            Err(error) => failed(&error),
+        },
         _ => {
             eprintln!("{}: this build has no sensor in it", cli::PROGRAM);
             Exit::Failure
@@ -34,9 +47,11 @@ fn run(command: Command) -> Exit {
 fn shown(result: io::Result<()>) -> Exit {
     match result {
         Ok(()) => Exit::Fine,
-        Err(error) => {
-            eprintln!("{}: standard output: {error}", cli::PROGRAM);
-            Exit::Failure
-        }
+        Err(error) => failed(&format!("standard output: {error}")),
     }
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Exit {
+    eprintln!("{}: {}", cli::PROGRAM, terminal::printable(&error.to_string()));
+    Exit::Failure
 }
