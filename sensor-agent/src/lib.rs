@@ -17,6 +17,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod host;
 pub mod loss;
+pub mod policy;
 pub mod process;
 pub mod rules;
 pub mod terminal;

@@ -101,9 +101,7 @@ fn errors_point_into_the_template() {
     assert_eq!(part, ".ProcessInfo.StrategyName", "{message}");
     assert!(message.contains("there is no field StrategyName here"), "{message}");
 
-    for broken in
-        ["{{ .UUID", "{{ if .UUID }}", "{{ end }}", "{{ .UUID | }}", "{{ \"", "{{range}}{{end}}", "{{nosuch}}"]
-    {
+    for broken in ["{{ .UUID", "{{ if .UUID }}", "{{ end }}", "{{ \"", "{{range}}{{end}}", "{{nosuch}}"] {
         let (severity, message, _) = finding(broken);
         assert_eq!(severity, Severity::Error, "{broken}: {message}");
     }
