@@ -8,6 +8,7 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod config;
 pub mod diagnostic;
 pub mod event;
 pub mod process;
