@@ -15,6 +15,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod detection;
+pub mod config;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
