@@ -15,7 +15,6 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod detection;
-pub mod config;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
