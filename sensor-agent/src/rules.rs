@@ -19,6 +19,7 @@
 //! `any lineage.name != "x"` if no ancestor is.
 
 pub mod ast;
+pub mod cases;
 mod check;
 mod compile;
 mod eval;
