@@ -19,9 +19,11 @@
 //! `any lineage.name != "x"` if no ancestor is.
 
 pub mod ast;
+pub mod cases;
 mod check;
 mod compile;
 mod eval;
+mod explain;
 mod glob;
 mod index;
 mod lexer;
@@ -30,12 +32,15 @@ mod numbers;
 mod operators;
 mod parse;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
 pub use compile::{Chain, ChainIndex, MissingDefault, RuleIndex, RuleSet, compile};
 pub use eval::Scratch;
+pub use explain::{Explanation, Finding, Outcome, Step};
 pub use glob::{Glob, GlobError, escape};
 pub use lists::{LIST_KINDS, List, ListKind, ListKindInfo, ListSource, Lists};
 pub use operators::{OPERATORS, Operator, OperatorInfo};
