@@ -69,8 +69,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     capture.detach();
     let mut sum = 0;
     for status in capture.status() {
-        if status.run_count > 0 {
-            let each = status.run_time_ns / status.run_count;
+        if let Some(each) = status.run_time_ns.checked_div(status.run_count) {
             println!(
                 "{:10} {:6} runs {:6} ns each",
                 status.name, status.run_count, each

@@ -20,6 +20,8 @@ const NAMES: &[(u32, &str)] = &[
     (program::EXEC, "exec"),
     (program::FORK, "fork"),
     (program::EXIT, "exit"),
+    (program::EXEC_FAILED, "exec_failed"),
+    (program::EXEC_NOT_OPENED, "exec_not_opened"),
     (program::BASELINE, "baseline"),
 ];
 
