@@ -78,8 +78,8 @@ pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
     }
 }
 
-/// Whether the kernel has a function of this name, as a hook to attach to.
-pub(super) fn describe(source: &Source) -> String {
+/// What is looked for, in words.
+fn describe(source: &Source) -> String {
     match source {
         Source::Member(structure, path) | Source::Bit(structure, path) => {
             format!("struct {structure}, member {path}")
@@ -87,6 +87,7 @@ pub(super) fn describe(source: &Source) -> String {
         Source::Size(structure) => format!("struct {structure}"),
         Source::Value(name, value) => format!("enum {name}, value {value}"),
         Source::Flag(tracepoint, index) => format!("tracepoint {tracepoint}, argument {index}"),
+        Source::Parameters(function) => format!("function {function}"),
     }
 }
 
@@ -100,6 +101,7 @@ fn look_up(btf: &Btf, source: &Source) -> Option<u32> {
         Source::Size(structure) => u32::try_from(structure_named(btf, structure)?.size()).ok(),
         Source::Value(name, value) => enumerator(btf, name, value),
         Source::Flag(tracepoint, index) => flag(btf, tracepoint, index),
+        Source::Parameters(function) => parameters(btf, function),
     }
 }
 
@@ -172,6 +174,21 @@ fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
             .map(btf_rs::EnumMember::val),
         _ => None,
     })
+}
+
+fn parameters(btf: &Btf, function: &str) -> Option<u32> {
+    btf.resolve_types_by_name(function)
+        .ok()?
+        .into_iter()
+        .find_map(|found| {
+            let Type::Func(function) = found else {
+                return None;
+            };
+            match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
+                Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
+                _ => None,
+            }
+        })
 }
 
 /// A tracepoint's prototype is behind the typedef `btf_trace_NAME`; its first parameter is the kernel's own.
