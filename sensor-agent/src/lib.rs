@@ -12,4 +12,5 @@ pub mod cli;
 pub mod control;
 pub mod diagnostic;
 pub mod event;
+pub mod privilege;
 pub mod terminal;
