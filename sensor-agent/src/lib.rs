@@ -18,6 +18,7 @@ pub mod detection;
 pub mod diagnostic;
 pub mod engine;
 pub mod event;
+pub mod privilege;
 pub mod host;
 pub mod loss;
 pub mod output;
