@@ -14,7 +14,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use self::{scope::Scope, template::Template, text::{printable, visible}};
+pub use self::{
+    scope::Scope,
+    template::Template,
+    text::{printable, visible},
+};
 use crate::event::{Detail, Event, EventType, Host, json::lossless};
 
 /// An event that violated a policy, with everything that is told about it.

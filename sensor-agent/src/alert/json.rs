@@ -383,9 +383,7 @@ struct Fields<'a> {
 impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let fields = self.item.message_fields.iter();
-        serializer.collect_map(
-            fields.map(|(key, value)| (*key, Words { text: value, limit: self.cuts.texts })),
-        )
+        serializer.collect_map(fields.map(|(key, value)| (*key, Words { text: value, limit: self.cuts.texts })))
     }
 }
 

@@ -106,11 +106,7 @@ pub(super) fn sample() -> Alert {
         boot_time: 1_700_000_000_000_000_000,
         metadata: vec![("os_name".into(), "Debian GNU/Linux".into())],
     };
-    let event = Event {
-        kind: EventType::Exec,
-        time: 1_700_004_001_500_000_000,
-        process: Arc::new(wget),
-        detail: Detail::None,
-    };
+    let event =
+        Event { kind: EventType::Exec, time: 1_700_004_001_500_000_000, process: Arc::new(wget), detail: Detail::None };
     Alert::new(Arc::new(policy), r#"match programName == "/usr/bin/wget""#.into(), event, Arc::new(host))
 }

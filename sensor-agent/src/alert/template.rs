@@ -146,12 +146,7 @@ fn other_samples() -> Vec<(Alert, &'static str)> {
     ]
 }
 
-fn report_parse_error(
-    error: &ParseError,
-    engine: &gtmpl_ng::Template,
-    text: &Spanned<String>,
-    report: &mut Report,
-) {
+fn report_parse_error(error: &ParseError, engine: &gtmpl_ng::Template, text: &Spanned<String>, report: &mut Report) {
     let (message, part) = match error {
         ParseError::WithContext(place, message) => (message.clone(), offsets(&text.value, place)),
         other => (other.to_string(), 0..text.value.len()),

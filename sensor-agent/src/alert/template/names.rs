@@ -178,7 +178,9 @@ mod tests {
     #[test]
     fn names_are_found_in_actions_only() {
         assert_eq!(
-            names(r#".No {{.A.B}} {{if eq $x.C ".No \" .No" 1.5}}{{- /* .No }} */ -}}{{(index .D 0).E}}{{`.No`}}{{.Ü}}"#),
+            names(
+                r#".No {{.A.B}} {{if eq $x.C ".No \" .No" 1.5}}{{- /* .No }} */ -}}{{(index .D 0).E}}{{`.No`}}{{.Ü}}"#
+            ),
             [vec!["A", "B"], vec!["C"], vec!["D"], vec!["E"], vec!["Ü"]]
         );
     }
