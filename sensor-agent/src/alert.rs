@@ -20,6 +20,7 @@ pub use self::{
     text::{printable, visible},
 };
 use crate::event::{Detail, Event, EventType, Host, json::lossless};
+use crate::policy::Policy;
 
 /// An event that violated a policy, with everything that is told about it.
 #[derive(Clone, Debug)]
@@ -38,27 +39,6 @@ pub struct Alert {
     pub notifications: Vec<Notification>,
 }
 
-/// What an alert tells of the policy that was violated.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// `strategy_name`.
-    pub name: String,
-    /// Such as `program`.
-    pub policy_type: String,
-    pub message_type: MessageType,
-    pub priority: Priority,
-    pub confidence: Confidence,
-    /// `alertMessage`.
-    pub description: String,
-    pub comments: String,
-    pub categories: Vec<String>,
-    pub labels: Vec<(String, String)>,
-    /// The content group that the policy belongs to, such as `Detection Analytics.Persistence`.
-    pub content_group: String,
-    /// What an alert of this policy reaches, where that is not to be told from the event.
-    pub scope: Option<Scope>,
-}
-
 /// One thing that an alert reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
@@ -70,71 +50,6 @@ pub struct Notification {
     /// The parts of the message by name; for a response `action_type`, `action_target_type`, `action_result`,
     /// `action_result_details`.
     pub message_fields: Vec<(&'static str, String)>,
-}
-
-/// What kind of message an alert is to the outputs' `message_types`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MessageType {
-    #[default]
-    Alert,
-    SmartPolicy,
-    Audit,
-}
-
-impl MessageType {
-    pub const ALL: [Self; 3] = [Self::Alert, Self::SmartPolicy, Self::Audit];
-
-    /// The word in a configuration.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Alert => "alert",
-            Self::SmartPolicy => "smart_policy",
-            Self::Audit => "audit",
-        }
-    }
-}
-
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    Info,
-    Low,
-    #[default]
-    Medium,
-    High,
-}
-
-impl Priority {
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Info => "Info",
-            Self::Low => "Low",
-            Self::Medium => "Medium",
-            Self::High => "High",
-        }
-    }
-}
-
-/// How sure it is that an alert is not a false one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    Low,
-    #[default]
-    Medium,
-    High,
-}
-
-impl Confidence {
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Low => "Low",
-            Self::Medium => "Medium",
-            Self::High => "High",
-        }
-    }
 }
 
 impl Alert {
@@ -155,13 +70,31 @@ impl Alert {
         Self {
             uuid,
             incident_id: event.process.incident.unwrap_or(uuid),
-            scope: policy.scope.unwrap_or_else(|| Scope::of(&event)),
+            scope: Scope::of(&event),
             policy,
             matched_rule,
             event,
             host,
             notifications: vec![violation],
         }
+    }
+
+    /// Adds that the policy's throttle held so many alerts back since the last one; nothing if there were none.
+    #[must_use]
+    pub fn held_back(mut self, count: u64) -> Self {
+        if count > 0 {
+            self.notifications.push(Notification {
+                time: self.event.time,
+                name: "throttle".into(),
+                uuid: Uuid::now_v7(),
+                message: format!(
+                    "{count} further alerts of policy {} were held back before this one",
+                    self.policy.name
+                ),
+                message_fields: vec![("held_back", count.to_string())],
+            });
+        }
+        self
     }
 
     /// When: nanoseconds since the Unix epoch.

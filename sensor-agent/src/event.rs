@@ -10,6 +10,7 @@
 //! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
 //! type, column, JSON key and meaning stand in one place.
 
+pub mod build;
 pub mod decode;
 pub mod fields;
 pub mod json;
@@ -66,6 +67,8 @@ pub enum Class {
 }
 
 impl Class {
+    pub const ALL: [Self; 2] = [Self::Process, Self::Sensor];
+
     /// The name used in `lost_records`, metrics and the manual.
     #[must_use]
     pub const fn name(self) -> &'static str {

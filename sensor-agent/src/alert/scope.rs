@@ -5,8 +5,9 @@ use std::sync::Arc;
 use sensor_ebpf::record::ProcessKey;
 use uuid::Uuid;
 
-use super::{Alert, Confidence, MessageType, Policy, Priority};
+use super::Alert;
 use crate::event::{Arguments, Class, Container, Detail, Event, EventType, Host, Image, Process};
+use crate::policy::{Confidence, MessageType, Policy, Priority};
 
 /// What an alert reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +98,6 @@ pub(super) fn sample() -> Alert {
         categories: vec!["MITRE.Execution.Command-Line Interface".into()],
         labels: vec![("team".into(), "web".into())],
         content_group: "Detection Analytics".into(),
-        scope: None,
     };
     let host = Host {
         sensor_id: "9f8c1a52-6c1e-4a43-9f57-2f6a4c3f0b11".into(),

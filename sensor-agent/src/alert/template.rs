@@ -14,8 +14,9 @@ use std::{fmt, time::Duration};
 
 use gtmpl_ng::{Context, ErrorContext, ExecError, Limits, ParseError};
 
-use super::{Alert, Confidence, Priority};
+use super::Alert;
 use crate::diagnostic::{Report, Spanned, nearest};
+use crate::policy::{Confidence, Priority};
 
 /// Longest template, bytes.
 const MAX_TEXT: usize = 64 * 1024;
