@@ -11,3 +11,4 @@
 pub mod diagnostic;
 pub mod event;
 pub mod process;
+pub mod rules;
