@@ -33,10 +33,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("attached in {:?}", begun.elapsed());
     let baseline = capture.baseline()?;
     let me = std::process::id();
-    let found = baseline
-        .tasks
-        .records()
-        .any(|record| fixed::<ExecRecord>(record).is_some_and(|task| task.process.tgid == me));
+    let found =
+        baseline.tasks.records().any(|record| fixed::<ExecRecord>(record).is_some_and(|task| task.process.tgid == me));
     println!(
         "baseline: {} tasks in {} us, this one {}",
         baseline.tasks.len(),
@@ -51,10 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let failing = std::env::temp_dir().join(format!("smoke-{}", std::process::id()));
     let _ = Command::new(failing.with_extension("missing")).spawn();
     std::fs::write(&failing, "\x7fELF of no kind")?;
-    std::fs::set_permissions(
-        &failing,
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
+    std::fs::set_permissions(&failing, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let _ = Command::new(&failing).spawn();
     std::fs::remove_file(&failing)?;
     let mut failed = 0;
@@ -75,30 +70,20 @@ fn run() -> Result<(), Box<dyn Error>> {
                     "failed exec: error {}, argc {}, {}",
                     head.error,
                     head.argc,
-                    record
-                        .get(size_of::<ExecRecord>()..)
-                        .unwrap_or_default()
-                        .escape_ascii()
+                    record.get(size_of::<ExecRecord>()..).unwrap_or_default().escape_ascii()
                 );
                 failed += 1;
             }
         }
         drain.recycle(batch);
     }
-    let tells_failures = capture
-        .status()
-        .iter()
-        .any(|status| status.name == "exec_failed" && status.state == State::Attached);
+    let tells_failures =
+        capture.status().iter().any(|status| status.name == "exec_failed" && status.state == State::Attached);
     capture.detach();
     for status in capture.status() {
         println!(
             "{:10} {:30} {} (runs {}, ns {}, recursion misses {})",
-            status.name,
-            status.hook,
-            status.state,
-            status.run_count,
-            status.run_time_ns,
-            status.recursion_misses
+            status.name, status.hook, status.state, status.run_count, status.run_time_ns, status.recursion_misses
         );
     }
     for counted in capture.counters()? {
@@ -126,8 +111,7 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
     let header: Header = fixed(record)?;
     match header.kind {
         kind::EXEC => {
-            let exec: ExecRecord =
-                fixed(record).filter(|exec: &ExecRecord| exec.process.tgid == pid)?;
+            let exec: ExecRecord = fixed(record).filter(|exec: &ExecRecord| exec.process.tgid == pid)?;
             println!("{exec:?}");
             let mut rest = record.get(size_of::<ExecRecord>()..)?;
             for (name, len) in [
@@ -144,14 +128,8 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
                 rest = left;
             }
         }
-        kind::FORK => println!(
-            "{:?}",
-            fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?
-        ),
-        kind::EXIT => println!(
-            "{:?}",
-            fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?
-        ),
+        kind::FORK => println!("{:?}", fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?),
+        kind::EXIT => println!("{:?}", fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?),
         _ => return None,
     }
     Some(header.kind)
@@ -160,6 +138,5 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
 /// The fixed part of a record.
 fn fixed<T: Copy>(record: &[u8]) -> Option<T> {
     // SAFETY: as long as `T`, and the record types are valid for any bits.
-    (record.len() >= size_of::<T>())
-        .then(|| unsafe { record.as_ptr().cast::<T>().read_unaligned() })
+    (record.len() >= size_of::<T>()).then(|| unsafe { record.as_ptr().cast::<T>().read_unaligned() })
 }

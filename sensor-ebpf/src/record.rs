@@ -60,11 +60,7 @@ pub struct ProcessKey {
 impl ProcessKey {
     #[must_use]
     pub const fn new(tgid: u32, start: u64) -> Self {
-        Self {
-            start,
-            tgid,
-            reserved: 0,
-        }
+        Self { start, tgid, reserved: 0 }
     }
 }
 
@@ -110,17 +106,11 @@ const _: () = {
     assert!(size_of::<Namespaces>() == 4 * 4);
     assert!(size_of::<ForkRecord>() == 16 + 3 * 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
-    assert!(
-        size_of::<ExecRecord>()
-            == 16 + 2 * 16 + 32 + 16 + 4 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN
-    );
+    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 16 + 4 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
     assert!(offset_of!(ExecRecord, cgroup_id) == 96);
     assert!(offset_of!(ExecRecord, device) == 128);
     assert!(offset_of!(ExecRecord, path_len) == 168);
     assert!(offset_of!(ExecRecord, tty) == 184);
     // What a length field cannot say must not happen.
-    assert!(
-        exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize
-            && exec::PATH_MAX <= u16::MAX as usize
-    );
+    assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize && exec::PATH_MAX <= u16::MAX as usize);
 };

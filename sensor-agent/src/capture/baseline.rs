@@ -26,14 +26,9 @@ pub(super) fn read(loaded: &mut Loaded) -> Result<Baseline, CaptureError> {
     let mut file = link.into_file().map_err(|error| refused(&error))?;
     let started = boot_time();
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(CaptureError::system("reading the running tasks"))?;
+    file.read_to_end(&mut bytes).map_err(CaptureError::system("reading the running tasks"))?;
     let finished = boot_time();
-    Ok(Baseline {
-        tasks: split(&bytes)?,
-        started,
-        finished,
-    })
+    Ok(Baseline { tasks: split(&bytes)?, started, finished })
 }
 
 /// Cuts the stream into records by the length that each header tells.
@@ -47,16 +42,10 @@ fn split(mut bytes: &[u8]) -> Result<Batch, CaptureError> {
             .map(|len| u32::from_ne_bytes(*len))
             .and_then(|len| usize::try_from(len).ok())
             .filter(|&len| len >= size_of::<Header>() && len <= bytes.len())
-            .ok_or_else(|| {
-                CaptureError::Baseline(
-                    "the kernel's list ends in the middle of a record".to_owned(),
-                )
-            })?;
+            .ok_or_else(|| CaptureError::Baseline("the kernel's list ends in the middle of a record".to_owned()))?;
         let (record, rest) = bytes.split_at(len);
         if !batch.push(record) {
-            return Err(CaptureError::Baseline(
-                "the kernel's list is too long".to_owned(),
-            ));
+            return Err(CaptureError::Baseline("the kernel's list is too long".to_owned()));
         }
         bytes = rest;
     }
@@ -83,22 +72,13 @@ mod tests {
     fn records_are_cut_by_their_length() {
         let stream = [record(16, 0), record(19, 3)].concat();
         let batch = split(&stream).unwrap();
-        assert_eq!(
-            batch.records().map(<[u8]>::len).collect::<Vec<_>>(),
-            [16, 19]
-        );
+        assert_eq!(batch.records().map(<[u8]>::len).collect::<Vec<_>>(), [16, 19]);
         assert!(split(&[]).unwrap().is_empty());
     }
 
     #[test]
     fn lengths_that_cannot_be_are_refused() {
-        for broken in [
-            record(0, 0),
-            record(15, 0),
-            record(17, 0),
-            record(u32::MAX, 0),
-            vec![0; 7],
-        ] {
+        for broken in [record(0, 0), record(15, 0), record(17, 0), record(u32::MAX, 0), vec![0; 7]] {
             assert!(split(&broken).is_err());
         }
     }

@@ -12,10 +12,7 @@ impl Batch {
     /// An empty batch with room for so many bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
-        Self {
-            bytes: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(bytes / 256),
-        }
+        Self { bytes: Vec::with_capacity(bytes), ends: Vec::with_capacity(bytes / 256) }
     }
 
     /// Appends one record. What would not fit the index is refused: batches are far smaller than 4 GiB.
@@ -31,11 +28,7 @@ impl Batch {
     /// The records, in the order in which the kernel submitted them.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
-        Records {
-            batch: self,
-            next: 0,
-            start: 0,
-        }
+        Records { batch: self, next: 0, start: 0 }
     }
 
     /// Number of records.
@@ -108,10 +101,7 @@ mod tests {
         for record in [&b"one"[..], b"", b"three"] {
             assert!(batch.push(record));
         }
-        assert_eq!(
-            batch.records().collect::<Vec<_>>(),
-            [&b"one"[..], b"", b"three"]
-        );
+        assert_eq!(batch.records().collect::<Vec<_>>(), [&b"one"[..], b"", b"three"]);
         assert_eq!((batch.len(), batch.size()), (3, 8));
         batch.clear();
         assert!(batch.is_empty() && batch.records().next().is_none());

@@ -34,10 +34,7 @@ unsafe impl Send for ControlMap {}
 impl ControlMap {
     pub(super) fn map(map: Map) -> Result<Self, CaptureError> {
         let Map::Array(map) = map else {
-            return Err(CaptureError::Map {
-                name: "CONTROL",
-                reason: "not an array".to_owned(),
-            });
+            return Err(CaptureError::Map { name: "CONTROL", reason: "not an array".to_owned() });
         };
         // SAFETY: a new mapping at a place of the kernel's choice.
         let page = unsafe {
@@ -51,22 +48,15 @@ impl ControlMap {
             )
         }
         .map_err(CaptureError::system("mapping the control words"))?;
-        let page = NonNull::new(page.cast::<Control>()).ok_or_else(|| CaptureError::Map {
-            name: "CONTROL",
-            reason: "mapped at zero".to_owned(),
-        })?;
+        let page = NonNull::new(page.cast::<Control>())
+            .ok_or_else(|| CaptureError::Map { name: "CONTROL", reason: "mapped at zero".to_owned() })?;
         Ok(Self { page, _map: map })
     }
 
     pub(super) fn set_watermark(&self, bytes: u64) {
         // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
         let word = unsafe {
-            AtomicU64::from_ptr(
-                self.page
-                    .as_ptr()
-                    .byte_add(offset_of!(Control, lifecycle_watermark))
-                    .cast::<u64>(),
-            )
+            AtomicU64::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_watermark)).cast::<u64>())
         };
         word.store(bytes, Ordering::Relaxed);
     }
@@ -76,12 +66,7 @@ impl ControlMap {
     pub(super) fn wish(&self, wish: Wish) {
         // SAFETY: as above.
         let word = unsafe {
-            AtomicU32::from_ptr(
-                self.page
-                    .as_ptr()
-                    .byte_add(offset_of!(Control, lifecycle_wake))
-                    .cast::<u32>(),
-            )
+            AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_wake)).cast::<u32>())
         };
         word.store(wish as u32, Ordering::SeqCst);
         std::sync::atomic::fence(Ordering::SeqCst);

@@ -10,11 +10,11 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 
@@ -42,10 +42,7 @@ pub struct DrainOptions {
 
 impl Default for DrainOptions {
     fn default() -> Self {
-        Self {
-            queue: 16,
-            batch_bytes: 256 * 1024,
-        }
+        Self { queue: 16, batch_bytes: 256 * 1024 }
     }
 }
 
@@ -74,7 +71,7 @@ struct Stats {
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
-    used: SyncSender<Batch>,
+    used: Sender<Batch>,
     stop: Arc<OwnedFd>,
     stats: Arc<Stats>,
     thread: Option<JoinHandle<()>>,
@@ -86,23 +83,17 @@ impl Drain {
         control: ControlMap,
         options: &DrainOptions,
     ) -> Result<Self, CaptureError> {
-        let epoll = epoll::create(CreateFlags::CLOEXEC)
-            .map_err(CaptureError::system("creating an epoll instance"))?;
+        let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
         // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        epoll::add(
-            &epoll,
-            &ring,
-            EventData::new_u64(RING),
-            EventFlags::IN | EventFlags::ET,
-        )
-        .map_err(CaptureError::system("watching the ring buffer"))?;
+        epoll::add(&epoll, &ring, EventData::new_u64(RING), EventFlags::IN | EventFlags::ET)
+            .map_err(CaptureError::system("watching the ring buffer"))?;
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
-        let (send, batches) = sync_channel(options.queue.max(1));
-        let (used, recycled) = sync_channel(options.queue.max(1) + 1);
+        let (send, batches) = bounded(options.queue.max(1));
+        let (used, recycled) = bounded(options.queue.max(1) + 1);
         let stats = Arc::new(Stats::default());
         let worker = Worker {
             ring,
@@ -118,13 +109,7 @@ impl Drain {
             .name("drain".to_owned())
             .spawn(move || worker.run())
             .map_err(CaptureError::system("starting the drain thread"))?;
-        Ok(Self {
-            batches: Some(batches),
-            used,
-            stop,
-            stats,
-            thread: Some(thread),
-        })
+        Ok(Self { batches: Some(batches), used, stop, stats, thread: Some(thread) })
     }
 
     /// The next batch; waits for it at most so long. `Ok(None)` if none came.
@@ -141,11 +126,30 @@ impl Drain {
         }
     }
 
+    /// The batches, for a consumer that waits for other things as well. Disconnected once the thread has ended.
+    #[must_use]
+    pub fn batches(&self) -> Receiver<Batch> {
+        self.batches.clone().unwrap_or_else(crossbeam_channel::never)
+    }
+
+    /// Takes batches back, for a consumer on another thread.
+    #[must_use]
+    pub fn recycler(&self) -> Recycler {
+        Recycler(self.used.clone())
+    }
+
     /// Gives a batch's memory back. Optional.
-    pub fn recycle(&self, mut batch: Batch) {
-        batch.clear();
-        // If there are more than enough, this one is freed.
-        let _ = self.used.try_send(batch);
+    pub fn recycle(&self, batch: Batch) {
+        self.recycler().recycle(batch);
+    }
+
+    /// Waits until the thread has handed on what is in the ring, and ended. Whoever holds [`Drain::batches`] must go on
+    /// receiving meanwhile. Call [`super::Capture::detach`] before, or there may be no end.
+    pub fn finish(mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     /// What the thread did so far.
@@ -180,6 +184,19 @@ impl Drop for Drain {
     }
 }
 
+/// The way back for batches.
+#[derive(Clone, Debug)]
+pub struct Recycler(Sender<Batch>);
+
+impl Recycler {
+    /// Gives a batch's memory back.
+    pub fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        // If there are more than enough, this one is freed.
+        let _ = self.0.try_send(batch);
+    }
+}
+
 /// The drain thread has ended, and all its batches were received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the drain thread has ended")]
@@ -199,7 +216,7 @@ struct Worker {
     ring: RingBuf<MapData>,
     control: ControlMap,
     epoll: OwnedFd,
-    send: SyncSender<Batch>,
+    send: Sender<Batch>,
     recycled: Receiver<Batch>,
     stats: Arc<Stats>,
     batch: Batch,
@@ -227,11 +244,7 @@ impl Worker {
                 continue;
             }
             let idle = empty >= EMPTY_ROUNDS;
-            self.control.wish(if idle {
-                Wish::AtOnce
-            } else {
-                Wish::AtWatermark
-            });
+            self.control.wish(if idle { Wish::AtOnce } else { Wish::AtWatermark });
             // A record that came before the wish was seen wakes nobody.
             if idle && self.round()? != Round::Empty {
                 empty = 0;
@@ -263,22 +276,16 @@ impl Worker {
     fn hand_on(&mut self) -> Result<(), Ended> {
         let fresh = match self.recycled.try_recv() {
             Ok(batch) => batch,
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                Batch::with_capacity(self.batch_bytes)
-            }
+            Err(_) => Batch::with_capacity(self.batch_bytes),
         };
         let batch = std::mem::replace(&mut self.batch, fresh);
-        self.stats
-            .records
-            .fetch_add(batch.len() as u64, Ordering::Relaxed);
-        self.stats
-            .bytes
-            .fetch_add(batch.size() as u64, Ordering::Relaxed);
+        self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.stats.bytes.fetch_add(batch.size() as u64, Ordering::Relaxed);
         self.stats.batches.fetch_add(1, Ordering::Relaxed);
         let batch = match self.send.try_send(batch) {
             Ok(()) => return Ok(()),
-            Err(std::sync::mpsc::TrySendError::Full(batch)) => batch,
-            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(Ended),
+            Err(TrySendError::Full(batch)) => batch,
+            Err(TrySendError::Disconnected(_)) => return Err(Ended),
         };
         self.stats.stalls.fetch_add(1, Ordering::Relaxed);
         self.send.send(batch).map_err(|_| Ended)
@@ -286,10 +293,8 @@ impl Worker {
 
     /// Sleeps; true if it is time to stop.
     fn wait(&self, longest: Duration) -> bool {
-        let timeout = Timespec {
-            tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1),
-            tv_nsec: longest.subsec_nanos().into(),
-        };
+        let timeout =
+            Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
         let mut events = [const { std::mem::MaybeUninit::uninit() }; 2];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),

@@ -17,11 +17,7 @@ pub enum CaptureError {
     Object(String),
     /// The kernel refused an indispensable program.
     #[error("the kernel refused the program {name} for {hook}: {reason}")]
-    Program {
-        name: &'static str,
-        hook: &'static str,
-        reason: String,
-    },
+    Program { name: &'static str, hook: &'static str, reason: String },
     /// A map is missing or unusable.
     #[error("the map {name} cannot be used: {reason}")]
     Map { name: &'static str, reason: String },
@@ -33,18 +29,12 @@ pub enum CaptureError {
     AlreadyDraining,
     /// A system call failed.
     #[error("{what}: {error}")]
-    System {
-        what: &'static str,
-        error: std::io::Error,
-    },
+    System { what: &'static str, error: std::io::Error },
 }
 
 impl CaptureError {
     /// For `map_err`.
     pub(super) fn system<E: Into<std::io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |error| Self::System {
-            what,
-            error: error.into(),
-        }
+        move |error| Self::System { what, error: error.into() }
     }
 }

@@ -54,9 +54,7 @@ pub(super) const HOOKS: &[Hook] = &[
         kind: Kind::Return("alloc_bprm"),
         required: false,
         skip: |table, options| {
-            let opens = table
-                .get("alloc_bprm_parameters")
-                .is_none_or(|count| count == ALLOC_OPENS);
+            let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
             let told = State::NotNeeded("fexit/bprm_execve tells it on this kernel");
             failed_execs(table, options).or((!opens).then_some(told))
         },
@@ -75,14 +73,7 @@ pub(super) const HOOKS: &[Hook] = &[
 const ALLOC_OPENS: u32 = 3;
 
 const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook {
-        name,
-        program: tracepoint,
-        hook,
-        kind: Kind::Tracepoint(tracepoint),
-        required: true,
-        skip: |_, _| None,
-    }
+    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), required: true, skip: |_, _| None }
 }
 
 fn failed_execs(table: &Table, options: &Options) -> Option<State> {
@@ -90,7 +81,5 @@ fn failed_execs(table: &Table, options: &Options) -> Option<State> {
         return Some(State::NotNeeded("left out by the configuration"));
     }
     let helper = table.get("current_task_helper");
-    helper
-        .is_none()
-        .then(|| State::NotAvailable("needs Linux 5.11".to_owned()))
+    helper.is_none().then(|| State::NotAvailable("needs Linux 5.11".to_owned()))
 }

@@ -43,10 +43,7 @@ pub enum OffsetsError {
     #[error("cannot read the kernel's type information {path}: {reason}")]
     Unreadable { path: String, reason: String },
     #[error("this kernel ({release}) lacks what the kernel programs read: {missing}")]
-    Missing {
-        release: String,
-        missing: MissingFacts,
-    },
+    Missing { release: String, missing: MissingFacts },
 }
 
 /// What the running kernel lacks, for the person reading.
@@ -65,32 +62,21 @@ impl fmt::Display for MissingFacts {
 ///
 /// If the file is no BTF, or something indispensable is not in it.
 pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
-    let types = Types::open(path).map_err(|error| OffsetsError::Unreadable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    })?;
+    let types = Types::open(path)
+        .map_err(|error| OffsetsError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
     let mut words = Vec::with_capacity(FACTS.len());
     let mut missing = Vec::new();
     for fact in FACTS {
         let found = fact.sources.iter().find_map(|source| types.look_up(source));
         if found.is_none() && fact.required {
-            missing.push(
-                fact.sources
-                    .iter()
-                    .map(describe)
-                    .collect::<Vec<_>>()
-                    .join(" or "),
-            );
+            missing.push(fact.sources.iter().map(describe).collect::<Vec<_>>().join(" or "));
         }
         words.push(found.unwrap_or(ABSENT));
     }
     if missing.is_empty() {
         Ok(Table(words))
     } else {
-        Err(OffsetsError::Missing {
-            release: release.to_owned(),
-            missing: MissingFacts(missing),
-        })
+        Err(OffsetsError::Missing { release: release.to_owned(), missing: MissingFacts(missing) })
     }
 }
 
@@ -116,12 +102,8 @@ struct Types {
 impl Types {
     /// Mapped, which takes a millisecond, where the kernel allows that (Linux 6.16); read and indexed otherwise.
     fn open(path: &Path) -> Result<Self, btf_rs::Error> {
-        let btf =
-            Btf::from_file_with_backend(path, Backend::Mmap).or_else(|_| Btf::from_file(path))?;
-        Ok(Self {
-            btf,
-            structures: RefCell::default(),
-        })
+        let btf = Btf::from_file_with_backend(path, Backend::Mmap).or_else(|_| Btf::from_file(path))?;
+        Ok(Self { btf, structures: RefCell::default() })
     }
 
     fn look_up(&self, source: &Source) -> Option<u32> {
@@ -140,10 +122,7 @@ impl Types {
 
     fn structure(&self, name: &'static str) -> Option<Struct> {
         let mut structures = self.structures.borrow_mut();
-        structures
-            .entry(name)
-            .or_insert_with(|| structure_named(&self.btf, name))
-            .clone()
+        structures.entry(name).or_insert_with(|| structure_named(&self.btf, name)).clone()
     }
 
     /// Bit offset of a dotted path of members.
@@ -160,23 +139,15 @@ impl Types {
 }
 
 fn structure_named(btf: &Btf, name: &str) -> Option<Struct> {
-    btf.resolve_types_by_name(name)
-        .ok()?
-        .into_iter()
-        .find_map(|found| match found {
-            Type::Struct(structure) | Type::Union(structure) => Some(structure),
-            _ => None,
-        })
+    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+        Type::Struct(structure) | Type::Union(structure) => Some(structure),
+        _ => None,
+    })
 }
 
 /// Bit offset of one member, and its own structure if it is one. Members of anonymous structures and unions count as
 /// members of the one around them, as in C.
-fn member_of(
-    btf: &Btf,
-    structure: &Struct,
-    name: &str,
-    depth: u32,
-) -> Option<(u32, Option<Struct>)> {
+fn member_of(btf: &Btf, structure: &Struct, name: &str, depth: u32) -> Option<(u32, Option<Struct>)> {
     for member in &structure.members {
         let found = btf.resolve_name(member).unwrap_or_default();
         if found == name {
@@ -206,14 +177,8 @@ fn resolve(btf: &Btf, id: u32) -> Option<Type> {
     let mut found = btf.resolve_type_by_id(id).ok()?;
     for _ in 0..QUALIFIERS {
         match found {
-            Type::Typedef(_)
-            | Type::Const(_)
-            | Type::Volatile(_)
-            | Type::Restrict(_)
-            | Type::TypeTag(_) => {
-                found = btf
-                    .resolve_type_by_id(found.as_btf_type()?.get_type_id()?)
-                    .ok()?;
+            Type::Typedef(_) | Type::Const(_) | Type::Volatile(_) | Type::Restrict(_) | Type::TypeTag(_) => {
+                found = btf.resolve_type_by_id(found.as_btf_type()?.get_type_id()?).ok()?;
             }
             other => return Some(other),
         }
@@ -222,58 +187,47 @@ fn resolve(btf: &Btf, id: u32) -> Option<Type> {
 }
 
 fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
-    btf.resolve_types_by_name(name)
-        .ok()?
-        .into_iter()
-        .find_map(|found| match found {
-            Type::Enum(found) => found
-                .members
-                .iter()
-                .find(|member| btf.resolve_name(*member).is_ok_and(|name| name == value))
-                .map(btf_rs::EnumMember::val),
-            _ => None,
-        })
+    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+        Type::Enum(found) => found
+            .members
+            .iter()
+            .find(|member| btf.resolve_name(*member).is_ok_and(|name| name == value))
+            .map(btf_rs::EnumMember::val),
+        _ => None,
+    })
 }
 
 fn parameters(btf: &Btf, function: &str) -> Option<u32> {
-    btf.resolve_types_by_name(function)
-        .ok()?
-        .into_iter()
-        .find_map(|found| {
-            let Type::Func(function) = found else {
-                return None;
-            };
-            match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
-                Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
-                _ => None,
-            }
-        })
+    btf.resolve_types_by_name(function).ok()?.into_iter().find_map(|found| {
+        let Type::Func(function) = found else {
+            return None;
+        };
+        match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
+            Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
+            _ => None,
+        }
+    })
 }
 
 /// A tracepoint's prototype is behind the typedef `btf_trace_NAME`; its first parameter is the kernel's own.
 fn flag(btf: &Btf, tracepoint: &str, index: u32) -> Option<u32> {
     let name = format!("btf_trace_{tracepoint}");
-    btf.resolve_types_by_name(&name)
-        .ok()?
-        .into_iter()
-        .find_map(|found| {
-            let Type::Typedef(typedef) = found else {
-                return None;
-            };
-            let Type::Ptr(pointer) = resolve(btf, typedef.get_type_id()?)? else {
-                return None;
-            };
-            let Type::FuncProto(prototype) = resolve(btf, pointer.get_type_id()?)? else {
-                return None;
-            };
-            let parameter = prototype
-                .parameters
-                .get(usize::try_from(index).ok()?.checked_add(1)?)?;
-            match resolve(btf, parameter.get_type_id()?)? {
-                Type::Int(int) if int.is_bool() || int.size() == 1 => Some(index),
-                _ => None,
-            }
-        })
+    btf.resolve_types_by_name(&name).ok()?.into_iter().find_map(|found| {
+        let Type::Typedef(typedef) = found else {
+            return None;
+        };
+        let Type::Ptr(pointer) = resolve(btf, typedef.get_type_id()?)? else {
+            return None;
+        };
+        let Type::FuncProto(prototype) = resolve(btf, pointer.get_type_id()?)? else {
+            return None;
+        };
+        let parameter = prototype.parameters.get(usize::try_from(index).ok()?.checked_add(1)?)?;
+        match resolve(btf, parameter.get_type_id()?)? {
+            Type::Int(int) if int.is_bool() || int.size() == 1 => Some(index),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -284,11 +238,7 @@ mod tests {
     fn facts_are_named_once() {
         for (index, fact) in FACTS.iter().enumerate() {
             assert!(!fact.sources.is_empty(), "{}", fact.name);
-            assert!(
-                FACTS[..index].iter().all(|other| other.name != fact.name),
-                "{}",
-                fact.name
-            );
+            assert!(FACTS[..index].iter().all(|other| other.name != fact.name), "{}", fact.name);
         }
     }
 

@@ -78,32 +78,15 @@ pub fn check(btf: &Path) -> Vec<Finding> {
 /// The running kernel's release, such as `6.1.0-44-cloud-amd64`.
 #[must_use]
 pub fn release() -> String {
-    rustix::system::uname()
-        .release()
-        .to_string_lossy()
-        .into_owned()
+    rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
 /// Lifts the memlock limit as far as allowed. On kernels before 5.11 maps count against it; a failure matters only if
 /// the maps do not fit, and then loading them tells.
 pub fn raise_memlock() {
     let limit = getrlimit(Resource::Memlock);
-    if setrlimit(
-        Resource::Memlock,
-        Rlimit {
-            current: None,
-            maximum: None,
-        },
-    )
-    .is_err()
-    {
-        let _ = setrlimit(
-            Resource::Memlock,
-            Rlimit {
-                current: limit.maximum,
-                maximum: limit.maximum,
-            },
-        );
+    if setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None }).is_err() {
+        let _ = setrlimit(Resource::Memlock, Rlimit { current: limit.maximum, maximum: limit.maximum });
     }
 }
 
@@ -135,14 +118,11 @@ fn rights(effective: Option<CapabilitySet>) -> Option<Finding> {
     if effective.contains(CapabilitySet::SYS_ADMIN) {
         return None;
     }
-    let missing: Vec<&str> = [
-        (CapabilitySet::BPF, "CAP_BPF"),
-        (CapabilitySet::PERFMON, "CAP_PERFMON"),
-    ]
-    .into_iter()
-    .filter(|(capability, _)| !effective.contains(*capability))
-    .map(|(_, name)| name)
-    .collect();
+    let missing: Vec<&str> = [(CapabilitySet::BPF, "CAP_BPF"), (CapabilitySet::PERFMON, "CAP_PERFMON")]
+        .into_iter()
+        .filter(|(capability, _)| !effective.contains(*capability))
+        .map(|(_, name)| name)
+        .collect();
     (!missing.is_empty()).then(|| Finding {
         severity: Severity::Fatal,
         problem: format!("missing {}", missing.join(" and ")),
@@ -155,8 +135,7 @@ fn rights(effective: Option<CapabilitySet>) -> Option<Finding> {
 fn lockdown(modes: Option<&str>) -> Option<Finding> {
     modes?.contains("[confidentiality]").then(|| Finding {
         severity: Severity::Fatal,
-        problem: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory"
-            .to_owned(),
+        problem: "kernel lockdown is in confidentiality mode, which forbids reading kernel memory".to_owned(),
         advice: "boot with lockdown=integrity or without lockdown",
     })
 }
@@ -166,9 +145,7 @@ fn memlock(release: &str, current: Option<u64>) -> Option<Finding> {
     let current = current?;
     (version(release)? < NO_MEMLOCK && current < ENOUGH).then(|| Finding {
         severity: Severity::Warning,
-        problem: format!(
-            "the memlock limit is {current} bytes, and this kernel counts maps against it"
-        ),
+        problem: format!("the memlock limit is {current} bytes, and this kernel counts maps against it"),
         advice: "set LimitMEMLOCK=infinity for the sensor's unit, or grant CAP_SYS_RESOURCE",
     })
 }
@@ -192,16 +169,8 @@ mod tests {
         assert!(rights(Some(CapabilitySet::SYS_ADMIN)).is_none());
         assert!(rights(Some(CapabilitySet::BPF | CapabilitySet::PERFMON)).is_none());
         let finding = rights(Some(CapabilitySet::BPF)).unwrap();
-        assert!(
-            finding.problem.ends_with("missing CAP_PERFMON"),
-            "{finding}"
-        );
-        assert!(
-            rights(Some(CapabilitySet::empty()))
-                .unwrap()
-                .problem
-                .contains("CAP_BPF and CAP_PERFMON")
-        );
+        assert!(finding.problem.ends_with("missing CAP_PERFMON"), "{finding}");
+        assert!(rights(Some(CapabilitySet::empty())).unwrap().problem.contains("CAP_BPF and CAP_PERFMON"));
     }
 
     #[test]
@@ -213,10 +182,7 @@ mod tests {
 
     #[test]
     fn memlock_matters_on_old_kernels_only() {
-        assert_eq!(
-            memlock("5.10.0", Some(65536)).map(|finding| finding.severity),
-            Some(Severity::Warning)
-        );
+        assert_eq!(memlock("5.10.0", Some(65536)).map(|finding| finding.severity), Some(Severity::Warning));
         assert!(memlock("5.10.0", None).is_none());
         assert!(memlock("5.11.0", Some(65536)).is_none());
     }
@@ -224,9 +190,6 @@ mod tests {
     #[test]
     fn a_missing_btf_says_what_to_do() {
         let finding = type_information(Path::new("/nonexistent/vmlinux")).unwrap();
-        assert!(
-            finding.to_string().contains("CONFIG_DEBUG_INFO_BTF"),
-            "{finding}"
-        );
+        assert!(finding.to_string().contains("CONFIG_DEBUG_INFO_BTF"), "{finding}");
     }
 }

@@ -81,12 +81,7 @@ unsafe fn one(seq: Address, task: Address) {
 
         let (bytes, len) = area.record();
         let flags = area.flags();
-        (*record).header = Header {
-            layout: LAYOUT_VERSION,
-            kind: kind::BASELINE,
-            len: len as u32,
-            time,
-        };
+        (*record).header = Header { layout: LAYOUT_VERSION, kind: kind::BASELINE, len: len as u32, time };
         (*record).flags = flags;
         if bpf_seq_write(seq.cast_mut().cast::<seq_file>(), bytes.cast(), len as u32) != 0 {
             // The reader's buffer is full; the kernel calls again for the same task.

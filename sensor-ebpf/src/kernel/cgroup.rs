@@ -57,10 +57,7 @@ pub(super) unsafe fn of(task: Address, area: Area) -> Cgroup {
         }
         let id: u64 = member(node, offset!(kernfs_id));
         let level: i32 = member(cgroup, offset!(cgroup_level));
-        let unified = Cgroup {
-            id,
-            node: node as u64,
-        };
+        let unified = Cgroup { id, node: node as u64 };
         if level != 0 {
             return unified;
         }
@@ -93,10 +90,8 @@ unsafe fn below_root(set: Address, area: Area, subsys: u32) -> Option<Cgroup> {
             return None;
         }
         let cgroup = word.read_volatile();
-        if !probe(
-            word.cast::<u32>(),
-            cgroup + u64::from(offset!(cgroup_level)),
-        ) || word.cast::<u32>().read_volatile() == 0
+        if !probe(word.cast::<u32>(), cgroup + u64::from(offset!(cgroup_level)))
+            || word.cast::<u32>().read_volatile() == 0
         {
             return None;
         }
@@ -168,8 +163,7 @@ unsafe fn append(area: Area, node: u64) -> u16 {
                 break;
             }
             let to = area.end();
-            let len =
-                bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
+            let len = bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
             if len < 1 || len > i64::from(NAME_SIZE) {
                 area.flag(exec_flags::READ_FAILED);
                 break;

@@ -2,9 +2,7 @@
 
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
-use aya_ebpf::helpers::generated::{
-    bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve,
-};
+use aya_ebpf::helpers::generated::{bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve};
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
 use sensor_ebpf::control::{Control, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
@@ -75,14 +73,8 @@ impl Run {
     pub(super) fn lifecycle(self, record: *const u8, len: u64) -> bool {
         let ring = (&raw const LIFECYCLE).cast_mut().cast::<c_void>();
         // SAFETY: the verifier checks the record's bounds.
-        let taken = unsafe {
-            bpf_ringbuf_output(
-                ring,
-                record.cast_mut().cast(),
-                len,
-                u64::from(BPF_RB_NO_WAKEUP),
-            ) == 0
-        };
+        let taken =
+            unsafe { bpf_ringbuf_output(ring, record.cast_mut().cast(), len, u64::from(BPF_RB_NO_WAKEUP)) == 0 };
         // SAFETY: as in `begin`.
         unsafe {
             if taken {

@@ -87,12 +87,7 @@ pub(super) unsafe fn finish(
     let flags = area.flags();
     // SAFETY: within the area.
     unsafe {
-        (*record).header = Header {
-            layout: LAYOUT_VERSION,
-            kind,
-            len: len as u32,
-            time,
-        };
+        (*record).header = Header { layout: LAYOUT_VERSION, kind, len: len as u32, time };
         (*record).flags = flags;
     }
     if flags & exec_flags::READ_FAILED != 0 {
@@ -109,11 +104,7 @@ pub(super) unsafe fn finish(
 ///
 /// `task` must be a typed `task_struct` pointer, `record` within `area`.
 #[inline(always)]
-pub(super) unsafe fn working_directory(
-    task: Address,
-    area: Area,
-    record: *mut sensor_ebpf::record::ExecRecord,
-) {
+pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut sensor_ebpf::record::ExecRecord) {
     // SAFETY: the verifier.
     unsafe {
         (*record).cwd_len = 0;
@@ -122,11 +113,7 @@ pub(super) unsafe fn working_directory(
             area.flag(exec_flags::READ_FAILED);
             return;
         }
-        let (len, end) = path::append(
-            area,
-            member(fs, offset!(fs_pwd_dentry)),
-            member(fs, offset!(fs_pwd_mnt)),
-        );
+        let (len, end) = path::append(area, member(fs, offset!(fs_pwd_dentry)), member(fs, offset!(fs_pwd_mnt)));
         (*record).cwd_len = len;
         match end {
             path::End::Cut => area.flag(exec_flags::CWD_CUT),

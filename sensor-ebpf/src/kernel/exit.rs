@@ -68,9 +68,7 @@ unsafe fn exit(run: Run, task: Address, signal: Address) {
             process: task::key(leader),
             status,
             reserved: 0,
-            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(
-                leader,
-            )),
+            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(leader)),
         };
         run.lifecycle((&raw const record).cast(), size_of::<ExitRecord>() as u64);
     }

@@ -76,9 +76,7 @@ unsafe fn inode(file: Address, area: Area, record: *mut ExecRecord) -> bool {
         (*record).file_uid = member(inode, offset!(inode_uid));
         let seconds: u64 = member(inode, offset!(inode_ctime_sec));
         let nanoseconds: u32 = member(inode, offset!(inode_ctime_nsec));
-        (*record).ctime_ns = seconds
-            .wrapping_mul(SECOND)
-            .wrapping_add(u64::from(nanoseconds & NANOSECONDS));
+        (*record).ctime_ns = seconds.wrapping_mul(SECOND).wrapping_add(u64::from(nanoseconds & NANOSECONDS));
         let links: u32 = member(inode, offset!(inode_nlink));
         let sb: Address = member(inode, offset!(inode_sb));
         if !sb.is_null() {
@@ -88,9 +86,7 @@ unsafe fn inode(file: Address, area: Area, record: *mut ExecRecord) -> bool {
                 // `struct ovl_inode` holds the inode and right after it the upper layer's dentry, null without one
                 // (fs/overlayfs/ovl_entry.h, unchanged since Linux 4.19).
                 let word = &raw mut (*area.0).word;
-                if probe(word, inode as u64 + u64::from(offset!(inode_size)))
-                    && word.read_volatile() != 0
-                {
+                if probe(word, inode as u64 + u64::from(offset!(inode_size))) && word.read_volatile() != 0 {
                     area.flag(exec_flags::OVERLAY_UPPER);
                 }
             }

@@ -27,12 +27,7 @@ pub(super) use offset;
 #[inline(always)]
 pub(super) fn fact(place: usize) -> u32 {
     // SAFETY: `offset!` passes the place of a field.
-    unsafe {
-        (&raw const OFFSETS)
-            .byte_add(place)
-            .cast::<u32>()
-            .read_volatile()
-    }
+    unsafe { (&raw const OFFSETS).byte_add(place).cast::<u32>().read_volatile() }
 }
 
 /// Whether an entry of the table is known.

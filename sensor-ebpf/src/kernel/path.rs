@@ -76,10 +76,7 @@ unsafe fn walk(area: Area, start: u64, dentry: u64, mnt: u64) -> End {
                     return End::Root;
                 }
                 if !probe(place, here + u64::from(offset!(mount_mountpoint)))
-                    || !probe(
-                        mount_root,
-                        up + u64::from(offset!(mount_mnt)) + u64::from(offset!(vfsmount_root)),
-                    )
+                    || !probe(mount_root, up + u64::from(offset!(mount_mnt)) + u64::from(offset!(vfsmount_root)))
                 {
                     return End::Failed;
                 }
@@ -116,10 +113,7 @@ unsafe fn link(area: Area, dentry: u64) -> bool {
             return probe(link, dentry + u64::from(parent));
         }
         probe(link.cast::<u64>(), dentry + u64::from(parent))
-            && probe(
-                link.cast::<u64>().add(1).cast::<[u64; 2]>(),
-                dentry + u64::from(name),
-            )
+            && probe(link.cast::<u64>().add(1).cast::<[u64; 2]>(), dentry + u64::from(name))
     }
 }
 
@@ -134,18 +128,9 @@ unsafe fn parent(area: Area) -> u64 {
 unsafe fn name(area: Area, start: u64) -> Result<(), End> {
     // SAFETY: within the area: `qstr` has 16 bytes, and `Area::end` leaves room for a component and more.
     unsafe {
-        let qstr = (&raw const (*area.0).link)
-            .cast::<u64>()
-            .add(1)
-            .cast::<u8>();
-        let len: u32 = qstr
-            .add(offset!(qstr_len) as usize)
-            .cast::<u32>()
-            .read_volatile();
-        let from: u64 = qstr
-            .add(offset!(qstr_name) as usize)
-            .cast::<u64>()
-            .read_volatile();
+        let qstr = (&raw const (*area.0).link).cast::<u64>().add(1).cast::<u8>();
+        let len: u32 = qstr.add(offset!(qstr_len) as usize).cast::<u32>().read_volatile();
+        let from: u64 = qstr.add(offset!(qstr_name) as usize).cast::<u64>().read_volatile();
         let len = at_most::<COMPONENT_MAX>(u64::from(len));
         let at = area.at();
         if at + len - start > PATH_MAX as u64 {
@@ -155,8 +140,7 @@ unsafe fn name(area: Area, start: u64) -> Result<(), End> {
         if bpf_probe_read_kernel(to.cast(), len as u32, from as Address) != 0 {
             return Err(End::Failed);
         }
-        to.add(at_most::<COMPONENT_MAX>(len) as usize)
-            .write_volatile(b'/');
+        to.add(at_most::<COMPONENT_MAX>(len) as usize).write_volatile(b'/');
         area.set_at(at + len + 1);
         Ok(())
     }

@@ -117,11 +117,7 @@ impl Area {
     #[inline(always)]
     pub(super) fn end(self) -> *mut u8 {
         // SAFETY: bounded by `at_most`.
-        unsafe {
-            (&raw mut (*self.0).record)
-                .cast::<u8>()
-                .add(at_most::<AT_MAX>(self.at()) as usize)
-        }
+        unsafe { (&raw mut (*self.0).record).cast::<u8>().add(at_most::<AT_MAX>(self.at()) as usize) }
     }
 
     /// The record, and its length bounded so that the verifier sees it within the area.

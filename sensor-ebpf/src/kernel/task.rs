@@ -36,15 +36,7 @@ pub(super) unsafe fn process_of(task: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
         let leader: Address = member(task, offset!(task_group_leader));
-        if leader.is_null() {
-            ProcessKey {
-                start: 0,
-                tgid: 0,
-                reserved: 0,
-            }
-        } else {
-            key(leader)
-        }
+        if leader.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { key(leader) }
     }
 }
 
@@ -58,15 +50,7 @@ pub(super) unsafe fn parent_of(task: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
         let parent: Address = member(task, offset!(task_real_parent));
-        if parent.is_null() {
-            ProcessKey {
-                start: 0,
-                tgid: 0,
-                reserved: 0,
-            }
-        } else {
-            process_of(parent)
-        }
+        if parent.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { process_of(parent) }
     }
 }
 
@@ -78,12 +62,7 @@ pub(super) unsafe fn parent_of(task: Address) -> ProcessKey {
 #[inline(always)]
 pub(super) unsafe fn comm_of(task: Address) -> [u64; COMM_LEN / 8] {
     // SAFETY: the verifier.
-    unsafe {
-        [
-            member(task, offset!(task_comm)),
-            member(task, offset!(task_comm) + 8),
-        ]
-    }
+    unsafe { [member(task, offset!(task_comm)), member(task, offset!(task_comm) + 8)] }
 }
 
 /// A process's id in its innermost pid namespace, and that namespace's inode number.
@@ -102,11 +81,7 @@ pub(super) unsafe fn innermost_pid(task: Address, word: *mut u64) -> (u32, u32) 
         let level: u32 = member(pid, offset!(pid_level));
         if level == 0 {
             let ns: Address = member(pid, offset!(pid_numbers) + offset!(upid_ns));
-            let inum = if ns.is_null() {
-                0
-            } else {
-                member(ns, offset!(pid_ns_inum))
-            };
+            let inum = if ns.is_null() { 0 } else { member(ns, offset!(pid_ns_inum)) };
             return (member(pid, offset!(pid_numbers) + offset!(upid_nr)), inum);
         }
         // A variable index: the verifier cannot follow it through a typed pointer, and wants it bounded even so.
@@ -135,9 +110,7 @@ pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord
     unsafe {
         (*record).process = process_of(task);
         (*record).parent = parent_of(task);
-        (&raw mut (*record).comm)
-            .cast::<[u64; 2]>()
-            .write(comm_of(task));
+        (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of(task));
         credentials(task, record);
         let (ns_pid, pid_ns) = innermost_pid(task, &raw mut (*area.0).word);
         (*record).ns_pid = ns_pid;
@@ -160,11 +133,7 @@ unsafe fn credentials(task: Address, record: *mut ExecRecord) {
             (*ids).egid = member(cred, offset!(cred_egid));
             (*ids).cap_effective = member(cred, offset!(cred_cap_effective));
             let user: Address = member(cred, offset!(cred_user_ns));
-            (*record).namespaces.user = if user.is_null() {
-                0
-            } else {
-                member(user, offset!(user_ns_inum))
-            };
+            (*record).namespaces.user = if user.is_null() { 0 } else { member(user, offset!(user_ns_inum)) };
         } else {
             (*ids).uid = ABSENT;
             (*ids).gid = ABSENT;
@@ -173,16 +142,8 @@ unsafe fn credentials(task: Address, record: *mut ExecRecord) {
             (*ids).cap_effective = 0;
             (*record).namespaces.user = 0;
         }
-        (*ids).loginuid = if present!(task_loginuid) {
-            member(task, offset!(task_loginuid))
-        } else {
-            u32::MAX
-        };
-        (*ids).session = if present!(task_sessionid) {
-            member(task, offset!(task_sessionid))
-        } else {
-            u32::MAX
-        };
+        (*ids).loginuid = if present!(task_loginuid) { member(task, offset!(task_loginuid)) } else { u32::MAX };
+        (*ids).session = if present!(task_sessionid) { member(task, offset!(task_sessionid)) } else { u32::MAX };
     }
 }
 
@@ -218,11 +179,7 @@ unsafe fn terminal(task: Address, record: *mut ExecRecord) {
             let tty: Address = member(signal, offset!(signal_tty));
             if !tty.is_null() {
                 let name = offset!(tty_name);
-                to.write([
-                    member(tty, name),
-                    member(tty, name + 8),
-                    member(tty, name + 16),
-                ]);
+                to.write([member(tty, name), member(tty, name + 8), member(tty, name + 16)]);
                 return;
             }
         }

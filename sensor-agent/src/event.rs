@@ -1,0 +1,119 @@
+//! The vocabulary of the sensor: what an event is, what is known of a process, which fields there are.
+//!
+//! ```text
+//! capture ─▶ record bytes ─▶ decode ─▶ process table ─▶ Event ─▶ rules, tables, alerts
+//!                                                         │
+//!                                               fields: the one registry
+//! ```
+//!
+//! An [`Event`] is cheap to clone: it holds a snapshot of its process, and through it the whole lineage, by
+//! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
+//! type, column, JSON key and meaning stand in one place.
+
+pub mod build;
+pub mod decode;
+pub mod fields;
+pub mod json;
+mod process;
+pub mod tables;
+mod value;
+
+use std::sync::Arc;
+
+pub use process::{Arguments, Container, Host, Ids, Image, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID};
+pub use value::{Pids, Value};
+
+/// One thing that happened, with the process that did it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub kind: EventType,
+    /// When: nanoseconds since the Unix epoch.
+    pub time: u64,
+    /// The process as the event left it.
+    pub process: Arc<Process>,
+    pub detail: Detail,
+}
+
+/// What only one kind of event has to tell.
+#[derive(Clone, Debug, Default)]
+pub enum Detail {
+    #[default]
+    None,
+    /// How a process ended.
+    Exit { code: u8, signal: u8, core_dumped: bool },
+    /// An exec that did not come about: the errno. The file is in the process's image.
+    ExecFailed { errno: i32 },
+    /// What the sensor lost.
+    Lost(Lost),
+}
+
+/// Records that the sensor lost since the last count of the same stage, class and cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Where: `hook`, `ring`, `decode`, `table`, `output`.
+    pub stage: &'static str,
+    /// [`Class::name`] of what was lost.
+    pub class: &'static str,
+    pub cause: &'static str,
+    pub count: u64,
+}
+
+/// Families of events: each has its kernel programs, its tables and its policy types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Class {
+    Process,
+    /// What the sensor tells of itself.
+    Sensor,
+}
+
+impl Class {
+    pub const ALL: [Self; 2] = [Self::Process, Self::Sensor];
+
+    /// The name used in `lost_records`, metrics and the manual.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Sensor => "sensor",
+        }
+    }
+}
+
+/// The `eventType` of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventType {
+    Fork,
+    Exec,
+    Exit,
+    Baseline,
+    ExecFailed,
+    LostRecords,
+    SensorStarted,
+}
+
+impl EventType {
+    pub const ALL: [Self; 7] =
+        [Self::Fork, Self::Exec, Self::Exit, Self::Baseline, Self::ExecFailed, Self::LostRecords, Self::SensorStarted];
+
+    /// The word that rules compare with and rows carry.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fork => "PROCESS_EVENT_TYPE_FORK",
+            Self::Exec => "PROCESS_EVENT_TYPE_EXEC",
+            Self::Exit => "PROCESS_EVENT_TYPE_EXIT",
+            Self::Baseline => "BASELINE_TASK",
+            Self::ExecFailed => "PROCESS_EVENT_TYPE_EXEC_FAILED",
+            Self::LostRecords => "LOST_RECORDS",
+            Self::SensorStarted => "SENSOR_STARTED",
+        }
+    }
+
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Fork | Self::Exec | Self::Exit | Self::Baseline | Self::ExecFailed => Class::Process,
+            Self::LostRecords | Self::SensorStarted => Class::Sensor,
+        }
+    }
+}

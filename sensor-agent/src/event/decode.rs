@@ -1,0 +1,166 @@
+//! Record bytes to typed records, without copying the variable parts.
+//!
+//! Arbitrary bytes never panic: what does not fit the layouts is an error that the caller counts.
+
+use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind};
+
+/// A record, with its sections borrowed from the bytes.
+#[derive(Clone, Copy, Debug)]
+pub enum Record<'a> {
+    Exec(Exec<'a>),
+    /// A task that was running at the start.
+    Baseline(Exec<'a>),
+    ExecFailed(Exec<'a>),
+    Fork(ForkRecord),
+    Exit(ExitRecord),
+}
+
+/// An [`ExecRecord`] and its sections. Paths and the cgroup are still leaf first.
+#[derive(Clone, Copy, Debug)]
+pub struct Exec<'a> {
+    pub fixed: ExecRecord,
+    pub path: &'a [u8],
+    pub cwd: &'a [u8],
+    pub filename: &'a [u8],
+    pub interpreter: &'a [u8],
+    pub cgroup: &'a [u8],
+    pub args_head: &'a [u8],
+    pub args_tail: &'a [u8],
+}
+
+impl Record<'_> {
+    /// When: nanoseconds of the boot clock.
+    #[must_use]
+    pub const fn time(&self) -> u64 {
+        match self {
+            Self::Exec(exec) | Self::Baseline(exec) | Self::ExecFailed(exec) => exec.fixed.header.time,
+            Self::Fork(fork) => fork.header.time,
+            Self::Exit(exit) => exit.header.time,
+        }
+    }
+}
+
+/// Why bytes are no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("a record of {0} bytes is too short for its kind")]
+    Short(usize),
+    #[error("a record says that it is {said} bytes long and is {is}")]
+    Length { said: u32, is: usize },
+    #[error("a record of layout version {0}; this agent reads {LAYOUT_VERSION}")]
+    Version(u16),
+    #[error("a record of unknown kind {0}")]
+    Kind(u16),
+}
+
+/// Reads one record.
+pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
+    let header: Header = fixed(bytes)?;
+    if header.layout != LAYOUT_VERSION {
+        return Err(DecodeError::Version(header.layout));
+    }
+    if header.len as usize != bytes.len() {
+        return Err(DecodeError::Length { said: header.len, is: bytes.len() });
+    }
+    match header.kind {
+        kind::EXEC => exec(bytes).map(Record::Exec),
+        kind::BASELINE => exec(bytes).map(Record::Baseline),
+        kind::EXEC_FAILED => exec(bytes).map(Record::ExecFailed),
+        kind::FORK => fixed(bytes).map(Record::Fork),
+        kind::EXIT => fixed(bytes).map(Record::Exit),
+        other => Err(DecodeError::Kind(other)),
+    }
+}
+
+fn exec(bytes: &[u8]) -> Result<Exec<'_>, DecodeError> {
+    let fixed: ExecRecord = fixed(bytes)?;
+    let mut rest = &bytes[size_of::<ExecRecord>()..];
+    let mut section = |len: u16| {
+        let (section, after) = rest.split_at_checked(usize::from(len)).ok_or(DecodeError::Short(bytes.len()))?;
+        rest = after;
+        Ok(section)
+    };
+    Ok(Exec {
+        path: section(fixed.path_len)?,
+        cwd: section(fixed.cwd_len)?,
+        filename: section(fixed.filename_len)?,
+        interpreter: section(fixed.interpreter_len)?,
+        cgroup: section(fixed.cgroup_len)?,
+        args_head: section(fixed.args_head_len)?,
+        args_tail: section(fixed.args_tail_len)?,
+        fixed,
+    })
+}
+
+/// Turns a leaf-first path (`env/bin/usr`) into `out` (`/usr/bin/env`), replacing what was there.
+pub fn turn_path(leaf_first: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    out.reserve(leaf_first.len() + 1);
+    let mut rest = leaf_first;
+    while let Some(slash) = memchr::memrchr(b'/', rest) {
+        if slash + 1 < rest.len() {
+            out.push(b'/');
+            out.extend_from_slice(&rest[slash + 1..]);
+        }
+        rest = &rest[..slash];
+    }
+    out.push(b'/');
+    out.extend_from_slice(rest);
+}
+
+/// Types that are valid for any bytes.
+///
+/// # Safety
+/// Every bit pattern of the type's size must be a valid value.
+unsafe trait AnyBits: Copy {}
+// SAFETY: repr(C) structs of integers and integer arrays only.
+unsafe impl AnyBits for Header {}
+// SAFETY: as above.
+unsafe impl AnyBits for ExecRecord {}
+// SAFETY: as above.
+unsafe impl AnyBits for ForkRecord {}
+// SAFETY: as above.
+unsafe impl AnyBits for ExitRecord {}
+
+fn fixed<T: AnyBits>(bytes: &[u8]) -> Result<T, DecodeError> {
+    if bytes.len() < size_of::<T>() {
+        return Err(DecodeError::Short(bytes.len()));
+    }
+    // SAFETY: the length was checked, T is valid for any bytes, and the read asks for no alignment.
+    Ok(unsafe { bytes.as_ptr().cast::<T>().read_unaligned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..7, fix: bool) {
+            if fix && bytes.len() >= 8 {
+                let len = bytes.len() as u32;
+                bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());
+                bytes[2..4].copy_from_slice(&kind.to_ne_bytes());
+                bytes[4..8].copy_from_slice(&len.to_ne_bytes());
+            }
+            let _ = decode(&bytes);
+        }
+
+        #[test]
+        fn turning_a_path_round_keeps_its_names(names in prop::collection::vec("[a-z.]{1,6}", 1..6)) {
+            let leaf_first = names.iter().rev().map(String::as_str).collect::<Vec<_>>().join("/");
+            let mut out = b"left over".to_vec();
+            turn_path(leaf_first.as_bytes(), &mut out);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("/{}", names.join("/")));
+        }
+    }
+
+    #[test]
+    fn the_root_alone_is_a_slash() {
+        let mut out = Vec::new();
+        turn_path(b"", &mut out);
+        assert_eq!(out, b"/");
+    }
+}

@@ -1,0 +1,51 @@
+//! One value of a field.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::{Arguments, Process, ProcessKey};
+
+/// A field's value, borrowed from the event it is read from. Text is bytes: the kernel promises no encoding.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// The event has no such value. Every comparison with it is false.
+    Absent,
+    Bool(bool),
+    Int(i64),
+    /// A point in time, nanoseconds since the Unix epoch.
+    Time(u64),
+    Text(&'a [u8]),
+    /// One of a closed set of words.
+    Word(&'static str),
+    Uuid(Uuid),
+    /// The vendor's `PID:number`: the thread group id and the start time.
+    SophosPid(ProcessKey),
+    Args(&'a Arguments),
+    Pids(Pids<'a>),
+    Addr(IpAddr),
+}
+
+impl<'a> Value<'a> {
+    /// Text, or nothing if it is empty.
+    #[must_use]
+    pub fn text(text: &'a [u8]) -> Self {
+        if text.is_empty() { Self::Absent } else { Self::Text(text) }
+    }
+
+    /// The text of an optional string.
+    #[must_use]
+    pub fn optional(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Absent, |text| Self::text(text.as_bytes()))
+    }
+}
+
+/// The pids of a process's ancestors, nearest first.
+#[derive(Clone, Copy, Debug)]
+pub struct Pids<'a>(pub(super) &'a Process);
+
+impl Pids<'_> {
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        self.0.ancestors().map(|ancestor| ancestor.key.tgid)
+    }
+}

@@ -1,0 +1,18 @@
+//! What runs on the host: the process table, and what is known of a process beyond its records.
+//!
+//! ```text
+//! record ─▶ Table::apply ─▶ Event (with a snapshot of its process, and through it the lineage)
+//!              ├─ containers: cgroup path ─▶ container id
+//!              └─ users: uid ─▶ login name, from a cache that another thread fills
+//! ```
+//!
+//! The table is fed by one thread, in the order of the records. Nothing here blocks: what needs the disk or the name
+//! service ([`users`], [`baseline`]) runs elsewhere or before the first record.
+
+pub mod baseline;
+pub mod containers;
+mod pool;
+mod table;
+pub mod users;
+
+pub use table::{MAX_DEPTH, MAX_PROCESSES, Table, TableCounters};

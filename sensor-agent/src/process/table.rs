@@ -1,0 +1,320 @@
+//! The process table: from records to events.
+//!
+//! Invariants:
+//! * a process is known by its [`ProcessKey`]; a reused pid is another process;
+//! * a snapshot in the table is never changed, it is replaced; who holds one holds its lineage, also of the dead;
+//! * a process forked without exec has its forker's image;
+//! * the table holds at most `limit` processes and a lineage at most [`MAX_DEPTH`] ancestors; what that costs is counted.
+
+use std::sync::Arc;
+
+use hashlink::{LinkedHashMap, LruCache};
+use sensor_ebpf::record::{ExitRecord, ForkRecord};
+
+use super::containers::container_of;
+use super::pool::Pool;
+use super::users::Users;
+use crate::event::decode::{Exec, Record, turn_path};
+use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey};
+
+/// Longest lineage held. A longer one (a daemon that goes on by forking itself) loses its oldest half.
+pub const MAX_DEPTH: u32 = 64;
+/// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
+pub const MAX_PROCESSES: usize = 32_768;
+/// Control groups whose paths are remembered; the kernel side names each one when it is first seen.
+const CGROUPS: usize = 8192;
+
+type Map = LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>;
+
+/// The process table.
+#[derive(Debug)]
+pub struct Table {
+    live: Map,
+    limit: usize,
+    cgroups: LruCache<u64, Option<Arc<Container>>>,
+    users: Users,
+    pool: Pool,
+    counters: TableCounters,
+    /// Scratch for turning paths round.
+    cgroup: Vec<u8>,
+}
+
+/// What the table could not do as it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableCounters {
+    /// Processes pushed out because the table was full.
+    pub evicted: u64,
+    /// Execs and forks whose parent was unknown.
+    pub orphaned: u64,
+    /// Exits of processes that were not in the table: double reports of one exit, or a fork that was lost.
+    pub unknown_exits: u64,
+    /// Lineages cut to half of [`MAX_DEPTH`].
+    pub lineage_cut: u64,
+}
+
+impl Table {
+    /// A table of at most `limit` live processes.
+    #[must_use]
+    pub fn new(limit: usize, users: Users) -> Self {
+        Self {
+            live: Map::default(),
+            limit: limit.max(1),
+            cgroups: LruCache::new(CGROUPS),
+            users,
+            pool: Pool::default(),
+            counters: TableCounters::default(),
+            cgroup: Vec::new(),
+        }
+    }
+
+    /// Takes one record in and tells the event that it makes; none if it tells nothing new. `time` is the record's
+    /// time in nanoseconds since the Unix epoch.
+    pub fn apply(&mut self, record: &Record<'_>, time: u64) -> Option<Event> {
+        match record {
+            Record::Fork(fork) => self.fork(fork, time),
+            Record::Exec(exec) => Some(self.exec(exec, EventType::Exec, time)),
+            Record::Baseline(exec) => Some(self.exec(exec, EventType::Baseline, time)),
+            Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
+            Record::Exit(exit) => self.exit(exit, time),
+        }
+    }
+
+    /// Gives an event's snapshot back once everybody has seen the event.
+    pub fn recycle(&mut self, event: Event) {
+        self.pool.recycle(event.process);
+    }
+
+    /// Marks a process as part of an incident, and with it all that it forks from now on.
+    pub fn set_incident(&mut self, event: &mut Event, incident: uuid::Uuid) {
+        let marked = Arc::make_mut(&mut event.process);
+        marked.incident = Some(incident);
+        if let Some(held) = self.live.get_mut(&event.process.key) {
+            *held = Arc::clone(&event.process);
+        }
+    }
+
+    /// The process, if it is running.
+    #[must_use]
+    pub fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
+        self.live.get(&key)
+    }
+
+    /// The process with this id, if it is running. Slow: for the start only.
+    #[must_use]
+    pub fn find_pid(&self, pid: u32) -> Option<&Arc<Process>> {
+        self.live.values().find(|process| process.key.tgid == pid)
+    }
+
+    /// Running processes held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.live.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// Most running processes held.
+    #[must_use]
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    #[must_use]
+    pub const fn counters(&self) -> TableCounters {
+        self.counters
+    }
+
+    fn fork(&mut self, fork: &ForkRecord, time: u64) -> Option<Event> {
+        if self.live.contains_key(&fork.process) {
+            return None; // the baseline had it already
+        }
+        let parent = self.parent(fork.parent);
+        let forker = if fork.forker == fork.parent { parent.clone() } else { self.live.get(&fork.forker).cloned() };
+        if forker.is_none() {
+            self.counters.orphaned += 1;
+        }
+        let empty = self.pool.empty_image();
+        let process = self.pool.process(|child| {
+            child.key = fork.process;
+            child.parent_key = fork.parent;
+            child.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+            child.parent = parent;
+            child.ns_pid = fork.ns_pid;
+            if let Some(forker) = forker.as_deref() {
+                child.ids = forker.ids;
+                child.namespaces = forker.namespaces;
+                child.cgroup_id = forker.cgroup_id;
+                child.tty = forker.tty;
+                child.user.clone_from(&forker.user);
+                child.container.clone_from(&forker.container);
+                child.incident = forker.incident;
+                child.image = Arc::clone(&forker.image);
+            } else {
+                child.ids = Default::default();
+                child.namespaces = Default::default();
+                child.cgroup_id = 0;
+                child.tty = Default::default();
+                child.image = empty;
+            }
+            child.namespaces.pid = fork.pid_ns;
+        });
+        self.insert(Arc::clone(&process));
+        Some(Event { kind: EventType::Fork, time, process, detail: Detail::None })
+    }
+
+    fn exec(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
+        let before = self.live.get(&exec.fixed.process).cloned();
+        let (parent_key, parent, incident) = match &before {
+            Some(before) => (before.parent_key, before.parent.clone(), before.incident),
+            None => {
+                let parent = self.parent(exec.fixed.parent);
+                let incident = parent.as_ref().and_then(|parent| parent.incident);
+                if parent.is_none() && exec.fixed.parent.tgid != 0 {
+                    self.counters.orphaned += 1;
+                }
+                (exec.fixed.parent, parent, incident)
+            }
+        };
+        let image = self.image(exec);
+        let process = self.snapshot(exec, image, parent_key, parent, incident);
+        drop(before);
+        self.insert(Arc::clone(&process));
+        Event { kind, time, process, detail: Detail::None }
+    }
+
+    /// A failed exec changes nothing: its event has a snapshot of its own.
+    fn exec_failed(&mut self, exec: &Exec<'_>, time: u64) -> Event {
+        let before = self.live.get(&exec.fixed.process).cloned();
+        let parent_key = before.as_ref().map_or(exec.fixed.parent, |before| before.parent_key);
+        let parent = before.as_ref().map_or_else(|| self.parent(exec.fixed.parent), |before| before.parent.clone());
+        let image = self.image(exec);
+        let process = self.snapshot(exec, image, parent_key, parent, before.and_then(|before| before.incident));
+        let detail = Detail::ExecFailed { errno: exec.fixed.error.saturating_abs() };
+        Event { kind: EventType::ExecFailed, time, process, detail }
+    }
+
+    fn exit(&mut self, exit: &ExitRecord, time: u64) -> Option<Event> {
+        let Some(process) = self.live.remove(&exit.process) else {
+            self.counters.unknown_exits += 1;
+            return None;
+        };
+        let [low, code, ..] = exit.status.to_le_bytes();
+        let detail = Detail::Exit { code, signal: low & 0x7f, core_dumped: low & 0x80 != 0 };
+        Some(Event { kind: EventType::Exit, time, process, detail })
+    }
+
+    fn image(&mut self, exec: &Exec<'_>) -> Arc<crate::event::Image> {
+        self.pool.image(|image| {
+            let set = |field: &mut Vec<u8>, value: &[u8]| {
+                field.clear();
+                field.extend_from_slice(value);
+            };
+            if exec.path.is_empty() {
+                image.path.clear();
+            } else if exec.path.starts_with(b"memfd:") {
+                set(&mut image.path, exec.path);
+            } else {
+                turn_path(exec.path, &mut image.path);
+            }
+            if exec.fixed.cwd_len == 0 {
+                image.cwd.clear()
+            } else {
+                turn_path(exec.cwd, &mut image.cwd)
+            }
+            set(&mut image.filename, exec.filename);
+            set(&mut image.interpreter, exec.interpreter);
+            let fixed = &exec.fixed;
+            image.args.set(exec.args_head, exec.args_tail, fixed.args_bytes, fixed.args_unreadable != 0);
+            image.flags = fixed.flags;
+            image.argc = fixed.argc;
+            image.inode = fixed.inode;
+            image.device = fixed.device;
+            image.mode = fixed.mode;
+            image.file_uid = fixed.file_uid;
+            set(&mut image.comm, fixed.comm.split(|&byte| byte == 0).next().unwrap_or_default());
+        })
+    }
+
+    fn snapshot(
+        &mut self,
+        exec: &Exec<'_>,
+        image: Arc<crate::event::Image>,
+        parent_key: ProcessKey,
+        parent: Option<Arc<Process>>,
+        incident: Option<uuid::Uuid>,
+    ) -> Arc<Process> {
+        let container = self.container(exec);
+        let user = self.users.name(exec.fixed.ids.uid);
+        self.pool.process(|process| {
+            let fixed = &exec.fixed;
+            process.key = fixed.process;
+            process.parent_key = parent_key;
+            process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+            process.parent = parent;
+            process.ids = fixed.ids;
+            process.namespaces = fixed.namespaces;
+            process.ns_pid = fixed.ns_pid;
+            process.cgroup_id = fixed.cgroup_id;
+            process.tty = fixed.tty;
+            process.user = user;
+            process.container = container;
+            process.incident = incident;
+            process.image = image;
+        })
+    }
+
+    fn container(&mut self, exec: &Exec<'_>) -> Option<Arc<Container>> {
+        if exec.cgroup.is_empty() {
+            return self.cgroups.get(&exec.fixed.cgroup_id).cloned().flatten();
+        }
+        turn_path(exec.cgroup, &mut self.cgroup);
+        let path = String::from_utf8_lossy(&self.cgroup);
+        let container = container_of(&path)
+            .map(|name| Arc::new(Container { id: name.id.to_owned(), runtime: name.runtime, ..Container::default() }));
+        self.cgroups.insert(exec.fixed.cgroup_id, container.clone());
+        container
+    }
+
+    /// The parent to link to, its lineage cut if it has grown too long.
+    fn parent(&mut self, key: ProcessKey) -> Option<Arc<Process>> {
+        let parent = self.live.get(&key)?;
+        if parent.depth + 1 < MAX_DEPTH {
+            return Some(Arc::clone(parent));
+        }
+        self.counters.lineage_cut += 1;
+        let cut = cut_lineage(parent, MAX_DEPTH / 2);
+        self.live.insert(key, Arc::clone(&cut));
+        Some(cut)
+    }
+
+    fn insert(&mut self, process: Arc<Process>) {
+        // Linked hash maps move a key that is inserted again to the end: the one pushed out is the one that has
+        // neither been forked nor executed anything for longest.
+        if let Some(before) = self.live.insert(process.key, process) {
+            self.pool.recycle(before);
+        }
+        if self.live.len() > self.limit
+            && let Some((_, oldest)) = self.live.pop_front()
+        {
+            self.counters.evicted += 1;
+            self.pool.recycle(oldest);
+        }
+    }
+}
+
+/// A copy of a process whose lineage ends after `keep` ancestors.
+fn cut_lineage(process: &Arc<Process>, keep: u32) -> Arc<Process> {
+    let mut kept: Vec<&Process> = vec![process];
+    kept.extend(process.ancestors().take(keep as usize));
+    let mut parent = None;
+    for (depth, ancestor) in (0..).zip(kept.into_iter().rev()) {
+        parent = Some(Arc::new(Process { parent, depth, ..ancestor.clone() }));
+    }
+    parent.unwrap_or_else(|| Arc::clone(process))
+}
+
+#[cfg(test)]
+mod tests;

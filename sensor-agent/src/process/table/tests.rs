@@ -1,0 +1,171 @@
+use sensor_ebpf::record::{ExecRecord, Header, Ids};
+
+use super::*;
+
+fn table(limit: usize) -> Table {
+    Table::new(limit, Users::start().unwrap())
+}
+
+const fn key(pid: u32) -> ProcessKey {
+    ProcessKey::new(pid, pid as u64 * 100)
+}
+
+fn fork(parent: u32, child: u32) -> Record<'static> {
+    Record::Fork(ForkRecord { process: key(child), parent: key(parent), forker: key(parent), ..ForkRecord::default() })
+}
+
+fn exec_of<'a>(pid: u32, leaf_first: &'a [u8], args: &'a [u8]) -> Exec<'a> {
+    Exec {
+        fixed: ExecRecord {
+            header: Header::default(),
+            process: key(pid),
+            ids: Ids { uid: 0, euid: 0, ..Ids::default() },
+            args_bytes: args.len() as u64,
+            cwd_len: 1,
+            ..ExecRecord::default()
+        },
+        path: leaf_first,
+        cwd: b"",
+        filename: b"",
+        interpreter: b"",
+        cgroup: b"",
+        args_head: args,
+        args_tail: b"",
+    }
+}
+
+fn exec<'a>(pid: u32, leaf_first: &'a [u8]) -> Record<'a> {
+    Record::Exec(exec_of(pid, leaf_first, b"x\0"))
+}
+
+fn exit(pid: u32, status: u32) -> Record<'static> {
+    Record::Exit(ExitRecord { process: key(pid), status, ..ExitRecord::default() })
+}
+
+fn paths(event: &Event) -> Vec<String> {
+    std::iter::once(&*event.process)
+        .chain(event.process.ancestors())
+        .map(|process| String::from_utf8(process.image.path.clone()).unwrap())
+        .collect()
+}
+
+#[test]
+fn lineage_outlives_dead_parents() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&exec(2, b"sshd/bin"), 0).unwrap();
+    table.apply(&fork(2, 3), 0).unwrap();
+    table.apply(&exit(2, 0), 0).unwrap();
+    table.apply(&fork(3, 4), 0).unwrap();
+    table.apply(&exit(3, 0), 0).unwrap();
+    let event = table.apply(&exec(4, b"sh/bin"), 0).unwrap();
+    assert_eq!(paths(&event), ["/bin/sh", "/bin/sshd", "/bin/sshd", "/sbin/init"]);
+    assert_eq!(event.process.parent_key, key(3));
+    assert_eq!(table.len(), 2);
+}
+
+#[test]
+fn lineage_tells_the_program_that_forked() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"bash"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&exec(1, b"vim"), 0).unwrap();
+    let event = table.apply(&exec(2, b"make"), 0).unwrap();
+    assert_eq!(paths(&event), ["/make", "/bash"]);
+}
+
+#[test]
+fn a_fork_without_exec_has_its_forkers_image() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"nginx"), 0).unwrap();
+    let event = table.apply(&fork(1, 2), 0).unwrap();
+    assert_eq!(event.kind, EventType::Fork);
+    assert_eq!(event.process.image.path, b"/nginx");
+    assert_eq!(event.process.key, key(2));
+}
+
+#[test]
+fn exits_tell_code_and_signal_once() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"a"), 0).unwrap();
+    let event = table.apply(&exit(1, 3 << 8), 0).unwrap();
+    assert!(matches!(event.detail, Detail::Exit { code: 3, signal: 0, core_dumped: false }));
+    assert!(table.apply(&exit(1, 3 << 8), 0).is_none());
+    assert_eq!(table.counters().unknown_exits, 1);
+    table.apply(&exec(1, b"a"), 0).unwrap();
+    let event = table.apply(&exit(1, 11 | 0x80), 0).unwrap();
+    assert!(matches!(event.detail, Detail::Exit { code: 0, signal: 11, core_dumped: true }));
+}
+
+#[test]
+fn a_full_table_pushes_out_what_was_idle_longest() {
+    let mut table = table(2);
+    table.apply(&exec(1, b"a"), 0).unwrap();
+    table.apply(&exec(2, b"b"), 0).unwrap();
+    table.apply(&exec(1, b"c"), 0).unwrap();
+    table.apply(&exec(3, b"d"), 0).unwrap();
+    assert_eq!(table.counters().evicted, 1);
+    assert!(table.get(key(2)).is_none());
+    assert_eq!(table.get(key(1)).unwrap().image.path, b"/c");
+}
+
+#[test]
+fn endless_daemons_keep_a_bounded_lineage() {
+    let mut table = table(10);
+    table.apply(&exec(1, b"a"), 0).unwrap();
+    for pid in 1..1000 {
+        let event = table.apply(&fork(pid, pid + 1), 0).unwrap();
+        assert!(event.process.depth < MAX_DEPTH);
+        assert_eq!(event.process.ancestors().count(), event.process.depth as usize);
+        table.recycle(event);
+        let event = table.apply(&exit(pid, 0), 0).unwrap();
+        table.recycle(event);
+    }
+    assert!(table.counters().lineage_cut > 10);
+}
+
+#[test]
+fn containers_are_remembered_by_cgroup_and_inherited() {
+    let id = "a".repeat(64);
+    let cgroup = format!("docker-{id}.scope/system.slice");
+    let mut table = table(10);
+    let mut first = exec_of(1, b"sh", b"");
+    first.fixed.cgroup_id = 7;
+    first.cgroup = cgroup.as_bytes();
+    table.apply(&Record::Exec(first), 0).unwrap();
+    let mut second = exec_of(2, b"sh", b"");
+    second.fixed.cgroup_id = 7;
+    let event = table.apply(&Record::Exec(second), 0).unwrap();
+    assert_eq!(event.process.container.as_ref().unwrap().id, id);
+    let event = table.apply(&fork(2, 3), 0).unwrap();
+    assert_eq!(event.process.container.as_ref().unwrap().runtime, "docker");
+}
+
+#[test]
+fn incidents_go_down_the_tree() {
+    let mut table = table(10);
+    let incident = uuid::Uuid::from_u128(1);
+    let mut event = table.apply(&exec(1, b"sh"), 0).unwrap();
+    table.set_incident(&mut event, incident);
+    table.apply(&fork(1, 2), 0).unwrap();
+    assert_eq!(table.apply(&exec(2, b"id"), 0).unwrap().process.incident, Some(incident));
+    assert_eq!(table.apply(&exec(1, b"ls"), 0).unwrap().process.incident, Some(incident));
+}
+
+#[test]
+fn recycled_snapshots_keep_nothing_of_their_former_life() {
+    let mut table = table(10);
+    let mut event = table.apply(&exec(1, b"secret"), 0).unwrap();
+    table.set_incident(&mut event, uuid::Uuid::from_u128(1));
+    drop(event);
+    let event = table.apply(&exit(1, 0), 0).unwrap();
+    table.recycle(event);
+    let event = table.apply(&fork(8, 9), 0).unwrap();
+    assert_eq!(event.process.image.path, b"");
+    assert_eq!(event.process.incident, None);
+    let mut plain = exec_of(9, b"ls", b"");
+    plain.fixed.cwd_len = 0;
+    let event = table.apply(&Record::Exec(plain), 0).unwrap();
+    assert_eq!((event.process.image.cwd.as_slice(), event.process.image.args.joined()), (&b""[..], &b""[..]));
+}
