@@ -30,10 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let runs: u32 = std::env::args()
-        .skip(1)
-        .find_map(|arg| arg.parse().ok())
-        .unwrap_or(5000);
+    let runs: u32 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(5000);
     let dir = tempfile::tempdir()?;
     let program = dir.path().join("tiny");
     fs::write(&program, tiny_elf::PROGRAM)?;
@@ -41,9 +38,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let start = || -> Result<Duration, Box<dyn Error>> {
         let begun = Instant::now();
         for _ in 0..runs {
-            Command::new(&program)
-                .args(["one", "two", "three"])
-                .status()?;
+            Command::new(&program).args(["one", "two", "three"]).status()?;
         }
         Ok(begun.elapsed())
     };
@@ -70,10 +65,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut sum = 0;
     for status in capture.status() {
         if let Some(each) = status.run_time_ns.checked_div(status.run_count) {
-            println!(
-                "{:10} {:6} runs {:6} ns each",
-                status.name, status.run_count, each
-            );
+            println!("{:10} {:6} runs {:6} ns each", status.name, status.run_count, each);
             sum += each;
         }
     }

@@ -49,10 +49,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let failing = std::env::temp_dir().join(format!("smoke-{}", std::process::id()));
     let _ = Command::new(failing.with_extension("missing")).spawn();
     std::fs::write(&failing, "\x7fELF of no kind")?;
-    std::fs::set_permissions(
-        &failing,
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )?;
+    std::fs::set_permissions(&failing, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     let _ = Command::new(&failing).spawn();
     std::fs::remove_file(&failing)?;
     let mut failed = 0;
@@ -73,20 +70,15 @@ fn run() -> Result<(), Box<dyn Error>> {
                     "failed exec: error {}, argc {}, {}",
                     head.error,
                     head.argc,
-                    record
-                        .get(size_of::<ExecRecord>()..)
-                        .unwrap_or_default()
-                        .escape_ascii()
+                    record.get(size_of::<ExecRecord>()..).unwrap_or_default().escape_ascii()
                 );
                 failed += 1;
             }
         }
         drain.recycle(batch);
     }
-    let tells_failures = capture
-        .status()
-        .iter()
-        .any(|status| status.name == "exec_failed" && status.state == State::Attached);
+    let tells_failures =
+        capture.status().iter().any(|status| status.name == "exec_failed" && status.state == State::Attached);
     capture.detach();
     for status in capture.status() {
         println!(

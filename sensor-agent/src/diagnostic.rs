@@ -10,7 +10,7 @@ use std::ops::Range;
 pub use render::Appearance;
 
 /// A file that was read, or something like one (an environment variable).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(u32);
 
 /// A place in a source: byte offsets.

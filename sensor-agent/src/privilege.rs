@@ -34,9 +34,10 @@ pub const START_BETTER: &[Capability] = &[Capability::SysPtrace, Capability::Dac
 /// takes no capability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// Read the counters of its kernel programs. Takes `CAP_BPF` on kernels before 5.19, where the
-    /// `unprivileged_bpf_disabled` setting covers each use of `bpf(2)`; which it is, is tried out.
-    ReadCounters,
+    /// Use maps that are open already: read the counters of the kernel programs, say when to wake up. Takes `CAP_BPF`
+    /// on kernels before 5.19, where the `unprivileged_bpf_disabled` setting covers each use of `bpf(2)`; which it
+    /// is, is tried out.
+    UseMaps,
     /// Load and attach kernel programs again while running.
     LoadPrograms,
     /// Look into the files and processes of other users: hashes of programs, paths inside containers.
@@ -48,7 +49,7 @@ pub enum Duty {
 impl Duty {
     fn capabilities(self) -> &'static [Capability] {
         match self {
-            Self::ReadCounters => &[Capability::Bpf],
+            Self::UseMaps => &[Capability::Bpf],
             Self::LoadPrograms => &[Capability::Bpf, Capability::Perfmon],
             Self::ReadOthers => &[Capability::SysPtrace, Capability::DacReadSearch],
             Self::SignalOthers => &[Capability::Kill],
@@ -108,7 +109,7 @@ pub fn drop_to_runtime(duties: &[Duty]) -> Result<Kept, DropError> {
     let before = rustix::thread::capabilities(None).map_err(refused("reading the capabilities"))?;
     let mut wanted = CapabilitySet::empty();
     for &duty in duties {
-        if duty != Duty::ReadCounters
+        if duty != Duty::UseMaps
             || probe::bpf_is_refused_without_capabilities(before)
                 .map_err(refused("trying bpf(2) without capabilities"))?
         {

@@ -38,6 +38,7 @@ mod tests;
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
+pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use compile::{Chain, ChainIndex, MissingDefault, RuleIndex, RuleSet, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};

@@ -8,7 +8,7 @@
 
 mod kernel;
 mod reload;
-mod self_check;
+pub mod self_check;
 mod status;
 
 use std::io;
@@ -25,13 +25,13 @@ use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
 use crate::diagnostic::Report;
 use crate::engine::{Engine, EngineStatus, Parts, Request};
-use crate::event::decode::decode;
 use crate::event::Process;
+use crate::event::decode::decode;
 use crate::host;
 use crate::output::{Dispatcher, OpenError, Sinks};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
-use crate::process::baseline::Baseline;
+use crate::process::baseline::{Baseline, CommandLines};
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
@@ -113,12 +113,12 @@ impl Sensor {
         let attached = boot_now();
         let baseline = capture.baseline()?;
         // The arguments of other users' processes take capabilities that are dropped next.
-        let arguments = crate::process::baseline::Arguments::read(baseline.tasks.records());
-        let kept = privilege::drop_to_runtime(&Duty::RUNTIME)?;
+        let command_lines = CommandLines::read(baseline.tasks.records().filter_map(|bytes| decode(bytes).ok()));
+        let kept = privilege::drop_to_runtime(&[Duty::ReadCounters])?;
 
         let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
         let records = baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());
-        let pending = Baseline::load(&mut table, records, &arguments, attached, baseline.finished, unix_now());
+        let pending = Baseline::load(&mut table, records, &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
         let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
@@ -219,13 +219,13 @@ impl Handler for Shared {
 /// The sensor's own entry in the process table; what little is certain if the baseline does not have it.
 fn own_process(table: &Table) -> Arc<Process> {
     let pid = std::process::id();
-    table.find_pid(pid).cloned().unwrap_or_else(|| {
-        Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() })
-    })
+    table
+        .find_pid(pid)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() }))
 }
 
 /// Whether an alert's process has this argument.
 fn has_argument(alert: &Alert, argument: &[u8]) -> bool {
     alert.event.process.image.args.iter().any(|given| given == argument)
 }
-

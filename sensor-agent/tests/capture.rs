@@ -49,85 +49,40 @@ fn an_exec_tells_who_what_and_where() {
     let marker = marker("plain");
     let dir = tempfile::tempdir().unwrap();
     let program = tiny(dir.path().join(&marker));
-    let pid = finish(
-        Command::new(&program)
-            .args(["", "two words", ""])
-            .current_dir(dir.path())
-            .uid(65534)
-            .gid(65533),
-    );
+    let pid = finish(Command::new(&program).args(["", "two words", ""]).current_dir(dir.path()).uid(65534).gid(65533));
     let exec = watch.until_exit(pid, &marker);
 
-    assert_eq!(
-        exec.args(),
-        [program.to_str().unwrap(), "", "two words", ""]
-    );
-    assert_eq!(
-        (exec.fixed.argc, exec.fixed.args_bytes),
-        (4, exec.args_head.len() as u64)
-    );
+    assert_eq!(exec.args(), [program.to_str().unwrap(), "", "two words", ""]);
+    assert_eq!((exec.fixed.argc, exec.fixed.args_bytes), (4, exec.args_head.len() as u64));
     assert_eq!(Path::new(&exec.path), program.canonicalize().unwrap());
     assert_eq!(Path::new(&exec.cwd), dir.path().canonicalize().unwrap());
     assert_eq!(exec.filename, program.to_str().unwrap());
-    assert_eq!(
-        (
-            exec.interpreter.as_str(),
-            exec.fixed.flags & !exec_flags::CGROUP_PATH
-        ),
-        ("", 0)
-    );
+    assert_eq!((exec.interpreter.as_str(), exec.fixed.flags & !exec_flags::CGROUP_PATH), ("", 0));
 
     let file = fs::metadata(&program).unwrap();
-    assert_eq!(
-        (exec.fixed.inode, exec.fixed.mode, exec.fixed.file_uid),
-        (file.ino(), file.mode(), file.uid())
-    );
-    let ctime = u64::try_from(file.ctime()).unwrap() * 1_000_000_000
-        + u64::try_from(file.ctime_nsec()).unwrap();
+    assert_eq!((exec.fixed.inode, exec.fixed.mode, exec.fixed.file_uid), (file.ino(), file.mode(), file.uid()));
+    let ctime = u64::try_from(file.ctime()).unwrap() * 1_000_000_000 + u64::try_from(file.ctime_nsec()).unwrap();
     assert_eq!(exec.fixed.ctime_ns, ctime);
     let device = (exec.fixed.device >> 20, exec.fixed.device & 0xf_ffff);
-    assert_eq!(
-        device,
-        (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev()))
-    );
+    assert_eq!(device, (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev())));
 
     let ids = exec.fixed.ids;
-    assert_eq!(
-        (ids.uid, ids.euid, ids.gid, ids.egid, ids.cap_effective),
-        (65534, 65534, 65533, 65533, 0)
-    );
+    assert_eq!((ids.uid, ids.euid, ids.gid, ids.egid, ids.cap_effective), (65534, 65534, 65533, 65533, 0));
     assert_eq!(exec.fixed.parent.tgid, std::process::id());
     let namespace = |name: &str| fs::metadata(format!("/proc/self/ns/{name}")).unwrap().ino();
     let own = exec.fixed.namespaces;
     assert_eq!(
         [own.pid, own.mnt, own.net, own.user].map(u64::from),
-        [
-            namespace("pid"),
-            namespace("mnt"),
-            namespace("net"),
-            namespace("user")
-        ]
+        [namespace("pid"), namespace("mnt"), namespace("net"), namespace("user")]
     );
 
     // One process, told three times.
-    let fork = watch
-        .forks
-        .iter()
-        .find(|fork| fork.process.tgid == pid)
-        .unwrap();
+    let fork = watch.forks.iter().find(|fork| fork.process.tgid == pid).unwrap();
     let exit = watch.exits_by_tgid()[&pid];
-    assert_eq!(
-        (fork.process, exit.process),
-        (exec.fixed.process, exec.fixed.process)
-    );
-    assert_eq!(
-        (fork.forker, fork.parent),
-        (exec.fixed.parent, exec.fixed.parent)
-    );
+    assert_eq!((fork.process, exit.process), (exec.fixed.process, exec.fixed.process));
+    assert_eq!((fork.forker, fork.parent), (exec.fixed.parent, exec.fixed.parent));
     assert_eq!((exit.status, exec.fixed.old_tid), (0, pid));
-    assert!(
-        fork.header.time <= exec.fixed.header.time && exec.fixed.header.time <= exit.header.time
-    );
+    assert!(fork.header.time <= exec.fixed.header.time && exec.fixed.header.time <= exit.header.time);
 }
 
 #[test]
@@ -140,9 +95,7 @@ fn long_arguments_keep_both_ends() {
     let program = tiny(dir.path().join(&marker));
     let whole = "w".repeat(ARGS_HEAD + ARGS_TAIL - program.as_os_str().len() - 2);
     let many: Vec<String> = (0..100_000).map(|n| format!("{n:05}")).collect();
-    let big: Vec<String> = (0..15)
-        .map(|n| char::from(b'a' + n).to_string().repeat(130_000))
-        .collect();
+    let big: Vec<String> = (0..15).map(|n| char::from(b'a' + n).to_string().repeat(130_000)).collect();
     for args in [vec![], vec![whole], many, big] {
         let pid = finish(Command::new(&program).args(&args));
         let exec = watch.until_exit(pid, &marker);
@@ -159,10 +112,7 @@ fn long_arguments_keep_both_ends() {
         let cut = sent.len() > ARGS_HEAD + ARGS_TAIL;
         assert_eq!(exec.has(exec_flags::ARGS_CUT), cut);
         if cut {
-            assert!(
-                exec.args_head == sent[..ARGS_HEAD]
-                    && exec.args_tail == sent[sent.len() - ARGS_TAIL..]
-            );
+            assert!(exec.args_head == sent[..ARGS_HEAD] && exec.args_tail == sent[sent.len() - ARGS_TAIL..]);
         } else {
             assert!(exec.args_head == sent && exec.args_tail.is_empty());
         }
@@ -177,15 +127,9 @@ fn a_memfd_is_told_by_its_name() {
     let marker = marker("memfd");
     let memfd = rustix::fs::memfd_create(marker.as_str(), rustix::fs::MemfdFlags::empty()).unwrap();
     rustix::io::write(&memfd, tiny_elf::PROGRAM).unwrap();
-    let pid = finish(&mut Command::new(format!(
-        "/proc/self/fd/{}",
-        memfd.as_raw_fd()
-    )));
+    let pid = finish(&mut Command::new(format!("/proc/self/fd/{}", memfd.as_raw_fd())));
     let exec = watch.until_exit(pid, &marker);
-    assert!(
-        exec.has(exec_flags::MEMFD) && !exec.has(exec_flags::DELETED),
-        "{exec:?}"
-    );
+    assert!(exec.has(exec_flags::MEMFD) && !exec.has(exec_flags::DELETED), "{exec:?}");
     assert_eq!(exec.path, format!("/memfd:{marker}"));
 }
 
@@ -201,15 +145,9 @@ fn a_deleted_image_is_flagged() {
     let file = fs::File::open(&path).unwrap();
     rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
     fs::remove_file(&path).unwrap();
-    let pid = finish(&mut Command::new(format!(
-        "/proc/self/fd/{}",
-        file.as_raw_fd()
-    )));
+    let pid = finish(&mut Command::new(format!("/proc/self/fd/{}", file.as_raw_fd())));
     let exec = watch.until_exit(pid, &marker);
-    assert!(
-        exec.has(exec_flags::DELETED) && !exec.has(exec_flags::MEMFD),
-        "{exec:?}"
-    );
+    assert!(exec.has(exec_flags::DELETED) && !exec.has(exec_flags::MEMFD), "{exec:?}");
     assert_eq!(Path::new(&exec.path), real);
 }
 
@@ -226,18 +164,9 @@ fn a_script_names_its_interpreter() {
     let pid = finish(Command::new(&script).arg("x"));
     let exec = watch.until_exit(pid, &marker);
     assert!(exec.has(exec_flags::SCRIPT));
-    assert_eq!(
-        (exec.filename.as_str(), exec.interpreter.as_str()),
-        (script.to_str().unwrap(), "/bin/sh")
-    );
-    assert_eq!(
-        Path::new(&exec.path),
-        Path::new("/bin/sh").canonicalize().unwrap()
-    );
-    assert_eq!(
-        exec.args(),
-        ["/bin/sh", "-e", script.to_str().unwrap(), "x"]
-    );
+    assert_eq!((exec.filename.as_str(), exec.interpreter.as_str()), (script.to_str().unwrap(), "/bin/sh"));
+    assert_eq!(Path::new(&exec.path), Path::new("/bin/sh").canonicalize().unwrap());
+    assert_eq!(exec.args(), ["/bin/sh", "-e", script.to_str().unwrap(), "x"]);
     assert_eq!(watch.exits_by_tgid()[&pid].status, 3 << 8);
 }
 
@@ -247,10 +176,7 @@ fn a_signal_is_the_exit_status() {
         return;
     };
     let marker = marker("signal");
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", "kill -KILL $$", &marker])
-        .spawn()
-        .unwrap();
+    let mut child = Command::new("/bin/sh").args(["-c", "kill -KILL $$", &marker]).spawn().unwrap();
     child.wait().unwrap();
     watch.until_exit(child.id(), &marker);
     assert_eq!(watch.exits_by_tgid()[&child.id()].status & 0x7f, 9);
@@ -262,29 +188,13 @@ fn a_thread_that_executes_becomes_the_leader() {
         return;
     };
     let marker = marker("thread");
-    let helper = [
-        "--exact",
-        "helper_exec_from_a_thread",
-        "--ignored",
-        "--test-threads=2",
-    ];
-    let pid = finish(
-        Command::new(std::env::current_exe().unwrap())
-            .args(helper)
-            .env("CAPTURE_MARKER", &marker),
-    );
+    let helper = ["--exact", "helper_exec_from_a_thread", "--ignored", "--test-threads=2"];
+    let pid = finish(Command::new(std::env::current_exe().unwrap()).args(helper).env("CAPTURE_MARKER", &marker));
     let exec = watch.until_exit(pid, &marker);
     assert_eq!(exec.args(), ["/bin/true", marker.as_str()]);
     assert_ne!(exec.fixed.old_tid, pid);
-    let fork = watch
-        .forks
-        .iter()
-        .find(|fork| fork.process.tgid == pid)
-        .unwrap();
-    assert_eq!(
-        fork.process, exec.fixed.process,
-        "the start time stays the leader's"
-    );
+    let fork = watch.forks.iter().find(|fork| fork.process.tgid == pid).unwrap();
+    assert_eq!(fork.process, exec.fixed.process, "the start time stays the leader's");
 }
 
 #[test]
@@ -331,10 +241,7 @@ fn namespaces_mounts_and_roots_are_seen_through() {
         let exec = watch
             .execs
             .iter()
-            .find(|exec| {
-                Path::new(&exec.path) == path
-                    && exec.args().last().is_some_and(|arg| arg.ends_with(last))
-            })
+            .find(|exec| Path::new(&exec.path) == path && exec.args().last().is_some_and(|arg| arg.ends_with(last)))
             .unwrap_or_else(|| panic!("no exec of {}", path.display()));
         assert_eq!(exec.has(exec_flags::OVERLAY_UPPER), upper, "{exec:?}");
         assert!(exec.fixed.ns_pid < 100 && exec.fixed.ns_pid != exec.fixed.process.tgid);
@@ -354,26 +261,16 @@ fn a_terminal_is_named() {
     };
     let marker = marker("terminal");
     let command = format!("/bin/true {marker}");
-    let Ok(mut child) = Command::new("script")
-        .args(["-qec", &command, "/dev/null"])
-        .stdin(std::process::Stdio::null())
-        .spawn()
+    let Ok(mut child) =
+        Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(std::process::Stdio::null()).spawn()
     else {
         eprintln!("skipped: no program script here");
         return;
     };
     child.wait().unwrap();
     watch.finish(&marker);
-    let exec = watch
-        .execs
-        .iter()
-        .find(|exec| exec.args().last() == Some(&marker))
-        .unwrap();
-    assert!(
-        exec.fixed.tty.starts_with(b"pts"),
-        "{:?}",
-        exec.fixed.tty.escape_ascii().to_string()
-    );
+    let exec = watch.execs.iter().find(|exec| exec.args().last() == Some(&marker)).unwrap();
+    assert!(exec.fixed.tty.starts_with(b"pts"), "{:?}", exec.fixed.tty.escape_ascii().to_string());
 }
 
 #[test]
@@ -398,22 +295,13 @@ fn nothing_is_lost_uncounted_in_a_storm() {
     watch.finish(&marker);
     balanced(&watch);
     assert_eq!(watch.execs.len(), EACH * THREADS);
-    let exits: std::collections::HashSet<ProcessKey> =
-        watch.exits.iter().map(|exit| exit.process).collect();
-    assert!(
-        watch
-            .execs
-            .iter()
-            .all(|exec| exits.contains(&exec.fixed.process))
-    );
+    let exits: std::collections::HashSet<ProcessKey> = watch.exits.iter().map(|exit| exit.process).collect();
+    assert!(watch.execs.iter().all(|exec| exits.contains(&exec.fixed.process)));
 }
 
 #[test]
 fn a_full_ring_is_counted() {
-    let options = Options {
-        lifecycle_ring: 4096,
-        ..Options::default()
-    };
+    let options = Options { lifecycle_ring: 4096, ..Options::default() };
     if !rustix::process::geteuid().is_root() {
         return eprintln!("skipped: not root");
     }
@@ -423,18 +311,9 @@ fn a_full_ring_is_counted() {
         Command::new("/bin/true").status().unwrap();
     }
     capture.detach();
-    let exec = capture
-        .counters()
-        .unwrap()
-        .into_iter()
-        .find(|counted| counted.name == "exec")
-        .unwrap()
-        .counters;
+    let exec = capture.counters().unwrap().into_iter().find(|counted| counted.name == "exec").unwrap().counters;
     assert!(exec.ring_full >= 80 && exec.submitted > 0, "{exec:?}");
-    assert_eq!(
-        exec.seen,
-        exec.submitted + exec.ring_full + exec.filtered + exec.failed
-    );
+    assert_eq!(exec.seen, exec.submitted + exec.ring_full + exec.filtered + exec.failed);
 }
 
 #[test]
@@ -453,11 +332,8 @@ fn the_baseline_has_the_test_itself() {
         .expect("the test is running");
     assert_eq!(Path::new(&own.path), std::env::current_exe().unwrap());
     assert_eq!(Path::new(&own.cwd), std::env::current_dir().unwrap());
-    let kernel_threads = baseline
-        .tasks
-        .records()
-        .filter(|record| watch::exec(record).has(exec_flags::KERNEL_THREAD))
-        .count();
+    let kernel_threads =
+        baseline.tasks.records().filter(|record| watch::exec(record).has(exec_flags::KERNEL_THREAD)).count();
     assert!(kernel_threads > 0);
     watch.finish("");
     balanced(&watch);
@@ -478,22 +354,10 @@ fn the_status_names_every_hook() {
     let Some(mut watch) = Watch::start() else {
         return;
     };
-    let attached = |watch: &Watch| {
-        watch
-            .capture
-            .status()
-            .iter()
-            .filter(|status| status.state == State::Attached)
-            .count()
-    };
+    let attached =
+        |watch: &Watch| watch.capture.status().iter().filter(|status| status.state == State::Attached).count();
     assert!(attached(&watch) >= 3);
-    assert!(
-        watch
-            .capture
-            .status()
-            .iter()
-            .all(|status| !status.hook.is_empty())
-    );
+    assert!(watch.capture.status().iter().all(|status| !status.hook.is_empty()));
     watch.finish("");
     assert_eq!(attached(&watch), 0);
 }
@@ -502,11 +366,7 @@ fn the_status_names_every_hook() {
 fn balanced(watch: &Watch) {
     for counted in watch.capture.counters().unwrap() {
         let c = counted.counters;
-        assert_eq!(
-            c.seen,
-            c.submitted + c.ring_full + c.filtered + c.failed,
-            "{counted:?}"
-        );
+        assert_eq!(c.seen, c.submitted + c.ring_full + c.filtered + c.failed, "{counted:?}");
         assert_eq!((c.ring_full, c.failed), (0, 0), "{counted:?}");
     }
 }

@@ -34,14 +34,9 @@ pub(super) fn read(map: &PerCpuArray<MapData, Words>) -> Result<Vec<Counted>, Ca
     NAMES
         .iter()
         .map(|&(slot, name)| {
-            let cpus = map.get(&slot, 0).map_err(|error| CaptureError::Map {
-                name: "COUNTERS",
-                reason: error.to_string(),
-            })?;
-            Ok(Counted {
-                name,
-                counters: sum(cpus.iter()),
-            })
+            let cpus =
+                map.get(&slot, 0).map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
+            Ok(Counted { name, counters: sum(cpus.iter()) })
         })
         .collect()
 }
@@ -54,14 +49,7 @@ fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {
         }
     }
     let [seen, submitted, ring_full, filtered, failed, partial] = total;
-    ProgramCounters {
-        seen,
-        submitted,
-        ring_full,
-        filtered,
-        failed,
-        partial,
-    }
+    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial }
 }
 
 #[cfg(test)]
@@ -71,18 +59,8 @@ mod tests {
     #[test]
     fn cpus_add_up() {
         let total = sum([[6, 1, 2, 1, 2, 9], [4, 1, 1, 1, 1, 0]].iter());
-        let expected = ProgramCounters {
-            seen: 10,
-            submitted: 2,
-            ring_full: 3,
-            filtered: 2,
-            failed: 3,
-            partial: 9,
-        };
+        let expected = ProgramCounters { seen: 10, submitted: 2, ring_full: 3, filtered: 2, failed: 3, partial: 9 };
         assert_eq!(total, expected);
-        assert_eq!(
-            total.seen,
-            total.submitted + total.ring_full + total.filtered + total.failed
-        );
+        assert_eq!(total.seen, total.submitted + total.ring_full + total.filtered + total.failed);
     }
 }

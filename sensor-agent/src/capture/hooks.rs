@@ -54,9 +54,7 @@ pub(super) const HOOKS: &[Hook] = &[
         kind: Kind::Return("alloc_bprm"),
         required: false,
         needless: |table, options| {
-            let opens = table
-                .get("alloc_bprm_parameters")
-                .is_none_or(|count| count == ALLOC_OPENS);
+            let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
             left_out(options).or((!opens).then_some("fexit/bprm_execve tells it on this kernel"))
         },
     },
@@ -74,14 +72,7 @@ pub(super) const HOOKS: &[Hook] = &[
 const ALLOC_OPENS: u32 = 3;
 
 const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook {
-        name,
-        program: tracepoint,
-        hook,
-        kind: Kind::Tracepoint(tracepoint),
-        required: true,
-        needless: |_, _| None,
-    }
+    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), required: true, needless: |_, _| None }
 }
 
 fn left_out(options: &Options) -> Option<&'static str> {

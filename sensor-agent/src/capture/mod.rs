@@ -51,11 +51,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            lifecycle_ring: 8 * 1024 * 1024,
-            failed_execs: true,
-            btf: PathBuf::from(preflight::BTF),
-        }
+        Self { lifecycle_ring: 8 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
     }
 }
 
@@ -90,11 +86,7 @@ impl Capture {
         let control = ControlMap::map(loaded.take_map("CONTROL")?)?;
         control.set_watermark(watermark);
         loaded.attach()?;
-        Ok(Self {
-            loaded,
-            control: Some(control),
-            watermark,
-        })
+        Ok(Self { loaded, control: Some(control), watermark })
     }
 
     /// Starts the drain thread. Once only.

@@ -177,18 +177,15 @@ fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
 }
 
 fn parameters(btf: &Btf, function: &str) -> Option<u32> {
-    btf.resolve_types_by_name(function)
-        .ok()?
-        .into_iter()
-        .find_map(|found| {
-            let Type::Func(function) = found else {
-                return None;
-            };
-            match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
-                Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
-                _ => None,
-            }
-        })
+    btf.resolve_types_by_name(function).ok()?.into_iter().find_map(|found| {
+        let Type::Func(function) = found else {
+            return None;
+        };
+        match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
+            Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
+            _ => None,
+        }
+    })
 }
 
 /// A tracepoint's prototype is behind the typedef `btf_trace_NAME`; its first parameter is the kernel's own.

@@ -76,9 +76,7 @@ enum Link {
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Loaded")
-            .field("states", &self.states)
-            .finish_non_exhaustive()
+        to.debug_struct("Loaded").field("states", &self.states).finish_non_exhaustive()
     }
 }
 
@@ -105,17 +103,10 @@ impl Loaded {
             }
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
-        let counters = PerCpuArray::try_from(counters).map_err(|error| CaptureError::Map {
-            name: "COUNTERS",
-            reason: error.to_string(),
-        })?;
+        let counters = PerCpuArray::try_from(counters)
+            .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
         let links = HOOKS.iter().map(|_| None).collect();
-        Ok(Self {
-            ebpf,
-            counters,
-            states,
-            links,
-        })
+        Ok(Self { ebpf, counters, states, links })
     }
 
     /// Attaches everything that runs by itself.
@@ -142,9 +133,7 @@ impl Loaded {
             let Some(link) = link.take() else { continue };
             // A program that cannot be detached is gone already.
             let _ = match (link, self.ebpf.program_mut(hook.program)) {
-                (Link::Tracepoint(link), Some(Program::BtfTracePoint(program))) => {
-                    program.detach(link)
-                }
+                (Link::Tracepoint(link), Some(Program::BtfTracePoint(program))) => program.detach(link),
                 (Link::Return(link), Some(Program::FExit(program))) => program.detach(link),
                 _ => continue,
             };
@@ -154,11 +143,7 @@ impl Loaded {
 
     /// The task iterator, if it is loaded.
     pub(super) fn iterator(&mut self) -> Result<&mut Iter, CaptureError> {
-        let state = HOOKS
-            .iter()
-            .zip(&self.states)
-            .find(|(hook, _)| hook.program == BASELINE)
-            .map(|(_, state)| state);
+        let state = HOOKS.iter().zip(&self.states).find(|(hook, _)| hook.program == BASELINE).map(|(_, state)| state);
         if let Some(State::NotAvailable(why)) = state {
             return Err(CaptureError::Baseline(why.clone()));
         }
@@ -177,22 +162,12 @@ impl Loaded {
         take_map(&mut self.ebpf, name)
     }
 
-    pub(super) fn take_ring(
-        &mut self,
-        name: &'static str,
-    ) -> Result<RingBuf<MapData>, CaptureError> {
-        RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map {
-            name,
-            reason: error.to_string(),
-        })
+    pub(super) fn take_ring(&mut self, name: &'static str) -> Result<RingBuf<MapData>, CaptureError> {
+        RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map { name, reason: error.to_string() })
     }
 
     pub(super) fn status(&self) -> Vec<ProgramStatus> {
-        HOOKS
-            .iter()
-            .zip(&self.states)
-            .map(|(hook, state)| self.status_of(hook, state))
-            .collect()
+        HOOKS.iter().zip(&self.states).map(|(hook, state)| self.status_of(hook, state)).collect()
     }
 
     fn status_of(&self, hook: &Hook, state: &State) -> ProgramStatus {
@@ -204,9 +179,7 @@ impl Loaded {
             state: state.clone(),
             id: info.as_ref().map(|info| info.id()),
             run_count: info.as_ref().map_or(0, |info| info.run_count()),
-            run_time_ns: info.as_ref().map_or(0, |info| {
-                u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)
-            }),
+            run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
             recursion_misses: program.map_or(0, recursion_misses),
         }
     }
@@ -218,35 +191,20 @@ fn recursion_misses(program: &Program) -> u64 {
     let path = format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd());
     fs::read_to_string(path)
         .ok()
-        .and_then(|info| {
-            info.lines()
-                .find_map(|line| line.strip_prefix("recursion_misses:"))?
-                .trim()
-                .parse()
-                .ok()
-        })
+        .and_then(|info| info.lines().find_map(|line| line.strip_prefix("recursion_misses:"))?.trim().parse().ok())
         .unwrap_or(0)
 }
 
 fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
-    ebpf.take_map(name).ok_or_else(|| CaptureError::Map {
-        name,
-        reason: "not there, or taken before".to_owned(),
-    })
+    ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
 }
 
 fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
     match hook.kind {
-        Kind::Tracepoint(name) => {
-            <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf))
-        }
-        Kind::Return(name) => {
-            <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf))
-        }
-        Kind::Iterator(name) => {
-            <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf))
-        }
+        Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
+        Kind::Return(name) => <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf)),
+        Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
     }
     .map_err(|error| reason(&error))
 }
@@ -257,9 +215,7 @@ fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {
         Kind::Tracepoint(_) => <&mut BtfTracePoint>::try_from(program)
             .and_then(BtfTracePoint::attach)
             .map(|link| Some(Link::Tracepoint(link))),
-        Kind::Return(_) => <&mut FExit>::try_from(program)
-            .and_then(FExit::attach)
-            .map(|link| Some(Link::Return(link))),
+        Kind::Return(_) => <&mut FExit>::try_from(program).and_then(FExit::attach).map(|link| Some(Link::Return(link))),
         // Attached when it is read.
         Kind::Iterator(_) => Ok(None),
     }
@@ -269,11 +225,7 @@ fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {
 /// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.
 fn reason(error: &ProgramError) -> String {
     const LINES: usize = 12;
-    let ProgramError::LoadError {
-        io_error,
-        verifier_log,
-    } = error
-    else {
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
         return with_causes(error);
     };
     let log = verifier_log.to_string();
@@ -286,11 +238,7 @@ fn reason(error: &ProgramError) -> String {
 }
 
 fn refused(hook: &Hook, reason: String) -> CaptureError {
-    CaptureError::Program {
-        name: hook.name,
-        hook: hook.hook,
-        reason,
-    }
+    CaptureError::Program { name: hook.name, hook: hook.hook, reason }
 }
 
 /// An error and what caused it, in one line each.

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use crate::alert::Template;
-use crate::config::{self, Config, Word as _};
+use crate::config::{self, Config};
 use crate::diagnostic::Report;
 use crate::output::{FileSettings, OutputSettings, SinkSettings, StdoutSettings, TargetSettings};
 use crate::policy::MessageType;

@@ -34,6 +34,14 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
     (Detection::new(vec![Group { sees: Sees::Execs, rules, policies }]), lines)
 }
 
+/// The rules of all policies that something serves, whether they are on or off: chain by chain, with the policy's name.
+#[must_use]
+pub fn rule_book(config: &Config, report: &mut Report) -> RuleSet {
+    let lists = super::lists(config, report);
+    let of_type = |policy: &&config::Policy| policy.policy_type == PolicyType::Program;
+    rule_set(Sees::Execs, &config.policies.iter().filter(of_type).collect::<Vec<_>>(), &lists, report)
+}
+
 fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {
     let chains: Vec<Chain<'_>> = policies
         .iter()

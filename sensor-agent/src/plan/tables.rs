@@ -11,8 +11,7 @@ pub(super) fn compile(config: &Config, lists: &Lists, has_sinks: bool, report: &
     let filled: Vec<(&RecorderTable, Class)> =
         recorder.tables.iter().filter_map(|table| Some((table, table.table.class?))).collect();
     // Filters of tables that are off are checked as well.
-    let (on, off): (Vec<_>, Vec<_>) =
-        filled.into_iter().partition(|(table, _)| recorder.enabled && table.enabled);
+    let (on, off): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(table, _)| recorder.enabled && table.enabled);
     for class in Class::ALL {
         let _ = filters(class, &off, lists, report);
     }

@@ -14,7 +14,10 @@ pub(super) fn reload(shared: &Shared) -> Reload {
         held.loaded = result.time;
         tracing::info!("the configuration was read again and is in force");
     } else {
-        tracing::error!("the new configuration was refused; the one before it stays in force:\n{}", result.findings.join("\n"));
+        tracing::error!(
+            "the new configuration was refused; the one before it stays in force:\n{}",
+            result.findings.join("\n")
+        );
     }
     result
 }

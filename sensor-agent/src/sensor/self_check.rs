@@ -72,7 +72,9 @@ fn of_output(name: &str, receipt: Option<output::Receipt>, begun: Instant) -> St
     let (outcome, detail) = match receipt.outcome {
         output::Outcome::Sent => (Outcome::Passed, "confirmed".into()),
         output::Outcome::Empty => (Outcome::Skipped, "the output's template makes nothing of this alert".into()),
-        output::Outcome::NotTaken => (Outcome::Skipped, "the output does not take such messages (message_types)".into()),
+        output::Outcome::NotTaken => {
+            (Outcome::Skipped, "the output does not take such messages (message_types)".into())
+        }
         output::Outcome::Retrying(reason) => (Outcome::Failed, reason),
         output::Outcome::Dropped(cause) => (Outcome::Failed, format!("dropped: {}", cause.word())),
     };

@@ -55,13 +55,7 @@ impl Watch {
         }
         let mut capture = Capture::start(options).unwrap();
         let drain = capture.drain(&DrainOptions::default()).unwrap();
-        Some(Self {
-            capture,
-            drain,
-            execs: Vec::new(),
-            forks: Vec::new(),
-            exits: Vec::new(),
-        })
+        Some(Self { capture, drain, execs: Vec::new(), forks: Vec::new(), exits: Vec::new() })
     }
 
     /// Collects until the process has exited. Keeps the records of processes whose arguments or path hold the marker,
@@ -69,17 +63,10 @@ impl Watch {
     pub(crate) fn until_exit(&mut self, pid: u32, marker: &str) -> Exec {
         let begun = Instant::now();
         while !self.exits.iter().any(|exit| exit.process.tgid == pid) {
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "no exit of {pid} within {PATIENCE:?}"
-            );
+            assert!(begun.elapsed() < PATIENCE, "no exit of {pid} within {PATIENCE:?}");
             self.collect(Duration::from_millis(50), marker);
         }
-        let exec = self
-            .execs
-            .iter()
-            .rev()
-            .find(|exec| exec.fixed.process.tgid == pid);
+        let exec = self.execs.iter().rev().find(|exec| exec.fixed.process.tgid == pid);
         exec.expect("an exec record of the child").clone()
     }
 
@@ -94,9 +81,7 @@ impl Watch {
             let header: Header = fixed(record);
             assert_eq!(usize::try_from(header.len).unwrap(), record.len());
             match header.kind {
-                kind::EXEC => self
-                    .execs
-                    .extend(Some(exec(record)).filter(|exec| is_marked(exec, marker))),
+                kind::EXEC => self.execs.extend(Some(exec(record)).filter(|exec| is_marked(exec, marker))),
                 kind::FORK => self.forks.push(fixed(record)),
                 kind::EXIT => self.exits.push(fixed(record)),
                 other => panic!("a record of kind {other}"),
@@ -119,22 +104,13 @@ impl Watch {
 
     /// Exits by thread group.
     pub(crate) fn exits_by_tgid(&self) -> HashMap<u32, ExitRecord> {
-        self.exits
-            .iter()
-            .map(|exit| (exit.process.tgid, *exit))
-            .collect()
+        self.exits.iter().map(|exit| (exit.process.tgid, *exit)).collect()
     }
 }
 
 fn is_marked(exec: &Exec, marker: &str) -> bool {
-    let in_args = |args: &[u8]| {
-        args.windows(marker.len())
-            .any(|window| window == marker.as_bytes())
-    };
-    in_args(&exec.args_head)
-        || in_args(&exec.args_tail)
-        || exec.filename.contains(marker)
-        || exec.path.contains(marker)
+    let in_args = |args: &[u8]| args.windows(marker.len()).any(|window| window == marker.as_bytes());
+    in_args(&exec.args_head) || in_args(&exec.args_tail) || exec.filename.contains(marker) || exec.path.contains(marker)
 }
 
 pub(crate) fn exec(record: &[u8]) -> Exec {
@@ -157,11 +133,7 @@ pub(crate) fn exec(record: &[u8]) -> Exec {
         args_tail: section(head.args_tail_len),
         fixed: head,
     };
-    assert!(
-        rest.is_empty(),
-        "{} bytes behind the last section",
-        rest.len()
-    );
+    assert!(rest.is_empty(), "{} bytes behind the last section", rest.len());
     exec
 }
 

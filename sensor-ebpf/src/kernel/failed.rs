@@ -69,13 +69,7 @@ fn alloc_bprm(ctx: FExitContext) -> i32 {
             run.failed();
             return 0;
         }
-        failed(
-            run,
-            returned as i32,
-            member(filename, offset!(filename_name)),
-            0,
-            0,
-        );
+        failed(run, returned as i32, member(filename, offset!(filename_name)), 0, 0);
     }
     0
 }
