@@ -66,5 +66,14 @@ fn rules(bench: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, rules);
+fn loading(bench: &mut Criterion) {
+    let mut group = bench.benchmark_group("compile");
+    group.sample_size(10);
+    for count in [100, 10_000] {
+        let chains = typical(count);
+        group.bench_function(format!("{count} rules"), |bencher| bencher.iter(|| rule_set(&chains, None)));
+    }
+}
+
+criterion_group!(benches, rules, loading);
 criterion_main!(benches);
