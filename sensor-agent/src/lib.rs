@@ -8,7 +8,25 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod alert;
+pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod control;
+pub mod detection;
 pub mod diagnostic;
+pub mod engine;
 pub mod event;
+pub mod host;
+pub mod loss;
+pub mod output;
+pub mod plan;
+pub mod policy;
+pub mod privilege;
 pub mod process;
+pub mod recorder;
 pub mod rules;
+pub mod sensor;
+pub mod terminal;

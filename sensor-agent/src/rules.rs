@@ -22,6 +22,7 @@ pub mod ast;
 pub mod cases;
 mod check;
 mod compile;
+mod contradiction;
 mod eval;
 mod explain;
 mod glob;
@@ -31,6 +32,7 @@ mod lists;
 mod numbers;
 mod operators;
 mod parse;
+mod plan;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ mod tests;
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
+pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use compile::{Chain, ChainIndex, MissingDefault, RuleIndex, RuleSet, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};

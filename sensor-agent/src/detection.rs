@@ -1,0 +1,120 @@
+//! Policies: which events are worth an alert.
+//!
+//! ```text
+//! event ─▶ RuleSet of the event's class (all policies in one go) ─▶ throttle ─▶ Finding
+//! ```
+//!
+//! A policy type says which events its rules see: `program` policies see programs being executed, and nothing of
+//! forks and exits, so that one rule on a program name fires once.
+
+mod throttle;
+
+use std::sync::Arc;
+
+pub use throttle::ThrottleSettings;
+use throttle::{Decision, Throttle};
+
+use crate::event::{Class, Event, EventType, Host};
+use crate::policy::Policy;
+use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
+
+/// The policies in force.
+#[derive(Debug, Default)]
+pub struct Detection {
+    groups: Vec<Group>,
+    scratch: Scratch,
+    /// The policies that the event at hand violates: chain and rule. Kept for its capacity.
+    violated: Vec<(ChainIndex, RuleIndex)>,
+}
+
+/// The policies that see the same events. Chain `n` of the rules is the `n`-th policy.
+#[derive(Debug)]
+pub struct Group {
+    pub sees: Sees,
+    pub rules: RuleSet,
+    pub policies: Vec<PolicyInForce>,
+}
+
+/// Which events a group of policies sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// Programs executed: policies of type `program`.
+    Execs,
+}
+
+/// A policy with the state that goes with it.
+#[derive(Debug)]
+pub struct PolicyInForce {
+    policy: Arc<Policy>,
+    throttle: Option<Throttle>,
+}
+
+/// An event violates a policy.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub policy: Arc<Policy>,
+    /// The rule that decided, as it was written.
+    pub rule: Arc<str>,
+    /// Findings that the policy's throttle held back since the last one it let through.
+    pub held_back: u64,
+}
+
+impl Sees {
+    /// The class whose fields the rules may name.
+    #[must_use]
+    pub const fn class(self) -> Class {
+        match self {
+            Self::Execs => Class::Process,
+        }
+    }
+
+    fn sees(self, kind: EventType) -> bool {
+        match self {
+            Self::Execs => kind == EventType::Exec,
+        }
+    }
+}
+
+impl PolicyInForce {
+    #[must_use]
+    pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
+        Self { policy: Arc::new(policy), throttle: throttle.map(Throttle::new) }
+    }
+}
+
+impl Detection {
+    #[must_use]
+    pub fn new(groups: Vec<Group>) -> Self {
+        Self { groups, ..Self::default() }
+    }
+
+    /// Policies in force.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.iter().map(|group| group.policies.len()).sum()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Holds an event against all policies that see its kind. No allocation when none is violated.
+    pub fn evaluate(&mut self, event: &Event, host: &Host, found: &mut impl FnMut(Finding)) {
+        for group in self.groups.iter_mut().filter(|group| group.sees.sees(event.kind)) {
+            self.violated.clear();
+            let violated = &mut self.violated;
+            group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| violated.push((chain, rule)));
+            for &(chain, rule) in &self.violated {
+                let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
+                let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
+                    None => 0,
+                    Some(Decision::Pass { held_back }) => held_back,
+                    Some(Decision::Hold) => continue,
+                };
+                let rule = group.rules.rule_text(chain, rule).into();
+                found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Not more than so many alerts of a policy in so much time, told apart by fields.
+
+use std::time::Duration;
+
+use hashlink::LruCache;
+
+use crate::event::fields::Field;
+use crate::event::json::write_value;
+use crate::event::{Event, Host};
+
+/// Combinations of field values told apart; beyond, the one unseen for longest is forgotten.
+const GROUPS: usize = 4096;
+
+/// `throttle:` of a policy.
+#[derive(Clone, Debug)]
+pub struct ThrottleSettings {
+    /// Alerts let through …
+    pub count: u32,
+    /// … in this time.
+    pub per: Duration,
+    /// Fields whose values are counted apart.
+    pub by: Vec<&'static Field>,
+}
+
+#[derive(Debug)]
+pub(super) struct Throttle {
+    settings: ThrottleSettings,
+    groups: LruCache<Vec<u8>, Window>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    Pass {
+        /// Held back since the last that passed.
+        held_back: u64,
+    },
+    Hold,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    began: u64,
+    passed: u32,
+    held: u64,
+}
+
+impl Throttle {
+    pub(super) fn new(settings: ThrottleSettings) -> Self {
+        Self { settings, groups: LruCache::new(GROUPS) }
+    }
+
+    pub(super) fn decide(&mut self, event: &Event, host: &Host) -> Decision {
+        let mut key = Vec::new();
+        for field in &self.settings.by {
+            write_value(&mut key, field.of(event, host));
+            key.push(b',');
+        }
+        let per = u64::try_from(self.settings.per.as_nanos()).unwrap_or(u64::MAX);
+        let new = Window { began: event.time, passed: 0, held: 0 };
+        let window = self.groups.entry(key).or_insert_with(|| new);
+        if event.time.saturating_sub(window.began) >= per {
+            // What the last window held back is told by the first alert of this one.
+            *window = Window { held: window.held, ..new };
+        }
+        if window.passed >= self.settings.count {
+            window.held += 1;
+            return Decision::Hold;
+        }
+        window.passed += 1;
+        Decision::Pass { held_back: std::mem::take(&mut window.held) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::{Detail, EventType, Process, ProcessKey, fields};
+
+    fn event(pid: u32, seconds: u64) -> Event {
+        let process = Arc::new(Process { key: ProcessKey::new(pid, 0), ..Process::default() });
+        Event { kind: EventType::Exec, time: seconds * 1_000_000_000, process, detail: Detail::None }
+    }
+
+    #[test]
+    fn what_was_held_back_is_told_later() {
+        let by = vec![fields::by_name("processPid").unwrap()];
+        let mut throttle = Throttle::new(ThrottleSettings { count: 2, per: Duration::from_secs(60), by });
+        let mut decide = |pid, seconds| throttle.decide(&event(pid, seconds), &Host::default());
+        assert_eq!(decide(1, 0), Decision::Pass { held_back: 0 });
+        assert_eq!(decide(1, 1), Decision::Pass { held_back: 0 });
+        assert_eq!(decide(1, 2), Decision::Hold);
+        assert_eq!(decide(1, 59), Decision::Hold);
+        assert_eq!(decide(2, 59), Decision::Pass { held_back: 0 });
+        assert_eq!(decide(1, 60), Decision::Pass { held_back: 2 });
+        assert_eq!(decide(1, 61), Decision::Pass { held_back: 0 });
+        assert_eq!(decide(1, 62), Decision::Hold);
+    }
+}

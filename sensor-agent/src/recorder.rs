@@ -1,0 +1,185 @@
+//! The flight recorder: the newest rows of each table, and what of them the sinks have not had yet.
+//!
+//! A table is a ring of `rows` events. Its filter decides which events it takes; a full ring overwrites its oldest
+//! row. Every reporting interval the rows that no sink has had are handed over, once and in order. A ring about to
+//! overwrite such rows says so ([`Recorder::is_pressing`]) and is handed over early, so that a burst longer than the
+//! ring loses nothing as long as the sinks keep up; a row that is overwritten all the same is counted.
+
+use std::collections::VecDeque;
+
+use crate::event::tables::Table;
+use crate::event::{Class, Event, Host};
+use crate::rules::{RuleSet, Scratch};
+
+/// The tables that are on.
+#[derive(Debug)]
+pub struct Recorder {
+    recordings: Vec<Recording>,
+    filters: Vec<Filters>,
+    scratch: Scratch,
+    /// Whether there is anyone to hand rows to; with no sink, overwriting is what the ring is for.
+    has_sinks: bool,
+    pressing: bool,
+}
+
+/// How one table is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSettings {
+    pub table: &'static Table,
+    /// Rows kept.
+    pub rows: usize,
+}
+
+/// The compiled filters of the tables of one class. Chain `n` decides for the `n`-th of `tables`, an index into the
+/// settings.
+#[derive(Debug)]
+pub struct Filters {
+    pub class: Class,
+    pub rules: RuleSet,
+    pub tables: Vec<usize>,
+}
+
+/// Rows for the sinks.
+#[derive(Debug)]
+pub struct Unsent {
+    pub table: &'static Table,
+    /// Oldest first.
+    pub rows: Vec<Event>,
+}
+
+/// What `status` tells of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TableStatus {
+    pub table: &'static str,
+    pub rows: usize,
+    pub capacity: usize,
+    /// Rows taken since the start.
+    pub recorded: u64,
+    /// Rows overwritten before any sink had them.
+    pub overwritten: u64,
+}
+
+#[derive(Debug)]
+struct Recording {
+    table: &'static Table,
+    capacity: usize,
+    rows: VecDeque<Event>,
+    /// How many rows at the back no sink has had.
+    unsent: usize,
+    recorded: u64,
+    overwritten: u64,
+}
+
+impl Recorder {
+    /// Records these tables with these filters.
+    #[must_use]
+    pub fn new(tables: &[TableSettings], filters: Vec<Filters>, has_sinks: bool) -> Self {
+        Self {
+            recordings: tables.iter().map(Recording::new).collect(),
+            filters,
+            scratch: Scratch::default(),
+            has_sinks,
+            pressing: false,
+        }
+    }
+
+    /// Goes on with other settings; tables that stay keep their rows.
+    #[must_use]
+    pub fn replaced_by(self, mut next: Self) -> Self {
+        for before in self.recordings {
+            if let Some(after) = next.recordings.iter_mut().find(|after| after.table.name == before.table.name) {
+                let Recording { table, capacity, .. } = *after;
+                *after = Recording { table, capacity, ..before };
+                while after.rows.len() > capacity {
+                    after.overwrite(next.has_sinks);
+                }
+            }
+        }
+        next
+    }
+
+    /// Offers an event to the tables of its class.
+    pub fn observe(&mut self, event: &Event, host: &Host) {
+        let class = event.kind.class();
+        for filters in self.filters.iter().filter(|filters| filters.class == class) {
+            let (recordings, pressing, has_sinks) = (&mut self.recordings, &mut self.pressing, self.has_sinks);
+            filters.rules.matches(event, host, &mut self.scratch, &mut |chain, _| {
+                let Some(recording) = filters.tables.get(chain.0).and_then(|&index| recordings.get_mut(index)) else {
+                    return;
+                };
+                if recording.table.kinds.contains(&event.kind) {
+                    recording.push(event.clone(), has_sinks);
+                    *pressing |= has_sinks && recording.unsent == recording.capacity;
+                }
+            });
+        }
+    }
+
+    /// Whether a ring is full of rows that no sink has had: take them now.
+    #[must_use]
+    pub const fn is_pressing(&self) -> bool {
+        self.pressing
+    }
+
+    /// The rows that no sink has had, table by table. They count as had from now on.
+    pub fn take_unsent(&mut self) -> Vec<Unsent> {
+        self.pressing = false;
+        self.recordings
+            .iter_mut()
+            .filter(|recording| recording.unsent > 0)
+            .map(|recording| {
+                let from = recording.rows.len() - recording.unsent;
+                recording.unsent = 0;
+                Unsent { table: recording.table, rows: recording.rows.range(from..).cloned().collect() }
+            })
+            .collect()
+    }
+
+    #[must_use]
+    pub fn status(&self) -> Vec<TableStatus> {
+        self.recordings
+            .iter()
+            .map(|recording| TableStatus {
+                table: recording.table.name,
+                rows: recording.rows.len(),
+                capacity: recording.capacity,
+                recorded: recording.recorded,
+                overwritten: recording.overwritten,
+            })
+            .collect()
+    }
+}
+
+impl Recording {
+    fn new(settings: &TableSettings) -> Self {
+        Self {
+            table: settings.table,
+            capacity: settings.rows.max(1),
+            rows: VecDeque::new(),
+            unsent: 0,
+            recorded: 0,
+            overwritten: 0,
+        }
+    }
+
+    fn push(&mut self, event: Event, has_sinks: bool) {
+        if self.rows.len() >= self.capacity {
+            self.overwrite(has_sinks);
+        }
+        self.rows.push_back(event);
+        self.unsent += 1;
+        self.recorded += 1;
+    }
+
+    fn overwrite(&mut self, has_sinks: bool) {
+        let lost = self.unsent == self.rows.len();
+        self.rows.pop_front();
+        if lost {
+            self.unsent -= 1;
+            self.overwritten += u64::from(has_sinks);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
