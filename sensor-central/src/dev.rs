@@ -53,6 +53,8 @@ pub struct Dev {
 pub enum DevError {
     #[error("cannot use {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{} is not a tenant's id: {fault}; remove it and start again", path.display())]
+    Tenant { path: PathBuf, fault: uuid::Error },
     #[error("cannot make certificates: {0}; if ca.key was changed, remove it and start again")]
     Certificate(#[from] rcgen::Error),
     #[error(transparent)]
@@ -70,13 +72,13 @@ impl Dev {
         fs::create_dir_all(&dir).map_err(|source| DevError::File { path: dir.clone(), source })?;
         let folder = Folder(&dir);
         make_certificates(&folder, crl)?;
-        let tenant = folder.kept("tenant", 0o644, || Ok(Uuid::new_v4().to_string()))?;
-        let token = folder.kept("token", 0o600, || {
-            let tenant = Uuid::parse_str(tenant.trim()).unwrap_or_default();
-            let token = NewToken { tenant, label: "dev".into(), expires: None };
-            Ok(store::create_token(&dir, &token)?.reveal().to_owned())
-        })?;
-        let (tenant, token) = (tenant.trim().to_owned(), token.trim().to_owned());
+        let tenant = folder.kept("tenant", 0o644, || Ok(Uuid::new_v4().to_string()))?.trim().to_owned();
+        let id = Uuid::parse_str(&tenant).map_err(|fault| DevError::Tenant { path: dir.join("tenant"), fault })?;
+        let new = NewToken { tenant: id, label: "dev".into(), expires: None };
+        let make = || Ok(store::create_token(&dir, &new)?.reveal().to_owned());
+        let token = folder.kept("token", 0o600, make)?.trim().to_owned();
+        // The database may have been removed since.
+        store::add_token(&dir, &new, &token)?;
         Ok(Self { dir, tenant, token })
     }
 

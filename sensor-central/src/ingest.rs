@@ -51,8 +51,22 @@ impl Ingest {
     }
 
     /// A place among the bodies in memory, or the word to come back.
-    fn place(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        self.places.try_acquire().map_err(|_| Failure::Overloaded)
+    fn place(&self) -> Result<Place<'_>, Failure> {
+        let permit = self.places.try_acquire().map_err(|_| Failure::Overloaded)?;
+        self.metrics.in_flight.inc();
+        Ok(Place { _permit: permit, metrics: &self.metrics })
+    }
+}
+
+/// A place among the bodies in memory, until dropped.
+struct Place<'a> {
+    _permit: SemaphorePermit<'a>,
+    metrics: &'a Metrics,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.metrics.in_flight.dec();
     }
 }
 

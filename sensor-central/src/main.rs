@@ -106,10 +106,7 @@ fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Serve { config, flags } => {
             let config = Config::load(config.as_deref(), &flags)?;
-            serve(&config, Faults::default(), |address| {
-                tracing::info!(%address, "listening");
-                Ok(())
-            })
+            serve(&config, Faults::default(), |address| writeln!(io::stdout(), "listening on https://{address}"))
         }
         Command::Dev { dir, listen, fault, crl } => {
             let dev = Dev::prepare(&dir, crl)?;

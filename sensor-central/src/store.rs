@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::{config::Retention, metrics::Metrics};
 
 pub use reader::{Detection, Filter, Reader};
-pub use tokens::{NewToken, Secret, Token, create as create_token};
+pub use tokens::{NewToken, Secret, Token, add as add_token, create as create_token};
 
 /// Requests that may wait for the writer.
 const QUEUE: usize = 256;

@@ -123,7 +123,7 @@ mod tests {
         for (encoding, sent) in
             [(Encoding::Gzip, gzip(&plain)), (Encoding::Zstd, zstd::encode_all(&plain[..], 3).unwrap())]
         {
-            assert!(sent.len() < 4096);
+            assert!(sent.len() < plain.len() / 100);
             let result = decompress(encoding, &sent, plain.len() - 1);
             assert!(matches!(result, Err(Failure::TooLarge { .. })), "{encoding:?}: {result:?}");
             assert_eq!(decompress(encoding, &sent, plain.len()).unwrap(), plain);

@@ -62,22 +62,31 @@ impl Token {
 /// # Errors
 /// The database cannot be opened or written.
 pub fn create(data_dir: &Path, token: &NewToken) -> Result<Secret, StoreError> {
-    let connection = schema::open(data_dir)?;
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(StoreError::Random)?;
-    let text = random.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}"));
-    connection.execute(
-        "INSERT INTO tokens (id, tenant, label, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+    let secret = Secret(random.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}")));
+    add(data_dir, token, secret.reveal())?;
+    Ok(secret)
+}
+
+/// Makes a token known that is there already; one that is known stays as it is.
+///
+/// # Errors
+/// The database cannot be opened or written.
+pub fn add(data_dir: &Path, token: &NewToken, text: &str) -> Result<(), StoreError> {
+    schema::open(data_dir)?.execute(
+        "INSERT INTO tokens (id, tenant, label, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (hash) DO NOTHING",
         params![
             Uuid::new_v4().to_string(),
             token.tenant.to_string(),
             token.label,
-            Token::hash(&text),
+            Token::hash(text),
             crate::now(),
             token.expires
         ],
     )?;
-    Ok(Secret(text))
+    Ok(())
 }
 
 /// Every token there is.
