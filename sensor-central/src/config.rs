@@ -68,6 +68,9 @@ impl Limits {
     }
 }
 
+/// The least that `retention.max_bytes` can be.
+const LEAST_BYTES: u64 = 64 << 20;
+
 /// How long things are kept. Absent means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -78,7 +81,7 @@ pub struct Retention {
     pub alerts_days: Option<u32>,
     /// Days that a batch sent again is known for one. Longer than any sensor keeps a batch that it could not deliver.
     pub batches_days: Option<u32>,
-    /// Bytes of the database above which the oldest rows go; alerts only once there are no rows left.
+    /// Bytes of the database, 64 MiB at least, above which the oldest rows go; alerts only once there are no rows left.
     pub max_bytes: Option<u64>,
 }
 
@@ -149,6 +152,8 @@ pub enum ConfigError {
     Missing,
     #[error("{key} must not be 0: nothing would be taken in")]
     Zero { key: &'static str },
+    #[error("retention.max_bytes is {found}; below {LEAST_BYTES} there is no room for alerts")]
+    TooSmall { found: u64 },
 }
 
 impl Config {
@@ -201,9 +206,12 @@ impl Config {
             ("limits.in_flight", in_flight),
             ("limits.body_seconds", usize::try_from(body_seconds).unwrap_or(usize::MAX)),
         ];
-        match sizes.iter().find(|(_, size)| *size == 0) {
-            Some((key, _)) => Err(ConfigError::Zero { key }),
-            None => Ok(self),
+        if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
+            return Err(ConfigError::Zero { key });
+        }
+        match self.retention.max_bytes {
+            Some(found) if found < LEAST_BYTES => Err(ConfigError::TooSmall { found }),
+            _ => Ok(self),
         }
     }
 }

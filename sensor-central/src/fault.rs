@@ -32,6 +32,8 @@ use axum::{
 };
 use http_body_util::channel::Channel;
 
+use crate::ingest::linger;
+
 /// One fault.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -113,6 +115,8 @@ pub async fn inject(State(faults): State<Arc<Faults>>, request: Request, next: N
     } else if fault.answer.is_none() && !fault.cut {
         next.run(request).await
     } else {
+        let (head, mut body) = request.into_parts();
+        linger(&head, &mut body).await;
         fault.answer_instead_of(StatusCode::OK.into_response())
     }
 }

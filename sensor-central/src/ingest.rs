@@ -16,9 +16,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Bytes,
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -33,6 +32,7 @@ use crate::{
     store::{Batch, Items, Outcome, Store},
 };
 
+pub use body::linger;
 pub use failure::Failure;
 
 /// What every request needs.
@@ -88,10 +88,10 @@ struct Checked {
 /// Takes in a batch of any kind; `check` decodes and judges its items.
 async fn take(
     ingest: &Ingest,
-    request: Request,
+    head: &Parts,
+    body: &mut Body,
     check: fn(Vec<Bytes>) -> Result<Checked, Failure>,
 ) -> Result<Response, Failure> {
-    let (head, body) = request.into_parts();
     let origin = auth::authenticate(&ingest.store, &head.headers).await?;
     let key = key(&head.headers)?;
     let _place = ingest.place()?;

@@ -1,10 +1,13 @@
 //! A request's body: read within its limits, decompressed within its limits.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    http::{HeaderMap, header},
+    http::{HeaderMap, Version, header, request::Parts},
 };
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -15,6 +18,9 @@ use super::{Failure, Ingest, blocking};
 /// Largest window of a zstd stream, as a power of two: 8 MiB, what RFC 8878 asks every reader to take.
 const ZSTD_WINDOW: u32 = 23;
 
+/// How much of a body is still taken, and thrown away, once it was refused: bytes, and time.
+const LINGER: (usize, Duration) = (32 << 20, Duration::from_secs(10));
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
@@ -24,7 +30,7 @@ enum Encoding {
 }
 
 /// Reads a body and decompresses it.
-pub(super) async fn read(ingest: &Ingest, headers: &HeaderMap, body: Body) -> Result<Bytes, Failure> {
+pub(super) async fn read(ingest: &Ingest, headers: &HeaderMap, body: &mut Body) -> Result<Bytes, Failure> {
     check_type(headers)?;
     let encoding = encoding(headers)?;
     let limits = ingest.limits;
@@ -49,6 +55,24 @@ pub(super) async fn read(ingest: &Ingest, headers: &HeaderMap, body: Body) -> Re
     };
     ingest.metrics.decoded_bytes.inc_by(decoded.len() as u64);
     Ok(decoded)
+}
+
+/// Takes the rest of a body that was refused. In HTTP/1.1 a connection that is closed while the client still sends
+/// is all that many clients see: they would take the refusal for a fault of the network, and send the same again.
+pub async fn linger(head: &Parts, body: &mut Body) {
+    if head.version >= Version::HTTP_2 {
+        return;
+    }
+    let (mut left, time) = LINGER;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(less) => left = less,
+                None => break,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(time, rest).await;
 }
 
 fn check_type(headers: &HeaderMap) -> Result<(), Failure> {

@@ -3,21 +3,31 @@
 use std::sync::Arc;
 
 use axum::{
+    body::Body,
     extract::{Request, State},
+    http::request::Parts,
     response::Response,
 };
 use prost::Message as _;
 use sensor_proto::v1::{HelloReply, HelloRequest};
 
-use super::{Failure, Ingest, auth, blocking, body, reply};
+use super::{Failure, Ingest, auth, blocking, body, linger, reply};
 use crate::store::Hello;
 
 pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
+    let (head, mut body) = request.into_parts();
+    let taken = take(&ingest, &head, &mut body).await;
+    if taken.is_err() {
+        linger(&head, &mut body).await;
+    }
+    taken
+}
+
+async fn take(ingest: &Ingest, head: &Parts, body: &mut Body) -> Result<Response, Failure> {
     let received = crate::now();
-    let (head, body) = request.into_parts();
     let origin = auth::authenticate(&ingest.store, &head.headers).await?;
     let _place = ingest.place()?;
-    let body = body::read(&ingest, &head.headers, body).await?;
+    let body = body::read(ingest, &head.headers, body).await?;
     let malformed = |format, fault: String| Failure::Malformed { format, fault };
     let (said, metadata) = blocking(move || {
         let said = HelloRequest::decode(body).map_err(|fault| malformed("a protobuf hello", fault.to_string()))?;

@@ -65,6 +65,12 @@ async fn what_is_too_large_or_not_understood_is_refused_with_its_reason() {
         let (found, text) = refusal(request.send().await.unwrap()).await;
         assert_eq!(found, status, "{encoding}: {text}");
     }
+    // Over HTTP/1.1 the refusal must reach a client that is still sending.
+    let old = Central::client_of(central.dir.path(), |builder| builder.http1_only());
+    for bytes in [(4 << 20) + 1, 6 << 20] {
+        let request = central.post(path::ALERTS, "k").body(vec![0; bytes]).build().unwrap();
+        assert_eq!(old.execute(request).await.unwrap().status(), 413, "{bytes}");
+    }
     let mut request = central.post(path::ALERTS, "k").body(plain).build().unwrap();
     request.headers_mut().insert("content-type", "application/json".parse().unwrap());
     assert_eq!(refusal(central.client.execute(request).await.unwrap()).await.0, 415);

@@ -76,3 +76,32 @@ async fn a_kill_in_the_middle_of_a_load_loses_nothing_that_was_confirmed() {
     all.sort();
     assert_eq!(central.uuids(), all);
 }
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_not_confirmed_and_keeps_nothing_else_out() {
+    let central = Central::start();
+    let database = rusqlite::Connection::open(central.dir.path().join("central.db")).unwrap();
+    // A batch with one alert that the database refuses, as a full disk would.
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON alerts WHEN NEW.policy = 'refused'
+                  BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    database.execute_batch(refuse).unwrap();
+    let refused = [alert(), Alert { strategy_name: "refused".into(), ..alert() }];
+    let mut others = JoinSet::new();
+    for number in 0..20 {
+        let body = prost::Message::encode_to_vec(&sensor_proto::v1::AlertBatch { alerts: vec![alert()] });
+        others.spawn(central.post(sensor_proto::path::ALERTS, &format!("other-{number}")).body(body).send());
+    }
+    let response = central.send("k", &refused).await;
+    assert_eq!(response.headers()["retry-after"], "30");
+    assert_eq!(response.status(), 503);
+    for response in others.join_all().await {
+        assert_eq!(reply(response.unwrap()).await.accepted, 1);
+    }
+    assert_eq!(central.send("k", &refused).await.status(), 503);
+    let health = || async { central.client.get(format!("{}/healthz", central.url)).send().await.unwrap().status() };
+    assert_eq!(health().await, 503);
+    assert_eq!(central.detections().len(), 20);
+    database.execute_batch("DROP TRIGGER refuse").unwrap();
+    assert_eq!(reply(central.send("k", &refused).await).await.accepted, 2);
+    assert_eq!(health().await, 200);
+}

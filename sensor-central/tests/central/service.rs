@@ -7,6 +7,7 @@ use http_body_util::channel::{Channel, Sender};
 use nix::sys::signal::Signal;
 use prost::Message as _;
 use reqwest::{Body, Version, tls};
+use sensor_central::dev::{Crl, Dev};
 use sensor_proto::{path, v1::AlertBatch};
 
 use crate::program::{Central, alert, refusal, reply};
@@ -94,4 +95,28 @@ async fn sigterm_lets_what_has_begun_come_to_its_end() {
     assert_eq!(reply(response.await.unwrap()).await.accepted, 1);
     assert!(central.wait().success());
     assert_eq!(central.uuids(), [last.uuid]);
+}
+
+#[tokio::test]
+async fn sighup_takes_a_new_certificate_and_keeps_the_old_one_rather_than_a_bad_one() {
+    let dir = Arc::clone(&Central::start().dir);
+    let central = Central::serve(Arc::clone(&dir), "");
+    // A new certificate, and a list that revokes it: so a client that checks the list tells old from new.
+    Dev::prepare(dir.path(), Crl::Revoked).unwrap();
+    let list = std::fs::read(dir.path().join("sophosca1.crl")).unwrap();
+    let is_old = || async {
+        let list = tls::CertificateRevocationList::from_pem(&list).unwrap();
+        let client = Central::client_of(dir.path(), |builder| builder.add_crl(list));
+        client.get(format!("{}/healthz", central.url)).send().await.is_ok()
+    };
+    let (key, new) = (dir.path().join("server.key"), dir.path().join("new.key"));
+    std::fs::rename(&key, &new).unwrap();
+    central.signal(Signal::SIGHUP);
+    assert!(is_old().await);
+    std::fs::rename(&new, &key).unwrap();
+    central.signal(Signal::SIGHUP);
+    while is_old().await {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(central.send("k", &[alert()]).await.status(), 200);
 }
