@@ -128,15 +128,28 @@ impl Drain {
 
     /// The batches, for a consumer that waits for other things as well. Disconnected once the thread has ended.
     #[must_use]
-    pub fn batches(&self) -> Option<&Receiver<Batch>> {
-        self.batches.as_ref()
+    pub fn batches(&self) -> Receiver<Batch> {
+        self.batches.clone().unwrap_or_else(crossbeam_channel::never)
+    }
+
+    /// Takes batches back, for a consumer on another thread.
+    #[must_use]
+    pub fn recycler(&self) -> Recycler {
+        Recycler(self.used.clone())
     }
 
     /// Gives a batch's memory back. Optional.
-    pub fn recycle(&self, mut batch: Batch) {
-        batch.clear();
-        // If there are more than enough, this one is freed.
-        let _ = self.used.try_send(batch);
+    pub fn recycle(&self, batch: Batch) {
+        self.recycler().recycle(batch);
+    }
+
+    /// Waits until the thread has handed on what is in the ring, and ended. Whoever holds [`Drain::batches`] must go on
+    /// receiving meanwhile. Call [`super::Capture::detach`] before, or there may be no end.
+    pub fn finish(mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     /// What the thread did so far.
@@ -168,6 +181,19 @@ impl Drop for Drain {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// The way back for batches.
+#[derive(Clone, Debug)]
+pub struct Recycler(Sender<Batch>);
+
+impl Recycler {
+    /// Gives a batch's memory back.
+    pub fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        // If there are more than enough, this one is freed.
+        let _ = self.0.try_send(batch);
     }
 }
 
