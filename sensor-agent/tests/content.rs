@@ -255,17 +255,20 @@ fn is_technique(category: &str) -> bool {
     let id = technique.rsplit_once(" (T").and_then(|(_, id)| id.strip_suffix(')'));
     let digits = |text: &str, len| text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
     TACTICS.contains(&tactic)
-        && id.is_some_and(|id| {
-            id.split_once('.').map_or(digits(id, 4), |(main, sub)| digits(main, 4) && digits(sub, 3))
-        })
+        && id
+            .is_some_and(|id| id.split_once('.').map_or(digits(id, 4), |(main, sub)| digits(main, 4) && digits(sub, 3)))
 }
 
 #[test]
 fn every_list_is_used() {
     let content = content();
-    let rules: String = content.policies.values().flat_map(|policy| &policy.rules).map(|rule| format!("{rule} ")).collect();
-    let unused: Vec<_> =
-        content.lists.keys().filter(|name| !rules.contains(&format!("${name} ")) && !rules.contains(&format!("${name})"))).collect();
+    let rules: String =
+        content.policies.values().flat_map(|policy| &policy.rules).map(|rule| format!("{rule} ")).collect();
+    let unused: Vec<_> = content
+        .lists
+        .keys()
+        .filter(|name| !rules.contains(&format!("${name} ")) && !rules.contains(&format!("${name})")))
+        .collect();
     assert!(unused.is_empty(), "{unused:?}");
 }
 
