@@ -114,11 +114,12 @@ proptest! {
         "==", "!=", "<", "&", "=~", "contains", "in", "not", "exists", "and", "or", "(", ")", ",", "$Paths", "$Hosts", "$Numbers", "$No",
         "\"a*\"", "\"[\"", "`(`", "`\\p{L}+`", "\"PROCESS_*\"", "1", "-1", "64KiB", "1h", "0o17", "true", "\"2026-01-31T12:00:00Z\"",
     ]), 1..9)) {
-        let (set, report) = super::compiled(&format!("match {}\ndefault ignore\n", words.join(" ")));
+        let rule = format!("match {}", words.join(" "));
+        let (set, report) = super::compiled(&format!("{rule}\ndefault ignore\n"));
         let (event, host) = build(&json!({})).unwrap();
         let verdict = set.verdict(ChainIndex(0), &event, &host);
         prop_assert!(verdict.is_some());
-        prop_assert!(report.has_errors() || parse(&format!("match {}", words.join(" "))).is_ok());
+        prop_assert!(report.has_errors() || parse(&rule).is_ok());
     }
 }
 
