@@ -1,30 +1,40 @@
-# What is done with the sensor most often. `make` builds it.
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+
 CARGO ?= cargo
 
-.PHONY: build run setup test lint bench
+.PHONY: help setup build run test test-kernels lint bench
 
-## Builds the sensor, kernel programs and all: target/release/sophoslinuxsensor.
-build:
-	$(CARGO) build --release
+help: ## Tells what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-## Runs it. ARGS are its arguments. Needs root, or CAP_BPF and CAP_PERFMON.
-run: build
-	target/release/sophoslinuxsensor $(ARGS)
+setup: ## Installs what is missing
+	setup/install.sh build lint kernels
 
-## Installs what is missing for all this; says what it does.
-setup:
-	setup/install.sh
+build: ## Builds target/release/sophoslinuxsensor
+	setup/install.sh build
+	$(CARGO) build --release -p sensor-agent
 
-## Runs all tests. What needs the kernel's cooperation says so and passes where the rights are missing.
-test:
+run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
+	setup/demo.sh
+
+test: ## Passes every test (as root, on a kernel with BTF)
+	setup/install.sh build kernels
+	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
+	$(MAKE) test-kernels
 
-## Formatting, lints, licences and sources of dependencies.
-lint:
+test-kernels: ## Boots the sensor on other kernels and prints the matrix
+	setup/install.sh build kernels
+	tests/kernels/run
+
+lint: ## rustfmt, clippy, licences and sources of dependencies
+	setup/install.sh build lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) deny check licenses bans sources
+	$(CARGO) deny --all-features check licenses bans sources
 
-## Measures what the kernel programs cost. Needs root.
-bench:
-	$(CARGO) bench --bench capture_cost
+bench: ## Measures; see docs/performance.md
+	setup/install.sh build
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) bench -p sensor-agent
+	$(CARGO) bench -p sensor-tests --bench storm

@@ -1,82 +1,70 @@
-#!/bin/bash
-# Installs what building, testing and checking the sensor takes, as far as it is missing; does nothing where all is there.
+#!/bin/sh
+# Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
 #
-#   setup/install.sh          install
-#   setup/install.sh --check  only tell what is missing; status 1 if anything is
+#   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
+#   setup/install.sh lint     cargo-deny
+#   setup/install.sh kernels  qemu, busybox, cpio, user-mode Linux: for booting other kernels
 #
-# What it may do, each step announced first:
-#   * a Rust compiler with the sources of `core`, for the kernel programs: nothing if a rustup nightly has the component
-#     rust-src, or if the distribution's compiler has its sources; else Debian's packages rustc-web and rust-web-src
-#     (apt-get, needs root)
-#   * bpf-linker, cargo-deny, cargo-nextest: `cargo install --locked`, in the versions below, into cargo's own folder
-#
-# Rust itself (rust-version in Cargo.toml, with clippy and rustfmt) comes from https://rustup.rs or the distribution.
-set -euo pipefail
+# Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
+set -eu
 
-# bpf-linker 0.11 and later want LLVM 23; this one uses the LLVM 22 of the Rust toolchains above.
-BPF_LINKER=0.10.3
+BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
-CARGO_NEXTEST=0.9.151
 
-check=
-case "${1:-}" in
-'') ;;
---check) check=1 ;;
-*) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;
-esac
-missing=0
+say() { echo "setup: $*" >&2; }
+fail() { say "$*"; exit 1; }
 
-say() { printf 'setup: %s\n' "$*"; }
-fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
-
-# need WHAT COMMAND...: announces and runs a step, or only tells with --check.
-need() {
-  local what=$1; shift
-  missing=1
-  if [ -n "$check" ]; then say "missing: $what"; return; fi
-  say "installing $what: $*"
-  "$@"
+need_cargo() {
+    command -v cargo >/dev/null || fail "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)"
 }
 
-# sources RUSTC...: whether this compiler has the sources of core beside it.
-sources() {
-  local root
-  root=$("$@" --print sysroot 2>/dev/null) && [ -f "$root/lib/rustlib/src/rust/library/core/src/lib.rs" ]
+debian() {
+    missing=
+    for package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    command -v apt-get >/dev/null || fail "this system has no apt-get; install these by its own means:$missing"
+    [ "$(id -u)" = 0 ] || fail "as root: apt-get install$missing"
+    say "installing the Debian packages$missing"
+    # The lists are fetched only when what they say is not enough.
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || {
+        apt-get update -q >&2
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+    }
 }
 
-kernel_toolchain() {
-  local name
-  if command -v rustup >/dev/null; then
-    while read -r name _; do
-      case $name in nightly*) if sources rustup run "$name" rustc; then return 0; fi ;; esac
-    done < <(rustup toolchain list 2>/dev/null)
-  fi
-  sources /usr/bin/rustc
+crate() { # name, version, how it tells its version
+    [ "$($3 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)" = "$2" ] && return 0
+    say "installing $1 $2"
+    cargo install --locked --force "$1@$2" >&2
 }
 
-install_packages() {
-  command -v apt-get >/dev/null ||
-    fail "no apt-get here: type 'rustup toolchain install nightly --component rust-src' instead"
-  [ "$(id -u)" = 0 ] || fail "apt-get needs root: run 'sudo $0', or type 'rustup toolchain install nightly --component rust-src'"
-  apt-get update -q
-  DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends rustc-web rust-web-src
+# A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
+core_sources() {
+    if command -v rustup >/dev/null; then
+        for toolchain in $(rustup toolchain list | awk '/nightly/ { print $1 }'); do
+            root=$(rustc "+$toolchain" --print sysroot 2>/dev/null) || continue
+            [ -f "$root/lib/rustlib/src/rust/library/core/Cargo.toml" ] && return 0
+        done
+    fi
+    [ -n "${SENSOR_EBPF_TOOLCHAIN:-}" ] && return 0
+    debian rustc-web rust-web-src
 }
 
-# has PROGRAM VERSION: whether it runs and says so.
-has() { [[ "$("$@" 2>/dev/null | head -n 1)" == *" $version"* ]]; } # $version: of the caller
-
-crate() {
-  local name=$1 version=$2; shift 2
-  if ! has "$@"; then need "$name $version" cargo install --locked "$name" --version "$version"; fi
-}
-
-command -v cargo >/dev/null || fail "no cargo: install Rust from https://rustup.rs"
-PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
-
-kernel_toolchain || need "a Rust compiler with the sources of core" install_packages
-[ -n "$check" ] || kernel_toolchain || fail "the packages brought no compiler with the sources of core"
-crate bpf-linker "$BPF_LINKER" bpf-linker --version
-crate cargo-deny "$CARGO_DENY" cargo-deny --version
-crate cargo-nextest "$CARGO_NEXTEST" cargo-nextest --version
-
-if [ "$missing" = 0 ]; then say "all there"; elif [ -z "$check" ]; then say "done"; else exit 1; fi
+for what in "${@:-build}"; do
+    case $what in
+    build)
+        need_cargo
+        core_sources
+        crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
+        ;;
+    lint)
+        need_cargo
+        crate cargo-deny "$CARGO_DENY" "cargo deny --version"
+        ;;
+    kernels) debian qemu-system-x86 busybox-static cpio user-mode-linux ;;
+    *) fail "unknown: $what; one of build, lint, kernels" ;;
+    esac
+done

@@ -114,7 +114,7 @@ impl Sensor {
         let baseline = capture.baseline()?;
         // The arguments of other users' processes take capabilities that are dropped next.
         let command_lines = CommandLines::read(baseline.tasks.records().filter_map(|bytes| decode(bytes).ok()));
-        let kept = privilege::drop_to_runtime(&[Duty::ReadCounters])?;
+        let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
 
         let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
         let records = baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());

@@ -11,7 +11,7 @@ use super::{
     rows::{QueuedRows, RowLines},
     stdout::Descriptor,
 };
-use crate::alert::{MessageType, Template};
+use crate::{alert::Template, policy::MessageType};
 
 /// One entry of `alert_output.outputs`.
 #[derive(Clone, Debug, PartialEq)]

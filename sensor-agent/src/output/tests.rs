@@ -21,9 +21,10 @@ use super::{
     *,
 };
 use crate::{
-    alert::{Alert, MessageType, Template},
+    alert::{Alert, Template},
     diagnostic::{Report, Span, Spanned},
     event::{Event, Host, tables},
+    policy::{MessageType, Policy},
 };
 
 /// Long enough to mean "for ever"; nothing waits that long unless it is broken.
@@ -61,7 +62,7 @@ fn template(text: &str) -> Arc<Template> {
 
 fn alert(message_type: MessageType) -> Arc<Alert> {
     let mut alert = Alert::sample();
-    alert.policy = Arc::new(crate::alert::Policy { message_type, ..(*alert.policy).clone() });
+    alert.policy = Arc::new(Policy { message_type, ..(*alert.policy).clone() });
     Arc::new(alert)
 }
 
