@@ -22,6 +22,7 @@ pub mod ast;
 pub mod cases;
 mod check;
 mod compile;
+mod contradiction;
 mod eval;
 mod explain;
 mod glob;
@@ -31,6 +32,7 @@ mod lists;
 mod numbers;
 mod operators;
 mod parse;
+mod plan;
 mod test;
 #[cfg(test)]
 mod tests;

@@ -273,12 +273,29 @@ fn every_list_is_used() {
 }
 
 #[test]
-fn the_manual_has_every_detection() {
+fn the_manual_tells_of_every_detection() {
     let manual = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/content.md"));
-    let headings: BTreeSet<_> = manual.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let mut sections: BTreeMap<&str, String> = BTreeMap::new();
+    for section in manual.split("\n### ").skip(1) {
+        let (heading, text) = section.split_once('\n').unwrap();
+        let text = text.split("\n## ").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(sections.insert(heading, text).is_none(), "{heading} is there twice");
+    }
     let content = content();
-    let names: BTreeSet<_> = content.policies.keys().map(String::as_str).collect();
-    let missing: Vec<_> = names.difference(&headings).collect();
-    let unknown: Vec<_> = headings.difference(&names).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "not in the manual: {missing:?}; only there: {unknown:?}");
+    let mut wrong = Vec::new();
+    for (name, policy) in &content.policies {
+        let Some(text) = sections.remove(name.as_str()) else {
+            wrong.push(format!("{name}: not there"));
+            continue;
+        };
+        let rank = format!("*Priority {}, confidence {}", policy.priority, policy.confidence);
+        let techniques = policy.categories.iter().filter_map(|category| category.rsplit_once(' ').map(|(_, id)| id));
+        for needed in techniques.filter(|id| id.starts_with("(T")).chain([rank.as_str(), "Known false positives: "]) {
+            if !text.contains(needed) {
+                wrong.push(format!("{name}: lacks `{needed}`"));
+            }
+        }
+    }
+    wrong.extend(sections.into_keys().map(|heading| format!("{heading}: no such detection")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

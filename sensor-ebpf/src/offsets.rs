@@ -175,5 +175,7 @@ facts! {
     optional bprm_execve_parameters = Parameters("bprm_execve");
     // `(fd, filename)` until Linux 6.8; then with flags, and it opens the file.
     optional alloc_bprm_parameters = Parameters("alloc_bprm");
+    // The helper that failed execs need, Linux 5.11.
+    optional current_task_helper = Parameters("bpf_get_current_task_btf");
     optional filename_name = Member("filename", "name");
 }

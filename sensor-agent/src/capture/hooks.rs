@@ -3,8 +3,8 @@
 //! A class of events may have several hooks, of which the running kernel offers some: the ladder. What is in use
 //! shows in [`super::Capture::status`].
 
-use super::Options;
 use super::offsets::Table;
+use super::{Options, State};
 
 /// A hook and the program that serves it.
 pub(super) struct Hook {
@@ -17,8 +17,8 @@ pub(super) struct Hook {
     pub(super) kind: Kind,
     /// Whether the sensor is blind without it.
     pub(super) required: bool,
-    /// Why it is not loaded, if so.
-    pub(super) needless: fn(&Table, &Options) -> Option<&'static str>,
+    /// The state to leave it in unloaded, if there is a reason.
+    pub(super) skip: fn(&Table, &Options) -> Option<State>,
 }
 
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(super) const HOOKS: &[Hook] = &[
         hook: "fexit/bprm_execve",
         kind: Kind::Return("bprm_execve"),
         required: false,
-        needless: |_, options| left_out(options),
+        skip: failed_execs,
     },
     Hook {
         name: "exec_not_opened",
@@ -53,9 +53,10 @@ pub(super) const HOOKS: &[Hook] = &[
         hook: "fexit/alloc_bprm",
         kind: Kind::Return("alloc_bprm"),
         required: false,
-        needless: |table, options| {
+        skip: |table, options| {
             let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
-            left_out(options).or((!opens).then_some("fexit/bprm_execve tells it on this kernel"))
+            let told = State::NotNeeded("fexit/bprm_execve tells it on this kernel");
+            failed_execs(table, options).or((!opens).then_some(told))
         },
     },
     Hook {
@@ -64,7 +65,7 @@ pub(super) const HOOKS: &[Hook] = &[
         hook: "iter/task",
         kind: Kind::Iterator("task"),
         required: false,
-        needless: |_, _| None,
+        skip: |_, _| None,
     },
 ];
 
@@ -72,9 +73,13 @@ pub(super) const HOOKS: &[Hook] = &[
 const ALLOC_OPENS: u32 = 3;
 
 const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), required: true, needless: |_, _| None }
+    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), required: true, skip: |_, _| None }
 }
 
-fn left_out(options: &Options) -> Option<&'static str> {
-    (!options.failed_execs).then_some("left out by the configuration")
+fn failed_execs(table: &Table, options: &Options) -> Option<State> {
+    if !options.failed_execs {
+        return Some(State::NotNeeded("left out by the configuration"));
+    }
+    let helper = table.get("current_task_helper");
+    helper.is_none().then(|| State::NotAvailable("needs Linux 5.11".to_owned()))
 }

@@ -92,8 +92,8 @@ impl Loaded {
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let mut states = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
-            if let Some(why) = (hook.needless)(table, options) {
-                states.push(State::NotNeeded(why));
+            if let Some(state) = (hook.skip)(table, options) {
+                states.push(state);
                 continue;
             }
             match load(&mut ebpf, hook, &btf) {

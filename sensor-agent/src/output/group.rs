@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     thread,
     time::{Duration, Instant},
 };
@@ -44,11 +44,13 @@ pub(crate) struct Group<R: Route> {
     /// One change at a time. Held while files are opened, which can take long; `lanes` is not.
     changing: Mutex<()>,
     lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
+    /// Outputs that a reload has removed: what they lost is still to be told of.
+    removed: Mutex<Vec<Arc<Lane<R::Item>>>>,
 }
 
 impl<R: Route> Default for Group<R> {
     fn default() -> Self {
-        Self { changing: Mutex::default(), lanes: RwLock::default() }
+        Self { changing: Mutex::default(), lanes: RwLock::default(), removed: Mutex::default() }
     }
 }
 
@@ -91,7 +93,7 @@ impl<R: Route> Group<R> {
         }
         drop(lanes);
         for (_, lane) in old {
-            retire(lane);
+            self.retire(Arc::new(lane));
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
     }
@@ -123,9 +125,11 @@ impl<R: Route> Group<R> {
         lanes.iter().map(|(settings, _)| settings.name().to_owned()).collect()
     }
 
+    /// What each output did, those included that a reload has removed and that are not done or have lost something.
     pub(crate) fn status(&self) -> Vec<OutputStatus> {
-        let lanes = self.read();
-        lanes.iter().map(|(_, lane)| lane.ledger.status(lane.queue.backlog())).collect()
+        let there: Vec<OutputStatus> = self.read().iter().map(|(_, lane)| lane.status()).collect();
+        let removed: Vec<OutputStatus> = self.removed().iter().map(|lane| lane.status()).collect();
+        there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
     }
 
     /// Lets what waits go out for at most so long and gives up the rest.
@@ -136,7 +140,24 @@ impl<R: Route> Group<R> {
         lanes.iter().for_each(|(_, lane)| lane.queue.close());
         lanes.iter().for_each(|(_, lane)| lane.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
-        lanes.iter().map(|(_, lane)| lane.ledger.status(lane.queue.backlog())).collect()
+        lanes.iter().map(|(_, lane)| lane.status()).collect()
+    }
+
+    /// Ends an output that is not configured any more, without anyone waiting for it.
+    fn retire(&self, lane: Arc<Lane<R::Item>>) {
+        lane.queue.close();
+        let name = lane.ledger.name.clone();
+        let mut removed = self.removed();
+        removed.retain(|lane| is_worth_telling(&lane.status()));
+        removed.push(Arc::clone(&lane));
+        let end = move || lane.finish(Instant::now() + REMOVED_WITHIN);
+        if let Err(error) = thread::Builder::new().name(format!("end {name}")).spawn(end) {
+            tracing::error!(output = name, %error, "nobody watches over the end of a removed output");
+        }
+    }
+
+    fn removed(&self) -> MutexGuard<'_, Vec<Arc<Lane<R::Item>>>> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Vec<(R, Lane<R::Item>)>> {
@@ -148,14 +169,9 @@ impl<R: Route> Group<R> {
     }
 }
 
-/// Ends an output that is not configured any more, without anyone waiting for it.
-fn retire<T: Load>(lane: Lane<T>) {
-    lane.queue.close();
-    let name = lane.ledger.name.clone();
-    let end = move || lane.finish(Instant::now() + REMOVED_WITHIN);
-    if let Err(error) = thread::Builder::new().name(format!("end {name}")).spawn(end) {
-        tracing::error!(output = name, %error, "nobody watches over the end of a removed output");
-    }
+/// Whether an output that was removed has more to do, or has lost something.
+fn is_worth_telling(status: &OutputStatus) -> bool {
+    status.queued > 0 || !status.dropped.is_empty()
 }
 
 fn no_thread<R: Route>(settings: &R, reason: io::Error) -> OpenError {

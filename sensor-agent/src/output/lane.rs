@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     alerts::Outcome,
-    metrics::{Cause, Ledger},
+    metrics::{Cause, Ledger, OutputStatus},
     queue::{Deliver, Delivery, Failure, Load, Next, Queue},
 };
 
@@ -62,6 +62,11 @@ impl<T: Load> Lane<T> {
             self.ledger.dropped(Cause::QueueFull, item.weight(), reason);
             item.tell(&self.ledger.name, &Outcome::Dropped(Cause::QueueFull));
         }
+    }
+
+    /// What it did, and what waits.
+    pub(crate) fn status(&self) -> OutputStatus {
+        self.ledger.status(self.queue.backlog())
     }
 
     /// Waits until what was queued is out, and gives up the rest. The queue has to be closed before.

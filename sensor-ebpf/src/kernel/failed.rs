@@ -8,6 +8,7 @@
 //! Needs fexit programs, which some kernels do not allow, and `bpf_get_current_task_btf` (Linux 5.11). The arguments
 //! are not recorded: they are in a memory that never came to life.
 
+use core::arch::asm;
 use core::ffi::c_void;
 
 use aya_ebpf::EbpfContext;
@@ -33,9 +34,9 @@ fn bprm_execve(ctx: FExitContext) -> i32 {
     };
     // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
     unsafe {
-        let returned: i64 = match offset!(bprm_execve_parameters) {
-            1 => argument(ctx, 1),
-            _ => argument(ctx, 4),
+        let returned = match offset!(bprm_execve_parameters) {
+            1 => word::<1>(ctx),
+            _ => word::<4>(ctx),
         };
         // An `int`: the upper half means nothing.
         let error = returned as i32;
@@ -43,7 +44,7 @@ fn bprm_execve(ctx: FExitContext) -> i32 {
             run.filtered();
             return 0;
         }
-        let bprm: Address = argument(ctx, 0);
+        let bprm = word::<0>(ctx) as Address;
         let argc = member(bprm, offset!(bprm_argc));
         let envc = member(bprm, offset!(bprm_envc));
         failed(run, error, member(bprm, offset!(bprm_filename)), argc, envc);
@@ -59,12 +60,12 @@ fn alloc_bprm(ctx: FExitContext) -> i32 {
     };
     // SAFETY: as above.
     unsafe {
-        let returned: i64 = argument(ctx, 3);
+        let returned = word::<3>(ctx) as i64;
         if !(-MAX_ERRNO..0).contains(&returned) {
             run.filtered();
             return 0;
         }
-        let filename: Address = argument(ctx, 1);
+        let filename = word::<1>(ctx) as Address;
         if filename.is_null() {
             run.failed();
             return 0;
@@ -74,15 +75,26 @@ fn alloc_bprm(ctx: FExitContext) -> i32 {
     0
 }
 
-/// A word of the program's context.
+/// A word of the program's context: an argument, or the returned value behind the last one.
 ///
 /// # Safety
 ///
 /// The verifier refuses words that the function does not have.
 #[inline(always)]
-unsafe fn argument<T: Copy>(ctx: *mut c_void, index: usize) -> T {
-    // SAFETY: the verifier.
-    unsafe { ctx.cast::<u64>().add(index).cast::<T>().read_volatile() }
+unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
+    let word: u64;
+    // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
+    // that is refused on the context.
+    unsafe {
+        asm!(
+            "{word} = *(u64 *)({ctx} + {offset})",
+            word = lateout(reg) word,
+            ctx = in(reg) ctx,
+            offset = const INDEX * 8,
+            options(pure, readonly, nostack),
+        );
+    }
+    word
 }
 
 #[inline(always)]

@@ -96,6 +96,32 @@ fn conditions_that_are_refused() {
 }
 
 #[test]
+fn what_can_never_hold_is_warned_about() {
+    for (condition, never) in [
+        ("uid == 0 and uid == 1", true),
+        ("uid == 0 and uid > 5", true),
+        ("uid in (0, 7) and uid > 5", false),
+        ("uid == 0 and uid != 0", true),
+        ("not (uid != 0 or uid & 1)", false),
+        ("not (uid != 1 or uid & 1)", true),
+        ("gid == 0 or (isTty == true and isTty == false)", true),
+        ("eventType == \"*EXEC\" and eventType == \"*EXIT\"", true),
+        ("programName == \"/usr/bin/wget\" and programName == \"/usr/sbin/*\"", true),
+        ("programName == \"/usr/bin/wget\" and programName == \"wget\"", false),
+        ("programName == \"wget\" and programName == \"/usr/sbin/*\"", false),
+        ("args == \"a\" and args == \"b\"", false),
+        ("any lineage.uid == 1 and any lineage.uid == 2", false),
+        ("lineage[0].uid == 1 and lineage[0].uid == 2", true),
+        ("lineage[0].uid == 1 and lineage[1].uid == 2", false),
+    ] {
+        let (_, report) = compiled(&format!("match {condition}\ndefault ignore\n"));
+        let said = said(&report);
+        assert_eq!(said.contains("Warning at") && said.contains("never holds"), never, "{condition}: {said}");
+        assert!(!report.has_errors());
+    }
+}
+
+#[test]
 fn each_bad_rule_and_each_bad_comparison_is_told() {
     let (_, report) = compiled(
         "match uuid == 1 or parent exists\nmach name == \"x\"\nmatch name = \"x\"\nmatch uid == 1\ndefault ignore\n",
