@@ -16,7 +16,7 @@ use throttle::{Decision, Throttle};
 
 use crate::event::{Class, Event, EventType, Host};
 use crate::policy::Policy;
-use crate::rules::{RuleSet, Scratch};
+use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
 
 /// The policies in force.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Detection {
     groups: Vec<Group>,
     scratch: Scratch,
     /// The policies that the event at hand violates: chain and rule. Kept for its capacity.
-    violated: Vec<(usize, usize)>,
+    violated: Vec<(ChainIndex, RuleIndex)>,
 }
 
 /// The policies that see the same events. Chain `n` of the rules is the `n`-th policy.
@@ -46,8 +46,6 @@ pub enum Sees {
 #[derive(Debug)]
 pub struct PolicyInForce {
     policy: Arc<Policy>,
-    /// The texts of its rules, shared with the alerts they cause.
-    rules: Vec<Arc<str>>,
     throttle: Option<Throttle>,
 }
 
@@ -79,8 +77,8 @@ impl Sees {
 
 impl PolicyInForce {
     #[must_use]
-    pub fn new(policy: Arc<Policy>, rules: Vec<Arc<str>>, throttle: Option<ThrottleSettings>) -> Self {
-        Self { policy, rules, throttle: throttle.map(Throttle::new) }
+    pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
+        Self { policy: Arc::new(policy), throttle: throttle.map(Throttle::new) }
     }
 }
 
@@ -108,13 +106,13 @@ impl Detection {
             let violated = &mut self.violated;
             group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| violated.push((chain, rule)));
             for &(chain, rule) in &self.violated {
-                let Some(in_force) = group.policies.get_mut(chain) else { continue };
+                let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
                 let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
                     None => 0,
                     Some(Decision::Pass { held_back }) => held_back,
                     Some(Decision::Hold) => continue,
                 };
-                let rule = in_force.rules.get(rule).cloned().unwrap_or_default();
+                let rule = group.rules.rule_text(chain, rule).into();
                 found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
             }
         }

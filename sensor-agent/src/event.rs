@@ -10,6 +10,7 @@
 //! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
 //! type, column, JSON key and meaning stand in one place.
 
+pub mod build;
 pub mod decode;
 pub mod fields;
 pub mod json;

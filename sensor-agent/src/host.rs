@@ -26,6 +26,7 @@ pub fn describe(state_dir: &Path) -> io::Result<Host> {
         boot_id: read("/proc/sys/kernel/random/boot_id")
             .and_then(|id| id.parse().ok())
             .map_or(0, |id: Uuid| id.as_u128()),
+        boot_time: boot_time().unwrap_or(0),
         metadata: metadata(),
     })
 }
@@ -65,7 +66,6 @@ fn metadata() -> Vec<(String, String)> {
         add("kernel_version", kernel.version().to_str().map(str::to_owned));
         add("architecture", kernel.machine().to_str().map(str::to_owned));
     }
-    add("boot_time", read("/proc/stat").and_then(|stat| boot_time(&stat).map(str::to_owned)));
     add("machine_id", read("/etc/machine-id"));
     for (name, addresses) in interfaces() {
         add(&format!("network_interface.{name}"), Some(addresses.join(",")));
@@ -102,9 +102,11 @@ fn os_release(text: &str, key: &str) -> Option<String> {
     Some(value.trim_matches(['"', '\'']).to_owned())
 }
 
-/// Seconds since the Unix epoch, from `/proc/stat`.
-fn boot_time(stat: &str) -> Option<&str> {
-    stat.lines().find_map(|line| line.strip_prefix("btime ")).map(str::trim)
+/// Nanoseconds since the Unix epoch, from `/proc/stat`, to the second.
+fn boot_time() -> Option<u64> {
+    let stat = read("/proc/stat")?;
+    let seconds: u64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    Some(seconds * 1_000_000_000)
 }
 
 fn read(path: impl AsRef<Path>) -> Option<String> {

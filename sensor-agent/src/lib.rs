@@ -8,9 +8,16 @@
 //!
 //! A module knows the types of those before it along the data, never of those after it.
 
+pub mod alert;
+pub mod capture;
+pub mod cli;
 pub mod clock;
+pub mod control;
 pub mod diagnostic;
 pub mod event;
 pub mod host;
 pub mod loss;
+pub mod policy;
 pub mod process;
+pub mod rules;
+pub mod terminal;

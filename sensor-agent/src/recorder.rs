@@ -104,7 +104,7 @@ impl Recorder {
         for filters in self.filters.iter().filter(|filters| filters.class == class) {
             let (recordings, pressing, has_sinks) = (&mut self.recordings, &mut self.pressing, self.has_sinks);
             filters.rules.matches(event, host, &mut self.scratch, &mut |chain, _| {
-                let Some(recording) = filters.tables.get(chain).and_then(|&index| recordings.get_mut(index)) else {
+                let Some(recording) = filters.tables.get(chain.0).and_then(|&index| recordings.get_mut(index)) else {
                     return;
                 };
                 if recording.table.kinds.contains(&event.kind) {

@@ -15,8 +15,12 @@
 //! another one counts the record as undecodable instead of guessing.
 //!
 //! Nothing here knows about rules, tables or outputs.
+//!
+//! [`Header`]: record::Header
+//! [`LAYOUT_VERSION`]: record::LAYOUT_VERSION
 #![no_std]
 
+pub mod control;
 pub mod counters;
 pub mod offsets;
 pub mod record;

@@ -1,6 +1,171 @@
 //! Where the running kernel keeps what the programs read.
 //!
-//! Filled by the agent from the kernel's BTF before the load and seen by the verifier as constants.
+//! Structures of the kernel move their members from release to release. The agent reads the running kernel's own
+//! description of its types (BTF, `/sys/kernel/btf/vmlinux`), looks up everything in [`FACTS`], and hands the
+//! answers to the programs as one read-only global of type [`Offsets`] before the load. The map behind that
+//! global is frozen, so the verifier knows each value: an access is checked like one compiled for this very
+//! kernel, and a branch on an absent member is pruned as dead code.
+//!
+//! This table is the only place that names a kernel member.
 
 /// Marks a member that the running kernel does not have; the code that needs it is pruned as dead.
 pub const ABSENT: u32 = u32::MAX;
+
+/// Something to be looked up in the kernel's BTF. Paths may lead through nested and anonymous members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Byte offset of a member in a structure.
+    Member(&'static str, &'static str),
+    /// *Bit* offset of a bit field in a structure.
+    Bit(&'static str, &'static str),
+    /// Size of a structure in bytes.
+    Size(&'static str),
+    /// Value of an enumerator.
+    Value(&'static str, &'static str),
+    /// An argument of a tracepoint, by its index, if it is there and a `bool`; BTF does not keep its name. The value is the
+    /// index.
+    Flag(&'static str, u32),
+}
+
+/// One entry of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Name of the field of [`Offsets`].
+    pub name: &'static str,
+    /// Whether the programs can do without.
+    pub required: bool,
+    /// Where it is, the first that exists counts: members were renamed over time.
+    pub sources: &'static [Source],
+}
+
+macro_rules! facts {
+    ($($need:ident $field:ident = $($source:expr),+ ;)+) => {
+        /// The answers: [`ABSENT`] where the running kernel has none.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Offsets {
+            $(pub $field: u32,)+
+        }
+
+        /// What to look up, in the order of the fields of [`Offsets`].
+        pub const FACTS: &[Fact] = &[
+            $(Fact { name: stringify!($field), required: facts!(@$need), sources: &[$($source),+] },)+
+        ];
+
+        impl Offsets {
+            /// Nothing known.
+            pub const NONE: Self = Self { $($field: ABSENT,)+ };
+        }
+    };
+    (@required) => { true };
+    (@optional) => { false };
+}
+
+use Source::{Bit, Flag, Member, Size, Value};
+
+facts! {
+    required task_pid = Member("task_struct", "pid");
+    required task_tgid = Member("task_struct", "tgid");
+    required task_comm = Member("task_struct", "comm");
+    required task_flags = Member("task_struct", "flags");
+    required task_exit_code = Member("task_struct", "exit_code");
+    required task_group_leader = Member("task_struct", "group_leader");
+    required task_real_parent = Member("task_struct", "real_parent");
+    // `real_start_time` until Linux 5.5.
+    required task_start_boottime = Member("task_struct", "start_boottime");
+    required task_cred = Member("task_struct", "cred");
+    required task_signal = Member("task_struct", "signal");
+    required task_nsproxy = Member("task_struct", "nsproxy");
+    required task_thread_pid = Member("task_struct", "thread_pid");
+    required task_mm = Member("task_struct", "mm");
+    required task_fs = Member("task_struct", "fs");
+    // CONFIG_AUDIT.
+    optional task_loginuid = Member("task_struct", "loginuid");
+    optional task_sessionid = Member("task_struct", "sessionid");
+    // CONFIG_CGROUPS.
+    optional task_cgroups = Member("task_struct", "cgroups");
+
+    required cred_uid = Member("cred", "uid");
+    required cred_gid = Member("cred", "gid");
+    required cred_euid = Member("cred", "euid");
+    required cred_egid = Member("cred", "egid");
+    // Two u32 until Linux 6.2, one u64 since: the same eight bytes.
+    required cred_cap_effective = Member("cred", "cap_effective");
+    required cred_user_ns = Member("cred", "user_ns");
+
+    required signal_live = Member("signal_struct", "live");
+    required signal_flags = Member("signal_struct", "flags");
+    required signal_group_exit_code = Member("signal_struct", "group_exit_code");
+    required signal_tty = Member("signal_struct", "tty");
+    required tty_name = Member("tty_struct", "name");
+
+    required nsproxy_mnt_ns = Member("nsproxy", "mnt_ns");
+    required nsproxy_net_ns = Member("nsproxy", "net_ns");
+    required pid_level = Member("pid", "level");
+    required pid_numbers = Member("pid", "numbers");
+    required upid_nr = Member("upid", "nr");
+    required upid_ns = Member("upid", "ns");
+    required upid_size = Size("upid");
+    required pid_ns_inum = Member("pid_namespace", "ns.inum");
+    required mnt_ns_inum = Member("mnt_namespace", "ns.inum");
+    required net_inum = Member("net", "ns.inum");
+    required user_ns_inum = Member("user_namespace", "ns.inum");
+
+    required mm_arg_start = Member("mm_struct", "arg_start");
+    required mm_arg_end = Member("mm_struct", "arg_end");
+    required mm_exe_file = Member("mm_struct", "exe_file");
+    required fs_pwd_mnt = Member("fs_struct", "pwd.mnt");
+    required fs_pwd_dentry = Member("fs_struct", "pwd.dentry");
+
+    required bprm_file = Member("linux_binprm", "file");
+    required bprm_filename = Member("linux_binprm", "filename");
+    required bprm_interp = Member("linux_binprm", "interp");
+    required bprm_argc = Member("linux_binprm", "argc");
+    required bprm_envc = Member("linux_binprm", "envc");
+    required bprm_secureexec = Bit("linux_binprm", "secureexec");
+
+    required file_path_mnt = Member("file", "f_path.mnt");
+    required file_path_dentry = Member("file", "f_path.dentry");
+    required file_inode = Member("file", "f_inode");
+    required inode_ino = Member("inode", "i_ino");
+    required inode_sb = Member("inode", "i_sb");
+    required inode_mode = Member("inode", "i_mode");
+    required inode_uid = Member("inode", "i_uid");
+    required inode_nlink = Member("inode", "i_nlink");
+    // A timespec64 `i_ctime` until 6.5, `__i_ctime` until 6.10, then two members.
+    required inode_ctime_sec = Member("inode", "i_ctime_sec"), Member("inode", "__i_ctime.tv_sec"),
+        Member("inode", "i_ctime.tv_sec");
+    required inode_ctime_nsec = Member("inode", "i_ctime_nsec"), Member("inode", "__i_ctime.tv_nsec"),
+        Member("inode", "i_ctime.tv_nsec");
+    required inode_size = Size("inode");
+    required sb_dev = Member("super_block", "s_dev");
+    required sb_magic = Member("super_block", "s_magic");
+
+    required dentry_parent = Member("dentry", "d_parent");
+    required dentry_name = Member("dentry", "d_name");
+    required dentry_hash_pprev = Member("dentry", "d_hash.pprev");
+    required qstr_len = Member("qstr", "len");
+    required qstr_name = Member("qstr", "name");
+    required mount_mnt = Member("mount", "mnt");
+    required mount_parent = Member("mount", "mnt_parent");
+    required mount_mountpoint = Member("mount", "mnt_mountpoint");
+    required vfsmount_root = Member("vfsmount", "mnt_root");
+
+    // CONFIG_CGROUPS.
+    optional css_set_dfl_cgrp = Member("css_set", "dfl_cgrp");
+    optional css_set_subsys = Member("css_set", "subsys");
+    optional css_cgroup = Member("cgroup_subsys_state", "cgroup");
+    optional cgroup_level = Member("cgroup", "level");
+    optional cgroup_kn = Member("cgroup", "kn");
+    // `__parent` since Linux 6.15.
+    optional kernfs_parent = Member("kernfs_node", "__parent"), Member("kernfs_node", "parent");
+    optional kernfs_name = Member("kernfs_node", "name");
+    optional kernfs_id = Member("kernfs_node", "id");
+    // Controllers whose version 1 hierarchy names a container, best first.
+    optional subsys_pids = Value("cgroup_subsys_id", "pids_cgrp_id");
+    optional subsys_memory = Value("cgroup_subsys_id", "memory_cgrp_id");
+    optional subsys_cpu = Value("cgroup_subsys_id", "cpu_cgrp_id");
+
+    // Since Linux 6.16 the tracepoint says itself whether the last thread exits.
+    optional exit_group_dead = Flag("sched_process_exit", 1);
+}

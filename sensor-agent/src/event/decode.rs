@@ -28,6 +28,18 @@ pub struct Exec<'a> {
     pub args_tail: &'a [u8],
 }
 
+impl Record<'_> {
+    /// When: nanoseconds of the boot clock.
+    #[must_use]
+    pub const fn time(&self) -> u64 {
+        match self {
+            Self::Exec(exec) | Self::Baseline(exec) | Self::ExecFailed(exec) => exec.fixed.header.time,
+            Self::Fork(fork) => fork.header.time,
+            Self::Exit(exit) => exit.header.time,
+        }
+    }
+}
+
 /// Why bytes are no record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {

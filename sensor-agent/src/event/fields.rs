@@ -39,6 +39,10 @@ pub enum Get {
 pub enum Type {
     Bool,
     Number,
+    /// Bytes; compares with numbers and sizes such as `64KiB`.
+    Size,
+    /// Nanoseconds; compares with durations such as `1h30m`.
+    Duration,
     /// Nanoseconds since the Unix epoch; compares with RFC 3339 strings and numbers.
     Time,
     /// Text: literals are globs.
@@ -62,6 +66,8 @@ impl Type {
         match self {
             Self::Bool => "true or false",
             Self::Number => "number",
+            Self::Size => "size",
+            Self::Duration => "duration",
             Self::Time => "time",
             Self::Text => "text",
             Self::Path => "path",
@@ -206,7 +212,7 @@ pub static FIELDS: &[Field] = &[
     process("argsCount", "argc", Type::Number, "How many arguments were given, kept or not.", |p, _| {
         Value::Int(i64::from(p.image.argc))
     }),
-    process("argsBytes", "args_bytes", Type::Number, "Size of all arguments, bytes, kept or not.", |p, _| {
+    process("argsBytes", "args_bytes", Type::Size, "Size of all arguments, bytes, kept or not.", |p, _| {
         Value::Int(i64::try_from(p.image.args.total()).unwrap_or(i64::MAX))
     }),
     process(

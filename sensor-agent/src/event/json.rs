@@ -141,6 +141,23 @@ pub fn lossless(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// The bytes that such a text stands for: the way back from [`lossless`].
+#[must_use]
+pub fn from_lossless(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        if is_escape(rest) {
+            out.push(digit(rest[2]) << 4 | digit(rest[3]));
+            rest = &rest[4..];
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    out
+}
+
 fn looks_escaped(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\\', bytes).any(|at| is_escape(&bytes[at..]))
 }
@@ -155,21 +172,6 @@ mod tests {
 
     use super::*;
 
-    /// The reader's side of [`lossless`].
-    fn undo(text: &str) -> Vec<u8> {
-        let (mut out, mut rest) = (Vec::new(), text.as_bytes());
-        while !rest.is_empty() {
-            if is_escape(rest) {
-                out.push(u8::from_str_radix(str::from_utf8(&rest[2..4]).unwrap(), 16).unwrap());
-                rest = &rest[4..];
-            } else {
-                out.push(rest[0]);
-                rest = &rest[1..];
-            }
-        }
-        out
-    }
-
     proptest! {
         #[test]
         fn any_bytes_survive(bytes: Vec<u8>) {
@@ -177,12 +179,12 @@ mod tests {
             write_text(&mut out, &bytes);
             prop_assert!(!out.iter().any(|&byte| byte < b' ' || byte == 0x7f));
             let text: String = serde_json::from_slice(&out).unwrap();
-            prop_assert_eq!(undo(&text), bytes);
+            prop_assert_eq!(from_lossless(&text), bytes);
         }
 
         #[test]
         fn escape_like_text_survives(text in r"[\\x0-9a-f\PC]{0,12}") {
-            prop_assert_eq!(undo(&lossless(text.as_bytes())), text.as_bytes());
+            prop_assert_eq!(from_lossless(&lossless(text.as_bytes())), text.as_bytes());
         }
     }
 }

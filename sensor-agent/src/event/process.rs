@@ -144,6 +144,12 @@ impl Arguments {
         self.total
     }
 
+    /// Bytes that were kept.
+    #[must_use]
+    pub const fn kept(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Whether the middle is missing.
     #[must_use]
     pub const fn is_cut(&self) -> bool {
@@ -188,6 +194,8 @@ pub struct Host {
     pub hostname: String,
     /// `/proc/sys/kernel/random/boot_id`.
     pub boot_id: u128,
+    /// When the host was booted: nanoseconds since the Unix epoch; 0 if that is not known.
+    pub boot_time: u64,
     /// Further facts for alerts' `metadata`: name and value.
     pub metadata: Vec<(String, String)>,
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::diagnostic::{Report, Spanned};
 use crate::event::{Detail, EventType, Process, ProcessKey, tables};
-use crate::rules::{self, Chain, Lists, MissingDefault};
+use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
 
 fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
     let mut report = Report::default();
@@ -17,7 +17,7 @@ fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
         .collect();
     let source = report.add_source("test", "");
     let span = crate::diagnostic::Span { source, bytes: 0..0 };
-    let chain = Chain { name: "process_events", rules: &texts, span, on_missing_default: MissingDefault::Match };
+    let chain = Chain { name: "process_events", rules: &texts, span: &span, on_missing_default: MissingDefault::Is(Verdict::Match) };
     let rules = rules::compile(Class::Process, &[chain], &Lists::default(), &mut report);
     assert!(!report.has_errors(), "{:?}", report.diagnostics());
     let settings = TableSettings { table: tables::by_name("process_events").unwrap(), rows };

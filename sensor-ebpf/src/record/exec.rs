@@ -93,4 +93,7 @@ pub mod exec_flags {
     pub const SECURE: u32 = 1 << 10;
     /// The task is a kernel thread (baseline only).
     pub const KERNEL_THREAD: u32 = 1 << 11;
+    /// The record carries its cgroup's path: the first time that the programs met this cgroup id. An empty section is
+    /// then the hierarchy's root; without this flag the path is the one sent before with the same id.
+    pub const CGROUP_PATH: u32 = 1 << 12;
 }

@@ -1,0 +1,118 @@
+//! Loads the kernel programs, runs one command, and shows what was captured of it: the quickest way to see whether a
+//! kernel is fine. Statically linked (`-C target-feature=+crt-static`) it runs in any initramfs.
+//!
+//! ```text
+//! cargo run --example capture_smoke -- /bin/true some arguments
+//! ```
+//!
+//! Shows nothing of other processes.
+
+use std::error::Error;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use sensor_agent::capture::{Capture, DrainOptions, Options};
+use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("capture_smoke: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args_os().skip(1);
+    let command = args.next().unwrap_or_else(|| "/bin/true".into());
+    let begun = Instant::now();
+    let mut capture = Capture::start(&Options::default())?;
+    let drain = capture.drain(&DrainOptions::default())?;
+    println!("attached in {:?}", begun.elapsed());
+    let baseline = capture.baseline()?;
+    let me = std::process::id();
+    let found =
+        baseline.tasks.records().any(|record| fixed::<ExecRecord>(record).is_some_and(|task| task.process.tgid == me));
+    println!(
+        "baseline: {} tasks in {} us, this one {}",
+        baseline.tasks.len(),
+        (baseline.finished - baseline.started) / 1000,
+        if found { "found" } else { "MISSING" }
+    );
+
+    let mut child = Command::new(command).args(args).spawn()?;
+    let pid = child.id();
+    child.wait()?;
+    let mut seen = [false; 6];
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) && !seen[usize::from(kind::EXIT)] {
+        let Some(batch) = drain.next(Duration::from_millis(100))? else {
+            continue;
+        };
+        for record in &batch {
+            if let Some(kind) = show(record, pid) {
+                seen[usize::from(kind)] = true;
+            }
+        }
+        drain.recycle(batch);
+    }
+    capture.detach();
+    for status in capture.status() {
+        println!(
+            "{:10} {:30} {} (runs {}, ns {}, recursion misses {})",
+            status.name, status.hook, status.state, status.run_count, status.run_time_ns, status.recursion_misses
+        );
+    }
+    for counted in capture.counters()? {
+        let c = counted.counters;
+        println!(
+            "{:10} seen {} submitted {} full {} filtered {} failed {} partial {}",
+            counted.name, c.seen, c.submitted, c.ring_full, c.filtered, c.failed, c.partial
+        );
+    }
+    println!("{:?}", drain.stats());
+    for kind in [kind::FORK, kind::EXEC, kind::EXIT] {
+        if !seen[usize::from(kind)] {
+            return Err(format!("no record of kind {kind} came").into());
+        }
+    }
+    println!("ok");
+    Ok(())
+}
+
+/// Shows a record of the process, and tells its kind.
+fn show(record: &[u8], pid: u32) -> Option<u16> {
+    let header: Header = fixed(record)?;
+    match header.kind {
+        kind::EXEC => {
+            let exec: ExecRecord = fixed(record).filter(|exec: &ExecRecord| exec.process.tgid == pid)?;
+            println!("{exec:?}");
+            let mut rest = record.get(size_of::<ExecRecord>()..)?;
+            for (name, len) in [
+                ("path", exec.path_len),
+                ("cwd", exec.cwd_len),
+                ("filename", exec.filename_len),
+                ("interpreter", exec.interpreter_len),
+                ("cgroup", exec.cgroup_len),
+                ("args head", exec.args_head_len),
+                ("args tail", exec.args_tail_len),
+            ] {
+                let (section, left) = rest.split_at_checked(usize::from(len))?;
+                println!("  {name}: {}", section.escape_ascii());
+                rest = left;
+            }
+        }
+        kind::FORK => println!("{:?}", fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?),
+        kind::EXIT => println!("{:?}", fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?),
+        _ => return None,
+    }
+    Some(header.kind)
+}
+
+/// The fixed part of a record.
+fn fixed<T: Copy>(record: &[u8]) -> Option<T> {
+    // SAFETY: as long as `T`, and the record types are valid for any bits.
+    (record.len() >= size_of::<T>()).then(|| unsafe { record.as_ptr().cast::<T>().read_unaligned() })
+}

@@ -1,0 +1,110 @@
+//! What is told when a policy was violated.
+//!
+//! An [`Alert`] holds its event, the policy's facts and the host by reference count, so making one costs little;
+//! its text is made on the thread of the output that sends it. The default text is [`json`], [`shorten`]ed to what a
+//! receiver takes; a [`Template`] makes any other.
+
+pub mod json;
+mod scope;
+pub mod shorten;
+mod template;
+mod text;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use self::{
+    scope::Scope,
+    template::Template,
+    text::{printable, visible},
+};
+use crate::event::{Detail, Event, EventType, Host, json::lossless};
+use crate::policy::Policy;
+
+/// An event that violated a policy, with everything that is told about it.
+#[derive(Clone, Debug)]
+pub struct Alert {
+    /// A version 7 UUID: the same each time the alert is sent, and in the order of time.
+    pub uuid: Uuid,
+    /// The incident it belongs to: that of the process or an ancestor, else a new one, named after this alert.
+    pub incident_id: Uuid,
+    pub scope: Scope,
+    pub policy: Arc<Policy>,
+    /// The rule that decided, as it was written.
+    pub matched_rule: Arc<str>,
+    pub event: Event,
+    pub host: Arc<Host>,
+    /// What happened, in sentences: first the violation, then what was done about it.
+    pub notifications: Vec<Notification>,
+}
+
+/// One thing that an alert reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// When: nanoseconds since the Unix epoch.
+    pub time: u64,
+    pub name: String,
+    pub uuid: Uuid,
+    pub message: String,
+    /// The parts of the message by name; for a response `action_type`, `action_target_type`, `action_result`,
+    /// `action_result_details`.
+    pub message_fields: Vec<(&'static str, String)>,
+}
+
+impl Alert {
+    /// An alert on this event. The incident is that of the event's process; without one this alert begins it.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, matched_rule: Arc<str>, event: Event, host: Arc<Host>) -> Self {
+        let uuid = Uuid::now_v7();
+        let violation = Notification {
+            time: event.time,
+            name: policy.name.clone(),
+            uuid: Uuid::now_v7(),
+            message: message(&policy, &event),
+            message_fields: vec![
+                ("program_name", lossless(&event.process.image.path).into_owned()),
+                ("strategy_name", policy.name.clone()),
+            ],
+        };
+        Self {
+            uuid,
+            incident_id: event.process.incident.unwrap_or(uuid),
+            scope: Scope::of(&event),
+            policy,
+            matched_rule,
+            event,
+            host,
+            notifications: vec![violation],
+        }
+    }
+
+    /// When: nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn time(&self) -> u64 {
+        self.event.time
+    }
+
+    /// An alert with every field filled, to try templates on.
+    pub(crate) fn sample() -> Self {
+        scope::sample()
+    }
+}
+
+/// The violation in one sentence.
+fn message(policy: &Policy, event: &Event) -> String {
+    let policy = &policy.name;
+    let program = lossless(&event.process.image.path);
+    match (event.kind, &event.detail) {
+        (EventType::LostRecords, Detail::Lost(lost)) => {
+            let (count, class, stage, cause) = (lost.count, lost.class, lost.stage, lost.cause);
+            format!("The sensor lost {count} {class} records at the stage {stage} ({cause}); policy {policy}")
+        }
+        (EventType::LostRecords | EventType::SensorStarted, _) => format!("The sensor reports to policy {policy}"),
+        (EventType::ExecFailed, _) => {
+            let file = lossless(&event.process.image.filename);
+            format!("The attempt to run {file} violated policy {policy}")
+        }
+        _ => format!("Program {program} violated policy {policy}"),
+    }
+}

@@ -1,0 +1,81 @@
+//! The words shared with the programs, see [`sensor_ebpf::control`], mapped into memory.
+
+use std::mem::offset_of;
+use std::os::fd::AsFd;
+use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use aya::maps::{Map, MapData};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use sensor_ebpf::control::Control;
+
+use super::CaptureError;
+
+/// When the drain thread wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Wish {
+    Never = sensor_ebpf::control::WAKE_NEVER,
+    AtWatermark = sensor_ebpf::control::WAKE_AT_WATERMARK,
+    AtOnce = sensor_ebpf::control::WAKE_AT_ONCE,
+}
+
+/// The map `CONTROL`.
+#[derive(Debug)]
+pub(super) struct ControlMap {
+    page: NonNull<Control>,
+    /// Keeps the map alive.
+    _map: MapData,
+}
+
+// SAFETY: the mapping is not tied to a thread, and is accessed through atomics only.
+unsafe impl Send for ControlMap {}
+
+impl ControlMap {
+    pub(super) fn map(map: Map) -> Result<Self, CaptureError> {
+        let Map::Array(map) = map else {
+            return Err(CaptureError::Map { name: "CONTROL", reason: "not an array".to_owned() });
+        };
+        // SAFETY: a new mapping at a place of the kernel's choice.
+        let page = unsafe {
+            mmap(
+                null_mut(),
+                size_of::<Control>(),
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                map.fd().as_fd(),
+                0,
+            )
+        }
+        .map_err(CaptureError::system("mapping the control words"))?;
+        let page = NonNull::new(page.cast::<Control>())
+            .ok_or_else(|| CaptureError::Map { name: "CONTROL", reason: "mapped at zero".to_owned() })?;
+        Ok(Self { page, _map: map })
+    }
+
+    pub(super) fn set_watermark(&self, bytes: u64) {
+        // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
+        let word = unsafe {
+            AtomicU64::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_watermark)).cast::<u64>())
+        };
+        word.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Says when to be woken. To sleep safely, look at the ring once more after this: the store is fully ordered before
+    /// whatever follows.
+    pub(super) fn wish(&self, wish: Wish) {
+        // SAFETY: as above.
+        let word = unsafe {
+            AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_wake)).cast::<u32>())
+        };
+        word.store(wish as u32, Ordering::SeqCst);
+        std::sync::atomic::fence(Ordering::SeqCst);
+    }
+}
+
+impl Drop for ControlMap {
+    fn drop(&mut self) {
+        // SAFETY: the mapping made in `map`; nothing refers to it any more.
+        let _ = unsafe { munmap(self.page.as_ptr().cast(), size_of::<Control>()) };
+    }
+}

@@ -1,0 +1,60 @@
+//! Reads what the programs counted.
+//!
+//! The kernel keeps one slot for each *possible* CPU, which may be more than are online; aya reads them all.
+
+use aya::maps::{MapData, PerCpuArray};
+use sensor_ebpf::counters::{ProgramCounters, program};
+
+use super::CaptureError;
+
+/// The counters of one program, summed over all CPUs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// As in [`super::ProgramStatus::name`].
+    pub name: &'static str,
+    pub counters: ProgramCounters,
+}
+
+/// Programs that count, by their slot.
+const NAMES: &[(u32, &str)] =
+    &[(program::EXEC, "exec"), (program::FORK, "fork"), (program::EXIT, "exit"), (program::BASELINE, "baseline")];
+
+/// [`ProgramCounters`] as words: any bit pattern is one.
+pub(super) type Words = [u64; 6];
+
+const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
+
+pub(super) fn read(map: &PerCpuArray<MapData, Words>) -> Result<Vec<Counted>, CaptureError> {
+    NAMES
+        .iter()
+        .map(|&(slot, name)| {
+            let cpus =
+                map.get(&slot, 0).map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
+            Ok(Counted { name, counters: sum(cpus.iter()) })
+        })
+        .collect()
+}
+
+fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {
+    let mut total: Words = Default::default();
+    for cpu in cpus {
+        for (total, one) in total.iter_mut().zip(cpu) {
+            *total = total.wrapping_add(*one);
+        }
+    }
+    let [seen, submitted, ring_full, filtered, failed, partial] = total;
+    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpus_add_up() {
+        let total = sum([[6, 1, 2, 1, 2, 9], [4, 1, 1, 1, 1, 0]].iter());
+        let expected = ProgramCounters { seen: 10, submitted: 2, ring_full: 3, filtered: 2, failed: 3, partial: 9 };
+        assert_eq!(total, expected);
+        assert_eq!(total.seen, total.submitted + total.ring_full + total.filtered + total.failed);
+    }
+}

@@ -1,0 +1,279 @@
+//! The thread that empties the ring buffers.
+//!
+//! It copies and nothing else, so that it is always faster than the kernel fills; whoever consumes the batches may take
+//! longer for a while. When the consumer falls behind for good, the channel fills, the thread waits, the ring fills, and
+//! the programs count what is lost.
+//!
+//! Waiting costs the traced tasks nothing: see [`sensor_ebpf::control`]. While events come, the thread looks
+//! every [`BUSY_WAIT`]; after [`EMPTY_ROUNDS`] without any it sleeps until the first record.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use aya::maps::{MapData, RingBuf};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
+
+use super::control::{ControlMap, Wish};
+use super::{Batch, CaptureError};
+
+/// Between two looks while events come.
+const BUSY_WAIT: Duration = Duration::from_millis(10);
+/// Longest sleep when none come.
+const IDLE_WAIT: Duration = Duration::from_secs(1);
+/// Looks in vain before the long sleep.
+const EMPTY_ROUNDS: u32 = 4;
+
+const RING: u64 = 0;
+const STOP: u64 = 1;
+
+/// How to drain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DrainOptions {
+    /// Batches that may wait for the consumer.
+    pub queue: usize,
+    /// Bytes after which a batch is handed on; also the most that is taken from one ring before the next has its turn.
+    pub batch_bytes: usize,
+}
+
+impl Default for DrainOptions {
+    fn default() -> Self {
+        Self { queue: 16, batch_bytes: 256 * 1024 }
+    }
+}
+
+/// What the thread did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrainStats {
+    pub records: u64,
+    pub bytes: u64,
+    pub batches: u64,
+    /// Times the thread looked at the ring.
+    pub rounds: u64,
+    /// Times it waited because the consumer had not kept up.
+    pub stalls: u64,
+}
+
+#[derive(Debug, Default)]
+struct Stats {
+    records: AtomicU64,
+    bytes: AtomicU64,
+    batches: AtomicU64,
+    rounds: AtomicU64,
+    stalls: AtomicU64,
+}
+
+/// The running drain thread. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Drain {
+    batches: Option<Receiver<Batch>>,
+    used: Sender<Batch>,
+    stop: Arc<OwnedFd>,
+    stats: Arc<Stats>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drain {
+    pub(super) fn start(
+        ring: RingBuf<MapData>,
+        control: ControlMap,
+        options: &DrainOptions,
+    ) -> Result<Self, CaptureError> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
+        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+            .map_err(CaptureError::system("creating an eventfd"))?;
+        let stop = Arc::new(stop);
+        // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
+        epoll::add(&epoll, &ring, EventData::new_u64(RING), EventFlags::IN | EventFlags::ET)
+            .map_err(CaptureError::system("watching the ring buffer"))?;
+        epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
+            .map_err(CaptureError::system("watching the stop signal"))?;
+        let (send, batches) = bounded(options.queue.max(1));
+        let (used, recycled) = bounded(options.queue.max(1) + 1);
+        let stats = Arc::new(Stats::default());
+        let worker = Worker {
+            ring,
+            control,
+            epoll,
+            send,
+            recycled,
+            stats: Arc::clone(&stats),
+            batch: Batch::with_capacity(options.batch_bytes),
+            batch_bytes: options.batch_bytes,
+        };
+        let thread = thread::Builder::new()
+            .name("drain".to_owned())
+            .spawn(move || worker.run())
+            .map_err(CaptureError::system("starting the drain thread"))?;
+        Ok(Self { batches: Some(batches), used, stop, stats, thread: Some(thread) })
+    }
+
+    /// The next batch; waits for it at most so long. `Ok(None)` if none came.
+    ///
+    /// # Errors
+    ///
+    /// If the thread has ended and all its batches were received.
+    pub fn next(&self, wait: Duration) -> Result<Option<Batch>, Ended> {
+        let batches = self.batches.as_ref().ok_or(Ended)?;
+        match batches.recv_timeout(wait) {
+            Ok(batch) => Ok(Some(batch)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Ended),
+        }
+    }
+
+    /// The batches, for a consumer that waits for other things as well. Disconnected once the thread has ended.
+    #[must_use]
+    pub fn batches(&self) -> Option<&Receiver<Batch>> {
+        self.batches.as_ref()
+    }
+
+    /// Gives a batch's memory back. Optional.
+    pub fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        // If there are more than enough, this one is freed.
+        let _ = self.used.try_send(batch);
+    }
+
+    /// What the thread did so far.
+    #[must_use]
+    pub fn stats(&self) -> DrainStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        DrainStats {
+            records: read(&self.stats.records),
+            bytes: read(&self.stats.bytes),
+            batches: read(&self.stats.batches),
+            rounds: read(&self.stats.rounds),
+            stalls: read(&self.stats.stalls),
+        }
+    }
+
+    /// Asks the thread to hand on what is in the ring and end; [`Drain::next`] then goes on until it is [`Ended`]. Without
+    /// [`super::Capture::detach`] before, events after this stay in the ring.
+    pub fn stop(&self) {
+        // It can only fail if the counter overflows, and then the thread is awake.
+        let _ = rustix::io::write(&*self.stop, &1_u64.to_ne_bytes());
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.stop();
+        // A thread that waits for the consumer gives up.
+        drop(self.batches.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The drain thread has ended, and all its batches were received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the drain thread has ended")]
+pub struct Ended;
+
+/// How one look at the ring went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Empty,
+    /// All there was.
+    Some,
+    /// As much as one round may take.
+    Full,
+}
+
+struct Worker {
+    ring: RingBuf<MapData>,
+    control: ControlMap,
+    epoll: OwnedFd,
+    send: Sender<Batch>,
+    recycled: Receiver<Batch>,
+    stats: Arc<Stats>,
+    batch: Batch,
+    batch_bytes: usize,
+}
+
+impl Worker {
+    fn run(mut self) {
+        // An error means that the consumer is gone.
+        let _ = self.drain();
+        self.control.wish(Wish::Never);
+    }
+
+    fn drain(&mut self) -> Result<(), Ended> {
+        let mut empty = 0;
+        let mut stopping = false;
+        loop {
+            match self.round()? {
+                Round::Full => continue,
+                Round::Some => empty = 0,
+                Round::Empty if stopping => return Ok(()),
+                Round::Empty => empty += 1,
+            }
+            if stopping {
+                continue;
+            }
+            let idle = empty >= EMPTY_ROUNDS;
+            self.control.wish(if idle { Wish::AtOnce } else { Wish::AtWatermark });
+            // A record that came before the wish was seen wakes nobody.
+            if idle && self.round()? != Round::Empty {
+                empty = 0;
+                continue;
+            }
+            stopping = self.wait(if idle { IDLE_WAIT } else { BUSY_WAIT });
+            self.control.wish(Wish::Never);
+        }
+    }
+
+    /// Copies what is in the ring, up to one batch, and hands it on.
+    fn round(&mut self) -> Result<Round, Ended> {
+        let mut taken = Round::Empty;
+        while let Some(record) = self.ring.next() {
+            self.batch.push(&record);
+            taken = Round::Some;
+            if self.batch.size() >= self.batch_bytes {
+                taken = Round::Full;
+                break;
+            }
+        }
+        self.stats.rounds.fetch_add(1, Ordering::Relaxed);
+        if taken != Round::Empty {
+            self.hand_on()?;
+        }
+        Ok(taken)
+    }
+
+    fn hand_on(&mut self) -> Result<(), Ended> {
+        let fresh = match self.recycled.try_recv() {
+            Ok(batch) => batch,
+            Err(_) => Batch::with_capacity(self.batch_bytes),
+        };
+        let batch = std::mem::replace(&mut self.batch, fresh);
+        self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.stats.bytes.fetch_add(batch.size() as u64, Ordering::Relaxed);
+        self.stats.batches.fetch_add(1, Ordering::Relaxed);
+        let batch = match self.send.try_send(batch) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(batch)) => batch,
+            Err(TrySendError::Disconnected(_)) => return Err(Ended),
+        };
+        self.stats.stalls.fetch_add(1, Ordering::Relaxed);
+        self.send.send(batch).map_err(|_| Ended)
+    }
+
+    /// Sleeps; true if it is time to stop.
+    fn wait(&self, longest: Duration) -> bool {
+        let timeout =
+            Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
+        let mut events = [const { std::mem::MaybeUninit::uninit() }; 2];
+        match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
+            Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),
+            // A signal; the caller looks again.
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Finds out where the running kernel keeps what the programs read.
+//!
+//! [`sensor_ebpf::offsets::FACTS`] says what is needed; the kernel's BTF knows the answers. All that is missing is
+//! reported at once.
+
+use std::fmt;
+use std::path::Path;
+
+use btf_rs::{Btf, BtfType, Struct, Type};
+use sensor_ebpf::offsets::{ABSENT, FACTS, Offsets, Source};
+
+/// How deep members are followed into anonymous structures and unions.
+const ANONYMOUS_DEPTH: u32 = 8;
+/// How many typedefs and qualifiers may stand between a member and its structure.
+const QUALIFIERS: u32 = 16;
+
+/// The answers, one number per fact, in the order of [`FACTS`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table(Vec<u32>);
+
+const _: () = assert!(size_of::<Offsets>() == FACTS.len() * size_of::<u32>());
+
+impl Table {
+    /// The words of [`Offsets`], as the programs' global takes them.
+    #[must_use]
+    pub fn words(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// The answer to one fact, by its name in [`Offsets`].
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<u32> {
+        let index = FACTS.iter().position(|fact| fact.name == name)?;
+        self.0.get(index).copied().filter(|&value| value != ABSENT)
+    }
+}
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum OffsetsError {
+    #[error("cannot read the kernel's type information {path}: {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("this kernel ({release}) lacks what the kernel programs read: {missing}")]
+    Missing { release: String, missing: MissingFacts },
+}
+
+/// What the running kernel lacks, for the person reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingFacts(pub Vec<String>);
+
+impl fmt::Display for MissingFacts {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&self.0.join("; "))
+    }
+}
+
+/// Looks everything up in a BTF file.
+///
+/// # Errors
+///
+/// If the file is no BTF, or something indispensable is not in it.
+pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
+    let btf = Btf::from_file(path)
+        .map_err(|error| OffsetsError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
+    let mut words = Vec::with_capacity(FACTS.len());
+    let mut missing = Vec::new();
+    for fact in FACTS {
+        let found = fact.sources.iter().find_map(|source| look_up(&btf, source));
+        if found.is_none() && fact.required {
+            missing.push(fact.sources.iter().map(describe).collect::<Vec<_>>().join(" or "));
+        }
+        words.push(found.unwrap_or(ABSENT));
+    }
+    if missing.is_empty() {
+        Ok(Table(words))
+    } else {
+        Err(OffsetsError::Missing { release: release.to_owned(), missing: MissingFacts(missing) })
+    }
+}
+
+/// Whether the kernel has a function of this name, as a hook to attach to.
+pub(super) fn describe(source: &Source) -> String {
+    match source {
+        Source::Member(structure, path) | Source::Bit(structure, path) => {
+            format!("struct {structure}, member {path}")
+        }
+        Source::Size(structure) => format!("struct {structure}"),
+        Source::Value(name, value) => format!("enum {name}, value {value}"),
+        Source::Flag(tracepoint, index) => format!("tracepoint {tracepoint}, argument {index}"),
+    }
+}
+
+fn look_up(btf: &Btf, source: &Source) -> Option<u32> {
+    match *source {
+        Source::Member(structure, path) => {
+            let bits = member(btf, structure, path)?;
+            (bits % 8 == 0).then_some(bits / 8)
+        }
+        Source::Bit(structure, path) => member(btf, structure, path),
+        Source::Size(structure) => u32::try_from(structure_named(btf, structure)?.size()).ok(),
+        Source::Value(name, value) => enumerator(btf, name, value),
+        Source::Flag(tracepoint, index) => flag(btf, tracepoint, index),
+    }
+}
+
+fn structure_named(btf: &Btf, name: &str) -> Option<Struct> {
+    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+        Type::Struct(structure) | Type::Union(structure) => Some(structure),
+        _ => None,
+    })
+}
+
+/// Bit offset of a dotted path of members.
+fn member(btf: &Btf, structure: &str, path: &str) -> Option<u32> {
+    let mut inside = structure_named(btf, structure);
+    let mut bits: u32 = 0;
+    for name in path.split('.') {
+        let (offset, of) = member_of(btf, &inside?, name, ANONYMOUS_DEPTH)?;
+        bits = bits.checked_add(offset)?;
+        inside = of;
+    }
+    Some(bits)
+}
+
+/// Bit offset of one member, and its own structure if it is one. Members of anonymous structures and unions count as
+/// members of the one around them, as in C.
+fn member_of(btf: &Btf, structure: &Struct, name: &str, depth: u32) -> Option<(u32, Option<Struct>)> {
+    for member in &structure.members {
+        let found = btf.resolve_name(member).unwrap_or_default();
+        if found == name {
+            return Some((member.bit_offset(), aggregate(btf, member)));
+        }
+        if found.is_empty()
+            && let Some(below) = depth.checked_sub(1)
+            && let Some(anonymous) = aggregate(btf, member)
+            && let Some((offset, of)) = member_of(btf, &anonymous, name, below)
+        {
+            return Some((member.bit_offset().checked_add(offset)?, of));
+        }
+    }
+    None
+}
+
+/// The structure or union behind a member, through typedefs and qualifiers; not through pointers.
+fn aggregate(btf: &Btf, member: &dyn BtfType) -> Option<Struct> {
+    match resolve(btf, member.get_type_id()?)? {
+        Type::Struct(structure) | Type::Union(structure) => Some(structure),
+        _ => None,
+    }
+}
+
+/// A type without its typedefs, qualifiers and tags.
+fn resolve(btf: &Btf, id: u32) -> Option<Type> {
+    let mut found = btf.resolve_type_by_id(id).ok()?;
+    for _ in 0..QUALIFIERS {
+        match found {
+            Type::Typedef(_) | Type::Const(_) | Type::Volatile(_) | Type::Restrict(_) | Type::TypeTag(_) => {
+                found = btf.resolve_type_by_id(found.as_btf_type()?.get_type_id()?).ok()?;
+            }
+            other => return Some(other),
+        }
+    }
+    None
+}
+
+fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
+    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+        Type::Enum(found) => found
+            .members
+            .iter()
+            .find(|member| btf.resolve_name(*member).is_ok_and(|name| name == value))
+            .map(btf_rs::EnumMember::val),
+        _ => None,
+    })
+}
+
+/// A tracepoint's prototype is behind the typedef `btf_trace_NAME`; its first parameter is the kernel's own.
+fn flag(btf: &Btf, tracepoint: &str, index: u32) -> Option<u32> {
+    let name = format!("btf_trace_{tracepoint}");
+    btf.resolve_types_by_name(&name).ok()?.into_iter().find_map(|found| {
+        let Type::Typedef(typedef) = found else {
+            return None;
+        };
+        let Type::Ptr(pointer) = resolve(btf, typedef.get_type_id()?)? else {
+            return None;
+        };
+        let Type::FuncProto(prototype) = resolve(btf, pointer.get_type_id()?)? else {
+            return None;
+        };
+        let parameter = prototype.parameters.get(usize::try_from(index).ok()?.checked_add(1)?)?;
+        match resolve(btf, parameter.get_type_id()?)? {
+            Type::Int(int) if int.is_bool() || int.size() == 1 => Some(index),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_named_once() {
+        for (index, fact) in FACTS.iter().enumerate() {
+            assert!(!fact.sources.is_empty(), "{}", fact.name);
+            assert!(FACTS[..index].iter().all(|other| other.name != fact.name), "{}", fact.name);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_btf_is_refused() {
+        let error = read(Path::new("/proc/self/comm"), "0").unwrap_err();
+        assert!(matches!(error, OffsetsError::Unreadable { .. }), "{error}");
+        let error = read(Path::new("/nonexistent/btf"), "0").unwrap_err();
+        assert!(error.to_string().contains("/nonexistent/btf"), "{error}");
+    }
+
+    #[test]
+    fn the_running_kernel_has_everything() {
+        let path = Path::new(super::super::preflight::BTF);
+        if !path.exists() {
+            eprintln!("no {}: skipped", path.display());
+            return;
+        }
+        let table = read(path, "running").unwrap();
+        assert_eq!(table.words().len(), FACTS.len());
+        // Anonymous union in `inode`, nested structure in `qstr`, alternative names.
+        assert!(table.get("inode_nlink").is_some());
+        assert_eq!(table.get("qstr_len"), Some(4));
+        assert_eq!(table.get("qstr_name"), Some(8));
+        assert!(table.get("inode_ctime_sec").is_some());
+    }
+}

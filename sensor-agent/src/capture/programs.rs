@@ -1,0 +1,264 @@
+//! Loads and attaches the programs, and knows how each fares.
+
+use std::fmt;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd};
+
+use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
+use aya::programs::tp_btf::BtfTracePointLinkId;
+use aya::programs::{BtfTracePoint, Iter, Program, ProgramError};
+use aya::{Btf, Ebpf, EbpfLoader};
+
+use super::counters::Words;
+use super::offsets::Table;
+use super::{CaptureError, OBJECT};
+
+/// A hook and the program that serves it.
+struct Hook {
+    /// What it tells.
+    name: &'static str,
+    /// The program's name in the object.
+    program: &'static str,
+    /// Where it attaches.
+    hook: &'static str,
+    kind: Kind,
+    /// Whether the sensor is blind without it.
+    required: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A BTF-typed tracepoint of this name.
+    Tracepoint(&'static str),
+    /// An iterator over this; runs only when it is read.
+    Iterator(&'static str),
+}
+
+/// All hooks, in the order of attaching.
+const HOOKS: &[Hook] = &[
+    Hook {
+        name: "fork",
+        program: "sched_process_fork",
+        hook: "tp_btf/sched_process_fork",
+        kind: Kind::Tracepoint("sched_process_fork"),
+        required: true,
+    },
+    Hook {
+        name: "exec",
+        program: "sched_process_exec",
+        hook: "tp_btf/sched_process_exec",
+        kind: Kind::Tracepoint("sched_process_exec"),
+        required: true,
+    },
+    Hook {
+        name: "exit",
+        program: "sched_process_exit",
+        hook: "tp_btf/sched_process_exit",
+        kind: Kind::Tracepoint("sched_process_exit"),
+        required: true,
+    },
+    Hook { name: "baseline", program: BASELINE, hook: "iter/task", kind: Kind::Iterator("task"), required: false },
+];
+
+pub(super) const BASELINE: &str = "baseline";
+
+/// What became of a hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Events arrive.
+    Attached,
+    /// Loaded, and run on demand.
+    Ready,
+    /// This kernel does not offer it.
+    NotAvailable(String),
+    /// Detached by request.
+    Detached,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attached => to.write_str("attached"),
+            Self::Ready => to.write_str("ready"),
+            Self::NotAvailable(why) => write!(to, "not available here: {why}"),
+            Self::Detached => to.write_str("detached"),
+        }
+    }
+}
+
+/// A hook, the program that serves it, and how it fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramStatus {
+    /// What it tells: `exec`, `fork`, ...
+    pub name: &'static str,
+    /// Where it is attached: the rung of its ladder that is in use.
+    pub hook: &'static str,
+    pub state: State,
+    /// The kernel's id of the program.
+    pub id: Option<u32>,
+    /// How often it ran and for how long, if `kernel.bpf_stats_enabled` is set.
+    pub run_count: u64,
+    pub run_time_ns: u64,
+    /// Events lost because the program was running already on that CPU (Linux 5.12).
+    pub recursion_misses: u64,
+}
+
+/// The loaded object.
+pub(super) struct Loaded {
+    ebpf: Ebpf,
+    counters: PerCpuArray<MapData, Words>,
+    states: Vec<State>,
+    /// What is attached, in the order of [`HOOKS`].
+    links: Vec<Option<BtfTracePointLinkId>>,
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Loaded").field("states", &self.states).finish_non_exhaustive()
+    }
+}
+
+impl Loaded {
+    /// Creates the maps and loads all programs.
+    pub(super) fn new(table: &Table, ring: u32) -> Result<Self, CaptureError> {
+        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
+        let mut ebpf = EbpfLoader::new()
+            .btf(Some(&btf))
+            .override_global("OFFSETS", table.words(), true)
+            .map_max_entries("LIFECYCLE", ring)
+            .load(OBJECT)
+            .map_err(|error| CaptureError::Object(with_causes(&error)))?;
+        let mut states = Vec::with_capacity(HOOKS.len());
+        for hook in HOOKS {
+            match load(&mut ebpf, hook, &btf) {
+                Ok(()) => states.push(State::Ready),
+                Err(reason) if !hook.required => states.push(State::NotAvailable(reason)),
+                Err(reason) => return Err(refused(hook, reason)),
+            }
+        }
+        let counters = take_map(&mut ebpf, "COUNTERS")?;
+        let counters = PerCpuArray::try_from(counters)
+            .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
+        let links = HOOKS.iter().map(|_| None).collect();
+        Ok(Self { ebpf, counters, states, links })
+    }
+
+    /// Attaches everything that runs by itself.
+    pub(super) fn attach(&mut self) -> Result<(), CaptureError> {
+        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
+            if *state != State::Ready || matches!(hook.kind, Kind::Iterator(_)) {
+                continue;
+            }
+            match attach(&mut self.ebpf, hook) {
+                Ok(id) => {
+                    *link = Some(id);
+                    *state = State::Attached;
+                }
+                Err(reason) if !hook.required => *state = State::NotAvailable(reason),
+                Err(reason) => return Err(refused(hook, reason)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn detach(&mut self) {
+        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
+            if let Some(link) = link.take()
+                && let Some(Program::BtfTracePoint(program)) = self.ebpf.program_mut(hook.program)
+            {
+                let _ = program.detach(link);
+                *state = State::Detached;
+            }
+        }
+    }
+
+    /// The task iterator, if it is loaded.
+    pub(super) fn iterator(&mut self) -> Result<&mut Iter, CaptureError> {
+        let state = HOOKS.iter().zip(&self.states).find(|(hook, _)| hook.program == BASELINE).map(|(_, state)| state);
+        if let Some(State::NotAvailable(why)) = state {
+            return Err(CaptureError::Baseline(why.clone()));
+        }
+        self.ebpf
+            .program_mut(BASELINE)
+            .ok_or_else(|| CaptureError::Baseline("not in the object".to_owned()))?
+            .try_into()
+            .map_err(|error: ProgramError| CaptureError::Baseline(error.to_string()))
+    }
+
+    pub(super) fn counters(&self) -> &PerCpuArray<MapData, Words> {
+        &self.counters
+    }
+
+    pub(super) fn take_map(&mut self, name: &'static str) -> Result<Map, CaptureError> {
+        take_map(&mut self.ebpf, name)
+    }
+
+    pub(super) fn take_ring(&mut self, name: &'static str) -> Result<RingBuf<MapData>, CaptureError> {
+        RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map { name, reason: error.to_string() })
+    }
+
+    pub(super) fn status(&self) -> Vec<ProgramStatus> {
+        HOOKS.iter().zip(&self.states).map(|(hook, state)| self.status_of(hook, state)).collect()
+    }
+
+    fn status_of(&self, hook: &Hook, state: &State) -> ProgramStatus {
+        let program = self.ebpf.program(hook.program);
+        let info = program.and_then(|program| program.info().ok());
+        ProgramStatus {
+            name: hook.name,
+            hook: hook.hook,
+            state: state.clone(),
+            id: info.as_ref().map(|info| info.id()),
+            run_count: info.as_ref().map_or(0, |info| info.run_count()),
+            run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
+            recursion_misses: program.map_or(0, recursion_misses),
+        }
+    }
+}
+
+/// aya does not pass this number on; the kernel tells it in the descriptor's `fdinfo` as well.
+fn recursion_misses(program: &Program) -> u64 {
+    let Ok(fd) = program.fd() else { return 0 };
+    let path = format!("/proc/self/fdinfo/{}", fd.as_fd().as_raw_fd());
+    fs::read_to_string(path)
+        .ok()
+        .and_then(|info| info.lines().find_map(|line| line.strip_prefix("recursion_misses:"))?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
+    ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
+}
+
+fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
+    let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
+    let loaded = match hook.kind {
+        Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
+        Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
+    };
+    loaded.map_err(|error| with_causes(&error))
+}
+
+fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<BtfTracePointLinkId, String> {
+    let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
+    <&mut BtfTracePoint>::try_from(program).and_then(BtfTracePoint::attach).map_err(|error| with_causes(&error))
+}
+
+fn refused(hook: &Hook, reason: String) -> CaptureError {
+    CaptureError::Program { name: hook.name, hook: hook.hook, reason }
+}
+
+/// An error and what caused it, in one line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

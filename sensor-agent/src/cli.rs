@@ -1,0 +1,104 @@
+//! The command line: what was asked for, as a value.
+//!
+//! ```text
+//! flags: the one table ─┬─▶ parse ─▶ Command
+//!                       ├─▶ help
+//!                       ├─▶ man
+//!                       └─▶ completions
+//! ```
+//!
+//! The vendor's sensor takes its flags the way Go programs do: `-config FILE`, `-config=FILE`, and both with two
+//! dashes. The parsers at hand know long flags with two dashes only; with a translation in front they would parse
+//! this, but their help, manuals and completions would show a spelling that nobody types. So a table of our own
+//! feeds a parser of Go's few rules and the four renderings.
+
+pub mod completions;
+mod exit;
+pub mod fields;
+pub mod flags;
+pub mod help;
+pub mod man;
+mod parse;
+mod usage;
+mod version;
+
+use std::path::PathBuf;
+
+pub use exit::Exit;
+pub use parse::parse;
+pub use usage::Usage;
+pub use version::{VERSION, version};
+
+/// The name people type.
+pub const PROGRAM: &str = "sophoslinuxsensor";
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run the sensor until it is told to stop.
+    Run(Options),
+    /// Check the configuration and print what would run.
+    Check {
+        options: Options,
+        strict: bool,
+    },
+    /// The self check: a test alert the whole way.
+    TestAlert {
+        options: Options,
+    },
+    Version,
+    /// Help on one command, or in general.
+    Help {
+        topic: Option<flags::CommandId>,
+    },
+    Fields {
+        format: fields::Format,
+    },
+    /// Files of policies and lists to check; at least one.
+    RulesCheck {
+        options: Options,
+        files: Vec<PathBuf>,
+    },
+    /// Files of test cases to run; at least one.
+    RulesTest {
+        options: Options,
+        files: Vec<PathBuf>,
+    },
+    /// Which rule decides about the event in this file; `-` is standard input.
+    RulesExplain {
+        options: Options,
+        event: PathBuf,
+        policy: Option<String>,
+    },
+    /// The state of the sensor that runs with this run directory.
+    Status {
+        run_dir: PathBuf,
+        json: bool,
+    },
+    /// Have the sensor that runs with this run directory read its configuration again.
+    Reload {
+        run_dir: PathBuf,
+    },
+    Completions {
+        shell: completions::Shell,
+    },
+    Man,
+}
+
+/// Where things are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    pub config: InputFile,
+    pub rules: InputFile,
+    pub content: InputFile,
+    pub state_dir: PathBuf,
+    pub run_dir: PathBuf,
+}
+
+/// A file to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    pub path: PathBuf,
+    /// Whether a flag named it. Then it must exist; a default one may be missing.
+    pub named: bool,
+}

@@ -1,0 +1,295 @@
+//! Arguments to a [`Command`], by the rules of Go's `flag` package: one dash or two, `-flag value` or `-flag=value`,
+//! switches alone or with `=true` and `=false`, the last of repeated flags holds, `--` ends the flags.
+//!
+//! Flags may also stand after a command and its operands, which Go does not allow.
+
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::PathBuf,
+};
+
+use super::{
+    Command, InputFile, Options, Usage,
+    completions::Shell,
+    fields::Format,
+    flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, OperandKind},
+};
+use crate::{diagnostic::nearest, terminal::printable};
+
+/// Understands arguments; the program's own name is not among them.
+///
+/// # Errors
+/// What is wrong, and the nearest that would be right.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command, Usage> {
+    let line = Line::read(args)?;
+    if line.is_set(FlagId::Help) {
+        // Help is for those who do not know yet, so half a command is enough to get it.
+        let topic = command(&line.words).ok().map(|entry| entry.id).filter(|id| *id != CommandId::Sensor);
+        return Ok(Command::Help { topic });
+    }
+    let entry = command(&line.words)?;
+    line.check(entry)?;
+    line.into_command(entry)
+}
+
+/// The arguments sorted, the command not yet known.
+#[derive(Debug, Default)]
+struct Line {
+    /// In order, later ones weigh more. Switches without a value that are on have an empty one.
+    flags: Vec<(FlagId, OsString)>,
+    /// The command and its operands.
+    words: Vec<OsString>,
+}
+
+impl Line {
+    fn read(args: impl IntoIterator<Item = OsString>) -> Result<Self, Usage> {
+        let mut line = Self::default();
+        let mut args = args.into_iter();
+        while let Some(arg) = args.next() {
+            if arg == "--" {
+                line.words.extend(args.by_ref());
+            } else if let Some(written) = Written::new(&arg) {
+                line.read_flag(&written, &mut args)?;
+            } else {
+                line.words.push(arg);
+            }
+        }
+        Ok(line)
+    }
+
+    fn read_flag(&mut self, written: &Written, rest: &mut impl Iterator<Item = OsString>) -> Result<(), Usage> {
+        let flag = written.flag()?;
+        let shown = format!("-{}", flag.name);
+        let Some(operand) = &flag.value else {
+            return self.read_switch(flag.id, shown, written.value.as_deref());
+        };
+        let value = match written.value.clone() {
+            Some(value) => value,
+            None => match rest.next() {
+                Some(next) if Written::new(&next).is_some_and(|next| next.flag().is_ok()) => {
+                    let next = show(&next);
+                    return Err(Usage::FlagAsValue { flag: shown, value: operand.name, next });
+                }
+                next => next.unwrap_or_default(),
+            },
+        };
+        if value.is_empty() {
+            return Err(Usage::MissingValue { flag: shown, value: operand.name });
+        }
+        self.flags.push((flag.id, value));
+        Ok(())
+    }
+
+    fn read_switch(&mut self, id: FlagId, shown: String, value: Option<&OsStr>) -> Result<(), Usage> {
+        match value.map(|value| value.to_str()) {
+            None | Some(Some("1" | "t" | "T" | "true" | "TRUE" | "True")) => self.flags.push((id, OsString::new())),
+            Some(Some("0" | "f" | "F" | "false" | "FALSE" | "False")) => self.flags.retain(|(other, _)| *other != id),
+            Some(_) => return Err(Usage::SwitchValue { flag: shown }),
+        }
+        Ok(())
+    }
+
+    /// Whether everything goes with this command.
+    fn check(&self, entry: &CommandEntry) -> Result<(), Usage> {
+        for &(id, _) in &self.flags {
+            if entry.flags().all(|flag| flag.id != id) {
+                let others: Vec<String> = COMMANDS
+                    .iter()
+                    .filter(|other| other.flags.contains(&id))
+                    .map(|other| if other.words.is_empty() { super::PROGRAM.to_owned() } else { other.name() })
+                    .collect();
+                return Err(Usage::ForeignFlag { flag: dashed(id), command: entry.name(), others: others.join(", ") });
+            }
+        }
+        let operands = &self.words[entry.words.len()..];
+        match (&entry.operand, operands) {
+            (Some(operand), []) => {
+                return Err(Usage::MissingOperand { command: entry.name(), operand: operand.name });
+            }
+            (None, [word, ..]) | (Some(_), [_, word, ..]) if entry.count != Count::Many => {
+                let one = entry.count == Count::One;
+                return Err(Usage::TooMany { command: entry.name(), word: show(word), one });
+            }
+            _ => {}
+        }
+        match entry.operand.as_ref().map(|operand| (operand.name, operand.kind)) {
+            Some((name, OperandKind::OneOf(choices))) if !choices.iter().any(|choice| operands[0] == *choice) => {
+                Err(Usage::UnknownWord {
+                    operand: name,
+                    word: show(&operands[0]),
+                    nearest: nearest(&operands[0].to_string_lossy(), choices.iter().copied()),
+                    choices: choices.join(", "),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn into_command(mut self, entry: &CommandEntry) -> Result<Command, Usage> {
+        let mut operands = self.words.split_off(entry.words.len()).into_iter().map(PathBuf::from);
+        Ok(match entry.id {
+            CommandId::Sensor => return self.into_sensor(),
+            CommandId::Status => {
+                Command::Status { run_dir: self.path(FlagId::RunDir), json: self.is_set(FlagId::Json) }
+            }
+            CommandId::Reload => Command::Reload { run_dir: self.path(FlagId::RunDir) },
+            CommandId::Fields => {
+                self.at_most_one([FlagId::Json, FlagId::Markdown])?;
+                Command::Fields {
+                    format: match (self.is_set(FlagId::Json), self.is_set(FlagId::Markdown)) {
+                        (true, _) => Format::Json,
+                        (_, true) => Format::Markdown,
+                        _ => Format::Table,
+                    },
+                }
+            }
+            CommandId::RulesCheck => Command::RulesCheck { options: self.options(), files: operands.collect() },
+            CommandId::RulesTest => Command::RulesTest { options: self.options(), files: operands.collect() },
+            CommandId::RulesExplain => {
+                let policy = match self.value(FlagId::Policy) {
+                    None => None,
+                    Some(name) => {
+                        let text = name.to_str().ok_or(Usage::NotText { flag: dashed(FlagId::Policy) })?;
+                        Some(text.to_owned())
+                    }
+                };
+                Command::RulesExplain { options: self.options(), event: operands.next().unwrap_or_default(), policy }
+            }
+            CommandId::Completions => Command::Completions {
+                shell: match operands.next() {
+                    Some(shell) if shell == *"zsh" => Shell::Zsh,
+                    Some(shell) if shell == *"fish" => Shell::Fish,
+                    _ => Shell::Bash,
+                },
+            },
+            CommandId::Man => Command::Man,
+        })
+    }
+
+    fn into_sensor(self) -> Result<Command, Usage> {
+        if self.is_set(FlagId::Version) {
+            return Ok(Command::Version);
+        }
+        self.at_most_one([FlagId::Check, FlagId::TestAlert])?;
+        let strict = self.is_set(FlagId::Strict);
+        let options = self.options();
+        if self.is_set(FlagId::Check) {
+            Ok(Command::Check { options, strict })
+        } else if strict {
+            Err(Usage::Needs { flag: dashed(FlagId::Strict), other: dashed(FlagId::Check) })
+        } else if self.is_set(FlagId::TestAlert) {
+            Ok(Command::TestAlert { options })
+        } else {
+            Ok(Command::Run(options))
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options {
+            config: self.file(FlagId::Config),
+            rules: self.file(FlagId::Rules),
+            content: self.file(FlagId::Content),
+            state_dir: self.path(FlagId::StateDir),
+            run_dir: self.path(FlagId::RunDir),
+        }
+    }
+
+    fn file(&self, id: FlagId) -> InputFile {
+        InputFile { path: self.path(id), named: self.is_set(id) }
+    }
+
+    fn path(&self, id: FlagId) -> PathBuf {
+        self.value(id).map_or_else(|| PathBuf::from(Flag::of(id).default.unwrap_or_default()), PathBuf::from)
+    }
+
+    fn value(&self, id: FlagId) -> Option<&OsStr> {
+        self.flags.iter().rev().find(|(other, _)| *other == id).map(|(_, value)| value.as_os_str())
+    }
+
+    fn is_set(&self, id: FlagId) -> bool {
+        self.value(id).is_some()
+    }
+
+    fn at_most_one(&self, [first, second]: [FlagId; 2]) -> Result<(), Usage> {
+        if self.is_set(first) && self.is_set(second) {
+            return Err(Usage::Conflict { first: dashed(first), second: dashed(second) });
+        }
+        Ok(())
+    }
+}
+
+/// A flag as it was written: dashes off, the value after `=` apart.
+struct Written {
+    dashes: &'static str,
+    name: String,
+    value: Option<OsString>,
+}
+
+impl Written {
+    /// None if the argument is no flag; a single dash is not.
+    fn new(arg: &OsStr) -> Option<Self> {
+        let bytes = arg.as_bytes();
+        let (dashes, rest) = match bytes {
+            [b'-', b'-', rest @ ..] => ("--", rest),
+            [b'-', rest @ ..] => ("-", rest),
+            _ => return None,
+        };
+        if rest.is_empty() {
+            return None;
+        }
+        let (name, value) = match memchr::memchr(b'=', rest) {
+            Some(at) => (&rest[..at], Some(OsString::from_vec(rest[at + 1..].to_vec()))),
+            None => (rest, None),
+        };
+        Some(Self { dashes, name: String::from_utf8_lossy(name).into_owned(), value })
+    }
+
+    fn flag(&self) -> Result<&'static Flag, Usage> {
+        Flag::by_name(&self.name).ok_or_else(|| {
+            let flag = format!("{}{}", self.dashes, printable(&self.name));
+            let lower = self.name.to_lowercase();
+            if ["token", "secret", "password", "passwd", "credential"].iter().any(|word| lower.contains(word)) {
+                return Usage::Secret { flag };
+            }
+            Usage::UnknownFlag { flag, nearest: nearest(&self.name, FLAGS.iter().map(|flag| flag.name)) }
+        })
+    }
+}
+
+/// The command that the words begin with.
+fn command(words: &[OsString]) -> Result<&'static CommandEntry, Usage> {
+    let found = COMMANDS
+        .iter()
+        .filter(|entry| entry.words.len() <= words.len() && entry.words.iter().zip(words).all(|(a, b)| b == a))
+        .max_by_key(|entry| entry.words.len());
+    match (found, words) {
+        (Some(entry), []) => Ok(entry),
+        (Some(entry), _) if !entry.words.is_empty() => Ok(entry),
+        (_, [first, rest @ ..]) => {
+            let longer: Vec<_> =
+                COMMANDS.iter().filter(|entry| entry.words.len() > 1 && first == entry.words[0]).collect();
+            if !longer.is_empty() && rest.is_empty() {
+                let choices: Vec<_> = longer.iter().map(|entry| entry.words[1]).collect();
+                return Err(Usage::IncompleteCommand { word: show(first), choices: choices.join(", ") });
+            }
+            let word = if longer.is_empty() { show(first) } else { format!("{} {}", show(first), show(&rest[0])) };
+            let names: Vec<String> = COMMANDS.iter().map(CommandEntry::name).filter(|name| !name.is_empty()).collect();
+            let nearest = nearest(&word, names.iter().map(String::as_str)).map(str::to_owned);
+            Err(Usage::UnknownCommand { word, nearest })
+        }
+        (None, []) => Ok(CommandEntry::of(CommandId::Sensor)),
+    }
+}
+
+fn dashed(id: FlagId) -> String {
+    format!("-{}", Flag::of(id).name)
+}
+
+fn show(arg: &OsStr) -> String {
+    printable(&arg.to_string_lossy()).into_owned()
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

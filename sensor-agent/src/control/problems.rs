@@ -1,0 +1,86 @@
+//! What is wrong with a running sensor, read off its [`Status`].
+
+use super::{
+    Status,
+    render::duration,
+    status::{Delivery, Hook, Loss},
+};
+
+/// One sentence for each thing that is wrong, the gravest first; empty if all is well.
+#[must_use]
+pub fn problems(status: &Status) -> Vec<String> {
+    let mut found: Vec<String> = status.hooks.iter().filter_map(not_attached).collect();
+    found.extend(refused_reload(status));
+    let alerts = status.outputs.iter().flat_map(|output| delivery("output", "alerts", output));
+    found.extend(alerts.chain(status.sinks.iter().flat_map(|sink| delivery("sink", "rows", sink))));
+    found.extend(status.hooks.iter().flat_map(lost_at_hook));
+    found.extend(
+        status
+            .losses
+            .iter()
+            .filter(|loss| loss.count > 0 && !is_told_elsewhere(loss, status))
+            .map(|loss| format!("{} {} events lost at stage {}: {}", loss.count, loss.class, loss.stage, loss.cause)),
+    );
+    found.extend(status.tables.iter().filter(|table| table.overwritten > 0).map(|table| {
+        format!(
+            "table {}: {} rows were overwritten before any sink had them; give it more rows, or report more often",
+            table.name, table.overwritten
+        )
+    }));
+    let processes = &status.processes;
+    if processes.limit > 0 && processes.held >= processes.limit {
+        found.push(format!("the process table is full ({} processes): lineage is being cut", processes.limit));
+    }
+    found.extend(status.warnings.iter().cloned());
+    found
+}
+
+fn not_attached(hook: &Hook) -> Option<String> {
+    (!hook.attached).then(|| format!("hook {} ({}) is not attached: its events are not seen", hook.name, hook.hook))
+}
+
+fn lost_at_hook(hook: &Hook) -> Vec<String> {
+    let causes = [
+        (hook.ring_full, "the ring buffer was full"),
+        (hook.failed, "something indispensable could not be read"),
+        (hook.recursion_misses, "the program was already running on that CPU"),
+    ];
+    let lost = causes.iter().filter(|(count, _)| *count > 0);
+    lost.map(|(count, cause)| format!("hook {}: {count} events lost: {cause}", hook.name)).collect()
+}
+
+/// Whether a hook, a table or an output tells of the same loss in more detail.
+fn is_told_elsewhere(loss: &Loss, status: &Status) -> bool {
+    match loss.stage.as_str() {
+        "hook" | "ring" => status.hooks.iter().any(|hook| !lost_at_hook(hook).is_empty()),
+        "table" => status.tables.iter().any(|table| table.overwritten > 0),
+        "spool" | "output" => status.outputs.iter().chain(&status.sinks).any(|to| to.dropped > 0),
+        _ => false,
+    }
+}
+
+fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
+    let mut found = Vec::new();
+    if to.failing {
+        let error = to.last_error.as_deref().unwrap_or("no reason given");
+        let oldest =
+            to.oldest_age_seconds.map_or_else(String::new, |age| format!(", the oldest for {}", duration(age)));
+        found.push(format!("{role} {} fails: {error} ({} {what} wait{oldest})", to.name, to.queued));
+    }
+    if to.dropped > 0 {
+        found.push(format!("{role} {}: {} {what} were given up", to.name, to.dropped));
+    }
+    found
+}
+
+fn refused_reload(status: &Status) -> Option<String> {
+    let reload = status.configuration.last_reload.as_ref().filter(|reload| !reload.accepted)?;
+    let first = |finding: &String| finding.lines().next().unwrap_or_default().to_owned();
+    let findings = match reload.findings.as_slice() {
+        [] => String::new(),
+        [one] => format!(": {}", first(one)),
+        [one, more @ ..] => format!(": {}, and {} more", first(one), more.len()),
+    };
+    let age = duration(status.time.saturating_sub(reload.time));
+    Some(format!("the configuration was refused {age} ago, the one before it is in force{findings}"))
+}

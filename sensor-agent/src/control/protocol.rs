@@ -1,0 +1,101 @@
+//! What passes over the socket: one request line, one or more reply lines, then the end of the connection.
+//!
+//! ```text
+//! ▶ {"request":"test-alert"}
+//! ◀ {"reply":"stage","name":"kernel","outcome":"passed","millis":3,"detail":"the test process was seen"}
+//! ◀ {"reply":"stage","name":"output siem","outcome":"failed","millis":5000,"detail":"connection refused"}
+//! ◀ {"reply":"tested","passed":false}
+//! ```
+//!
+//! A request that is not understood or not granted gets one `error` reply.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+
+/// Longest request line, bytes.
+pub(super) const MAX_REQUEST: usize = 4096;
+/// Longest reply line, bytes.
+pub(super) const MAX_REPLY: usize = 16 << 20;
+/// Requests served at once; more are told to come again.
+pub(super) const MAX_CLIENTS: usize = 8;
+/// How long a client may take to send its request, and to take in one reply.
+pub(super) const CLIENT_TIME: Duration = Duration::from_secs(5);
+
+/// What a client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// How is it going? One `status` reply.
+    Status,
+    /// The self check: a `stage` reply for each stage, then `tested`.
+    TestAlert,
+    /// Read the configuration again: one `reloaded` reply.
+    Reload,
+}
+
+impl Request {
+    pub(super) const NAMES: &[&str] = &["status", "test-alert", "reload"];
+}
+
+/// The request line. What it does not know it refuses: a later version may mean something by it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestLine {
+    pub(super) request: Request,
+}
+
+/// One line of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+pub enum Reply {
+    Status {
+        status: Box<Status>,
+    },
+    Stage(Stage),
+    /// The self check is over.
+    Tested {
+        /// Whether there were stages and none failed.
+        passed: bool,
+    },
+    Reloaded(Reload),
+    Error {
+        message: String,
+    },
+}
+
+/// One stage of the self check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// What was checked: `kernel`, `rules`, `output siem`.
+    pub name: String,
+    pub outcome: Outcome,
+    /// How long it took, milliseconds.
+    pub millis: u64,
+    /// What was seen, or what went wrong and what to do; may be empty.
+    pub detail: String,
+}
+
+/// How a stage went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// Not tried: an output that is switched off, or a stage after one that failed.
+    Skipped,
+}
+
+/// How reading the configuration went.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reload {
+    /// When: seconds since the Unix epoch.
+    pub time: u64,
+    /// Whether it is in force now. If not, the one before it still is.
+    pub accepted: bool,
+    /// Errors and warnings, each ready to be read.
+    pub findings: Vec<String>,
+}

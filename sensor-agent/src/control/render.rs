@@ -1,0 +1,224 @@
+//! The status and the outcomes of requests as text for people.
+
+use std::fmt::Write as _;
+
+use super::{
+    Outcome, Reload, Stage, Status,
+    problems::problems,
+    status::{Configuration, Delivery, Hook, Table},
+};
+use crate::terminal::{
+    Align::{Left, Right},
+    columns, printable, printable_json,
+};
+
+/// The status for people: what is wrong first, then everything else in columns.
+#[must_use]
+pub fn status(status: &Status) -> String {
+    let mut out = String::new();
+    match problems(status).as_slice() {
+        [] => out.push_str("No problems.\n"),
+        [one] => push_line(&mut out, &format!("1 problem: {one}")),
+        many => {
+            push_line(&mut out, &format!("{} problems:", many.len()));
+            for problem in many {
+                push_line(&mut out, &format!("- {problem}"));
+            }
+        }
+    }
+    out.push('\n');
+    push_line(&mut out, &format!("{}, pid {}, up {}", status.version, status.pid, duration(status.uptime_seconds)));
+    push_line(&mut out, &format!("kernel {}, capabilities: {}", status.kernel, list(&status.capabilities)));
+    let limit = status.processes.limit;
+    push_line(&mut out, &format!("{} of at most {limit} processes held", status.processes.held));
+    push_line(&mut out, &format!("{} policies enabled", status.policies));
+    for rate in &status.rates {
+        push_line(&mut out, &format!("{:.1} {} events per second", rate.per_second, rate.class));
+    }
+    push_section(&mut out, "Hooks", &hooks(&status.hooks));
+    push_section(&mut out, "Tables", &tables(&status.tables));
+    push_section(&mut out, "Outputs", &deliveries(&status.outputs));
+    push_section(&mut out, "Sinks", &deliveries(&status.sinks));
+    push_section(&mut out, "Losses", &losses(status));
+    push_section(&mut out, "Configuration", &configuration(&status.configuration, status.time));
+    out
+}
+
+/// The status for programs: one JSON object over several lines.
+#[must_use]
+pub fn status_json(status: &Status) -> String {
+    // Text and numbers always have a JSON form.
+    let json = serde_json::to_string_pretty(status).unwrap_or_default();
+    printable_json(&json).into_owned() + "\n"
+}
+
+/// One stage of the self check, one line.
+#[must_use]
+pub fn stage(stage: &Stage) -> String {
+    let outcome = match stage.outcome {
+        Outcome::Passed => "ok",
+        Outcome::Failed => "FAILED",
+        Outcome::Skipped => "skipped",
+    };
+    let colon = if stage.detail.is_empty() { "" } else { ": " };
+    let line = format!("{outcome:<8}{:>6} ms  {}{colon}{}", stage.millis, stage.name, stage.detail);
+    printable(&line).into_owned() + "\n"
+}
+
+/// The outcome of a reload, with what was found.
+#[must_use]
+pub fn reload(reload: &Reload) -> String {
+    let mut out = String::new();
+    for finding in &reload.findings {
+        // Findings have lines: the source, and the caret under it.
+        for line in finding.lines() {
+            push_line(&mut out, line);
+        }
+    }
+    out.push_str(if reload.accepted {
+        "The configuration was read again and is in force.\n"
+    } else {
+        "The configuration was refused; the one before it stays in force.\n"
+    });
+    out
+}
+
+fn push_line(out: &mut String, line: &str) {
+    out.push_str(&printable(line));
+    out.push('\n');
+}
+
+fn push_section(out: &mut String, title: &str, body: &str) {
+    if !body.is_empty() {
+        // Writing to a string does not fail.
+        let _ = write!(out, "\n{title}\n{body}");
+    }
+}
+
+fn list(words: &[String]) -> String {
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn hooks(hooks: &[Hook]) -> String {
+    columns(
+        [
+            ("NAME", Left),
+            ("HOOK", Left),
+            ("RUNG", Right),
+            ("ATTACHED", Left),
+            ("SEEN", Right),
+            ("SUBMITTED", Right),
+            ("FILTERED", Right),
+            ("RING FULL", Right),
+            ("FAILED", Right),
+            ("MISSED", Right),
+            ("PARTIAL", Right),
+            ("RUNS", Right),
+            ("NS/RUN", Right),
+        ],
+        hooks.iter().map(|hook| {
+            [
+                hook.name.clone(),
+                hook.hook.clone(),
+                hook.rung.to_string(),
+                if hook.attached { "yes" } else { "NO" }.to_owned(),
+                hook.seen.to_string(),
+                hook.submitted.to_string(),
+                hook.filtered.to_string(),
+                hook.ring_full.to_string(),
+                hook.failed.to_string(),
+                hook.recursion_misses.to_string(),
+                hook.partial.to_string(),
+                known(hook.runs),
+                known(hook.avg_ns),
+            ]
+        }),
+    )
+}
+
+fn tables(tables: &[Table]) -> String {
+    columns(
+        [("NAME", Left), ("ROWS", Right), ("CAPACITY", Right), ("OVERWRITTEN", Right)],
+        tables.iter().map(|table| {
+            [table.name.clone(), table.rows.to_string(), table.capacity.to_string(), table.overwritten.to_string()]
+        }),
+    )
+}
+
+fn deliveries(deliveries: &[Delivery]) -> String {
+    columns(
+        [
+            ("NAME", Left),
+            ("KIND", Left),
+            ("STATE", Left),
+            ("QUEUED", Right),
+            ("SENT", Right),
+            ("RETRIED", Right),
+            ("DROPPED", Right),
+            ("OLDEST", Right),
+            ("LAST ERROR", Left),
+        ],
+        deliveries.iter().map(|to| {
+            [
+                to.name.clone(),
+                to.kind.clone(),
+                if to.failing { "FAILING" } else { "ok" }.to_owned(),
+                to.queued.to_string(),
+                to.sent.to_string(),
+                to.retried.to_string(),
+                to.dropped.to_string(),
+                to.oldest_age_seconds.map_or_else(|| "-".to_owned(), duration),
+                to.last_error.clone().unwrap_or_else(|| "-".to_owned()),
+            ]
+        }),
+    )
+}
+
+fn losses(status: &Status) -> String {
+    columns(
+        [("STAGE", Left), ("CLASS", Left), ("CAUSE", Left), ("COUNT", Right)],
+        status
+            .losses
+            .iter()
+            .map(|loss| [loss.stage.clone(), loss.class.clone(), loss.cause.clone(), loss.count.to_string()]),
+    )
+}
+
+fn configuration(configuration: &Configuration, now: u64) -> String {
+    let mut out = String::new();
+    for file in &configuration.files {
+        push_line(&mut out, &format!("{}{}", file.path, if file.found { "" } else { " (not there)" }));
+    }
+    push_line(&mut out, &format!("in force for {}", duration(now.saturating_sub(configuration.loaded))));
+    if let Some(reload) = &configuration.last_reload {
+        let age = duration(now.saturating_sub(reload.time));
+        let outcome = if reload.accepted { "accepted" } else { "REFUSED" };
+        push_line(&mut out, &format!("last reload {age} ago: {outcome}"));
+        for finding in &reload.findings {
+            push_line(&mut out, &format!("  {}", finding.lines().next().unwrap_or_default()));
+        }
+    }
+    out
+}
+
+fn known(count: Option<u64>) -> String {
+    count.map_or_else(|| "-".to_owned(), |count| count.to_string())
+}
+
+/// Seconds as people say them, the two largest units.
+pub(super) fn duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
+    let (unit, name) = UNITS[first];
+    let mut out = format!("{} {name}", seconds / unit);
+    if let Some((smaller, name)) = UNITS.get(first + 1)
+        && seconds % unit >= *smaller
+    {
+        let _ = write!(out, " {} {name}", seconds % unit / smaller);
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "render_tests.rs"]
+mod tests;

@@ -1,0 +1,204 @@
+//! The sensor's end of the socket.
+//!
+//! One thread takes callers in; each one that may ask gets a thread for its one request. Their number, the length of a
+//! request and the time for it are bounded, so that a slow or hostile client holds up nobody but itself.
+
+use std::{
+    io::{self, BufRead, BufReader, Read, Write},
+    os::{
+        fd::AsFd,
+        unix::net::{UnixListener, UnixStream},
+    },
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{
+    Outcome, Reload, RunDirectory, Stage, Status,
+    peer::{Peer, own_uid},
+    protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_REQUEST, Reply, Request, RequestLine},
+    timed::Timed,
+};
+
+/// What the sensor does about requests. Called from threads of the server's, several at once; but never two of
+/// `test_alert` and `reload`.
+pub trait Handler: Send + Sync + 'static {
+    /// How it is going.
+    fn status(&self) -> Status;
+
+    /// Runs the self check to its end and reports each stage as it is over. Bounded in time by the handler.
+    fn test_alert(&self, report: &mut dyn FnMut(Stage));
+
+    /// Reads the configuration again and says how that went.
+    fn reload(&self) -> Reload;
+}
+
+/// Answers requests until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    run_dir: RunDirectory,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Begins to answer. Start it after capabilities were dropped: its threads have what the calling one has.
+    ///
+    /// # Errors
+    /// The system gives no more threads or file descriptors.
+    pub fn start(run_dir: RunDirectory, handler: Arc<dyn Handler>) -> io::Result<Self> {
+        let listener = run_dir.listener.try_clone()?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let desk = Arc::new(Desk { handler, clients: AtomicUsize::new(0), changing: Mutex::new(()) });
+        let stop = Arc::clone(&stopping);
+        let thread =
+            thread::Builder::new().name("control".to_owned()).spawn(move || take_in(&listener, &desk, &stop))?;
+        Ok(Self { run_dir, stopping, thread: Some(thread) })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        // Wakes the thread out of its wait for callers.
+        if rustix::net::shutdown(&self.run_dir.listener, rustix::net::Shutdown::Both).is_ok()
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the threads share.
+struct Desk {
+    handler: Arc<dyn Handler>,
+    /// Threads that serve a client now.
+    clients: AtomicUsize,
+    /// Held by the one request that changes something.
+    changing: Mutex<()>,
+}
+
+fn take_in(listener: &UnixListener, desk: &Arc<Desk>, stopping: &AtomicBool) {
+    let own = own_uid();
+    while !stopping.load(Ordering::Acquire) {
+        match listener.accept() {
+            Ok((client, _)) => admit(client, own, desk),
+            Err(_) if stopping.load(Ordering::Acquire) => return,
+            // Out of file descriptors, most likely: callers wait in the backlog meanwhile.
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
+}
+
+/// Checks a caller, and hands it to a thread of its own. Never waits for it.
+fn admit(client: UnixStream, own: u32, desk: &Arc<Desk>) {
+    let refusal = match Peer::of(client.as_fd()) {
+        Ok(peer) if peer.is_trusted(own) => match Seat::take(desk) {
+            Some(seat) => {
+                // If there is no thread to be had, the client sees the connection end.
+                let _ = thread::Builder::new().name("control-client".to_owned()).spawn(move || seat.serve(&client));
+                return;
+            }
+            None => "the sensor is busy with other requests; try again in a few seconds",
+        },
+        Ok(_) => "only root and the sensor's own user may ask",
+        Err(_) => "the sensor cannot tell who is asking",
+    };
+    // A fresh socket has room for this; one that has not is not waited for.
+    if client.set_nonblocking(true).is_ok() {
+        let _ = (&client).write_all(&line(&error(refusal)));
+    }
+}
+
+/// The right to be served, one of [`MAX_CLIENTS`].
+struct Seat(Arc<Desk>);
+
+impl Seat {
+    fn take(desk: &Arc<Desk>) -> Option<Self> {
+        let seat = |taken| (taken < MAX_CLIENTS).then_some(taken + 1);
+        desk.clients.fetch_update(Ordering::AcqRel, Ordering::Acquire, seat).ok().map(|_| Self(Arc::clone(desk)))
+    }
+
+    fn serve(&self, client: &UnixStream) {
+        match read_request(client) {
+            Ok(request) => self.answer(request, client),
+            Err(message) => send(client, &error(message)),
+        }
+    }
+
+    fn answer(&self, request: Request, client: &UnixStream) {
+        let _changing = match request {
+            Request::Status => None,
+            // Poisoned means that an earlier change went wrong, not that this one would.
+            Request::TestAlert | Request::Reload => match self.0.changing.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(std::sync::TryLockError::WouldBlock) => {
+                    return send(
+                        client,
+                        &error("another self check or reload is under way; try again when it is over"),
+                    );
+                }
+            },
+        };
+        match request {
+            Request::Status => send(client, &Reply::Status { status: Box::new(self.0.handler.status()) }),
+            Request::Reload => send(client, &Reply::Reloaded(self.0.handler.reload())),
+            Request::TestAlert => {
+                let (mut stages, mut failures) = (0, 0);
+                self.0.handler.test_alert(&mut |stage| {
+                    stages += 1;
+                    failures += usize::from(stage.outcome == Outcome::Failed);
+                    send(client, &Reply::Stage(stage));
+                });
+                send(client, &Reply::Tested { passed: stages > 0 && failures == 0 });
+            }
+        }
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.clients.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn read_request(client: &UnixStream) -> Result<Request, String> {
+    let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    BufReader::new(Timed::new(client, CLIENT_TIME).take(limit))
+        .read_until(b'\n', &mut bytes)
+        .map_err(|error| format!("no request came: {error}"))?;
+    if bytes.len() > MAX_REQUEST {
+        return Err(format!("a request has at most {MAX_REQUEST} bytes"));
+    }
+    serde_json::from_slice(&bytes).map(|RequestLine { request }| request).map_err(|error| {
+        format!("not a request: {error}; write {{\"request\":NAME}}, NAME being one of {}", Request::NAMES.join(", "))
+    })
+}
+
+/// Sends a reply. A client that does not take it in time gets no more: its socket is shut.
+fn send(client: &UnixStream, reply: &Reply) {
+    if Timed::new(client, CLIENT_TIME).write_all(&line(reply)).is_err() {
+        let _ = client.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+fn line(reply: &Reply) -> Vec<u8> {
+    // Replies are structs of text and numbers, which always have a JSON form.
+    let mut line = serde_json::to_vec(reply).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+fn error(message: impl Into<String>) -> Reply {
+    Reply::Error { message: message.into() }
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;

@@ -1,0 +1,275 @@
+use std::{
+    fs,
+    io::BufRead,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::Command,
+    sync::{Barrier, mpsc},
+};
+
+use super::*;
+use crate::control::{
+    SOCKET_NAME,
+    client::{self, ClientError},
+};
+
+/// Answers everything at once.
+struct Ready;
+
+impl Handler for Ready {
+    fn status(&self) -> Status {
+        Status { pid: std::process::id(), ..Status::default() }
+    }
+
+    fn test_alert(&self, report: &mut dyn FnMut(Stage)) {
+        for outcome in [Outcome::Passed, Outcome::Skipped, Outcome::Failed] {
+            report(Stage { name: "rules".into(), outcome, millis: 1, detail: String::new() });
+        }
+    }
+
+    fn reload(&self) -> Reload {
+        Reload { time: 1, accepted: false, findings: vec!["line one\nline two".into()] }
+    }
+}
+
+fn start(dir: &Path, handler: impl Handler) -> Server {
+    Server::start(RunDirectory::claim(dir).unwrap(), Arc::new(handler)).unwrap()
+}
+
+fn connect(dir: &Path) -> UnixStream {
+    UnixStream::connect(dir.join(SOCKET_NAME)).unwrap()
+}
+
+/// Sends bytes and returns all that comes back.
+fn say(dir: &Path, bytes: &[u8]) -> String {
+    let mut stream = connect(dir);
+    // A server that has read enough may close before all is sent.
+    let _ = stream.write_all(bytes);
+    let mut reply = String::new();
+    let _ = stream.read_to_string(&mut reply);
+    reply
+}
+
+#[test]
+fn requests_are_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), Ready);
+    assert_eq!(client::status(dir.path()).unwrap().pid, std::process::id());
+    assert_eq!(client::reload(dir.path()).unwrap(), Ready.reload());
+    let mut outcomes = Vec::new();
+    assert!(!client::test_alert(dir.path(), |stage| outcomes.push(stage.outcome)).unwrap());
+    assert_eq!(outcomes, [Outcome::Passed, Outcome::Skipped, Outcome::Failed]);
+    drop(server);
+    assert!(matches!(client::status(dir.path()), Err(ClientError::NotRunning { died: false, .. })));
+}
+
+#[test]
+fn the_protocol_is_plain_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Ready);
+    assert_eq!(
+        say(dir.path(), b"{\"request\":\"reload\"}\n"),
+        "{\"reply\":\"reloaded\",\"time\":1,\"accepted\":false,\"findings\":[\"line one\\nline two\"]}\n"
+    );
+    let stages = say(dir.path(), b"{\"request\":\"test-alert\"}\n");
+    assert_eq!(stages.lines().count(), 4);
+    assert_eq!(stages.lines().last(), Some("{\"reply\":\"tested\",\"passed\":false}"));
+}
+
+#[test]
+fn a_check_without_stages_has_not_passed() {
+    struct Idle;
+    impl Handler for Idle {
+        fn status(&self) -> Status {
+            Status::default()
+        }
+        fn test_alert(&self, _: &mut dyn FnMut(Stage)) {}
+        fn reload(&self) -> Reload {
+            Reload::default()
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Idle);
+    assert!(!client::test_alert(dir.path(), |_| {}).unwrap());
+}
+
+#[test]
+fn nonsense_is_refused_and_the_next_client_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Ready);
+    let long = [b"{\"request\":\"".as_slice(), &[b'x'; 2 * MAX_REQUEST], b"\"}\n"].concat();
+    let cases: [(&[u8], &str); 6] = [
+        (b"garbage\n", "not a request"),
+        (b"\xff\xfe\0\n", "not a request"),
+        (b"{\"request\":\"shutdown\"}\n", "status, test-alert, reload"),
+        (b"{\"request\":\"status\",\"force\":true}\n", "not a request"),
+        (b"[[[[[[[[[[[[[[[[[[\n", "not a request"),
+        (&long, "at most 4096 bytes"),
+    ];
+    for (request, expected) in cases {
+        let reply = say(dir.path(), request);
+        assert!(reply.starts_with("{\"reply\":\"error\"") && reply.contains(expected), "{reply}");
+        assert_eq!(reply.lines().count(), 1);
+    }
+    drop(connect(dir.path()));
+    assert!(client::status(dir.path()).is_ok());
+}
+
+#[test]
+fn silent_clients_hold_up_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Ready);
+    let _silent: Vec<_> = (1..MAX_CLIENTS).map(|_| connect(dir.path())).collect();
+    assert!(client::status(dir.path()).is_ok());
+}
+
+#[test]
+fn a_client_too_many_is_told_to_come_again() {
+    struct Waiting {
+        begun: Mutex<mpsc::Sender<()>>,
+        go_on: Arc<Barrier>,
+    }
+    impl Handler for Waiting {
+        fn status(&self) -> Status {
+            self.begun.lock().unwrap().send(()).unwrap();
+            self.go_on.wait();
+            Status::default()
+        }
+        fn test_alert(&self, _: &mut dyn FnMut(Stage)) {}
+        fn reload(&self) -> Reload {
+            Reload::default()
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (begun, has_begun) = mpsc::channel();
+    let go_on = Arc::new(Barrier::new(MAX_CLIENTS + 1));
+    let _server = start(dir.path(), Waiting { begun: Mutex::new(begun), go_on: Arc::clone(&go_on) });
+    thread::scope(|scope| {
+        let served: Vec<_> = (0..MAX_CLIENTS).map(|_| scope.spawn(|| client::status(dir.path()))).collect();
+        for _ in 0..MAX_CLIENTS {
+            has_begun.recv().unwrap();
+        }
+        let refusal = client::status(dir.path()).unwrap_err();
+        assert!(matches!(&refusal, ClientError::Refused(message) if message.contains("busy")), "{refusal}");
+        go_on.wait();
+        assert!(served.into_iter().all(|client| client.join().unwrap().is_ok()));
+    });
+}
+
+#[test]
+fn changes_are_made_one_at_a_time_and_status_goes_on() {
+    struct Slow {
+        begun: Mutex<mpsc::Sender<()>>,
+        go_on: Arc<Barrier>,
+    }
+    impl Handler for Slow {
+        fn status(&self) -> Status {
+            Status::default()
+        }
+        fn test_alert(&self, _: &mut dyn FnMut(Stage)) {}
+        fn reload(&self) -> Reload {
+            self.begun.lock().unwrap().send(()).unwrap();
+            self.go_on.wait();
+            Reload { accepted: true, ..Reload::default() }
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (begun, first_has_begun) = mpsc::channel();
+    let go_on = Arc::new(Barrier::new(2));
+    let _server = start(dir.path(), Slow { begun: Mutex::new(begun), go_on: Arc::clone(&go_on) });
+    thread::scope(|scope| {
+        let first = scope.spawn(|| client::reload(dir.path()));
+        first_has_begun.recv().unwrap();
+        let refusal = client::test_alert(dir.path(), |_| {}).unwrap_err();
+        assert!(matches!(&refusal, ClientError::Refused(message) if message.contains("under way")), "{refusal}");
+        assert!(client::status(dir.path()).is_ok());
+        go_on.wait();
+        assert!(first.join().unwrap().unwrap().accepted);
+    });
+}
+
+#[test]
+fn without_a_sensor_the_client_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = client::status(dir.path()).unwrap_err();
+    assert!(error.to_string().contains("no sensor runs with the run directory"), "{error}");
+    drop(UnixListener::bind(dir.path().join(SOCKET_NAME)).unwrap());
+    assert!(matches!(client::status(dir.path()), Err(ClientError::NotRunning { died: true, .. })));
+}
+
+#[test]
+fn a_sensor_that_breaks_off_is_not_believed() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = UnixListener::bind(dir.path().join(SOCKET_NAME)).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for reply in
+                ["", "{\"reply\":\"tested\",\"passed\":true}", "{\"reply\":\"tested\",\"passed\":true}\n", "junk\n"]
+            {
+                let (mut stream, _) = listener.accept().unwrap();
+                BufReader::new(&stream).read_until(b'\n', &mut Vec::new()).unwrap();
+                stream.write_all(reply.as_bytes()).unwrap();
+            }
+        });
+        for _ in 0..4 {
+            assert!(matches!(client::status(dir.path()), Err(ClientError::NotUnderstood(_))));
+        }
+    });
+}
+
+/// The user `nobody` of Linux.
+const NOBODY: u32 = 65_534;
+/// Tells [`as_another_user`] where to call.
+const SOCKET_VARIABLE: &str = "CONTROL_TEST_SOCKET";
+
+/// Not a test of its own: the other process of the next one.
+#[test]
+fn as_another_user() {
+    if let Some(path) = std::env::var_os(SOCKET_VARIABLE) {
+        match UnixStream::connect(path) {
+            Err(error) => println!("REPLY {:?}", error.kind()),
+            Ok(mut stream) => {
+                let _ = stream.write_all(b"{\"request\":\"status\"}\n");
+                let mut reply = String::new();
+                let _ = stream.read_to_string(&mut reply);
+                println!("REPLY {reply}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_user_is_turned_away() {
+    use std::os::unix::process::CommandExt;
+
+    if own_uid() != 0 {
+        eprintln!("not run: only root can become another user");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Ready);
+    let socket = dir.path().join(SOCKET_NAME);
+    // The test's own program may lie where nobody else can reach it.
+    let program = dir.path().join("client");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let ask = || {
+        let output = Command::new(&program)
+            .args(["--exact", "control::server::tests::as_another_user", "--nocapture"])
+            .env(SOCKET_VARIABLE, &socket)
+            .current_dir("/")
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let reply = ask();
+    assert!(reply.contains("REPLY PermissionDenied"), "the socket's mode keeps others out: {reply}");
+    // If something loosened the mode, the server itself still asks who is there.
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    let reply = ask();
+    assert!(reply.contains("only root and the sensor's own user may ask"), "{reply}");
+    assert!(!reply.contains("\"status\""), "{reply}");
+}

@@ -1,0 +1,147 @@
+//! The state of a running sensor, as `status` shows it.
+//!
+//! Everything has a default, so that a client of one version can read what a sensor of another version sends.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reload;
+
+/// How the sensor is doing. Counts are since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// The line that `-version` prints.
+    pub version: String,
+    pub pid: u32,
+    /// When this was taken: seconds since the Unix epoch.
+    pub time: u64,
+    pub uptime_seconds: u64,
+    /// The kernel's release, as `uname -r` prints it.
+    pub kernel: String,
+    /// The capabilities that the sensor kept, such as `CAP_BPF`.
+    pub capabilities: Vec<String>,
+    pub hooks: Vec<Hook>,
+    /// Over the last interval.
+    pub rates: Vec<Rate>,
+    pub processes: Processes,
+    /// Policies that are enabled.
+    pub policies: u64,
+    pub tables: Vec<Table>,
+    pub losses: Vec<Loss>,
+    /// Where alerts go.
+    pub outputs: Vec<Delivery>,
+    /// Where table rows go.
+    pub sinks: Vec<Delivery>,
+    pub configuration: Configuration,
+    /// What else the person in charge should know, each one sentence.
+    pub warnings: Vec<String>,
+}
+
+/// A kernel program at its hook.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hook {
+    /// What it is for: `exec`.
+    pub name: String,
+    /// Where it sits: `tp_btf/sched_process_exec`.
+    pub hook: String,
+    /// Which of the possible hooks that is: 1 is the best.
+    pub rung: u32,
+    pub attached: bool,
+    /// Times it ran, and nanoseconds per run, when the kernel counts them (`kernel.bpf_stats_enabled`).
+    pub runs: Option<u64>,
+    pub avg_ns: Option<u64>,
+    pub seen: u64,
+    pub submitted: u64,
+    /// Events lost because the ring buffer was full.
+    pub ring_full: u64,
+    pub filtered: u64,
+    /// Events lost because something indispensable could not be read.
+    pub failed: u64,
+    /// Of the submitted, those with a part unreadable.
+    pub partial: u64,
+    /// Runs that the kernel left out because the program was already running on that CPU.
+    pub recursion_misses: u64,
+}
+
+/// Events of one class.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rate {
+    pub class: String,
+    pub per_second: f64,
+}
+
+/// The process table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Processes {
+    pub held: u64,
+    /// Zero if there is none.
+    pub limit: u64,
+}
+
+/// A table of the flight recorder.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Table {
+    pub name: String,
+    pub rows: u64,
+    pub capacity: u64,
+    /// Rows that newer ones displaced before any sink had them.
+    pub overwritten: u64,
+}
+
+/// What was lost at one place for one cause.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Loss {
+    /// hook, ring, decode, table, spool, output.
+    pub stage: String,
+    pub class: String,
+    pub cause: String,
+    pub count: u64,
+}
+
+/// An output or a sink.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Delivery {
+    pub name: String,
+    /// `syslog`, `webhook`, `file` and so on.
+    pub kind: String,
+    /// Whether the last attempt failed.
+    pub failing: bool,
+    /// Waiting to be sent.
+    pub queued: u64,
+    /// Sent, and confirmed where the receiver confirms.
+    pub sent: u64,
+    /// Attempts made again.
+    pub retried: u64,
+    /// Given up.
+    pub dropped: u64,
+    /// Age of the oldest that waits, seconds.
+    pub oldest_age_seconds: Option<u64>,
+    /// The latest error, also when it has gone since.
+    pub last_error: Option<String>,
+}
+
+/// Which configuration is in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Configuration {
+    pub files: Vec<ConfigurationFile>,
+    /// When the one in force was read: seconds since the Unix epoch.
+    pub loaded: u64,
+    /// The last attempt to read it again; none since the start.
+    pub last_reload: Option<Reload>,
+}
+
+/// A file that the configuration is read from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigurationFile {
+    pub path: String,
+    /// Whether it was there.
+    pub found: bool,
+}

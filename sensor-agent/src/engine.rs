@@ -1,0 +1,337 @@
+//! The one thread that turns records into events, and events into rows and alerts.
+//!
+//! ```text
+//! batches ─▶ decode ─▶ process table ─▶ detection ─▶ alerts ─▶ outputs
+//!                                          └──────▶ recorder ─▶ rows ─▶ sinks
+//! requests (status, reload, watch, stop) ─▶ between two batches
+//! ```
+//!
+//! It waits for batches and requests and for nothing else: outputs and sinks take what they are given into queues of
+//! their own or count it as lost.
+
+mod losses;
+mod watch;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, never, select, tick};
+
+pub use losses::LossSource;
+pub use watch::{Sighting, Watch};
+
+use crate::alert::{Alert, MessageType};
+use crate::capture::Batch;
+use crate::clock::{BootToUnix, unix_now};
+use crate::detection::Detection;
+use crate::event::decode::decode;
+use crate::event::{Detail, Event, EventType, Host, Process};
+use crate::loss::{Ledger, Total, is_blindness};
+use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
+use crate::policy::Policy;
+use crate::process::baseline::Baseline;
+use crate::process::{Table, TableCounters};
+use crate::recorder::{Recorder, TableStatus};
+
+/// How often counters of losses are looked at; rows and alerts about losses are at most this late.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// What a configuration decides about the engine; a reload brings another.
+#[derive(Debug)]
+pub struct Setup {
+    pub detection: Detection,
+    pub recorder: Recorder,
+    /// How often rows are handed to sinks.
+    pub reporting_interval: Duration,
+}
+
+/// What the engine is asked by other threads.
+#[derive(Debug)]
+pub enum Request {
+    Status(Sender<EngineStatus>),
+    /// Go on with another setup. The recorder keeps the rows of tables that stay.
+    Reload(Box<Setup>),
+    /// Tell when a process with this argument is seen, and which alert it raises.
+    Watch(Watch),
+    /// Hand over what is left, and end.
+    Stop,
+}
+
+/// What the engine tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct EngineStatus {
+    pub processes: usize,
+    pub process_limit: usize,
+    pub table: TableCounters,
+    pub policies: usize,
+    pub tables: Vec<TableStatus>,
+    /// Events by class and kind since the start.
+    pub events: Vec<(EventType, u64)>,
+    /// Events a second, over the last interval between two settlements.
+    pub events_per_second: f64,
+    pub alerts: u64,
+    pub undecodable: u64,
+    /// Everything lost since the start.
+    pub losses: Vec<Total>,
+    pub outputs: Vec<OutputStatus>,
+    pub sinks: Vec<OutputStatus>,
+}
+
+/// The engine. [`Engine::run`] is its thread.
+pub struct Engine {
+    host: Arc<Host>,
+    /// The sensor's own process, for events about itself.
+    own: Arc<Process>,
+    table: Table,
+    setup: Setup,
+    outputs: Arc<Dispatcher>,
+    sinks: Arc<Sinks>,
+    losses: Box<dyn LossSource>,
+    ledger: Ledger,
+    watches: Vec<Watch>,
+    findings: Vec<crate::detection::Finding>,
+    blind_policy: Arc<Policy>,
+    counts: [u64; EventType::ALL.len()],
+    alerts: u64,
+    undecodable: u64,
+    rate: Rate,
+}
+
+/// What an engine is made of, besides its setup.
+pub struct Parts {
+    pub host: Arc<Host>,
+    /// The sensor's own process.
+    pub own: Arc<Process>,
+    pub table: Table,
+    pub outputs: Arc<Dispatcher>,
+    pub sinks: Arc<Sinks>,
+    pub losses: Box<dyn LossSource>,
+}
+
+/// Events a second between two looks.
+#[derive(Debug)]
+struct Rate {
+    since: Instant,
+    events: u64,
+    per_second: f64,
+}
+
+impl Engine {
+    /// An engine over a process table that may hold the baseline already.
+    #[must_use]
+    pub fn new(parts: Parts, setup: Setup) -> Self {
+        let Parts { host, own, table, outputs, sinks, losses } = parts;
+        Self {
+            host,
+            own,
+            table,
+            setup,
+            outputs,
+            sinks,
+            losses,
+            ledger: Ledger::default(),
+            watches: Vec::new(),
+            findings: Vec::new(),
+            blind_policy: Arc::new(losses::blind_policy()),
+            counts: [0; EventType::ALL.len()],
+            alerts: 0,
+            undecodable: 0,
+            rate: Rate { since: Instant::now(), events: 0, per_second: 0.0 },
+        }
+    }
+
+    /// Works until it is told to stop and the batches have ended. `recycle` takes the memory of batches back.
+    pub fn run(
+        mut self,
+        batches: &Receiver<Batch>,
+        requests: &Receiver<Request>,
+        recycle: impl Fn(Batch),
+        baseline: Option<Baseline>,
+    ) {
+        self.started();
+        if let Some(baseline) = baseline {
+            self.reconcile(baseline, batches, &recycle);
+        }
+        let settle = tick(SETTLE);
+        let mut report = tick(self.setup.reporting_interval);
+        let mut batches = batches.clone();
+        loop {
+            select! {
+                recv(batches) -> batch => match batch {
+                    Ok(batch) => {
+                        self.batch(&batch);
+                        recycle(batch);
+                    }
+                    Err(_) => batches = never(),
+                },
+                recv(requests) -> request => match request {
+                    Ok(Request::Status(reply)) => drop(reply.send(self.status())),
+                    Ok(Request::Reload(setup)) => {
+                        report = tick(setup.reporting_interval);
+                        self.reload(*setup);
+                    }
+                    Ok(Request::Watch(watch)) => self.watches.push(watch),
+                    Ok(Request::Stop) | Err(_) => break,
+                },
+                recv(settle) -> _ => self.settle(),
+                recv(report) -> _ => self.hand_over(),
+            }
+        }
+        // The drain thread has handed on all that the ring held.
+        while let Ok(batch) = batches.try_recv() {
+            self.batch(&batch);
+            recycle(batch);
+        }
+        self.settle();
+        self.hand_over();
+    }
+
+    /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
+    fn reconcile(&mut self, mut baseline: Baseline, batches: &Receiver<Batch>, recycle: &impl Fn(Batch)) {
+        let mut held = Vec::new();
+        // The drain thread begins with all that the ring holds: a pause means that it has caught up.
+        while let Ok(batch) = batches.recv_timeout(Duration::from_millis(50)) {
+            let mut caught_up = false;
+            for record in batch.records().filter_map(|bytes| decode(bytes).ok()) {
+                baseline.reconcile(&record);
+                caught_up |= record.time() > baseline.walked_until();
+            }
+            held.push(batch);
+            if caught_up {
+                break;
+            }
+        }
+        for event in baseline.into_events() {
+            self.event(event);
+        }
+        for batch in held {
+            self.batch(&batch);
+            recycle(batch);
+        }
+    }
+
+    fn batch(&mut self, batch: &Batch) {
+        let clock = BootToUnix::now();
+        for bytes in batch.records() {
+            match decode(bytes) {
+                Ok(record) => {
+                    if let Some(event) = self.table.apply(&record, clock.unix(record.time())) {
+                        self.event(event);
+                    }
+                }
+                Err(_) => self.undecodable += 1,
+            }
+        }
+    }
+
+    fn event(&mut self, mut event: Event) {
+        self.counts[event.kind as usize] += 1;
+        if !self.watches.is_empty() {
+            watch::saw(&mut self.watches, &event);
+        }
+        let (detection, findings) = (&mut self.setup.detection, &mut self.findings);
+        detection.evaluate(&event, &self.host, &mut |finding| findings.push(finding));
+        for finding in std::mem::take(&mut self.findings) {
+            let alert = Alert::new(finding.policy, finding.rule, event.clone(), Arc::clone(&self.host))
+                .held_back(finding.held_back);
+            if event.process.incident.is_none() && alert.policy.message_type == MessageType::Alert {
+                self.table.set_incident(&mut event, alert.incident_id);
+            }
+            self.alert(alert);
+        }
+        self.setup.recorder.observe(&event, &self.host);
+        if self.setup.recorder.is_pressing() {
+            self.hand_over();
+        }
+        self.table.recycle(event);
+    }
+
+    fn alert(&mut self, alert: Alert) {
+        self.alerts += 1;
+        if !self.watches.is_empty() {
+            watch::alerted(&mut self.watches, &alert);
+        }
+        self.outputs.send(Arc::new(alert));
+    }
+
+    /// Turns what was lost since the last time into rows, and into an alert if it means blindness.
+    fn settle(&mut self) {
+        let totals = self.totals();
+        for lost in self.ledger.settle(totals) {
+            let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
+            if is_blindness(&lost) {
+                let rule = format!("stage == \"{}\" and cause == \"{}\"", lost.stage, lost.cause);
+                let policy = Arc::clone(&self.blind_policy);
+                self.alert(Alert::new(policy, rule.into(), event.clone(), Arc::clone(&self.host)));
+            }
+            self.counts[event.kind as usize] += 1;
+            self.setup.recorder.observe(&event, &self.host);
+        }
+        self.rate.look(self.counts.iter().sum());
+        self.watches.retain(|watch| !watch.is_abandoned());
+    }
+
+    fn hand_over(&mut self) {
+        for unsent in self.setup.recorder.take_unsent() {
+            self.sinks.send(RowBatch { table: unsent.table, events: unsent.rows, host: Arc::clone(&self.host) });
+        }
+    }
+
+    /// The row that tells of the sensor's start.
+    fn started(&mut self) {
+        let event = self.own_event(EventType::SensorStarted, Detail::None);
+        self.counts[event.kind as usize] += 1;
+        self.setup.recorder.observe(&event, &self.host);
+    }
+
+    fn own_event(&self, kind: EventType, detail: Detail) -> Event {
+        Event { kind, time: unix_now(), process: Arc::clone(&self.own), detail }
+    }
+
+    fn reload(&mut self, next: Setup) {
+        self.hand_over();
+        let before = std::mem::replace(&mut self.setup, next);
+        let nothing = Recorder::new(&[], Vec::new(), false);
+        let recorder = std::mem::replace(&mut self.setup.recorder, nothing);
+        self.setup.recorder = before.recorder.replaced_by(recorder);
+    }
+
+    /// Every loss since the start, by stage, class and cause.
+    fn totals(&mut self) -> Vec<Total> {
+        let mut totals = self.losses.totals();
+        losses::of_table(self.table.counters(), &mut totals);
+        losses::of_recorder(&self.setup.recorder.status(), &mut totals);
+        losses::of_decoding(self.undecodable, &mut totals);
+        losses::of_outputs(&self.outputs.status(), &self.sinks.status(), &mut totals);
+        totals
+    }
+
+    fn status(&mut self) -> EngineStatus {
+        EngineStatus {
+            processes: self.table.len(),
+            process_limit: self.table.limit(),
+            table: self.table.counters(),
+            policies: self.setup.detection.len(),
+            tables: self.setup.recorder.status(),
+            events: EventType::ALL.iter().map(|&kind| (kind, self.counts[kind as usize])).collect(),
+            events_per_second: self.rate.per_second,
+            alerts: self.alerts,
+            undecodable: self.undecodable,
+            losses: self.totals(),
+            outputs: self.outputs.status(),
+            sinks: self.sinks.status(),
+        }
+    }
+}
+
+impl Rate {
+    fn look(&mut self, events: u64) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds > 0.0 {
+            self.per_second = (events - self.events) as f64 / seconds;
+        }
+        self.since = Instant::now();
+        self.events = events;
+    }
+}
+

@@ -1,0 +1,57 @@
+//! The counters of every stage, as losses.
+
+use crate::event::Class;
+use crate::loss::Total;
+use crate::output::OutputStatus;
+use crate::policy::{Confidence, Policy, Priority};
+use crate::process::TableCounters;
+use crate::recorder::TableStatus;
+
+/// What the records of the kernel are of.
+const PROCESS: &str = Class::Process.name();
+
+/// Where the losses in the kernel are told: the counters of the programs and of the kernel itself.
+pub trait LossSource: Send {
+    /// What was lost there since the start.
+    fn totals(&mut self) -> Vec<Total>;
+}
+
+/// The policy of the alert that says that the sensor was blind.
+pub(super) fn blind_policy() -> Policy {
+    Policy {
+        name: "Kernel Events Lost".into(),
+        policy_type: "sensor".into(),
+        priority: Priority::High,
+        confidence: Confidence::High,
+        description: "The sensor lost events of the kernel: for a moment it did not see everything.".into(),
+        comments: "A flood of processes can have hidden something. `sophoslinuxsensor status` and the table \
+                   lost_records tell where the loss was."
+            .into(),
+        categories: vec!["MITRE.Defense Evasion.Impair Defenses".into()],
+        ..Policy::default()
+    }
+}
+
+pub(super) fn of_table(counters: TableCounters, totals: &mut Vec<Total>) {
+    totals.push(Total { stage: "table", class: PROCESS, cause: "evicted", count: counters.evicted });
+}
+
+pub(super) fn of_recorder(tables: &[TableStatus], totals: &mut Vec<Total>) {
+    for table in tables {
+        totals.push(Total { stage: "table", class: table.table, cause: "overwritten", count: table.overwritten });
+    }
+}
+
+pub(super) fn of_decoding(undecodable: u64, totals: &mut Vec<Total>) {
+    totals.push(Total { stage: "decode", class: PROCESS, cause: "undecodable", count: undecodable });
+}
+
+pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], totals: &mut Vec<Total>) {
+    for (class, all) in [("alerts", outputs), ("rows", sinks)] {
+        for output in all {
+            for (&cause, &count) in &output.dropped {
+                totals.push(Total { stage: "output", class, cause, count });
+            }
+        }
+    }
+}

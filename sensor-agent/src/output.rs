@@ -1,0 +1,38 @@
+//! Where alerts and table rows go.
+//!
+//! ```text
+//! alert ─▶ Dispatcher ─┬─▶ queue ─▶ thread: render, write ─▶ stdout
+//!                      └─▶ queue ─▶ thread: render, write ─▶ file
+//! rows ──▶ Sinks ───────── the same, with rows in place of alerts
+//! ```
+//!
+//! Each output has a bounded queue and a thread of its own, so one that is slow, dead or caught in a template delays no
+//! other and never the engine: handing over never waits. What does not fit is counted by cause. Texts are made on the
+//! output's thread.
+//!
+//! A further kind of output is a file in this folder that implements [`queue::Deliver`], its settings in
+//! [`settings::TargetSettings`], and a line in `settings::open_alerts` or `settings::open_rows`.
+
+mod alerts;
+mod dispatcher;
+mod file;
+mod group;
+mod lane;
+mod lines;
+mod metrics;
+mod queue;
+mod render;
+mod rotate;
+mod rows;
+mod settings;
+mod stdout;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    alerts::{Outcome, Receipt},
+    dispatcher::{Dispatcher, Watch},
+    metrics::{Cause, LastError, OutputStatus},
+    rows::{RowBatch, Sinks},
+    settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
+};

@@ -1,0 +1,362 @@
+//! Globs on bytes, in time linear in the text.
+//!
+//! `*` stands for any run of characters, `/` included, so that a subfolder is no way around `/etc/*`; `?` for one
+//! character; `[a-z]`, `[!a-z]` or `[^a-z]` for one of a set, or one outside it; a backslash takes the meaning of
+//! what follows away. A character is a valid UTF-8 sequence or, where there is none, a single byte.
+
+use std::fmt::Write as _;
+
+/// A glob, read.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Glob {
+    tokens: Box<[Token]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Token {
+    Literal(Box<[u8]>),
+    One,
+    Set { negated: bool, ranges: Box<[(u32, u32)]> },
+    Many,
+}
+
+/// Why a text is no glob.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct GlobError {
+    /// The offending bytes of the glob: offset of the first.
+    pub at: usize,
+    pub message: &'static str,
+}
+
+/// What a glob asks of a text, at its simplest. Texts that have this may match; all others do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape<'a> {
+    /// The text is this.
+    Exact(&'a [u8]),
+    /// It begins with this…
+    Prefix(&'a [u8]),
+    /// It ends with this…
+    Suffix(&'a [u8]),
+    /// It has this somewhere…
+    Contains(&'a [u8]),
+    /// Nothing in particular.
+    Any,
+}
+
+impl Glob {
+    /// Reads a glob.
+    ///
+    /// # Errors
+    /// A set without end, a range that runs backwards, a backslash with nothing after it.
+    pub fn new(text: &[u8]) -> Result<Self, GlobError> {
+        let mut tokens = Vec::new();
+        let mut literal = Vec::new();
+        let mut at = 0;
+        let flush = |literal: &mut Vec<u8>, tokens: &mut Vec<Token>| {
+            if !literal.is_empty() {
+                tokens.push(Token::Literal(std::mem::take(literal).into()));
+            }
+        };
+        while at < text.len() {
+            match text[at] {
+                b'*' => {
+                    flush(&mut literal, &mut tokens);
+                    if tokens.last() != Some(&Token::Many) {
+                        tokens.push(Token::Many);
+                    }
+                    at += 1;
+                }
+                b'?' => {
+                    flush(&mut literal, &mut tokens);
+                    tokens.push(Token::One);
+                    at += 1;
+                }
+                b'[' => {
+                    flush(&mut literal, &mut tokens);
+                    let (set, len) = set(text, at)?;
+                    tokens.push(set);
+                    at += len;
+                }
+                b'\\' => {
+                    let Some(next) = text.get(at + 1) else {
+                        return Err(GlobError { at, message: "a backslash at the end takes nothing's meaning away" });
+                    };
+                    literal.push(*next);
+                    at += 2;
+                }
+                byte => {
+                    literal.push(byte);
+                    at += 1;
+                }
+            }
+        }
+        flush(&mut literal, &mut tokens);
+        Ok(Self { tokens: tokens.into() })
+    }
+
+    /// A text in which no character has a meaning of its own, with any run of characters before or after it.
+    #[must_use]
+    pub fn literal(any_before: bool, text: &[u8], any_after: bool) -> Self {
+        let mut tokens = Vec::new();
+        tokens.extend(any_before.then_some(Token::Many));
+        tokens.extend((!text.is_empty()).then(|| Token::Literal(text.into())));
+        if any_after && tokens.last() != Some(&Token::Many) {
+            tokens.push(Token::Many);
+        }
+        Self { tokens: tokens.into() }
+    }
+
+    /// Whether a slash stands in it, outside a set.
+    #[must_use]
+    pub fn has_slash(&self) -> bool {
+        self.tokens.iter().any(|token| matches!(token, Token::Literal(text) if text.contains(&b'/')))
+    }
+
+    /// The only text that it matches, if there is but one.
+    #[must_use]
+    pub fn exact(&self) -> Option<&[u8]> {
+        match &*self.tokens {
+            [] => Some(b""),
+            [Token::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The simplest necessary condition, and whether it is sufficient too.
+    pub(super) fn shape(&self) -> (Shape<'_>, bool) {
+        match &*self.tokens {
+            [] => return (Shape::Exact(b""), true),
+            [Token::Literal(text)] => return (Shape::Exact(text), true),
+            [Token::Many] => return (Shape::Any, true),
+            [Token::Literal(text), Token::Many] => return (Shape::Prefix(text), true),
+            [Token::Many, Token::Literal(text)] => return (Shape::Suffix(text), true),
+            [Token::Many, Token::Literal(text), Token::Many] => return (Shape::Contains(text), true),
+            _ => {}
+        }
+        // The longest literal tells most; one at an end is worth more, for it is found without a scan.
+        let last = self.tokens.len() - 1;
+        let best = self
+            .tokens
+            .iter()
+            .enumerate()
+            .filter_map(|(index, token)| match token {
+                Token::Literal(text) if index == 0 => Some((text.len() + 4, Shape::Prefix(text))),
+                Token::Literal(text) if index == last => Some((text.len() + 4, Shape::Suffix(text))),
+                Token::Literal(text) => Some((text.len(), Shape::Contains(text))),
+                Token::One | Token::Set { .. } | Token::Many => None,
+            })
+            .max_by_key(|(worth, _)| *worth);
+        (best.map_or(Shape::Any, |(_, shape)| shape), false)
+    }
+
+    /// Whether the whole text matches.
+    #[must_use]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        match self.shape() {
+            (Shape::Exact(literal), true) => text == literal,
+            (Shape::Prefix(literal), true) => text.starts_with(literal),
+            (Shape::Suffix(literal), true) => text.ends_with(literal),
+            (Shape::Contains(literal), true) => memchr::memmem::find(text, literal).is_some(),
+            (Shape::Any, true) => true,
+            _ => self.walk(text),
+        }
+    }
+
+    /// Takes every token as early as it can be had; only the last `*` passed is ever given more, so the time is at
+    /// most the text's length times the glob's.
+    fn walk(&self, text: &[u8]) -> bool {
+        let (mut token, mut at) = (0, 0);
+        let mut star: Option<(usize, usize)> = None;
+        loop {
+            match self.tokens.get(token) {
+                None if at == text.len() => return true,
+                None => {}
+                Some(Token::Many) if token + 1 == self.tokens.len() => return true,
+                Some(Token::Many) => {
+                    star = Some((token + 1, at));
+                    token += 1;
+                    continue;
+                }
+                Some(one) => {
+                    if let Some(len) = one.take(&text[at..]) {
+                        token += 1;
+                        at += len;
+                        continue;
+                    }
+                }
+            }
+            let Some((after_star, from)) = &mut star else { return false };
+            if *from == text.len() {
+                return false;
+            }
+            *from += first_char(&text[*from..]).1;
+            (token, at) = (*after_star, *from);
+        }
+    }
+}
+
+impl Token {
+    /// How much of the text's beginning it takes, if it can.
+    fn take(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Self::Literal(literal) => text.starts_with(literal).then_some(literal.len()),
+            Self::One => (!text.is_empty()).then(|| first_char(text).1),
+            Self::Set { negated, ranges } => {
+                let (code, len) = (!text.is_empty()).then(|| first_char(text))?;
+                let inside = ranges.iter().any(|(from, to)| (*from..=*to).contains(&code));
+                (inside != *negated).then_some(len)
+            }
+            Self::Many => None,
+        }
+    }
+}
+
+/// Code and length of the first character. Bytes that are no UTF-8 get codes above all characters'.
+fn first_char(text: &[u8]) -> (u32, usize) {
+    let first = text[0];
+    if first.is_ascii() {
+        return (u32::from(first), 1);
+    }
+    let chunk = &text[..text.len().min(4)];
+    match chunk.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) {
+        Some(char) => (u32::from(char), char.len_utf8()),
+        None => (0x11_0000 + u32::from(first), 1),
+    }
+}
+
+fn set(text: &[u8], start: usize) -> Result<(Token, usize), GlobError> {
+    let open =
+        GlobError { at: start, message: "the set that begins with `[` has no `]`; write `\\[` for the character" };
+    let mut at = start + 1;
+    let negated = matches!(text.get(at), Some(b'!' | b'^'));
+    at += usize::from(negated);
+    let mut ranges = Vec::new();
+    let first = at;
+    loop {
+        let member = |at: usize| {
+            let escaped = usize::from(text.get(at) == Some(&b'\\'));
+            let rest = text.get(at + escaped..).filter(|rest| !rest.is_empty())?;
+            let (code, len) = first_char(rest);
+            Some((code, at + escaped + len))
+        };
+        match text.get(at) {
+            None => return Err(open),
+            // Right after the opening it is a character.
+            Some(b']') if at > first => {
+                return Ok((Token::Set { negated, ranges: ranges.into() }, at + 1 - start));
+            }
+            Some(_) => {
+                let (from, after) = member(at).ok_or_else(|| open.clone())?;
+                if text.get(after) == Some(&b'-') && text.get(after + 1).is_some_and(|next| *next != b']') {
+                    let (to, end) = member(after + 1).ok_or_else(|| open.clone())?;
+                    if from > to {
+                        return Err(GlobError { at, message: "the range in this set runs backwards" });
+                    }
+                    ranges.push((from, to));
+                    at = end;
+                } else {
+                    ranges.push((from, from));
+                    at = after;
+                }
+            }
+        }
+    }
+}
+
+/// Text as a glob that matches just it.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, char| {
+        let escape = if matches!(char, '*' | '?' | '[' | '\\') { "\\" } else { "" };
+        let _ = write!(out, "{escape}{char}");
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn matches(glob: &str, text: &str) -> bool {
+        Glob::new(glob.as_bytes()).unwrap().matches(text.as_bytes())
+    }
+
+    #[test]
+    fn globs() {
+        for (glob, yes, no) in [
+            ("/etc/*", &["/etc/", "/etc/passwd", "/etc/ssh/sshd_config"][..], &["/etc", "/usr/etc/x"][..]),
+            ("*.so", &[".so", "/lib/a.so"], &["a.so.1", ""]),
+            ("*curl*", &["curl", "/usr/bin/curl -k"], &["cur"]),
+            ("a?c", &["abc", "a/c", "aéc"], &["ac", "abbc"]),
+            ("py[0-9.a-c]x", &["py3x", "py.x", "pybx"], &["pydx", "pyx"]),
+            ("[!a-z]", &["A", "é", "1"], &["a", "", "AB"]),
+            ("[]x-]", &["]", "x", "-"], &["y"]),
+            ("[^^]", &["a"], &["^"]),
+            ("a\\*b\\?\\[", &["a*b?["], &["axb?["]),
+            ("[\\]]x", &["]x"], &["\\x"]),
+            ("a*b*c", &["abc", "axxbyyc", "abbcc"], &["ab", "acb", "abcd"]),
+            ("a*a", &["aa", "aba"], &["a"]),
+            ("*?", &["a", "é"], &[""]),
+            ("**", &["", "x"], &[]),
+            ("", &[""], &["x"]),
+        ] {
+            for text in yes {
+                assert!(matches(glob, text), "{glob} does not match {text}");
+            }
+            for text in no {
+                assert!(!matches(glob, text), "{glob} matches {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_glob() {
+        for (glob, at) in [("a[b", 1), ("[", 0), ("[]", 0), ("a\\", 1), ("[z-a]", 1), ("[a-", 0), ("[\\", 0)] {
+            assert_eq!(Glob::new(glob.as_bytes()).unwrap_err().at, at, "{glob}");
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_text_is_one_character() {
+        assert!(Glob::new(b"a?b").unwrap().matches(b"a\xffb"));
+        assert!(!Glob::new(b"a?b").unwrap().matches(b"a\xff\xfeb"));
+        assert!(Glob::new(b"\xff*").unwrap().matches(b"\xffx"));
+    }
+
+    /// What a glob means, said as briefly as can be, in exponential time.
+    fn meaning(tokens: &[Token], text: &[u8]) -> bool {
+        match tokens {
+            [] => text.is_empty(),
+            [Token::Many, rest @ ..] => {
+                meaning(rest, text) || !text.is_empty() && meaning(tokens, &text[first_char(text).1..])
+            }
+            [one, rest @ ..] => one.take(text).is_some_and(|len| meaning(rest, &text[len..])),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_the_meaning(glob in r"[ab*?é\[\]!\-]{0,7}", text in "[abcé]{0,8}") {
+            if let Ok(glob) = Glob::new(glob.as_bytes()) {
+                prop_assert_eq!(glob.matches(text.as_bytes()), meaning(&glob.tokens, text.as_bytes()));
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(glob: Vec<u8>, text: Vec<u8>) {
+            if let Ok(glob) = Glob::new(&glob) {
+                let _ = glob.matches(&text);
+            }
+        }
+
+        #[test]
+        fn escaped_text_matches_itself_only(text in r"[ab*?\[\]\\]{0,6}", other in r"[ab*?\[\]\\]{0,6}") {
+            let glob = Glob::new(escape(&text).as_bytes()).unwrap();
+            prop_assert_eq!(glob.exact(), Some(text.as_bytes()));
+            prop_assert_eq!(glob.matches(other.as_bytes()), text == other);
+        }
+    }
+}

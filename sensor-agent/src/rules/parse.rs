@@ -1,0 +1,477 @@
+//! Tokens to a rule.
+//!
+//! ```text
+//! rule    := ("match" | "ignore") expr | "default" ("match" | "ignore")
+//! expr    := and-expr { ("or" | "||") and-expr }
+//! and-expr:= unary { ("and" | "&&") unary }
+//! unary   := ("not" | "!") unary | "(" expr ")" | term
+//! term    := subject ( operator value | ["not"] "in" ( "$"name | "(" value { "," value } ")" ) | "exists" )
+//! subject := field | "lineage" "[" n "]" "." field | "any" "lineage" "." field | "lineage"   (the last before "in" only)
+//! ```
+
+use std::ops::Range;
+
+use super::ast::{Expr, ExprKind, Literal, LiteralValue, Operand, Rule, Scope, Subject, Term, Verdict};
+use super::lexer::{Token, TokenKind, lex};
+use super::operators::{OPERATORS, Operator};
+use super::{Problem, limits};
+use crate::diagnostic::nearest;
+
+/// Reads one rule. Never panics, whatever the text.
+///
+/// # Errors
+/// The first place that is no rule.
+pub fn parse(text: &str) -> Result<Rule, Problem> {
+    if text.len() > limits::RULE_BYTES {
+        return Err(Problem::error(0..0, format!("a rule of {} bytes is too long", text.len()))
+            .label(format!("a rule has at most {} bytes", limits::RULE_BYTES))
+            .help("put the values into a list, and compare with `in $List`"));
+    }
+    Parser { tokens: lex(text)?, at: 0, depth: 0 }.rule()
+}
+
+struct Parser<'a> {
+    tokens: Vec<Token<'a>>,
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn rule(mut self) -> Result<Rule, Problem> {
+        let rule = if self.take_word("default") {
+            let verdict = self.verdict(&["match", "ignore"])?;
+            Rule { verdict, condition: None }
+        } else {
+            let verdict = self.verdict(&["match", "ignore", "default"])?;
+            if matches!(self.peek(), TokenKind::End) {
+                let word = verdict.word();
+                return Err(Problem::error(self.range(), format!("`{word}` needs a condition"))
+                    .label("a comparison is expected here")
+                    .help(format!("for every event, write `default {word}`")));
+            }
+            Rule { verdict, condition: Some(self.or_expr()?) }
+        };
+        match self.peek() {
+            TokenKind::End => Ok(rule),
+            _ if rule.condition.is_none() => {
+                Err(self.unexpected("the end of the rule").help("`default` has no condition"))
+            }
+            TokenKind::Word(word) => {
+                let near = nearest(word, ["and", "or"]);
+                Err(self.unexpected("`and`, `or` or the end of the rule").did_you_mean(near))
+            }
+            TokenKind::Symbol(")") => Err(self.unexpected("the end of the rule").label("no bracket is open here")),
+            _ => Err(self.unexpected("`and`, `or` or the end of the rule")),
+        }
+    }
+
+    fn verdict(&mut self, words: &[&'static str]) -> Result<Verdict, Problem> {
+        if self.take_word("match") {
+            return Ok(Verdict::Match);
+        }
+        if self.take_word("ignore") {
+            return Ok(Verdict::Ignore);
+        }
+        let expected = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+        let near = if let TokenKind::Word(word) = self.peek() { nearest(word, words.iter().copied()) } else { None };
+        let problem = self.unexpected(&expected).did_you_mean(near);
+        Err(if words.len() == 3 && near.is_none() {
+            problem.help("a rule says first what to do: `match programName == \"/usr/bin/wget\"`")
+        } else {
+            problem
+        })
+    }
+
+    fn or_expr(&mut self) -> Result<Expr, Problem> {
+        self.joined(["or", "||"], ExprKind::Or, |parser| parser.joined(["and", "&&"], ExprKind::And, Self::unary))
+    }
+
+    /// One part or more of the same kind with a word or symbol between them.
+    fn joined(
+        &mut self,
+        [word, symbol]: [&'static str; 2],
+        join: fn(Vec<Expr>) -> ExprKind,
+        part: impl Fn(&mut Self) -> Result<Expr, Problem>,
+    ) -> Result<Expr, Problem> {
+        let first = part(self)?;
+        let mut parts = vec![first];
+        while self.take_word(word) || self.take_symbol(symbol) {
+            parts.push(part(self)?);
+        }
+        if parts.len() == 1 {
+            return parts.pop().ok_or_else(|| self.unexpected("a comparison"));
+        }
+        let range = parts[0].range.start..parts[parts.len() - 1].range.end;
+        Ok(Expr { kind: join(parts), range })
+    }
+
+    fn unary(&mut self) -> Result<Expr, Problem> {
+        let start = self.range().start;
+        if self.depth == limits::DEPTH {
+            return Err(Problem::error(self.range(), "the condition is nested too deep")
+                .label(format!("brackets and `not` go at most {} deep", limits::DEPTH)));
+        }
+        if self.take_word("not") || self.take_symbol("!") {
+            self.depth += 1;
+            let inner = self.unary()?;
+            self.depth -= 1;
+            let range = start..inner.range.end;
+            return Ok(Expr { kind: ExprKind::Not(Box::new(inner)), range });
+        }
+        let open = self.range();
+        if self.take_symbol("(") {
+            self.depth += 1;
+            let inner = self.or_expr()?;
+            self.depth -= 1;
+            let end = self.range().end;
+            if !self.take_symbol(")") {
+                let near = if let TokenKind::Word(word) = self.peek() { nearest(word, ["and", "or"]) } else { None };
+                let problem = self.unexpected("`and`, `or` or `)`").did_you_mean(near);
+                return Err(if matches!(self.peek(), TokenKind::End) {
+                    Problem { range: open, ..problem }.label("this bracket is not closed")
+                } else {
+                    problem
+                });
+            }
+            return Ok(Expr { kind: inner.kind, range: start..end });
+        }
+        let term = self.term()?;
+        let end = self.tokens[self.at - 1].range.end;
+        Ok(Expr { kind: ExprKind::Term(term), range: start..end })
+    }
+
+    fn term(&mut self) -> Result<Term, Problem> {
+        let subject = self.subject()?;
+        let start = self.range().start;
+        let operator = self.operator(&subject)?;
+        let operator_range = start..self.tokens[self.at - 1].range.end;
+        let operand = match operator {
+            Operator::Exists => Operand::None,
+            Operator::In | Operator::NotIn => self.list()?,
+            _ => {
+                if let TokenKind::List(name) = self.peek() {
+                    let symbol = operator.symbol();
+                    let word = if operator.positive().1 { "not in" } else { "in" };
+                    return Err(Problem::error(self.range(), format!("`{symbol}` does not compare with a list"))
+                        .label("a list")
+                        .help(format!("write `{subject} {word} ${name}`")));
+                }
+                Operand::One(self.literal(&format!("a value to compare `{}` with", subject.field))?)
+            }
+        };
+        Ok(Term { subject, operator, operator_range, operand })
+    }
+
+    fn subject(&mut self) -> Result<Subject, Problem> {
+        let start = self.range();
+        let any = self.take_word("any");
+        let lineage = self.range();
+        if self.take_word("lineage") {
+            let scope = if any {
+                self.expect(".", "`.` and a field: `any lineage.programName`")?;
+                Scope::AnyAncestor
+            } else if self.take_symbol("[") {
+                let index = self.index()?;
+                self.expect("]", "`]`")?;
+                self.expect(".", "`.` and a field: `lineage[0].programName`")?;
+                Scope::Ancestor(index)
+            } else if self.is_word("in") || self.is_word("not") {
+                return Ok(Subject {
+                    scope: Scope::AnyAncestor,
+                    field: "programName".into(),
+                    field_range: lineage.clone(),
+                    range: lineage,
+                    short: true,
+                });
+            } else {
+                return Err(self
+                    .unexpected("which ancestor is meant")
+                    .help("write `any lineage.FIELD` for some ancestor, `lineage[0].FIELD` for the parent, or `lineage in $List`"));
+            };
+            let (field, field_range) = self.field()?;
+            let range = start.start..field_range.end;
+            return Ok(Subject { scope, field, field_range, range, short: false });
+        }
+        if any {
+            return Err(self
+                .unexpected("`lineage`")
+                .help("`any` goes with lineage: `any lineage.programName == \"sshd\"`"));
+        }
+        let (field, range) = self.field()?;
+        Ok(Subject { scope: Scope::Event, field, field_range: range.clone(), range, short: false })
+    }
+
+    fn index(&mut self) -> Result<u16, Problem> {
+        if let TokenKind::Number(digits) = self.peek()
+            && let Ok(index) = digits.parse::<u16>()
+            && index <= limits::LINEAGE_INDEX
+        {
+            self.at += 1;
+            return Ok(index);
+        }
+        let message = format!("a number from 0 (the parent) to {}", limits::LINEAGE_INDEX);
+        Err(self.unexpected(&message))
+    }
+
+    fn field(&mut self) -> Result<(String, Range<usize>), Problem> {
+        match *self.peek() {
+            TokenKind::Word(word) if !is_reserved(word) => {
+                let range = self.range();
+                self.at += 1;
+                Ok((word.to_owned(), range))
+            }
+            TokenKind::Text(..) => {
+                Err(self.unexpected("a field").help("the field comes first: `programName == \"/usr/bin/wget\"`"))
+            }
+            _ => Err(self.unexpected("a field")),
+        }
+    }
+
+    fn operator(&mut self, subject: &Subject) -> Result<Operator, Problem> {
+        match *self.peek() {
+            TokenKind::Symbol(symbol) => {
+                if let Some(info) = OPERATORS.iter().find(|info| info.symbol == symbol) {
+                    self.at += 1;
+                    return Ok(info.operator);
+                }
+                let near = match symbol {
+                    "=" => Some("=="),
+                    "&&" => Some("&"),
+                    _ => None,
+                };
+                return Err(self.unexpected("an operator").did_you_mean(near));
+            }
+            TokenKind::Word(word) => {
+                if word.eq_ignore_ascii_case("not") {
+                    self.at += 1;
+                    if self.take_word("in") {
+                        return Ok(Operator::NotIn);
+                    }
+                    return Err(self
+                        .unexpected("`in` after `not`")
+                        .help(format!("`not` stands before the whole comparison: `not {} …`", subject.field)));
+                }
+                let known = OPERATORS.iter().find(|info| info.symbol.eq_ignore_ascii_case(word));
+                if let Some(info) = known {
+                    self.at += 1;
+                    return Ok(info.operator);
+                }
+                let words = OPERATORS
+                    .iter()
+                    .map(|info| info.symbol)
+                    .filter(|symbol| symbol.starts_with(|char: char| char.is_ascii_alphabetic()));
+                return Err(self.unexpected("an operator").did_you_mean(nearest(word, words)));
+            }
+            _ => {}
+        }
+        Err(self.unexpected("an operator").help(format!(
+            "compare `{}` with something: {}",
+            subject.field,
+            OPERATORS.iter().map(|info| info.symbol).collect::<Vec<_>>().join(", ")
+        )))
+    }
+
+    fn list(&mut self) -> Result<Operand, Problem> {
+        let range = self.range();
+        if let TokenKind::List(name) = *self.peek() {
+            self.at += 1;
+            return Ok(Operand::List { name: name.to_owned(), range });
+        }
+        if !self.take_symbol("(") {
+            return Err(self
+                .unexpected("a list")
+                .help("write `in $Name`, or the values in round brackets: `in (\"a\", \"b\")`"));
+        }
+        let mut values = Vec::new();
+        loop {
+            values.push(self.literal("a value")?);
+            if self.take_symbol(")") {
+                return Ok(Operand::Many(values));
+            }
+            self.expect(",", "`,` or `)`")?;
+        }
+    }
+
+    fn literal(&mut self, expected: &str) -> Result<Literal, Problem> {
+        let range = self.range();
+        let (value, plain) = match self.peek() {
+            TokenKind::Text(text, plain) => (LiteralValue::Text(text.clone()), *plain),
+            TokenKind::Number(number) => (LiteralValue::Number((*number).to_owned()), false),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("true") => (LiteralValue::Bool(true), false),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("false") => (LiteralValue::Bool(false), false),
+            TokenKind::Word(word) => {
+                let help = format!("put text in double quotes: \"{word}\"");
+                return Err(self.unexpected(expected).help(help));
+            }
+            _ => return Err(self.unexpected(expected)),
+        };
+        self.at += 1;
+        Ok(Literal { value, range, plain })
+    }
+
+    fn peek(&self) -> &TokenKind<'a> {
+        &self.tokens[self.at].kind
+    }
+
+    fn range(&self) -> Range<usize> {
+        self.tokens[self.at].range.clone()
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        matches!(self.peek(), TokenKind::Word(here) if here.eq_ignore_ascii_case(word))
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> bool {
+        let found = matches!(self.peek(), TokenKind::Symbol(here) if *here == symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, symbol: &str, expected: &str) -> Result<(), Problem> {
+        if self.take_symbol(symbol) { Ok(()) } else { Err(self.unexpected(expected)) }
+    }
+
+    fn unexpected(&self, expected: &str) -> Problem {
+        let found = match self.peek() {
+            TokenKind::Word(word) => format!("`{word}`"),
+            TokenKind::Number(number) => format!("the number `{number}`"),
+            TokenKind::Text(..) => "a text".into(),
+            TokenKind::List(name) => format!("the list `${name}`"),
+            TokenKind::Symbol(symbol) => format!("`{symbol}`"),
+            TokenKind::End => "the end of the rule".into(),
+        };
+        Problem::error(self.range(), format!("expected {expected}, found {found}")).label("unexpected")
+    }
+}
+
+/// Words that cannot be a field's name where one is expected.
+fn is_reserved(word: &str) -> bool {
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "match",
+        "ignore",
+        "default",
+        "true",
+        "false",
+        "exists",
+        "contains",
+        "startswith",
+        "endswith",
+    ]
+    .iter()
+    .any(|reserved| reserved.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn printed(text: &str) -> String {
+        parse(text).unwrap_or_else(|problem| panic!("{text}: {}", problem.message)).to_string()
+    }
+
+    #[test]
+    fn rules_of_each_form() {
+        for (text, expected) in [
+            ("match programName == \"/usr/bin/wget\"", "match programName == \"/usr/bin/wget\""),
+            ("DEFAULT Ignore", "default ignore"),
+            ("ignore a==1&&b!=2||!c<3", "ignore (a == 1 and b != 2) or not c < 3"),
+            (
+                "match a IN $Process_Injection-programName-allowList",
+                "match a in $Process_Injection-programName-allowList",
+            ),
+            ("match a NOT IN (1, 0x2,\"x\")", "match a not in (1, 0x2, \"x\")"),
+            ("match not (a exists or b =~ `x\"`)", "match not (a exists or b =~ \"x\\\"\")"),
+            (
+                "match lineage[2].a endsWith \"x\" and any lineage.b !~ \"y\"",
+                "match lineage[2].a endswith \"x\" and any lineage.b !~ \"y\"",
+            ),
+            ("match lineage in $L and lineage not in (\"a\")", "match lineage in $L and lineage not in (\"a\")"),
+            ("match a & 0o17 or b == TRUE", "match a & 0o17 or b == true"),
+            ("match ((a == 1))", "match a == 1"),
+            ("match a == 1 and (b == 2 or c == 3)", "match a == 1 and (b == 2 or c == 3)"),
+        ] {
+            assert_eq!(printed(text), expected);
+            assert_eq!(printed(expected), expected, "reparsed");
+        }
+    }
+
+    #[test]
+    fn faults_are_pointed_at_and_explained() {
+        for (text, range, parts) in [
+            ("", 0..0, &["`match` or `ignore` or `default`", "end of the rule"][..]),
+            ("mtach a == 1", 0..5, &["found `mtach`", "did you mean `match`"]),
+            ("match", 5..5, &["needs a condition", "default match"]),
+            ("default", 7..7, &["`match` or `ignore`"]),
+            ("default match a == 1", 14..15, &["no condition"]),
+            ("match a", 7..7, &["an operator", "=="]),
+            ("match a = 1", 8..9, &["did you mean `==`"]),
+            ("match a contain \"x\"", 8..15, &["did you mean `contains`"]),
+            ("match a == wget", 11..15, &["found `wget`", "\"wget\""]),
+            ("match a == $L", 11..13, &["a in $L"]),
+            ("match a in \"x\"", 11..14, &["a list", "round brackets"]),
+            ("match a in (1 2)", 14..15, &["`,` or `)`"]),
+            ("match a in ()", 12..13, &["a value"]),
+            ("match a == 1 nad b == 2", 13..16, &["did you mean `and`"]),
+            ("match (a == 1", 6..7, &["not closed"]),
+            ("match a == 1)", 12..13, &["no bracket is open"]),
+            ("match and a == 1", 6..9, &["a field"]),
+            ("match a not == 1", 12..14, &["`in` after `not`"]),
+            ("match lineage.a == 1", 13..14, &["any lineage.FIELD"]),
+            ("match lineage[9999].a == 1", 14..18, &["a number from 0"]),
+            ("match any a == 1", 10..11, &["`lineage`"]),
+            ("match \"x\" == a", 6..9, &["the field comes first"]),
+        ] {
+            let problem = parse(text).unwrap_err();
+            let shown = format!("{} | {} | {}", problem.message, problem.label, problem.help.as_deref().unwrap_or(""));
+            assert_eq!(problem.range, range, "{text}: {shown}");
+            for part in parts {
+                assert!(shown.contains(part), "{text}: {shown} lacks {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn depth_and_size_are_limited() {
+        let nested = |n: usize| format!("match {}a == 1{}", "(".repeat(n), ")".repeat(n));
+        assert!(parse(&nested(limits::DEPTH - 1)).is_ok());
+        assert!(parse(&nested(limits::DEPTH)).unwrap_err().message.contains("too deep"));
+        assert!(parse(&format!("match {}a == 1", "not ".repeat(100_000 / 4))).is_err());
+        assert!(
+            parse(&format!("match a == \"{}\"", "x".repeat(limits::RULE_BYTES)))
+                .unwrap_err()
+                .message
+                .contains("too long")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn text_like_rules_never_panics_and_reprints(parts in prop::collection::vec(prop::sample::select(vec![
+            "match ", "ignore ", "default ", "a ", "any ", "lineage", "[0]", ".", "b ", "== ", "!= ", "& ", "in ", "not ", "exists ",
+            "$L ", "(", ") ", ", ", "\"x\\n\" ", "`*` ", "1 ", "-0x2 ", "1.5h ", "true ", "and ", "|| ", "! ", "=~ ", "é",
+        ]), 0..14)) {
+            let text = format!("match {}", parts.concat());
+            if let Ok(rule) = parse(&text) {
+                let printed = rule.to_string();
+                prop_assert_eq!(parse(&printed).unwrap().to_string(), printed);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The few words through which the agent's drain thread and the kernel programs agree on wake-ups.
+//!
+//! A wake-up per record would cost the traced task more than the whole rest. So records are submitted without
+//! one, and the drain thread says beforehand when it wants to be woken:
+//!
+//! ```text
+//! draining ── none ──▶ [`WAKE_NEVER`]        it will look again by itself
+//! short wait (10 ms) ▶ [`WAKE_AT_WATERMARK`] woken early only if the ring fills up
+//! long wait ─────────▶ [`WAKE_AT_ONCE`]      woken by the first record
+//! ```
+//!
+//! A program that wakes the thread sets the word back to [`WAKE_NEVER`], so one wait costs one wake-up. The thread
+//! stores its wish, fences, and looks at the ring once more before it sleeps; a program commits its record (a full
+//! barrier in the kernel), then reads the wish: one of the two sees the other.
+
+/// What the drain thread shares with the programs; the one value of the map `CONTROL`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// The wish for the ring `LIFECYCLE`, one of the `WAKE_` constants.
+    pub lifecycle_wake: u32,
+    pub reserved: u32,
+    /// Unread bytes in `LIFECYCLE` at which [`WAKE_AT_WATERMARK`] wakes.
+    pub lifecycle_watermark: u64,
+}
+
+pub const WAKE_NEVER: u32 = 0;
+pub const WAKE_AT_WATERMARK: u32 = 1;
+pub const WAKE_AT_ONCE: u32 = 2;

@@ -1,0 +1,183 @@
+//! Which cgroup: the strongest hint at a container that the kernel itself has.
+//!
+//! On a host with the unified hierarchy it is the task's place there. On a host with version 1 hierarchies
+//! everything sits at the root of the unified one; then the first controller in a fixed order that has the task elsewhere counts.
+//! Ids are unique within a hierarchy only, so a version 1 controller's number stands in the id's top byte.
+
+use aya_ebpf::btf_maps::LruHashMap;
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
+use aya_ebpf::macros::btf_map;
+use sensor_ebpf::record::exec::CGROUP_MAX;
+use sensor_ebpf::record::exec_flags;
+
+use super::load::{Address, member, offset, present, probe};
+use super::scratch::Area;
+
+/// Cgroups whose path was already sent. The agent remembers paths; one that falls out of here is sent again.
+#[btf_map]
+static CGROUPS_SENT: LruHashMap<u64, u8, 4096> = LruHashMap::new();
+
+/// Deepest cgroup followed.
+const DEPTH: u32 = 24;
+/// `NAME_MAX` and the end of the string.
+const NAME_SIZE: u32 = 256;
+/// Where a version 1 controller's number stands in the id.
+const CONTROLLER_SHIFT: u32 = 56;
+
+/// A task's cgroup.
+#[derive(Clone, Copy)]
+pub(super) struct Cgroup {
+    pub(super) id: u64,
+    /// Its `kernfs_node`.
+    node: u64,
+}
+
+/// # Safety
+///
+/// `task` must be a typed `task_struct` pointer.
+#[inline(always)]
+pub(super) unsafe fn of(task: Address, area: Area) -> Cgroup {
+    let none = Cgroup { id: 0, node: 0 };
+    if !present!(task_cgroups) || !present!(css_set_dfl_cgrp) || !present!(kernfs_id) {
+        return none;
+    }
+    // SAFETY: the verifier.
+    unsafe {
+        let set: Address = member(task, offset!(task_cgroups));
+        if set.is_null() {
+            return none;
+        }
+        let cgroup: Address = member(set, offset!(css_set_dfl_cgrp));
+        if cgroup.is_null() {
+            return none;
+        }
+        let node: Address = member(cgroup, offset!(cgroup_kn));
+        if node.is_null() {
+            return none;
+        }
+        let id: u64 = member(node, offset!(kernfs_id));
+        let level: i32 = member(cgroup, offset!(cgroup_level));
+        let unified = Cgroup { id, node: node as u64 };
+        if level != 0 {
+            return unified;
+        }
+        if let Some(found) = below_root(set, area, offset!(subsys_pids)) {
+            return found;
+        }
+        if let Some(found) = below_root(set, area, offset!(subsys_memory)) {
+            return found;
+        }
+        if let Some(found) = below_root(set, area, offset!(subsys_cpu)) {
+            return found;
+        }
+        unified
+    }
+}
+
+/// The task's cgroup in a version 1 controller's hierarchy, unless it is the root.
+///
+/// Read by probes: reached over two routes, the pointers would differ in type to the verifier.
+#[inline(always)]
+unsafe fn below_root(set: Address, area: Area, subsys: u32) -> Option<Cgroup> {
+    if subsys == sensor_ebpf::offsets::ABSENT {
+        return None;
+    }
+    // SAFETY: the verifier for the first step, `probe` for the others.
+    unsafe {
+        let state: Address = member(set, offset!(css_set_subsys) + subsys * 8);
+        let word = &raw mut (*area.0).word;
+        if !probe(word, state as u64 + u64::from(offset!(css_cgroup))) {
+            return None;
+        }
+        let cgroup = word.read_volatile();
+        if !probe(word.cast::<u32>(), cgroup + u64::from(offset!(cgroup_level)))
+            || word.cast::<u32>().read_volatile() == 0
+        {
+            return None;
+        }
+        if !probe(word, cgroup + u64::from(offset!(cgroup_kn))) {
+            return None;
+        }
+        let node = word.read_volatile();
+        if !probe(word, node + u64::from(offset!(kernfs_id))) {
+            return None;
+        }
+        let id = word.read_volatile() | (u64::from(subsys) + 1) << CONTROLLER_SHIFT;
+        Some(Cgroup { id, node })
+    }
+}
+
+/// Appends the cgroup's path, leaf first, unless it was sent before; returns its length.
+///
+/// # Safety
+///
+/// `cgroup` must come from [`of`].
+#[inline(always)]
+pub(super) unsafe fn append_once(area: Area, cgroup: Cgroup) -> u16 {
+    // SAFETY: nothing keeps a reference to the value.
+    if cgroup.id == 0 || unsafe { CGROUPS_SENT.get(&cgroup.id) }.is_some() {
+        return 0;
+    }
+    area.flag(exec_flags::CGROUP_PATH);
+    // SAFETY: as above.
+    unsafe { append(area, cgroup.node) }
+}
+
+/// Notes that the agent has, or will have, a cgroup's path.
+#[inline(always)]
+pub(super) fn sent(id: u64) {
+    let _ = CGROUPS_SENT.insert(&id, &1, 0);
+}
+
+#[inline(always)]
+unsafe fn append(area: Area, node: u64) -> u16 {
+    let start = area.at();
+    // SAFETY: the verifier checks the area; `probe` the rest.
+    unsafe {
+        let place = &raw mut (*area.0).dentry;
+        place.write_volatile(node);
+        let mut step = 0;
+        loop {
+            if step == DEPTH {
+                area.flag(exec_flags::CGROUP_CUT);
+                break;
+            }
+            step += 1;
+            let node = place.read_volatile();
+            if !probe(place, node + u64::from(offset!(kernfs_parent))) {
+                area.flag(exec_flags::READ_FAILED);
+                break;
+            }
+            // The root has no parent, and no name.
+            if place.read_volatile() == 0 {
+                break;
+            }
+            let word = &raw mut (*area.0).word;
+            if !probe(word, node + u64::from(offset!(kernfs_name))) {
+                area.flag(exec_flags::READ_FAILED);
+                break;
+            }
+            let at = area.at();
+            if at - start + u64::from(NAME_SIZE) > CGROUP_MAX as u64 {
+                area.flag(exec_flags::CGROUP_CUT);
+                break;
+            }
+            let to = area.end();
+            let len = bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
+            if len < 1 || len > i64::from(NAME_SIZE) {
+                area.flag(exec_flags::READ_FAILED);
+                break;
+            }
+            // The separator takes the place of the string's end.
+            let last = super::load::at_most::<{ NAME_SIZE as u64 - 1 }>(len as u64 - 1);
+            to.add(last as usize).write_volatile(b'/');
+            area.set_at(at + len as u64);
+        }
+    }
+    let mut len = area.at() - start;
+    if len > 0 {
+        len -= 1;
+        area.set_at(start + len);
+    }
+    len as u16
+}

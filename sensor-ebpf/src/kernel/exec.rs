@@ -1,0 +1,147 @@
+//! `sched_process_exec`: a new image is in place and has not run yet.
+//!
+//! Arguments of the tracepoint: the task, its thread id before the exec, `struct linux_binprm`. The task is the
+//! group's leader by now, whichever thread called, and its memory is the new image's.
+
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str};
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use sensor_ebpf::counters::program;
+use sensor_ebpf::record::exec::NAME_MAX;
+use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
+
+use super::emit::Run;
+use super::load::{Address, member, offset};
+use super::scratch::Area;
+use super::{args, cgroup, image, path, task};
+
+#[btf_tracepoint(function = "sched_process_exec")]
+fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
+    if let Some(run) = Run::begin(program::EXEC) {
+        // SAFETY: the tracepoint's arguments, see above.
+        unsafe { exec(run, ctx.arg(0), ctx.arg(1), ctx.arg(2)) }
+    }
+    0
+}
+
+#[inline(always)]
+unsafe fn exec(run: Run, task: Address, old_tid: u32, bprm: Address) {
+    let Some(area) = Area::exec() else {
+        return run.failed();
+    };
+    let record = area.begin();
+    // SAFETY: the verifier.
+    unsafe {
+        let time = bpf_ktime_get_boot_ns();
+        task::describe(task, area, record);
+        (*record).old_tid = old_tid;
+        (*record).error = 0;
+        (*record).reserved = 0;
+        (*record).argc = member(bprm, offset!(bprm_argc));
+        (*record).envc = member(bprm, offset!(bprm_envc));
+        if secure(bprm) {
+            area.flag(exec_flags::SECURE);
+        }
+
+        image::describe(member(bprm, offset!(bprm_file)), area, record);
+        working_directory(task, area, record);
+
+        let filename: Address = member(bprm, offset!(bprm_filename));
+        let interpreter: Address = member(bprm, offset!(bprm_interp));
+        (*record).filename_len = name(area, filename);
+        (*record).interpreter_len = 0;
+        if interpreter != filename {
+            area.flag(exec_flags::SCRIPT);
+            (*record).interpreter_len = name(area, interpreter);
+        }
+
+        let cgroup = cgroup::of(task, area);
+        (*record).cgroup_id = cgroup.id;
+        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+
+        let mm: Address = member(task, offset!(task_mm));
+        if mm.is_null() {
+            return run.failed();
+        }
+        args::append(mm, area, record);
+
+        finish(run, area, record, kind::EXEC, time, cgroup.id);
+    }
+}
+
+/// Writes the header and hands the record to the ring.
+#[inline(always)]
+unsafe fn finish(
+    run: Run,
+    area: Area,
+    record: *mut sensor_ebpf::record::ExecRecord,
+    kind: u16,
+    time: u64,
+    cgroup: u64,
+) {
+    let (bytes, len) = area.record();
+    let flags = area.flags();
+    // SAFETY: within the area.
+    unsafe {
+        (*record).header = Header { layout: LAYOUT_VERSION, kind, len: len as u32, time };
+        (*record).flags = flags;
+    }
+    if flags & exec_flags::READ_FAILED != 0 {
+        run.partial();
+    }
+    if run.lifecycle(bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
+        cgroup::sent(cgroup);
+    }
+}
+
+/// Appends `task->fs->pwd`.
+///
+/// # Safety
+///
+/// `task` must be a typed `task_struct` pointer, `record` within `area`.
+#[inline(always)]
+pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut sensor_ebpf::record::ExecRecord) {
+    // SAFETY: the verifier.
+    unsafe {
+        (*record).cwd_len = 0;
+        let fs: Address = member(task, offset!(task_fs));
+        if fs.is_null() {
+            area.flag(exec_flags::READ_FAILED);
+            return;
+        }
+        let (len, end) = path::append(area, member(fs, offset!(fs_pwd_dentry)), member(fs, offset!(fs_pwd_mnt)));
+        (*record).cwd_len = len;
+        match end {
+            path::End::Cut => area.flag(exec_flags::CWD_CUT),
+            path::End::Failed => area.flag(exec_flags::READ_FAILED),
+            path::End::Root | path::End::Nameless => {}
+        }
+    }
+}
+
+/// Appends a string of the kernel's; returns its length.
+#[inline(always)]
+unsafe fn name(area: Area, from: Address) -> u16 {
+    // SAFETY: `end` leaves room.
+    let len = unsafe { bpf_probe_read_kernel_str(area.end().cast(), NAME_MAX as u32, from) };
+    if len < 1 {
+        area.flag(exec_flags::READ_FAILED);
+        return 0;
+    }
+    if len == NAME_MAX as i64 {
+        area.flag(exec_flags::NAME_CUT);
+    }
+    // The end of the string is counted, not kept.
+    let len = super::load::at_most::<{ NAME_MAX as u64 }>(len as u64 - 1);
+    area.set_at(area.at() + len);
+    len as u16
+}
+
+/// `bprm->secureexec`, a bit field: the word around it is loaded.
+#[inline(always)]
+unsafe fn secure(bprm: Address) -> bool {
+    let bit = offset!(bprm_secureexec);
+    // SAFETY: the verifier.
+    let word: u32 = unsafe { member(bprm, bit / 32 * 4) };
+    word >> (bit % 32) & 1 != 0
+}

@@ -1,0 +1,75 @@
+//! `sched_process_exit`: the end of a process, when its last thread goes.
+//!
+//! The tracepoint fires for each thread, after the kernel counted it out of `signal->live`. Since Linux 6.16 it
+//! says itself whether that was the last one. Before, two last threads that exit at the same time may both see
+//! the count at zero, and the record comes twice: readers must take the second for the same.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use sensor_ebpf::counters::program;
+use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
+
+use super::emit::Run;
+use super::load::{Address, member, offset, present};
+use super::task;
+
+/// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
+const SIGNAL_GROUP_EXIT: u32 = 4;
+
+#[btf_tracepoint(function = "sched_process_exit")]
+fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
+    let Some(run) = Run::begin(program::EXIT) else {
+        return 0;
+    };
+    let task: Address = ctx.arg(0);
+    // SAFETY: the tracepoint's arguments; on kernels without the second one the verifier prunes the branch.
+    unsafe {
+        let signal: Address = member(task, offset!(task_signal));
+        if signal.is_null() {
+            run.failed();
+            return 0;
+        }
+        let last = if present!(exit_group_dead) {
+            ctx.arg::<u64>(1) & 0xff != 0
+        } else {
+            member::<u32>(signal, offset!(signal_live)) == 0
+        };
+        if last {
+            exit(run, task, signal);
+        } else {
+            run.filtered();
+        }
+    }
+    0
+}
+
+#[inline(always)]
+unsafe fn exit(run: Run, task: Address, signal: Address) {
+    // SAFETY: the verifier.
+    unsafe {
+        let leader: Address = member(task, offset!(task_group_leader));
+        if leader.is_null() {
+            return run.failed();
+        }
+        let flags: u32 = member(signal, offset!(signal_flags));
+        let status: u32 = if flags & SIGNAL_GROUP_EXIT != 0 {
+            member(signal, offset!(signal_group_exit_code))
+        } else {
+            member(leader, offset!(task_exit_code))
+        };
+        let record = ExitRecord {
+            header: Header {
+                layout: LAYOUT_VERSION,
+                kind: kind::EXIT,
+                len: size_of::<ExitRecord>() as u32,
+                time: bpf_ktime_get_boot_ns(),
+            },
+            process: task::key(leader),
+            status,
+            reserved: 0,
+            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(leader)),
+        };
+        run.lifecycle((&raw const record).cast(), size_of::<ExitRecord>() as u64);
+    }
+}

@@ -1,0 +1,53 @@
+//! `sched_process_fork`: the one moment when a process's true parent is known for certain.
+//!
+//! Arguments of the tracepoint: the task that forks, the new task, not running yet.
+
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
+use aya_ebpf::macros::btf_tracepoint;
+use aya_ebpf::programs::BtfTracePointContext;
+use sensor_ebpf::counters::program;
+use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
+
+use super::emit::Run;
+use super::load::{Address, member, offset};
+use super::task;
+
+#[btf_tracepoint(function = "sched_process_fork")]
+fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
+    if let Some(run) = Run::begin(program::FORK) {
+        // SAFETY: the tracepoint's arguments, see above.
+        unsafe { fork(run, ctx.arg(0), ctx.arg(1)) }
+    }
+    0
+}
+
+#[inline(always)]
+unsafe fn fork(run: Run, forker: Address, child: Address) {
+    // SAFETY: the verifier.
+    unsafe {
+        let pid: u32 = member(child, offset!(task_pid));
+        let tgid: u32 = member(child, offset!(task_tgid));
+        // A thread.
+        if pid != tgid {
+            return run.filtered();
+        }
+        let mut word = 0_u64;
+        let (ns_pid, pid_ns) = task::innermost_pid(child, &raw mut word);
+        let record = ForkRecord {
+            header: Header {
+                layout: LAYOUT_VERSION,
+                kind: kind::FORK,
+                len: size_of::<ForkRecord>() as u32,
+                time: bpf_ktime_get_boot_ns(),
+            },
+            // The child is its own group's leader.
+            process: task::key(child),
+            parent: task::parent_of(child),
+            forker: task::process_of(forker),
+            ns_pid,
+            pid_ns,
+            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(child)),
+        };
+        run.lifecycle((&raw const record).cast(), size_of::<ForkRecord>() as u64);
+    }
+}

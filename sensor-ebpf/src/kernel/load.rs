@@ -1,0 +1,83 @@
+//! How kernel memory is read.
+//!
+//! Two ways, by what the verifier knows of a pointer. A *typed* pointer (a tracepoint argument, or a member
+//! loaded through one) may be dereferenced directly: the verifier checks offset and size against the kernel's
+//! BTF, and a page fault reads as zero. Everything else (a container of an embedded structure, a name, the walk of
+//! a list) goes through `bpf_probe_read_kernel`.
+
+use core::arch::asm;
+use core::ffi::c_void;
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use sensor_ebpf::offsets::Offsets;
+
+/// Filled in by the agent before the load; frozen, so that the verifier knows each value.
+#[unsafe(no_mangle)]
+static OFFSETS: Offsets = Offsets::NONE;
+
+/// Reads one entry of [`OFFSETS`]; volatile, for the compiler must not take the initial value for the final one.
+macro_rules! offset {
+    ($field:ident) => {
+        $crate::kernel::load::fact(core::mem::offset_of!(sensor_ebpf::offsets::Offsets, $field))
+    };
+}
+pub(super) use offset;
+
+/// The fact at a place in the table; the macro names it.
+#[inline(always)]
+pub(super) fn fact(place: usize) -> u32 {
+    // SAFETY: `offset!` passes the place of a field.
+    unsafe { (&raw const OFFSETS).byte_add(place).cast::<u32>().read_volatile() }
+}
+
+/// Whether an entry of the table is known.
+macro_rules! present {
+    ($field:ident) => {
+        $crate::kernel::load::offset!($field) != sensor_ebpf::offsets::ABSENT
+    };
+}
+pub(super) use present;
+
+/// A kernel address; whether it is typed is known to the verifier only.
+pub(super) type Address = *const c_void;
+
+/// Loads directly through a typed pointer.
+///
+/// # Safety
+///
+/// The verifier proves what matters: it refuses the program if `base` is not typed or has no such member.
+#[inline(always)]
+pub(super) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
+    // SAFETY: the verifier, as above. Volatile keeps the compiler from merging neighbours into one wider load, which
+    // the verifier would refuse.
+    unsafe { base.byte_add(offset as usize).cast::<T>().read_volatile() }
+}
+
+/// Reads memory that the verifier knows nothing about into `to`. Zero on success.
+///
+/// # Safety
+///
+/// `to` must have room for `N` bytes.
+#[inline(always)]
+pub(super) unsafe fn probe<T>(to: *mut T, from: u64) -> bool {
+    // SAFETY: the helper checks the source, the verifier the destination.
+    unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from as Address) == 0 }
+}
+
+/// `value`, or `MAX` if that is less, in a way that the verifier of every kernel follows: the compiler cannot move
+/// the comparison to another copy of the register.
+#[inline(always)]
+pub(super) fn at_most<const MAX: u64>(value: u64) -> u64 {
+    let mut value = value;
+    // SAFETY: a comparison and a move.
+    unsafe {
+        asm!(
+            "if {value} <= {max} goto +1",
+            "{value} = {max}",
+            value = inout(reg) value,
+            max = const MAX,
+            options(pure, nomem, nostack),
+        );
+    }
+    value
+}

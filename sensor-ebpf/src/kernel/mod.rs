@@ -1,0 +1,22 @@
+//! What only the BPF target compiles.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `exec`, `fork`, `exit`, `baseline` | the programs, one event class each |
+//! | `task`, `image`, `args`, `cgroup`, `path` | parts of an exec record |
+//! | `load` | how kernel memory is read |
+//! | `scratch` | where a record is built |
+//! | `emit` | counters, ring buffer, wake-ups |
+
+mod args;
+mod baseline;
+mod cgroup;
+mod emit;
+mod exec;
+mod exit;
+mod fork;
+mod image;
+mod load;
+mod path;
+mod scratch;
+mod task;

@@ -1,0 +1,118 @@
+//! Where a record is built: a per-CPU area, as a program's stack has 512 bytes only.
+//!
+//! Each program that builds large records has an area of its own, since programs of different kinds may interleave
+//! on one CPU. Nothing is cleared: a record is written without gaps, and only its bytes leave.
+//!
+//! The write position and the state of the walks live in the area too, and are read and written as volatile: what the
+//! verifier loads from a map is an unknown number to it, so the rounds of a loop look all alike and are
+//! verified once instead of once per history.
+
+use aya_ebpf::bindings::bpf_map_type;
+use aya_ebpf::btf_maps::PerCpuArray;
+use aya_ebpf::macros::btf_map;
+use sensor_ebpf::record::ExecRecord;
+
+use super::load::at_most;
+
+/// Largest per-CPU value that the kernel grants.
+const AREA: usize = 32 * 1024;
+const STATE: usize = 12 * 8;
+const RECORD: usize = AREA - STATE;
+
+const _: () = assert!(bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY == 6 && size_of::<Scratch>() == AREA);
+
+#[repr(C)]
+pub(super) struct Scratch {
+    /// Bytes of the record written so far.
+    at: u64,
+    /// The walk's current place.
+    pub(super) dentry: u64,
+    pub(super) mount: u64,
+    pub(super) mount_root: u64,
+    /// Where small reads land.
+    pub(super) word: u64,
+    pub(super) link: [u64; 3],
+    /// Flags gathered on the way, [`sensor_ebpf::record::exec_flags`].
+    flags: u64,
+    reserved: [u64; 3],
+    record: [u8; RECORD],
+}
+
+/// Most bytes that one read may append; every append leaves room for it by construction.
+const APPEND_MAX: usize = 12 * 1024;
+const AT_MAX: u64 = (RECORD - APPEND_MAX - 8) as u64;
+
+#[btf_map]
+static EXEC_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+#[btf_map]
+static BASELINE_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+
+/// A program's scratch area.
+#[derive(Clone, Copy)]
+pub(super) struct Area(pub(super) *mut Scratch);
+
+impl Area {
+    #[inline(always)]
+    pub(super) fn exec() -> Option<Self> {
+        EXEC_SCRATCH.get_ptr_mut(0).map(Self)
+    }
+
+    #[inline(always)]
+    pub(super) fn baseline() -> Option<Self> {
+        BASELINE_SCRATCH.get_ptr_mut(0).map(Self)
+    }
+
+    /// Starts a record whose fixed part is an [`ExecRecord`].
+    #[inline(always)]
+    pub(super) fn begin(self) -> *mut ExecRecord {
+        self.set_at(size_of::<ExecRecord>() as u64);
+        // SAFETY: in bounds; the record is eight-byte aligned within the area.
+        unsafe {
+            (&raw mut (*self.0).flags).write_volatile(0);
+            (&raw mut (*self.0).record).cast()
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn at(self) -> u64 {
+        // SAFETY: in bounds.
+        unsafe { (&raw const (*self.0).at).read_volatile() }
+    }
+
+    #[inline(always)]
+    pub(super) fn set_at(self, at: u64) {
+        // SAFETY: in bounds.
+        unsafe { (&raw mut (*self.0).at).write_volatile(at) }
+    }
+
+    /// Where the next byte goes, with at least [`APPEND_MAX`] bytes of room.
+    #[inline(always)]
+    pub(super) fn end(self) -> *mut u8 {
+        // SAFETY: bounded by `at_most`.
+        unsafe { (&raw mut (*self.0).record).cast::<u8>().add(at_most::<AT_MAX>(self.at()) as usize) }
+    }
+
+    /// The record, and its length bounded so that the verifier sees it within the area.
+    #[inline(always)]
+    pub(super) fn record(self) -> (*const u8, u64) {
+        // SAFETY: in bounds.
+        let start = unsafe { (&raw const (*self.0).record).cast::<u8>() };
+        (start, at_most::<{ RECORD as u64 }>(self.at()))
+    }
+
+    /// Adds bits of [`sensor_ebpf::record::exec_flags`].
+    #[inline(always)]
+    pub(super) fn flag(self, bits: u32) {
+        // SAFETY: in bounds.
+        unsafe {
+            let flags = &raw mut (*self.0).flags;
+            flags.write_volatile(flags.read_volatile() | u64::from(bits));
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn flags(self) -> u32 {
+        // SAFETY: in bounds.
+        unsafe { (&raw const (*self.0).flags).read_volatile() as u32 }
+    }
+}

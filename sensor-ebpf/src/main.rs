@@ -1,0 +1,24 @@
+//! The kernel programs: one file per event class.
+//!
+//! Built for the BPF target by the agent's build script and embedded in the agent. Minimum kernel: 5.10 with
+//! `CONFIG_DEBUG_INFO_BTF` (ring buffer 5.8, boot clock helper 5.8, BTF tracepoints 5.5, task iterator 5.8).
+#![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
+
+#[cfg(target_arch = "bpf")]
+mod kernel;
+
+/// The programs exist on the BPF target alone; elsewhere this is an empty program that keeps tools content.
+#[cfg(not(target_arch = "bpf"))]
+fn main() {}
+
+#[cfg(target_arch = "bpf")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
+
+/// Helpers such as `bpf_probe_read_kernel` are open to programs under the GPL; the kernel side is dual-licensed.
+#[cfg(target_arch = "bpf")]
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
