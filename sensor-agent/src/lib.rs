@@ -13,6 +13,7 @@ pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod control;
+pub mod delivery;
 pub mod diagnostic;
 pub mod event;
 pub mod host;
