@@ -35,12 +35,12 @@ pub(super) struct Inner {
     /// None: it is tried again at `retry`.
     store: Option<Store>,
     trouble: Option<Trouble>,
-    retry: Instant,
+    pub(super) retry: Instant,
     reserve: Reserve,
     /// Alerts that the disk has not taken, oldest first.
     memory: VecDeque<Item>,
     memory_usage: Usage,
-    next_seq: [i64; Kind::ALL.len()],
+    pub(super) next_seq: [i64; Kind::ALL.len()],
     /// Handed out and neither confirmed nor rejected; on disk or in memory. Not given up to make room.
     leased: BTreeSet<ItemId>,
     /// Confirmed or rejected, and not yet deleted on disk.
@@ -359,7 +359,7 @@ impl Inner {
     }
 
     /// Tries again what failed, when it is time: opens the store, deletes what is confirmed, stores what is in memory.
-    fn recover(&mut self) {
+    pub(super) fn recover(&mut self) {
         if self.trouble.is_none() || Instant::now() < self.retry {
             return;
         }

@@ -1,6 +1,7 @@
 //! Items in an SQLite database.
 //!
-//! One table per kind, in the order of appending, so that the oldest of a kind is found without an index. Each row
+//! SQLite, because it goes on when the disk is full, never panics on damaged files and lets what lies around the damage
+//! be read; `docs/delivery.md` has the measurements. One table per kind, in the order of appending, so that the oldest of a kind is found without an index. Each row
 //! carries a checksum of its own, because SQLite has none for its pages.
 
 use std::collections::BTreeSet;
@@ -323,7 +324,10 @@ impl Store {
         }
         let free: i64 = self.db.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
         if free > SLACK_PAGES {
-            self.db.execute_batch("pragma incremental_vacuum")?;
+            // One page per step.
+            let mut statement = self.db.prepare_cached("pragma incremental_vacuum")?;
+            let mut pages = statement.query([])?;
+            while pages.next()?.is_some() {}
         }
         Ok(())
     }
