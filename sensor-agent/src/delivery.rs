@@ -4,3 +4,4 @@
 //! a remote receiver is first put into a [`spool`] on disk, and leaves it when the receiver has confirmed it.
 
 pub mod spool;
+pub mod trust;
