@@ -11,7 +11,7 @@ use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use sensor_agent::capture::{Capture, DrainOptions, Options};
+use sensor_agent::capture::{Capture, DrainOptions, Options, State};
 use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
 
 fn main() -> ExitCode {
@@ -45,9 +45,17 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut child = Command::new(command).args(args).spawn()?;
     let pid = child.id();
     child.wait()?;
+    // Two that fail: at opening, and later.
+    let failing = std::env::temp_dir().join(format!("smoke-{}", std::process::id()));
+    let _ = Command::new(failing.with_extension("missing")).spawn();
+    std::fs::write(&failing, "\x7fELF of no kind")?;
+    std::fs::set_permissions(&failing, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+    let _ = Command::new(&failing).spawn();
+    std::fs::remove_file(&failing)?;
+    let mut failed = 0;
     let mut seen = [false; 6];
     let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(5) && !seen[usize::from(kind::EXIT)] {
+    while begun.elapsed() < Duration::from_secs(2) {
         let Some(batch) = drain.next(Duration::from_millis(100))? else {
             continue;
         };
@@ -55,9 +63,22 @@ fn run() -> Result<(), Box<dyn Error>> {
             if let Some(kind) = show(record, pid) {
                 seen[usize::from(kind)] = true;
             }
+            let head = fixed::<ExecRecord>(record)
+                .filter(|head| head.header.kind == kind::EXEC_FAILED && head.parent.tgid == me);
+            if let Some(head) = head {
+                println!(
+                    "failed exec: error {}, argc {}, {}",
+                    head.error,
+                    head.argc,
+                    record.get(size_of::<ExecRecord>()..).unwrap_or_default().escape_ascii()
+                );
+                failed += 1;
+            }
         }
         drain.recycle(batch);
     }
+    let tells_failures =
+        capture.status().iter().any(|status| status.name == "exec_failed" && status.state == State::Attached);
     capture.detach();
     for status in capture.status() {
         println!(
@@ -77,6 +98,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         if !seen[usize::from(kind)] {
             return Err(format!("no record of kind {kind} came").into());
         }
+    }
+    if tells_failures && failed != 2 {
+        return Err(format!("{failed} failed execs came instead of 2").into());
     }
     println!("ok");
     Ok(())

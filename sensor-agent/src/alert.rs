@@ -79,6 +79,24 @@ impl Alert {
         }
     }
 
+    /// Adds that the policy's throttle held so many alerts back since the last one; nothing if there were none.
+    #[must_use]
+    pub fn held_back(mut self, count: u64) -> Self {
+        if count > 0 {
+            self.notifications.push(Notification {
+                time: self.event.time,
+                name: "throttle".into(),
+                uuid: Uuid::now_v7(),
+                message: format!(
+                    "{count} further alerts of policy {} were held back before this one",
+                    self.policy.name
+                ),
+                message_fields: vec![("held_back", count.to_string())],
+            });
+        }
+        self
+    }
+
     /// When: nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn time(&self) -> u64 {

@@ -88,17 +88,17 @@ pub enum Command {
 /// Where things are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    pub config: InputFile,
-    pub rules: InputFile,
-    pub content: InputFile,
-    pub state_dir: PathBuf,
-    pub run_dir: PathBuf,
+    pub config: Place,
+    pub rules: Place,
+    pub content: Place,
+    pub state_dir: Place,
+    pub run_dir: Place,
 }
 
-/// A file to read.
+/// A file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InputFile {
+pub struct Place {
     pub path: PathBuf,
-    /// Whether a flag named it. Then it must exist; a default one may be missing.
+    /// Whether a flag named it. A named file must exist; a default one may be missing.
     pub named: bool,
 }

@@ -3,10 +3,14 @@
 //! Everything that reads what users write (YAML, rules, templates, lists) puts its findings into one [`Report`], each
 //! with the place in the file, so that all of them are shown in one run.
 
+mod render;
+
 use std::ops::Range;
 
+pub use render::Appearance;
+
 /// A file that was read, or something like one (an environment variable).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(u32);
 
 /// A place in a source: byte offsets.
@@ -64,6 +68,8 @@ pub struct Diagnostic {
     pub label: String,
     /// What to do.
     pub help: Option<String>,
+    /// Other places that belong to it, each with a short text, such as where a name was given first.
+    pub related: Vec<(Span, String)>,
 }
 
 /// All findings, and the sources they are about.
@@ -71,6 +77,8 @@ pub struct Diagnostic {
 pub struct Report {
     sources: Vec<Source>,
     diagnostics: Vec<Diagnostic>,
+    /// Places of secrets, which are never shown.
+    hidden: Vec<Span>,
 }
 
 #[derive(Clone, Debug)]
@@ -96,6 +104,11 @@ impl Report {
         &self.sources[id.0 as usize].text
     }
 
+    /// Makes a place that holds a secret unreadable in everything that is shown.
+    pub fn hide(&mut self, span: Span) {
+        self.hidden.push(span);
+    }
+
     /// Adds an error.
     pub fn error(&mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> &mut Diagnostic {
         self.push(Severity::Error, span.into(), message.into())
@@ -107,7 +120,14 @@ impl Report {
     }
 
     fn push(&mut self, severity: Severity, span: Option<Span>, message: String) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic { severity, message, span, label: String::new(), help: None });
+        self.diagnostics.push(Diagnostic {
+            severity,
+            message,
+            span,
+            label: String::new(),
+            help: None,
+            related: Vec::new(),
+        });
         self.diagnostics.last_mut().expect("just pushed")
     }
 
@@ -118,7 +138,12 @@ impl Report {
 
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.error_count() > 0
+    }
+
+    #[must_use]
+    pub fn error_count(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
     }
 
     /// Makes every warning an error (`-strict`).
@@ -141,6 +166,12 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
+
+    /// Adds another place that belongs to it.
+    pub fn related(&mut self, span: Span, label: impl Into<String>) -> &mut Self {
+        self.related.push((span, label.into()));
+        self
+    }
 }
 
 /// The known word nearest to what was written, if it is near enough to be a slip.
@@ -149,6 +180,8 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     let lower = written.to_lowercase();
     known
         .into_iter()
+        // Comparing costs time and memory by the product of both lengths.
+        .filter(|word| written.len() <= 2 * word.len() + 8)
         .map(|word| (strsim::damerau_levenshtein(&lower, &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
         .min()

@@ -20,7 +20,7 @@ use crossbeam_channel::{Receiver, Sender, never, select, tick};
 pub use losses::LossSource;
 pub use watch::{Sighting, Watch};
 
-use crate::alert::{Alert, MessageType};
+use crate::alert::Alert;
 use crate::capture::Batch;
 use crate::clock::{BootToUnix, unix_now};
 use crate::detection::Detection;
@@ -28,7 +28,7 @@ use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
 use crate::loss::{Ledger, Total, is_blindness};
 use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
-use crate::policy::Policy;
+use crate::policy::{MessageType, Policy};
 use crate::process::baseline::Baseline;
 use crate::process::{Table, TableCounters};
 use crate::recorder::{Recorder, TableStatus};
@@ -334,4 +334,3 @@ impl Rate {
         self.events = events;
     }
 }
-

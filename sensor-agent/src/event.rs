@@ -67,6 +67,8 @@ pub enum Class {
 }
 
 impl Class {
+    pub const ALL: [Self; 2] = [Self::Process, Self::Sensor];
+
     /// The name used in `lost_records`, metrics and the manual.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -15,4 +15,4 @@ mod pool;
 mod table;
 pub mod users;
 
-pub use table::{MAX_DEPTH, Table, TableCounters};
+pub use table::{MAX_DEPTH, MAX_PROCESSES, Table, TableCounters};

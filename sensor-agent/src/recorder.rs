@@ -23,7 +23,7 @@ pub struct Recorder {
 }
 
 /// How one table is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct TableSettings {
     pub table: &'static Table,
     /// Rows kept.

@@ -19,9 +19,12 @@
 //! `any lineage.name != "x"` if no ancestor is.
 
 pub mod ast;
+pub mod cases;
 mod check;
 mod compile;
+mod contradiction;
 mod eval;
+mod explain;
 mod glob;
 mod index;
 mod lexer;
@@ -29,13 +32,18 @@ mod lists;
 mod numbers;
 mod operators;
 mod parse;
+mod plan;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
+pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use compile::{Chain, ChainIndex, MissingDefault, RuleIndex, RuleSet, compile};
 pub use eval::Scratch;
+pub use explain::{Explanation, Finding, Outcome, Step};
 pub use glob::{Glob, GlobError, escape};
 pub use lists::{LIST_KINDS, List, ListKind, ListKindInfo, ListSource, Lists};
 pub use operators::{OPERATORS, Operator, OperatorInfo};

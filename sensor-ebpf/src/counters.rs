@@ -28,6 +28,8 @@ pub mod program {
     pub const EXIT: u32 = 2;
     pub const EXEC_FAILED: u32 = 3;
     pub const BASELINE: u32 = 4;
+    /// The failed execs whose file could not even be opened.
+    pub const EXEC_NOT_OPENED: u32 = 5;
     /// Slots in the counter map.
     pub const COUNT: u32 = 16;
 }

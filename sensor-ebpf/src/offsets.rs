@@ -25,6 +25,8 @@ pub enum Source {
     /// An argument of a tracepoint, by its index, if it is there and a `bool`; BTF does not keep its name. The value is the
     /// index.
     Flag(&'static str, u32),
+    /// Number of parameters of a function.
+    Parameters(&'static str),
 }
 
 /// One entry of the table.
@@ -61,7 +63,7 @@ macro_rules! facts {
     (@optional) => { false };
 }
 
-use Source::{Bit, Flag, Member, Size, Value};
+use Source::{Bit, Flag, Member, Parameters, Size, Value};
 
 facts! {
     required task_pid = Member("task_struct", "pid");
@@ -168,4 +170,12 @@ facts! {
 
     // Since Linux 6.16 the tracepoint says itself whether the last thread exits.
     optional exit_group_dead = Flag("sched_process_exit", 1);
+
+    // `(bprm, fd, filename, flags)` until Linux 6.8, then `(bprm)`.
+    optional bprm_execve_parameters = Parameters("bprm_execve");
+    // `(fd, filename)` until Linux 6.8; then with flags, and it opens the file.
+    optional alloc_bprm_parameters = Parameters("alloc_bprm");
+    // The helper that failed execs need, Linux 5.11.
+    optional current_task_helper = Parameters("bpf_get_current_task_btf");
+    optional filename_name = Member("filename", "name");
 }

@@ -6,6 +6,8 @@
 pub mod exec;
 mod exit;
 mod fork;
+#[cfg(test)]
+mod tests;
 
 pub use exec::{ExecRecord, exec_flags};
 pub use exit::ExitRecord;
@@ -88,7 +90,28 @@ pub struct Namespaces {
     pub user: u32,
 }
 
-/// Longest controlling terminal name kept, such as `pts/10`.
+/// Longest controlling terminal name kept, with the zero at its end.
 pub const TTY_LEN: usize = 24;
-/// Length of `task_struct.comm`.
+/// Length of `task_struct.comm`. The name ends at the first zero; kernels before 5.17 leave bytes of an older name of the
+/// same task behind it.
 pub const COMM_LEN: usize = 16;
+
+/// The sizes and places that both sides must agree on, proved by the compilers of both. Each size is the sum of the
+/// fields': there is no padding for old bytes to hide in.
+const _: () = {
+    use core::mem::offset_of;
+    assert!(size_of::<Header>() == 2 + 2 + 4 + 8);
+    assert!(size_of::<ProcessKey>() == 8 + 4 + 4);
+    assert!(size_of::<Ids>() == 6 * 4 + 8);
+    assert!(size_of::<Namespaces>() == 4 * 4);
+    assert!(size_of::<ForkRecord>() == 16 + 3 * 16 + 2 * 4 + COMM_LEN);
+    assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
+    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 16 + 4 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
+    assert!(offset_of!(ExecRecord, cgroup_id) == 96);
+    assert!(offset_of!(ExecRecord, device) == 128);
+    assert!(offset_of!(ExecRecord, path_len) == 168);
+    assert!(offset_of!(ExecRecord, tty) == 184);
+    // What a length field cannot say must not happen.
+    assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize);
+    assert!(exec::PATH_MAX <= u16::MAX as usize);
+};

@@ -57,6 +57,9 @@ pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
     cut
 }
 
+/// One part of the cuts.
+type Part = fn(&mut Cuts) -> &mut usize;
+
 /// The end of a buffer, and how many bytes may be put there.
 struct Room<'a> {
     out: &'a mut Vec<u8>,
@@ -68,7 +71,7 @@ impl Room<'_> {
     /// Writes as much of the alert as there is room for.
     fn fill(&mut self, alert: &Alert) {
         let mut cuts = Cuts::NONE;
-        let stages: [(fn(&mut Cuts) -> &mut usize, usize); 6] = [
+        let stages: [(Part, usize); 6] = [
             (|cuts| &mut cuts.lineage_args, self.max_bytes),
             (|cuts| &mut cuts.args, self.max_bytes),
             (|cuts| &mut cuts.metadata, alert.host.metadata.len() + 1),
@@ -187,8 +190,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        alert::Policy,
         event::{Host, Image, Process, ProcessKey},
+        policy::Policy,
     };
 
     fn shortened(alert: &Alert, max_bytes: usize) -> serde_json::Value {

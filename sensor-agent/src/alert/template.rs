@@ -16,7 +16,7 @@ use gtmpl_ng::{Context, ErrorContext, ExecError, Limits, ParseError};
 
 use super::Alert;
 use crate::diagnostic::{Report, Spanned, nearest};
-use crate::policy::{Confidence, Priority};
+use crate::policy::{Confidence, Policy, Priority};
 
 /// Longest template, bytes.
 const MAX_TEXT: usize = 64 * 1024;
@@ -138,7 +138,7 @@ fn other_samples() -> Vec<(Alert, &'static str)> {
         alert
     };
     let mut bare = Alert::sample();
-    bare.policy = super::Policy { priority: Priority::Low, confidence: Confidence::Low, ..Default::default() }.into();
+    bare.policy = Policy { priority: Priority::Low, confidence: Confidence::Low, ..Default::default() }.into();
     vec![
         (with(|process| process.container = None), "from outside of containers"),
         (with(|process| process.parent = None), "without known ancestors"),

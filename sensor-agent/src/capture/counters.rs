@@ -16,8 +16,14 @@ pub struct Counted {
 }
 
 /// Programs that count, by their slot.
-const NAMES: &[(u32, &str)] =
-    &[(program::EXEC, "exec"), (program::FORK, "fork"), (program::EXIT, "exit"), (program::BASELINE, "baseline")];
+const NAMES: &[(u32, &str)] = &[
+    (program::EXEC, "exec"),
+    (program::FORK, "fork"),
+    (program::EXIT, "exit"),
+    (program::EXEC_FAILED, "exec_failed"),
+    (program::EXEC_NOT_OPENED, "exec_not_opened"),
+    (program::BASELINE, "baseline"),
+];
 
 /// [`ProgramCounters`] as words: any bit pattern is one.
 pub(super) type Words = [u64; 6];

@@ -9,12 +9,12 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 
@@ -25,6 +25,8 @@ use super::{Batch, CaptureError};
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// Longest sleep when none come.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
+/// Between two looks at whether anybody still wants the batch that does not fit the queue.
+const STALL: Duration = Duration::from_millis(100);
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
@@ -73,6 +75,8 @@ pub struct Drain {
     batches: Option<Receiver<Batch>>,
     used: Sender<Batch>,
     stop: Arc<OwnedFd>,
+    /// Set when nobody will receive any more, although a clone of the receiver may be left.
+    abandoned: Arc<AtomicBool>,
     stats: Arc<Stats>,
     thread: Option<JoinHandle<()>>,
 }
@@ -95,7 +99,9 @@ impl Drain {
         let (send, batches) = bounded(options.queue.max(1));
         let (used, recycled) = bounded(options.queue.max(1) + 1);
         let stats = Arc::new(Stats::default());
+        let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
+            abandoned: Arc::clone(&abandoned),
             ring,
             control,
             epoll,
@@ -109,7 +115,7 @@ impl Drain {
             .name("drain".to_owned())
             .spawn(move || worker.run())
             .map_err(CaptureError::system("starting the drain thread"))?;
-        Ok(Self { batches: Some(batches), used, stop, stats, thread: Some(thread) })
+        Ok(Self { batches: Some(batches), used, stop, abandoned, stats, thread: Some(thread) })
     }
 
     /// The next batch; waits for it at most so long. `Ok(None)` if none came.
@@ -128,15 +134,28 @@ impl Drain {
 
     /// The batches, for a consumer that waits for other things as well. Disconnected once the thread has ended.
     #[must_use]
-    pub fn batches(&self) -> Option<&Receiver<Batch>> {
-        self.batches.as_ref()
+    pub fn batches(&self) -> Receiver<Batch> {
+        self.batches.clone().unwrap_or_else(crossbeam_channel::never)
+    }
+
+    /// Takes batches back, for a consumer on another thread.
+    #[must_use]
+    pub fn recycler(&self) -> Recycler {
+        Recycler(self.used.clone())
     }
 
     /// Gives a batch's memory back. Optional.
-    pub fn recycle(&self, mut batch: Batch) {
-        batch.clear();
-        // If there are more than enough, this one is freed.
-        let _ = self.used.try_send(batch);
+    pub fn recycle(&self, batch: Batch) {
+        self.recycler().recycle(batch);
+    }
+
+    /// Waits until the thread has handed on what is in the ring, and ended. Whoever holds [`Drain::batches`] must go on
+    /// receiving meanwhile. Call [`super::Capture::detach`] before, or there may be no end.
+    pub fn finish(mut self) {
+        self.stop();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 
     /// What the thread did so far.
@@ -164,10 +183,24 @@ impl Drop for Drain {
     fn drop(&mut self) {
         self.stop();
         // A thread that waits for the consumer gives up.
+        self.abandoned.store(true, Ordering::Relaxed);
         drop(self.batches.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// The way back for batches.
+#[derive(Clone, Debug)]
+pub struct Recycler(Sender<Batch>);
+
+impl Recycler {
+    /// Gives a batch's memory back.
+    pub fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        // If there are more than enough, this one is freed.
+        let _ = self.0.try_send(batch);
     }
 }
 
@@ -187,6 +220,7 @@ enum Round {
 }
 
 struct Worker {
+    abandoned: Arc<AtomicBool>,
     ring: RingBuf<MapData>,
     control: ControlMap,
     epoll: OwnedFd,
@@ -262,7 +296,14 @@ impl Worker {
             Err(TrySendError::Disconnected(_)) => return Err(Ended),
         };
         self.stats.stalls.fetch_add(1, Ordering::Relaxed);
-        self.send.send(batch).map_err(|_| Ended)
+        let mut batch = batch;
+        loop {
+            batch = match self.send.send_timeout(batch, STALL) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(batch)) if !self.abandoned.load(Ordering::Relaxed) => batch,
+                Err(_) => return Err(Ended),
+            };
+        }
     }
 
     /// Sleeps; true if it is time to stop.

@@ -17,6 +17,7 @@ mod control;
 mod counters;
 mod drain;
 mod error;
+mod hooks;
 pub mod offsets;
 pub mod preflight;
 mod programs;
@@ -41,13 +42,16 @@ pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_
 pub struct Options {
     /// Size of the ring buffer of process events, in bytes; rounded up to a power of two.
     pub lifecycle_ring: u32,
+    /// Whether to record execs that fail, where the kernel allows it. Shells that try each directory of their path make
+    /// many.
+    pub failed_execs: bool,
     /// The kernel's type information.
     pub btf: PathBuf,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lifecycle_ring: 8 * 1024 * 1024, btf: PathBuf::from(preflight::BTF) }
+        Self { lifecycle_ring: 8 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
     }
 }
 
@@ -77,7 +81,7 @@ impl Capture {
         preflight::raise_memlock();
         let table = offsets::read(&options.btf, &preflight::release())?;
         let ring = ring_size(options.lifecycle_ring);
-        let mut loaded = Loaded::new(&table, ring)?;
+        let mut loaded = Loaded::new(&table, options, ring)?;
         let watermark = u64::from(ring / 4);
         let control = ControlMap::map(loaded.take_map("CONTROL")?)?;
         control.set_watermark(watermark);

@@ -3,10 +3,12 @@
 //! [`sensor_ebpf::offsets::FACTS`] says what is needed; the kernel's BTF knows the answers. All that is missing is
 //! reported at once.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
-use btf_rs::{Btf, BtfType, Struct, Type};
+use btf_rs::{Backend, Btf, BtfType, Struct, Type};
 use sensor_ebpf::offsets::{ABSENT, FACTS, Offsets, Source};
 
 /// How deep members are followed into anonymous structures and unions.
@@ -60,12 +62,12 @@ impl fmt::Display for MissingFacts {
 ///
 /// If the file is no BTF, or something indispensable is not in it.
 pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
-    let btf = Btf::from_file(path)
+    let types = Types::open(path)
         .map_err(|error| OffsetsError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
     let mut words = Vec::with_capacity(FACTS.len());
     let mut missing = Vec::new();
     for fact in FACTS {
-        let found = fact.sources.iter().find_map(|source| look_up(&btf, source));
+        let found = fact.sources.iter().find_map(|source| types.look_up(source));
         if found.is_none() && fact.required {
             missing.push(fact.sources.iter().map(describe).collect::<Vec<_>>().join(" or "));
         }
@@ -78,8 +80,8 @@ pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
     }
 }
 
-/// Whether the kernel has a function of this name, as a hook to attach to.
-pub(super) fn describe(source: &Source) -> String {
+/// What is looked for, in words.
+fn describe(source: &Source) -> String {
     match source {
         Source::Member(structure, path) | Source::Bit(structure, path) => {
             format!("struct {structure}, member {path}")
@@ -87,19 +89,52 @@ pub(super) fn describe(source: &Source) -> String {
         Source::Size(structure) => format!("struct {structure}"),
         Source::Value(name, value) => format!("enum {name}, value {value}"),
         Source::Flag(tracepoint, index) => format!("tracepoint {tracepoint}, argument {index}"),
+        Source::Parameters(function) => format!("function {function}"),
     }
 }
 
-fn look_up(btf: &Btf, source: &Source) -> Option<u32> {
-    match *source {
-        Source::Member(structure, path) => {
-            let bits = member(btf, structure, path)?;
-            (bits % 8 == 0).then_some(bits / 8)
+/// The kernel's types, and the structures asked for so far: finding one by its name is the slow part.
+struct Types {
+    btf: Btf,
+    structures: RefCell<HashMap<&'static str, Option<Struct>>>,
+}
+
+impl Types {
+    /// Mapped, which takes a millisecond, where the kernel allows that (Linux 6.16); read and indexed otherwise.
+    fn open(path: &Path) -> Result<Self, btf_rs::Error> {
+        let btf = Btf::from_file_with_backend(path, Backend::Mmap).or_else(|_| Btf::from_file(path))?;
+        Ok(Self { btf, structures: RefCell::default() })
+    }
+
+    fn look_up(&self, source: &Source) -> Option<u32> {
+        match *source {
+            Source::Member(structure, path) => {
+                let bits = self.member(structure, path)?;
+                (bits % 8 == 0).then_some(bits / 8)
+            }
+            Source::Bit(structure, path) => self.member(structure, path),
+            Source::Size(structure) => u32::try_from(self.structure(structure)?.size()).ok(),
+            Source::Value(name, value) => enumerator(&self.btf, name, value),
+            Source::Flag(tracepoint, index) => flag(&self.btf, tracepoint, index),
+            Source::Parameters(function) => parameters(&self.btf, function),
         }
-        Source::Bit(structure, path) => member(btf, structure, path),
-        Source::Size(structure) => u32::try_from(structure_named(btf, structure)?.size()).ok(),
-        Source::Value(name, value) => enumerator(btf, name, value),
-        Source::Flag(tracepoint, index) => flag(btf, tracepoint, index),
+    }
+
+    fn structure(&self, name: &'static str) -> Option<Struct> {
+        let mut structures = self.structures.borrow_mut();
+        structures.entry(name).or_insert_with(|| structure_named(&self.btf, name)).clone()
+    }
+
+    /// Bit offset of a dotted path of members.
+    fn member(&self, structure: &'static str, path: &str) -> Option<u32> {
+        let mut inside = self.structure(structure);
+        let mut bits: u32 = 0;
+        for name in path.split('.') {
+            let (offset, of) = member_of(&self.btf, &inside?, name, ANONYMOUS_DEPTH)?;
+            bits = bits.checked_add(offset)?;
+            inside = of;
+        }
+        Some(bits)
     }
 }
 
@@ -108,18 +143,6 @@ fn structure_named(btf: &Btf, name: &str) -> Option<Struct> {
         Type::Struct(structure) | Type::Union(structure) => Some(structure),
         _ => None,
     })
-}
-
-/// Bit offset of a dotted path of members.
-fn member(btf: &Btf, structure: &str, path: &str) -> Option<u32> {
-    let mut inside = structure_named(btf, structure);
-    let mut bits: u32 = 0;
-    for name in path.split('.') {
-        let (offset, of) = member_of(btf, &inside?, name, ANONYMOUS_DEPTH)?;
-        bits = bits.checked_add(offset)?;
-        inside = of;
-    }
-    Some(bits)
 }
 
 /// Bit offset of one member, and its own structure if it is one. Members of anonymous structures and unions count as
@@ -171,6 +194,18 @@ fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
             .find(|member| btf.resolve_name(*member).is_ok_and(|name| name == value))
             .map(btf_rs::EnumMember::val),
         _ => None,
+    })
+}
+
+fn parameters(btf: &Btf, function: &str) -> Option<u32> {
+    btf.resolve_types_by_name(function).ok()?.into_iter().find_map(|found| {
+        let Type::Func(function) = found else {
+            return None;
+        };
+        match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
+            Type::FuncProto(prototype) => u32::try_from(prototype.parameters.len()).ok(),
+            _ => None,
+        }
     })
 }
 

@@ -5,62 +5,15 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd};
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
+use aya::programs::fexit::FExitLinkId;
 use aya::programs::tp_btf::BtfTracePointLinkId;
-use aya::programs::{BtfTracePoint, Iter, Program, ProgramError};
+use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::counters::Words;
+use super::hooks::{BASELINE, HOOKS, Hook, Kind};
 use super::offsets::Table;
-use super::{CaptureError, OBJECT};
-
-/// A hook and the program that serves it.
-struct Hook {
-    /// What it tells.
-    name: &'static str,
-    /// The program's name in the object.
-    program: &'static str,
-    /// Where it attaches.
-    hook: &'static str,
-    kind: Kind,
-    /// Whether the sensor is blind without it.
-    required: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    /// A BTF-typed tracepoint of this name.
-    Tracepoint(&'static str),
-    /// An iterator over this; runs only when it is read.
-    Iterator(&'static str),
-}
-
-/// All hooks, in the order of attaching.
-const HOOKS: &[Hook] = &[
-    Hook {
-        name: "fork",
-        program: "sched_process_fork",
-        hook: "tp_btf/sched_process_fork",
-        kind: Kind::Tracepoint("sched_process_fork"),
-        required: true,
-    },
-    Hook {
-        name: "exec",
-        program: "sched_process_exec",
-        hook: "tp_btf/sched_process_exec",
-        kind: Kind::Tracepoint("sched_process_exec"),
-        required: true,
-    },
-    Hook {
-        name: "exit",
-        program: "sched_process_exit",
-        hook: "tp_btf/sched_process_exit",
-        kind: Kind::Tracepoint("sched_process_exit"),
-        required: true,
-    },
-    Hook { name: "baseline", program: BASELINE, hook: "iter/task", kind: Kind::Iterator("task"), required: false },
-];
-
-pub(super) const BASELINE: &str = "baseline";
+use super::{CaptureError, OBJECT, Options};
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +24,8 @@ pub enum State {
     Ready,
     /// This kernel does not offer it.
     NotAvailable(String),
+    /// Another hook tells the same on this kernel, or the options leave it out.
+    NotNeeded(&'static str),
     /// Detached by request.
     Detached,
 }
@@ -81,6 +36,7 @@ impl fmt::Display for State {
             Self::Attached => to.write_str("attached"),
             Self::Ready => to.write_str("ready"),
             Self::NotAvailable(why) => write!(to, "not available here: {why}"),
+            Self::NotNeeded(why) => write!(to, "not needed: {why}"),
             Self::Detached => to.write_str("detached"),
         }
     }
@@ -109,7 +65,13 @@ pub(super) struct Loaded {
     counters: PerCpuArray<MapData, Words>,
     states: Vec<State>,
     /// What is attached, in the order of [`HOOKS`].
-    links: Vec<Option<BtfTracePointLinkId>>,
+    links: Vec<Option<Link>>,
+}
+
+/// What is attached.
+enum Link {
+    Tracepoint(BtfTracePointLinkId),
+    Return(FExitLinkId),
 }
 
 impl fmt::Debug for Loaded {
@@ -120,7 +82,7 @@ impl fmt::Debug for Loaded {
 
 impl Loaded {
     /// Creates the maps and loads all programs.
-    pub(super) fn new(table: &Table, ring: u32) -> Result<Self, CaptureError> {
+    pub(super) fn new(table: &Table, options: &Options, ring: u32) -> Result<Self, CaptureError> {
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut ebpf = EbpfLoader::new()
             .btf(Some(&btf))
@@ -130,6 +92,10 @@ impl Loaded {
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let mut states = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
+            if let Some(state) = (hook.skip)(table, options) {
+                states.push(state);
+                continue;
+            }
             match load(&mut ebpf, hook, &btf) {
                 Ok(()) => states.push(State::Ready),
                 Err(reason) if !hook.required => states.push(State::NotAvailable(reason)),
@@ -146,12 +112,13 @@ impl Loaded {
     /// Attaches everything that runs by itself.
     pub(super) fn attach(&mut self) -> Result<(), CaptureError> {
         for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
-            if *state != State::Ready || matches!(hook.kind, Kind::Iterator(_)) {
+            if *state != State::Ready {
                 continue;
             }
             match attach(&mut self.ebpf, hook) {
-                Ok(id) => {
-                    *link = Some(id);
+                Ok(None) => {}
+                Ok(attached) => {
+                    *link = attached;
                     *state = State::Attached;
                 }
                 Err(reason) if !hook.required => *state = State::NotAvailable(reason),
@@ -163,12 +130,14 @@ impl Loaded {
 
     pub(super) fn detach(&mut self) {
         for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
-            if let Some(link) = link.take()
-                && let Some(Program::BtfTracePoint(program)) = self.ebpf.program_mut(hook.program)
-            {
-                let _ = program.detach(link);
-                *state = State::Detached;
-            }
+            let Some(link) = link.take() else { continue };
+            // A program that cannot be detached is gone already.
+            let _ = match (link, self.ebpf.program_mut(hook.program)) {
+                (Link::Tracepoint(link), Some(Program::BtfTracePoint(program))) => program.detach(link),
+                (Link::Return(link), Some(Program::FExit(program))) => program.detach(link),
+                _ => continue,
+            };
+            *state = State::Detached;
         }
     }
 
@@ -232,16 +201,40 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
 
 fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
-    let loaded = match hook.kind {
+    match hook.kind {
         Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
+        Kind::Return(name) => <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf)),
         Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
-    };
-    loaded.map_err(|error| with_causes(&error))
+    }
+    .map_err(|error| reason(&error))
 }
 
-fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<BtfTracePointLinkId, String> {
+fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
-    <&mut BtfTracePoint>::try_from(program).and_then(BtfTracePoint::attach).map_err(|error| with_causes(&error))
+    match hook.kind {
+        Kind::Tracepoint(_) => <&mut BtfTracePoint>::try_from(program)
+            .and_then(BtfTracePoint::attach)
+            .map(|link| Some(Link::Tracepoint(link))),
+        Kind::Return(_) => <&mut FExit>::try_from(program).and_then(FExit::attach).map(|link| Some(Link::Return(link))),
+        // Attached when it is read.
+        Kind::Iterator(_) => Ok(None),
+    }
+    .map_err(|error| reason(&error))
+}
+
+/// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.
+fn reason(error: &ProgramError) -> String {
+    const LINES: usize = 12;
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        return with_causes(error);
+    };
+    let log = verifier_log.to_string();
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return io_error.to_string();
+    }
+    let end = &lines[lines.len().saturating_sub(LINES)..];
+    format!("{io_error}; the verifier's last words: {}", end.join(" | "))
 }
 
 fn refused(hook: &Hook, reason: String) -> CaptureError {

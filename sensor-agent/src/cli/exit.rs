@@ -12,7 +12,7 @@ pub enum Exit {
     Failure = 1,
     /// The command line is wrong; nothing was tried.
     Usage = 2,
-    /// The configuration was refused (`EX_CONFIG` of sysexits.h); nothing was started.
+    /// The configuration was refused (`EX_CONFIG` of sysexits.h); nothing was started or changed.
     Config = 78,
 }
 
@@ -31,7 +31,7 @@ impl Exit {
             Self::Fine => "Fine.",
             Self::Failure => "It failed while running: the sensor, a stage of the self check, or a request.",
             Self::Usage => "The command line is wrong. Nothing was tried.",
-            Self::Config => "The configuration was refused. Nothing was started.",
+            Self::Config => "The configuration was refused. Nothing was started or changed.",
         }
     }
 }

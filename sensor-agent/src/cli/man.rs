@@ -12,7 +12,8 @@ use super::{
 #[must_use]
 pub fn render() -> String {
     let mut page = Roff::new();
-    page.control("TH", [PROGRAM, "8", "", &format!("{PROGRAM} {VERSION}"), ""]);
+    // The date stays empty: the page is the same however often it is built.
+    page.control("TH", [PROGRAM, "8", "\"\"", &format!("{PROGRAM} {VERSION}")]);
 
     page.control("SH", ["NAME"]);
     page.text([roman(format!("{PROGRAM} - {}", help::SUMMARY))]);

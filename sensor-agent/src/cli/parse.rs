@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Command, InputFile, Options, Usage,
+    Command, Options, Place, Usage,
     completions::Shell,
     fields::Format,
     flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, OperandKind},
@@ -187,16 +187,16 @@ impl Line {
 
     fn options(&self) -> Options {
         Options {
-            config: self.file(FlagId::Config),
-            rules: self.file(FlagId::Rules),
-            content: self.file(FlagId::Content),
-            state_dir: self.path(FlagId::StateDir),
-            run_dir: self.path(FlagId::RunDir),
+            config: self.place(FlagId::Config),
+            rules: self.place(FlagId::Rules),
+            content: self.place(FlagId::Content),
+            state_dir: self.place(FlagId::StateDir),
+            run_dir: self.place(FlagId::RunDir),
         }
     }
 
-    fn file(&self, id: FlagId) -> InputFile {
-        InputFile { path: self.path(id), named: self.is_set(id) }
+    fn place(&self, id: FlagId) -> Place {
+        Place { path: self.path(id), named: self.is_set(id) }
     }
 
     fn path(&self, id: FlagId) -> PathBuf {

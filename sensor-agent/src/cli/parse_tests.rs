@@ -20,20 +20,20 @@ fn refusal(args: &[&str]) -> String {
 #[test]
 fn without_arguments_the_sensor_runs_with_the_vendors_paths() {
     let options = options(&[]);
-    assert_eq!(options.config, InputFile { path: "/etc/sophos/runtimedetections.yaml".into(), named: false });
-    assert_eq!(options.rules, InputFile { path: "/etc/sophos/runtimedetections-rules.yaml".into(), named: false });
+    assert_eq!(options.config, Place { path: "/etc/sophos/runtimedetections.yaml".into(), named: false });
+    assert_eq!(options.rules, Place { path: "/etc/sophos/runtimedetections-rules.yaml".into(), named: false });
     assert_eq!(
         options.content,
-        InputFile { path: "/var/lib/sophos/content/runtimedetections-content.yaml".into(), named: false }
+        Place { path: "/var/lib/sophos/content/runtimedetections-content.yaml".into(), named: false }
     );
-    assert_eq!(options.state_dir, PathBuf::from("/var/lib/sophos"));
-    assert_eq!(options.run_dir, PathBuf::from("/run/sophos"));
+    assert_eq!(options.state_dir.path, PathBuf::from("/var/lib/sophos"));
+    assert_eq!(options.run_dir.path, PathBuf::from("/run/sophos"));
 }
 
 #[test]
 fn dashes_and_equal_signs_are_as_in_go() {
     for args in [&["-config", "x"][..], &["--config", "x"], &["-config=x"], &["--config=x"]] {
-        assert_eq!(options(args).config, InputFile { path: "x".into(), named: true }, "{args:?}");
+        assert_eq!(options(args).config, Place { path: "x".into(), named: true }, "{args:?}");
     }
     assert_eq!(options(&["-config=a=b"]).config.path, PathBuf::from("a=b"));
     assert_eq!(options(&["-config", "a", "-config", "b"]).config.path, PathBuf::from("b"));

@@ -19,11 +19,11 @@ pub fn problems(status: &Status) -> Vec<String> {
             .losses
             .iter()
             .filter(|loss| loss.count > 0 && !is_told_elsewhere(loss, status))
-            .map(|loss| format!("{} {} events lost at stage {}: {}", loss.count, loss.class, loss.stage, loss.cause)),
+            .map(|loss| format!("stage {}: {} events lost: {} ({})", loss.stage, loss.class, loss.count, loss.cause)),
     );
     found.extend(status.tables.iter().filter(|table| table.overwritten > 0).map(|table| {
         format!(
-            "table {}: {} rows were overwritten before any sink had them; give it more rows, or report more often",
+            "table {}: rows overwritten before any sink had them: {}; give it more rows, or report more often",
             table.name, table.overwritten
         )
     }));
@@ -46,7 +46,7 @@ fn lost_at_hook(hook: &Hook) -> Vec<String> {
         (hook.recursion_misses, "the program was already running on that CPU"),
     ];
     let lost = causes.iter().filter(|(count, _)| *count > 0);
-    lost.map(|(count, cause)| format!("hook {}: {count} events lost: {cause}", hook.name)).collect()
+    lost.map(|(count, cause)| format!("hook {}: events lost: {count} ({cause})", hook.name)).collect()
 }
 
 /// Whether a hook, a table or an output tells of the same loss in more detail.
@@ -65,10 +65,10 @@ fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
         let error = to.last_error.as_deref().unwrap_or("no reason given");
         let oldest =
             to.oldest_age_seconds.map_or_else(String::new, |age| format!(", the oldest for {}", duration(age)));
-        found.push(format!("{role} {} fails: {error} ({} {what} wait{oldest})", to.name, to.queued));
+        found.push(format!("{role} {} fails: {error} ({what} waiting: {}{oldest})", to.name, to.queued));
     }
     if to.dropped > 0 {
-        found.push(format!("{role} {}: {} {what} were given up", to.name, to.dropped));
+        found.push(format!("{role} {}: {what} given up: {}", to.name, to.dropped));
     }
     found
 }

@@ -106,7 +106,7 @@ fn what_is_wrong_comes_first() {
 fn a_loss_is_told_also_where_nothing_else_tells_of_it() {
     let mut status = healthy();
     status.losses = vec![Loss { stage: "ring".into(), class: "file".into(), cause: "full".into(), count: 5 }];
-    assert_eq!(problems(&status), ["5 file events lost at stage ring: full"]);
+    assert_eq!(problems(&status), ["stage ring: file events lost: 5 (full)"]);
 }
 
 #[test]

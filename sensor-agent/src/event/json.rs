@@ -68,7 +68,7 @@ pub fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
             out.push(b'"');
         }
         Value::Args(args) => write_args(out, args),
-        Value::Pids(pids) => write_list(out, pids.iter(), |out, pid| write_integer(out, pid)),
+        Value::Pids(pids) => write_list(out, pids.iter(), write_integer),
         Value::Addr(address) => write_text(out, address.to_string().as_bytes()),
     }
 }

@@ -20,6 +20,26 @@ use crate::event::{Event, ProcessKey};
 /// Bytes of `/proc/PID/cmdline` read at most: Linux keeps an argv within 6 MiB (three quarters of `_STK_LIM`).
 const CMDLINE_MAX: u64 = 6 << 20;
 
+/// The arguments of the walked tasks. Those of other users' processes take capabilities, so they are read before
+/// these are given up.
+#[derive(Debug, Default)]
+pub struct CommandLines(HashMap<ProcessKey, Vec<u8>>);
+
+impl CommandLines {
+    /// Reads those of every task in these records. What cannot be read (the task has ended) is left out.
+    #[must_use]
+    pub fn read<'a>(records: impl Iterator<Item = Record<'a>>) -> Self {
+        Self(
+            records
+                .filter_map(|record| match record {
+                    Record::Baseline(exec) => Some((exec.fixed.process, read_cmdline(exec.fixed.process))),
+                    _ => None,
+                })
+                .collect(),
+        )
+    }
+}
+
 /// Baseline tasks that are in the table and have no event out yet.
 #[derive(Debug)]
 pub struct Baseline {
@@ -33,6 +53,7 @@ impl Baseline {
     pub fn load<'a>(
         table: &mut Table,
         records: impl Iterator<Item = Record<'a>>,
+        command_lines: &'a CommandLines,
         attached: u64,
         walked_until: u64,
         unix: u64,
@@ -46,8 +67,8 @@ impl Baseline {
         tasks.sort_by_key(|exec| exec.fixed.process.start);
         let mut pending = HashMap::with_capacity(tasks.len());
         for mut exec in tasks {
-            let cmdline = read_cmdline(exec.fixed.process);
-            set_args(&mut exec, &cmdline);
+            let key = exec.fixed.process;
+            set_args(&mut exec, command_lines.0.get(&key).map_or(&[], Vec::as_slice));
             if let Some(event) = table.apply(&Record::Baseline(exec), unix) {
                 pending.insert(exec.fixed.process, event);
             }
@@ -99,7 +120,7 @@ fn started_at(stat: &[u8], start: u64) -> bool {
 }
 
 /// Sets a record's arguments as the kernel side would have: whole, or head and tail.
-fn set_args<'a, 'b: 'a>(exec: &mut Exec<'a>, cmdline: &'b [u8]) {
+fn set_args<'a>(exec: &mut Exec<'a>, cmdline: &'a [u8]) {
     exec.fixed.args_bytes = cmdline.len() as u64;
     exec.fixed.argc = u32::try_from(memchr::memchr_iter(0, cmdline).count()).unwrap_or(u32::MAX);
     if cmdline.len() <= ARGS_HEAD + ARGS_TAIL {

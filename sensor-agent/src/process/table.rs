@@ -19,6 +19,8 @@ use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey};
 
 /// Longest lineage held. A longer one (a daemon that goes on by forking itself) loses its oldest half.
 pub const MAX_DEPTH: u32 = 64;
+/// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
+pub const MAX_PROCESSES: usize = 32_768;
 /// Control groups whose paths are remembered; the kernel side names each one when it is first seen.
 const CGROUPS: usize = 8192;
 
@@ -95,6 +97,12 @@ impl Table {
     #[must_use]
     pub fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
         self.live.get(&key)
+    }
+
+    /// The process with this id, if it is running. Slow: for the start only.
+    #[must_use]
+    pub fn find_pid(&self, pid: u32) -> Option<&Arc<Process>> {
+        self.live.values().find(|process| process.key.tgid == pid)
     }
 
     /// Running processes held.

@@ -17,7 +17,12 @@ fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
         .collect();
     let source = report.add_source("test", "");
     let span = crate::diagnostic::Span { source, bytes: 0..0 };
-    let chain = Chain { name: "process_events", rules: &texts, span: &span, on_missing_default: MissingDefault::Is(Verdict::Match) };
+    let chain = Chain {
+        name: "process_events",
+        rules: &texts,
+        span: &span,
+        on_missing_default: MissingDefault::Is(Verdict::Match),
+    };
     let rules = rules::compile(Class::Process, &[chain], &Lists::default(), &mut report);
     assert!(!report.has_errors(), "{:?}", report.diagnostics());
     let settings = TableSettings { table: tables::by_name("process_events").unwrap(), rows };
@@ -41,7 +46,7 @@ fn rows_are_handed_over_once_and_in_order() {
     observe(&mut recorder, 2);
     assert!(!recorder.is_pressing());
     assert_eq!(taken(&mut recorder), [1, 2]);
-    assert_eq!(taken(&mut recorder), []);
+    assert!(taken(&mut recorder).is_empty());
     observe(&mut recorder, 3);
     observe(&mut recorder, 4);
     assert_eq!(taken(&mut recorder), [3, 4]);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 use regex_automata::meta::Regex;
+use regex_syntax::hir::Hir;
 
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, quoted};
 use super::glob::Glob;
@@ -445,22 +446,12 @@ fn inside(literal: &Literal, part: Range<usize>) -> Range<usize> {
     }
 }
 
+/// What is wrong with a regular expression, and where in it.
+type ExpressionFault = (String, Option<Range<usize>>);
+
 /// Compiles a regular expression. It is of bytes, as RE2's are of Latin-1, unless it speaks of characters beyond.
-fn expression(text: &str) -> Result<Expression, (String, Option<Range<usize>>)> {
-    let parse =
-        |unicode| regex_syntax::ParserBuilder::new().utf8(false).unicode(unicode).nest_limit(100).build().parse(text);
-    let hir = parse(false).or_else(|_| parse(true)).map_err(|error| {
-        let (kind, span) = match &error {
-            regex_syntax::Error::Parse(error) => {
-                (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset))
-            }
-            regex_syntax::Error::Translate(error) => {
-                (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset))
-            }
-            other => (other.to_string(), None),
-        };
-        (format!("this is no regular expression: {kind}"), span)
-    })?;
+fn expression(text: &str) -> Result<Expression, ExpressionFault> {
+    let hir = syntax(text, false).or_else(|_| syntax(text, true))?;
     let config = Regex::config()
         .utf8_empty(false)
         .nfa_size_limit(Some(limits::REGEX_BYTES))
@@ -472,4 +463,17 @@ fn expression(text: &str) -> Result<Expression, (String, Option<Range<usize>>)> 
         None => (format!("this regular expression cannot be compiled: {error}"), None),
     })?;
     Ok(Expression { regex, hir })
+}
+
+fn syntax(text: &str, unicode: bool) -> Result<Hir, ExpressionFault> {
+    let mut parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(unicode).nest_limit(100).build();
+    parser.parse(text).map_err(|error| {
+        let (kind, span) = match &error {
+            regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span())),
+            regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span())),
+            other => (other.to_string(), None),
+        };
+        let range = span.map(|span| span.start.offset..span.end.offset);
+        (format!("this is no regular expression: {kind}"), range)
+    })
 }

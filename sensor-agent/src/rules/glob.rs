@@ -29,18 +29,18 @@ pub struct GlobError {
     pub message: &'static str,
 }
 
-/// What a glob asks of a text, at its simplest. Texts that have this may match; all others do not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a glob asks of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Shape<'a> {
-    /// The text is this.
+    /// It is this.
     Exact(&'a [u8]),
-    /// It begins with this…
+    /// It begins with this.
     Prefix(&'a [u8]),
-    /// It ends with this…
+    /// It ends with this.
     Suffix(&'a [u8]),
-    /// It has this somewhere…
+    /// It has this somewhere.
     Contains(&'a [u8]),
-    /// Nothing in particular.
+    /// Nothing.
     Any,
 }
 
@@ -123,43 +123,40 @@ impl Glob {
         }
     }
 
-    /// The simplest necessary condition, and whether it is sufficient too.
-    pub(super) fn shape(&self) -> (Shape<'_>, bool) {
+    /// The necessary condition that it is, if it is no more than that.
+    pub(super) fn shape(&self) -> Option<Shape<'_>> {
         match &*self.tokens {
-            [] => return (Shape::Exact(b""), true),
-            [Token::Literal(text)] => return (Shape::Exact(text), true),
-            [Token::Many] => return (Shape::Any, true),
-            [Token::Literal(text), Token::Many] => return (Shape::Prefix(text), true),
-            [Token::Many, Token::Literal(text)] => return (Shape::Suffix(text), true),
-            [Token::Many, Token::Literal(text), Token::Many] => return (Shape::Contains(text), true),
-            _ => {}
+            [] => Some(Shape::Exact(b"")),
+            [Token::Literal(text)] => Some(Shape::Exact(text)),
+            [Token::Many] => Some(Shape::Any),
+            [Token::Literal(text), Token::Many] => Some(Shape::Prefix(text)),
+            [Token::Many, Token::Literal(text)] => Some(Shape::Suffix(text)),
+            [Token::Many, Token::Literal(text), Token::Many] => Some(Shape::Contains(text)),
+            _ => None,
         }
-        // The longest literal tells most; one at an end is worth more, for it is found without a scan.
-        let last = self.tokens.len() - 1;
-        let best = self
-            .tokens
-            .iter()
-            .enumerate()
-            .filter_map(|(index, token)| match token {
-                Token::Literal(text) if index == 0 => Some((text.len() + 4, Shape::Prefix(text))),
-                Token::Literal(text) if index == last => Some((text.len() + 4, Shape::Suffix(text))),
-                Token::Literal(text) => Some((text.len(), Shape::Contains(text))),
-                Token::One | Token::Set { .. } | Token::Many => None,
-            })
-            .max_by_key(|(worth, _)| *worth);
-        (best.map_or(Shape::Any, |(_, shape)| shape), false)
+    }
+
+    /// Conditions that are each necessary, but not sufficient. At most one is a beginning and one an end.
+    pub(super) fn needs(&self) -> impl Iterator<Item = Shape<'_>> {
+        let last = self.tokens.len().saturating_sub(1);
+        self.tokens.iter().enumerate().filter_map(move |(index, token)| match token {
+            Token::Literal(text) if index == 0 => Some(Shape::Prefix(text)),
+            Token::Literal(text) if index == last => Some(Shape::Suffix(text)),
+            Token::Literal(text) => Some(Shape::Contains(text)),
+            Token::One | Token::Set { .. } | Token::Many => None,
+        })
     }
 
     /// Whether the whole text matches.
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {
         match self.shape() {
-            (Shape::Exact(literal), true) => text == literal,
-            (Shape::Prefix(literal), true) => text.starts_with(literal),
-            (Shape::Suffix(literal), true) => text.ends_with(literal),
-            (Shape::Contains(literal), true) => memchr::memmem::find(text, literal).is_some(),
-            (Shape::Any, true) => true,
-            _ => self.walk(text),
+            Some(Shape::Exact(literal)) => text == literal,
+            Some(Shape::Prefix(literal)) => text.starts_with(literal),
+            Some(Shape::Suffix(literal)) => text.ends_with(literal),
+            Some(Shape::Contains(literal)) => memchr::memmem::find(text, literal).is_some(),
+            Some(Shape::Any) => true,
+            None => self.walk(text),
         }
     }
 
@@ -191,6 +188,11 @@ impl Glob {
                 return false;
             }
             *from += first_char(&text[*from..]).1;
+            // What stands after the `*` is searched for rather than tried at each place.
+            if let Some(Token::Literal(literal)) = self.tokens.get(*after_star) {
+                let Some(skipped) = memchr::memmem::find(&text[*from..], literal) else { return false };
+                *from += skipped;
+            }
             (token, at) = (*after_star, *from);
         }
     }

@@ -165,33 +165,55 @@ impl Texts {
 }
 
 #[derive(Default)]
-struct TextsBuilder {
-    whole: PartBuilder,
-    last: PartBuilder,
-    globs: Vec<Glob>,
+struct TextsBuilder<'t> {
+    globs: Vec<(&'t Glob, bool, u32)>,
+    /// How many globs need the same.
+    needs: HashMap<(bool, Shape<'t>), u32>,
 }
 
-impl TextsBuilder {
-    fn add(&mut self, glob: &Glob, last_part: bool, atom: u32) {
-        let (shape, sufficient) = glob.shape();
-        let mut hit = Hit { atom, glob: FOUND };
-        if !sufficient {
-            hit.glob = u32::try_from(self.globs.len()).expect("fewer than 2^32 globs");
-            self.globs.push(glob.clone());
-        }
-        let part = if last_part { &mut self.last } else { &mut self.whole };
-        let reversed = |text: &[u8]| text.iter().rev().copied().collect();
-        match shape {
-            Shape::Exact(text) => part.exact.entry(text.into()).or_default().push(hit),
-            Shape::Prefix(text) => part.prefixes.entry(text.into()).or_default().push(hit),
-            Shape::Suffix(text) => part.suffixes.entry(reversed(text)).or_default().push(hit),
-            Shape::Contains(text) => part.inner.entry(text.into()).or_default().push(hit),
-            Shape::Any => part.any.push(hit),
+impl<'t> TextsBuilder<'t> {
+    fn add(&mut self, glob: &'t Glob, last_part: bool, atom: u32) {
+        self.globs.push((glob, last_part, atom));
+        if glob.shape().is_none() {
+            glob.needs().for_each(|need| *self.needs.entry((last_part, need)).or_default() += 1);
         }
     }
 
+    /// Of what a glob needs, that which tells most: what few others need, and then what is longest. What is at an end
+    /// is found without a scan, and so worth more.
+    fn choose(&self, glob: &'t Glob, last_part: bool) -> Shape<'t> {
+        let worth = |need: &Shape<'t>| {
+            let shared = self.needs.get(&(last_part, *need)).map_or(0, |count| count.ilog2());
+            let length = match need {
+                Shape::Prefix(text) | Shape::Suffix(text) | Shape::Exact(text) => text.len() + 4,
+                Shape::Contains(text) => text.len(),
+                Shape::Any => 0,
+            };
+            (std::cmp::Reverse(shared), length)
+        };
+        glob.needs().max_by_key(worth).unwrap_or(Shape::Any)
+    }
+
     fn finish(self) -> Texts {
-        Texts { whole: self.whole.finish(), last: self.last.finish(), globs: self.globs.into() }
+        let (mut whole, mut last, mut globs) = (PartBuilder::default(), PartBuilder::default(), Vec::new());
+        let reversed = |text: &[u8]| text.iter().rev().copied().collect();
+        for (glob, last_part, atom) in &self.globs {
+            let mut hit = Hit { atom: *atom, glob: FOUND };
+            let shape = glob.shape().unwrap_or_else(|| {
+                hit.glob = u32::try_from(globs.len()).expect("fewer than 2^32 globs");
+                globs.push((*glob).clone());
+                self.choose(glob, *last_part)
+            });
+            let part = if *last_part { &mut last } else { &mut whole };
+            match shape {
+                Shape::Exact(text) => part.exact.entry(text.into()).or_default().push(hit),
+                Shape::Prefix(text) => part.prefixes.entry(text.into()).or_default().push(hit),
+                Shape::Suffix(text) => part.suffixes.entry(reversed(text)).or_default().push(hit),
+                Shape::Contains(text) => part.inner.entry(text.into()).or_default().push(hit),
+                Shape::Any => part.any.push(hit),
+            }
+        }
+        Texts { whole: whole.finish(), last: last.finish(), globs: globs.into() }
     }
 }
 

@@ -367,7 +367,10 @@ mod tests {
         assert_eq!(LIST_KINDS.len(), ListKind::Lineage as usize + 1);
     }
 
-    fn merge(layers: &[(&str, Option<&str>, Option<&[&str]>, &[&str], &[&str])]) -> (Lists, Report) {
+    /// Name, type, values, add, remove.
+    type Layer<'a> = (&'a str, Option<&'a str>, Option<&'a [&'a str]>, &'a [&'a str], &'a [&'a str]);
+
+    fn merge(layers: &[Layer<'_>]) -> (Lists, Report) {
         let mut report = Report::default();
         let source = report.add_source("lists", "");
         let spanned =

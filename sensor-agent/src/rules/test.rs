@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use regex_automata::meta::Regex;
+use regex_syntax::hir::Hir;
 
 use super::ast::Scope;
 use super::glob::Glob;
@@ -59,7 +60,7 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Expression {
     pub(super) regex: Regex,
-    pub(super) hir: regex_syntax::hir::Hir,
+    pub(super) hir: Hir,
 }
 
 impl Atom {

@@ -113,8 +113,13 @@ unsafe fn user_image(task: Address, area: Area, record: *mut ExecRecord) {
     }
 }
 
+/// Zeroes what describes the executed file.
+///
+/// # Safety
+///
+/// `record` must be within its area.
 #[inline(always)]
-unsafe fn no_image(record: *mut ExecRecord) {
+pub(super) unsafe fn no_image(record: *mut ExecRecord) {
     // SAFETY: within the area.
     unsafe {
         (*record).inode = 0;

@@ -70,8 +70,12 @@ unsafe fn exec(run: Run, task: Address, old_tid: u32, bprm: Address) {
 }
 
 /// Writes the header and hands the record to the ring.
+///
+/// # Safety
+///
+/// `record` must be within `area`.
 #[inline(always)]
-unsafe fn finish(
+pub(super) unsafe fn finish(
     run: Run,
     area: Area,
     record: *mut sensor_ebpf::record::ExecRecord,
@@ -120,8 +124,12 @@ pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut s
 }
 
 /// Appends a string of the kernel's; returns its length.
+///
+/// # Safety
+///
+/// The verifier and the helper check everything; `from` may be anything.
 #[inline(always)]
-unsafe fn name(area: Area, from: Address) -> u16 {
+pub(super) unsafe fn name(area: Area, from: Address) -> u16 {
     // SAFETY: `end` leaves room.
     let len = unsafe { bpf_probe_read_kernel_str(area.end().cast(), NAME_MAX as u32, from) };
     if len < 1 {

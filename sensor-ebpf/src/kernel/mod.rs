@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `exec`, `fork`, `exit`, `baseline` | the programs, one event class each |
+//! | `exec`, `fork`, `exit`, `failed`, `baseline` | the programs, one event class each |
 //! | `task`, `image`, `args`, `cgroup`, `path` | parts of an exec record |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
@@ -14,6 +14,7 @@ mod cgroup;
 mod emit;
 mod exec;
 mod exit;
+mod failed;
 mod fork;
 mod image;
 mod load;

@@ -34,7 +34,9 @@ pub(super) struct Scratch {
     pub(super) link: [u64; 3],
     /// Flags gathered on the way, [`sensor_ebpf::record::exec_flags`].
     flags: u64,
-    reserved: [u64; 3],
+    /// Not zero while a record is built, in areas that two programs share.
+    busy: u64,
+    reserved: [u64; 2],
     record: [u8; RECORD],
 }
 
@@ -46,6 +48,10 @@ const AT_MAX: u64 = (RECORD - APPEND_MAX - 8) as u64;
 static EXEC_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 #[btf_map]
 static BASELINE_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+
+/// Shared by the programs for failed execs, see [`Area::failed`].
+#[btf_map]
+static FAILED_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
 /// A program's scratch area.
 #[derive(Clone, Copy)]
@@ -60,6 +66,28 @@ impl Area {
     #[inline(always)]
     pub(super) fn baseline() -> Option<Self> {
         BASELINE_SCRATCH.get_ptr_mut(0).map(Self)
+    }
+
+    /// The area of the failed execs; `None` if a task that was preempted on this CPU is using it. To be released.
+    #[inline(always)]
+    pub(super) fn failed() -> Option<Self> {
+        let area = FAILED_SCRATCH.get_ptr_mut(0)?;
+        // SAFETY: in bounds.
+        let busy = unsafe { &raw mut (*area).busy };
+        // SAFETY: as above; programs keep to their CPU from start to end.
+        unsafe {
+            if busy.read_volatile() != 0 {
+                return None;
+            }
+            busy.write_volatile(1);
+        }
+        Some(Self(area))
+    }
+
+    #[inline(always)]
+    pub(super) fn release(self) {
+        // SAFETY: in bounds.
+        unsafe { (&raw mut (*self.0).busy).write_volatile(0) }
     }
 
     /// Starts a record whose fixed part is an [`ExecRecord`].

@@ -18,6 +18,10 @@ pub const CGROUP_MAX: usize = 1024;
 /// Then follow, in this order and with these lengths: `path_len`, `cwd_len`, `filename_len`, `interpreter_len`,
 /// `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths and the cgroup are *leaf first*: the names of
 /// `/usr/bin/env` stand as `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round.
+/// An empty path is the root, if nothing in [`exec_flags`] says that it could not be read.
+///
+/// Paths are those of the mount namespace, up to its own root: a `chroot` does not shorten them. A path on a mount
+/// that was detached since ends at that mount's root.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecRecord {
@@ -27,13 +31,17 @@ pub struct ExecRecord {
     pub parent: ProcessKey,
     pub ids: Ids,
     pub namespaces: Namespaces,
-    /// Id of the cgroup (v2 hierarchy, or the first v1 one in use), as `cgroup_len`'s section names it.
+    /// Id of the cgroup, as `cgroup_len`'s section names it: in the unified hierarchy, or, for a task at the root of that,
+    /// in the first version 1 hierarchy of `pids`, `memory`, `cpu` where it is elsewhere. The top byte tells them
+    /// apart: zero for unified, else the controller's number and one.
     pub cgroup_id: u64,
-    /// Inode number, device (kernel encoding: major << 20 | minor), inode change time of the executed file.
+    /// Inode number of the executed file.
     pub inode: u64,
+    /// Inode change time of the executed file, nanoseconds since 1970.
     pub ctime_ns: u64,
     /// `arg_end - arg_start`: the argv's size, kept or not.
     pub args_bytes: u64,
+    /// Device of the executed file in the kernel's own encoding: `major << 20 | minor`.
     pub device: u32,
     /// `st_mode` of the executed file.
     pub mode: u32,
@@ -62,20 +70,24 @@ pub struct ExecRecord {
     pub args_head_len: u16,
     pub args_tail_len: u16,
     pub reserved: u16,
-    /// Controlling terminal, such as `pts/3`, zero-filled; empty without one.
+    /// Controlling terminal as the kernel names it: `pts3` is `/dev/pts/3`, `tty1` is `/dev/tty1`. Ends at the first
+    /// zero; empty without one.
     pub tty: [u8; TTY_LEN],
     pub comm: [u8; COMM_LEN],
 }
 
 /// Bits of [`ExecRecord::flags`].
 pub mod exec_flags {
-    /// The image has no path: it lives in a `memfd_create` file.
+    /// The image has no path: it lives in a `memfd_create` file, and the path section is `memfd:` with its name. Never
+    /// together with `DELETED`.
     pub const MEMFD: u32 = 1 << 0;
-    /// The image's file was unlinked before the exec.
+    /// The image's file was unlinked before the exec: no link is left, or the name it was opened by is gone. The path
+    /// is the one it had.
     pub const DELETED: u32 = 1 << 1;
     /// The image is in an overlay's upper layer: written since the container started.
     pub const OVERLAY_UPPER: u32 = 1 << 2;
-    /// The file that was run starts with `#!`: the image is its interpreter.
+    /// The file that was run is not the image but names it: `#!`, or a format registered with `binfmt_misc`. The path is
+    /// the interpreter's.
     pub const SCRIPT: u32 = 1 << 3;
     /// More arguments than kept: `args_bytes` tells how many.
     pub const ARGS_CUT: u32 = 1 << 4;

@@ -2,7 +2,8 @@
 
 use super::{COMM_LEN, Header, ProcessKey};
 
-/// The last thread of a process is gone. No sections follow.
+/// The last thread of a process is gone. No sections follow. Before Linux 6.16 it may come twice, when the last two
+/// threads exit at the same time.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExitRecord {

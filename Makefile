@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+
+CARGO ?= cargo
+
+.PHONY: help setup build run test test-kernels lint bench
+
+help: ## Tells what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## Installs what is missing
+	setup/install.sh build lint kernels
+
+build: ## Builds target/release/sophoslinuxsensor
+	setup/install.sh build
+	$(CARGO) build --release -p sensor-agent
+
+run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
+	setup/demo.sh
+
+test: ## Passes every test (as root, on a kernel with BTF)
+	setup/install.sh build kernels
+	$(CARGO) build --workspace --bins
+	$(CARGO) test --workspace
+	$(MAKE) test-kernels
+
+test-kernels: ## Boots the sensor on other kernels and prints the matrix
+	setup/install.sh build kernels
+	tests/kernels/run
+
+lint: ## rustfmt, clippy, licences and sources of dependencies
+	setup/install.sh build lint
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) deny --all-features check licenses bans sources
+
+bench: ## Measures; see docs/performance.md
+	setup/install.sh build
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) bench -p sensor-agent
+	$(CARGO) bench -p sensor-tests --bench storm

@@ -1,0 +1,94 @@
+//! What each command of the command line does.
+
+mod check;
+mod rules;
+mod run;
+mod test_alert;
+
+use std::fmt::Display;
+use std::io;
+
+use crate::cli::{self, Command, Exit, completions, fields, help, man};
+use crate::config::{Config, Environment, Paths};
+use crate::control::{client, render};
+use crate::diagnostic::{Appearance, Report};
+use crate::plan::Plan;
+use crate::sensor::configure;
+use crate::terminal;
+
+/// Does what was asked for.
+#[must_use]
+pub fn execute(command: Command) -> Exit {
+    match command {
+        Command::Run(options) => run::run(&options),
+        Command::Check { options, strict } => check::check(&options, strict),
+        Command::TestAlert { options } => test_alert::test_alert(&options),
+        Command::RulesCheck { options, files } => rules::check(&options, &files),
+        Command::RulesTest { options, files } => rules::test(&options, &files),
+        Command::RulesExplain { options, event, policy } => rules::explain(&options, &event, policy.as_deref()),
+        Command::Version => print(&(cli::version() + "\n")),
+        Command::Help { topic } => print(&help::render(topic)),
+        Command::Fields { format } => print(&fields::render(format)),
+        Command::Completions { shell } => print(&completions::render(shell)),
+        Command::Man => print(&man::render()),
+        Command::Status { run_dir, json } => match client::status(&run_dir) {
+            Ok(status) if json => print(&render::status_json(&status)),
+            Ok(status) => print(&render::status(&status)),
+            Err(error) => fail(&error),
+        },
+        Command::Reload { run_dir } => match client::reload(&run_dir) {
+            Ok(reload) => match print(&render::reload(&reload)) {
+                Exit::Fine if !reload.accepted => Exit::Config,
+                exit => exit,
+            },
+            Err(error) => fail(&error),
+        },
+    }
+}
+
+/// Writes to standard output. Output that could not be written is a failure: a script must not take half a page for
+/// the whole.
+fn print(text: &str) -> Exit {
+    match terminal::print(text) {
+        Ok(()) => Exit::Fine,
+        Err(error) => fail(&format!("standard output: {error}")),
+    }
+}
+
+fn fail(error: &dyn Display) -> Exit {
+    // An error may quote what others wrote: its lines are shown, its control characters are not obeyed.
+    for line in error.to_string().lines() {
+        eprintln!("{}: {}", cli::PROGRAM, terminal::printable(line));
+    }
+    Exit::Failure
+}
+
+/// The files that the command line names.
+fn paths(options: &cli::Options) -> Paths {
+    let named = |place: &cli::Place| place.named.then(|| place.path.clone());
+    Paths {
+        main: named(&options.config),
+        content: named(&options.content),
+        rules: named(&options.rules),
+        state_dir: named(&options.state_dir),
+        run_dir: named(&options.run_dir),
+    }
+}
+
+/// Reads and compiles the configuration, and shows what is wrong with it. None if it is refused.
+fn configured(paths: &Paths, strict: bool) -> Option<(Config, Plan)> {
+    let mut report = Report::default();
+    let configured = configure(paths, &Environment::of_process(), &mut report);
+    if strict {
+        report.deny_warnings();
+    }
+    show(&report);
+    (!report.has_errors()).then_some(configured)
+}
+
+fn show(report: &Report) {
+    if !report.diagnostics().is_empty() {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        eprint!("{}", report.render(Appearance::of(&io::stderr(), no_color)));
+    }
+}

@@ -1,0 +1,45 @@
+//! `-check`: validates the configuration and prints what would run.
+
+use std::fmt::Write as _;
+
+use super::{configured, paths, print};
+use crate::cli::{Exit, Options};
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::terminal::printable;
+
+pub(super) fn check(options: &Options, strict: bool) -> Exit {
+    match configured(&paths(options), strict) {
+        Some((config, plan)) => print(&summary(&config, &plan)),
+        None => Exit::Config,
+    }
+}
+
+fn summary(config: &Config, plan: &Plan) -> String {
+    let mut out = String::from("The configuration is right.\n\nFiles\n");
+    let locations = &config.locations;
+    for (what, path) in [("content", &locations.content), ("main", &locations.main), ("rules", &locations.rules)] {
+        let missing = if path.exists() { "" } else { " (missing)" };
+        let _ = writeln!(out, "  {what:<8} {}{missing}", printable(&path.display().to_string()));
+    }
+    let off = config.policies.len() - plan.policies.len();
+    let _ = writeln!(out, "\nPolicies: {} on, {off} off or not built yet", plan.policies.len());
+    for policy in &plan.policies {
+        let name = printable(&policy.name);
+        let _ =
+            writeln!(out, "  {:<6} {:<8} {name} ({} rules)", policy.priority.word(), policy.policy_type, policy.rules);
+    }
+    out.push_str("\nTables\n");
+    for table in plan.setup.recorder.status() {
+        let _ = writeln!(out, "  {} ({} rows)", table.table, table.capacity);
+    }
+    let _ = writeln!(out, "\nRows go out every {:?} to", plan.setup.reporting_interval);
+    for sink in &plan.sinks {
+        let _ = writeln!(out, "  {} ({})", printable(&sink.name), sink.target.kind());
+    }
+    out.push_str("\nAlerts go to\n");
+    for output in &plan.outputs {
+        let _ = writeln!(out, "  {} ({})", printable(&output.name), output.target.kind());
+    }
+    out
+}

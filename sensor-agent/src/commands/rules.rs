@@ -1,0 +1,117 @@
+//! `rules check`, `rules test` and `rules explain`: for the people who write rules.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::{fail, paths, print, show};
+use crate::cli::{Exit, Options};
+use crate::config::{Environment, Paths};
+use crate::diagnostic::Report;
+use crate::event::build::build;
+use crate::plan::rule_book;
+use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};
+use crate::sensor::configure;
+use crate::terminal::printable;
+
+/// Checks each file as if it were the main configuration, on top of the content.
+pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
+    let mut refused = false;
+    for file in files {
+        let content = paths(options).content;
+        let paths = Paths { main: Some(file.clone()), content, ..Paths::default() };
+        let mut report = Report::default();
+        let (_, plan) = configure(&paths, &Environment::default(), &mut report);
+        show(&report);
+        refused |= report.has_errors();
+        let verdict = if report.has_errors() { "refused" } else { "right" };
+        let text =
+            format!("{}: {verdict}, {} policies on\n", printable(&file.display().to_string()), plan.policies.len());
+        if print(&text) != Exit::Fine {
+            return Exit::Failure;
+        }
+    }
+    if refused { Exit::Config } else { Exit::Fine }
+}
+
+/// Runs cases against the configured policies, also those that are off.
+pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
+    let Some(rules) = book(options) else { return Exit::Config };
+    let (mut run, mut failed) = (0, 0);
+    for file in files {
+        let name = printable(&file.display().to_string()).into_owned();
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) => return fail(&format!("{name}: {error}")),
+        };
+        let cases = match read_cases(&text) {
+            Ok(cases) => cases,
+            Err(error) => return fail(&format!("{name}: {error}")),
+        };
+        for (case, outcome) in cases.iter().zip(run_cases(&cases, |policy| find(&rules, policy).map(|at| (&rules, at))))
+        {
+            run += 1;
+            if !outcome.passed() {
+                failed += 1;
+                if print(&format!("{name}:{}: {outcome}\n", case.line)) != Exit::Fine {
+                    return Exit::Failure;
+                }
+            }
+        }
+    }
+    let text = format!("{run} cases, {failed} failed\n");
+    match print(&text) {
+        Exit::Fine if failed > 0 || run == 0 => Exit::Failure,
+        exit => exit,
+    }
+}
+
+/// Tells which rule decides about an event, for one policy or all of them.
+pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> Exit {
+    let Some(rules) = book(options) else { return Exit::Config };
+    let text = match read(event) {
+        Ok(text) => text,
+        Err(error) => return fail(&format!("{}: {error}", event.display())),
+    };
+    let value = match serde_json::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => return fail(&format!("{}: this is no JSON: {error}", event.display())),
+    };
+    let (event, host) = match build(&value) {
+        Ok(built) => built,
+        Err(errors) => {
+            let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            return fail(&texts.join("\n"));
+        }
+    };
+    let chains: Vec<ChainIndex> = match policy {
+        None => (0..rules.len()).map(ChainIndex).collect(),
+        Some(name) => match find(&rules, name) {
+            Some(chain) => vec![chain],
+            None => return fail(&format!("there is no policy `{name}` in the configuration")),
+        },
+    };
+    let explanations = chains.iter().filter_map(|&chain| rules.explain(chain, &event, &host));
+    print(&explanations.map(|explanation| format!("{explanation}\n")).collect::<String>())
+}
+
+fn book(options: &Options) -> Option<RuleSet> {
+    let mut report = Report::default();
+    let config = crate::config::load(&paths(options), &Environment::of_process(), &mut report);
+    let rules = rule_book(&config, &mut report);
+    show(&report);
+    (!report.has_errors()).then_some(rules)
+}
+
+fn find(rules: &RuleSet, policy: &str) -> Option<ChainIndex> {
+    (0..rules.len()).map(ChainIndex).find(|&chain| rules.chain_name(chain) == policy)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs::read_to_string(path)
+}

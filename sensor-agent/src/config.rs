@@ -1,0 +1,161 @@
+//! What the sensor is told to do: read, checked whole, and handed on as plain values.
+//!
+//! ```text
+//! content ─┐  yaml: a tree with places        check: every file against the table of keys
+//! main ────┼─▶ (faults: what broke it) ─▶ each ─▶ merge ─▶ typed values ─▶ Config
+//! rules ───┤                                                      │
+//! environment ┘                                                   └─▶ cache_analytics.yaml
+//! ```
+//!
+//! The module `keys` holds every key once; checking, defaults, environment variables and the reference manual are read
+//! off it. All findings go to one report, each with its place. Rules, templates and lists are passed on as text with
+//! its place: whoever compiles them reports into the same report.
+
+mod address;
+mod cache;
+mod check;
+mod environment;
+mod faults;
+mod files;
+mod investigations;
+mod keys;
+mod lists;
+mod load;
+mod merge;
+mod outputs;
+mod policy;
+mod reference;
+mod scalar;
+mod schema;
+mod secrets;
+mod section;
+mod words;
+mod yaml;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+pub use address::{HostPort, SyslogAddress, UnixSocket, ZeromqEndpoint};
+pub use cache::CacheError;
+pub use environment::Environment;
+pub use investigations::{FlightRecorder, Investigations, RecorderTable, Sink, SinkSettings, Topic};
+pub use lists::ListConfig;
+pub use load::{check_text, load};
+pub use outputs::{
+    AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, SyslogSettings, TlsSettings,
+    WebhookSettings, ZeromqSettings,
+};
+pub use policy::{ContentGroup, Policy, Throttle};
+pub use reference::reference;
+pub use words::{
+    CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType, PolicyType,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
+};
+
+/// What the command line says about files. What it does not name follows from the configuration or is the default.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    /// The main configuration. A named one must be there; else `/etc/sophos/runtimedetections.yaml`, which may be
+    /// missing.
+    pub main: Option<PathBuf>,
+    /// Shipped detections and lists; likewise.
+    pub content: Option<PathBuf>,
+    /// The user's overrides; likewise. Unless it is named, it is looked for beside the main configuration.
+    pub rules: Option<PathBuf>,
+    /// What must outlive a restart.
+    pub state_dir: Option<PathBuf>,
+    /// What need not.
+    pub run_dir: Option<PathBuf>,
+}
+
+/// Where the files are, after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locations {
+    pub main: PathBuf,
+    pub content: PathBuf,
+    pub rules: PathBuf,
+    pub state_dir: PathBuf,
+    pub run_dir: PathBuf,
+}
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub locations: Locations,
+    /// The tenant; there when MCS is enabled.
+    pub customer_id: Option<Uuid>,
+    pub mcs: Mcs,
+    /// Whether health statistics go along over MCS.
+    pub send_labs_telemetry: bool,
+    /// Whether table rows may go to the `mcs` sink.
+    pub endpoint_telemetry_enabled: bool,
+    pub cloud_meta: CloudMeta,
+    pub alert_output: AlertOutput,
+    /// Groups of shipped detections that are on.
+    pub enabled_content_groups: Vec<ContentGroup>,
+    pub investigations: Investigations,
+    pub use_supervisor: bool,
+    pub use_resource_limits: bool,
+    pub crisensor: Crisensor,
+    /// All detections, also those that are off, in the order in which they were first named.
+    pub policies: Vec<Policy>,
+    /// The lists of each file, in the order of the files.
+    pub lists: Vec<Vec<ListConfig>>,
+    /// The merged configuration as YAML, secrets masked.
+    merged: String,
+}
+
+/// The connection to the management service.
+#[derive(Clone, Debug)]
+pub struct Mcs {
+    pub enabled: bool,
+    /// There when it is enabled; always `https`.
+    pub url: Option<Url>,
+    /// There when it is enabled.
+    pub token: Option<SecretString>,
+    /// The folder of trust files; without it, the first of `/etc/sophos-certs` and `/etc/sophos` that has them.
+    pub certs_dir: Option<PathBuf>,
+    /// Without it, the variables HTTPS_PROXY and NO_PROXY.
+    pub proxy: Option<Url>,
+    pub crl_policy: CrlPolicy,
+}
+
+/// The container runtime's socket.
+#[derive(Clone, Debug)]
+pub struct Crisensor {
+    /// Whether to ask the runtime at `addr` alone.
+    pub enabled: bool,
+    /// Without it, the usual sockets are looked for.
+    pub addr: Option<UnixSocket>,
+    pub poll_interval: Duration,
+}
+
+impl Config {
+    /// The merged configuration as YAML, secrets masked.
+    #[must_use]
+    pub fn merged_yaml(&self) -> &str {
+        &self.merged
+    }
+
+    /// Writes the merged configuration into the run directory as `cache_analytics.yaml`, readable by its owner alone,
+    /// there as a whole or not at all. Returns its path.
+    ///
+    /// # Errors
+    /// The directory is missing or cannot be written.
+    pub fn write_merged(&self, run_dir: &Path) -> Result<PathBuf, CacheError> {
+        cache::write(&self.merged, run_dir)
+    }
+
+    /// The path of the merged configuration in a run directory.
+    #[must_use]
+    pub fn merged_path(run_dir: &Path) -> PathBuf {
+        run_dir.join(cache::FILE_NAME)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The merged configuration written back, for people to see what is in force. Secrets are masked.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use foldhash::{HashMap, HashSet};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use super::keys;
+use super::lists::ListConfig;
+use super::scalar::FromText;
+use super::schema::Kind;
+use super::secrets::password_in_url;
+use super::words::{ListType, Word};
+use super::yaml::{Entry, Node, Scalar, Value};
+use crate::diagnostic::Spanned;
+
+/// The file's name in the run directory.
+pub(crate) const FILE_NAME: &str = "cache_analytics.yaml";
+
+const HEAD: &str = "\
+# What the sensor runs with: its files and the environment merged. Written at each start and reload;
+# changes here have no effect.
+";
+
+/// Why the merged configuration could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the merged configuration cannot be written to {}: {source}", path.display())]
+pub struct CacheError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Writes the merged configuration into the run directory: readable by its owner alone, and there as a whole or not
+/// at all. Returns its path.
+///
+/// # Errors
+/// The directory is missing or cannot be written.
+pub(crate) fn write(text: &str, run_dir: &Path) -> Result<PathBuf, CacheError> {
+    let path = run_dir.join(FILE_NAME);
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(run_dir)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)
+    };
+    match write() {
+        Ok(_) => Ok(path),
+        Err(source) => Err(CacheError { path, source }),
+    }
+}
+
+/// The merged configuration as YAML, secrets masked.
+pub(crate) fn render(entries: &[Entry], layers: &[Vec<ListConfig>]) -> String {
+    let lists = fold(layers);
+    match serde_saphyr::to_string(&Merged { entries, lists: &lists }) {
+        Ok(yaml) => format!("{HEAD}{yaml}"),
+        Err(error) => format!("{HEAD}# It could not be written: {error}\n"),
+    }
+}
+
+struct Merged<'a> {
+    entries: &'a [Entry],
+    lists: &'a [FoldedList],
+}
+
+/// A list as all files together have it.
+struct FoldedList {
+    name: String,
+    list_type: Option<ListType>,
+    values: Option<Vec<String>>,
+    add: Vec<String>,
+    remove: Vec<String>,
+}
+
+fn fold(layers: &[Vec<ListConfig>]) -> Vec<FoldedList> {
+    let texts = |values: &[Spanned<String>]| values.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
+    let mut folded: Vec<FoldedList> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::default();
+    for list in layers.iter().flatten() {
+        let position = *index.entry(&list.name.value).or_insert_with(|| {
+            let name = list.name.value.clone();
+            folded.push(FoldedList { name, list_type: None, values: None, add: Vec::new(), remove: Vec::new() });
+            folded.len() - 1
+        });
+        let known = &mut folded[position];
+        known.list_type = list.list_type.as_ref().map(|list_type| list_type.value).or(known.list_type);
+        if let Some(values) = &list.values {
+            known.values = Some(texts(values));
+            known.add.clear();
+            known.remove.clear();
+        }
+        let (add, remove) = (texts(&list.add), texts(&list.remove));
+        let removed: HashSet<&String> = remove.iter().collect();
+        let added: HashSet<&String> = add.iter().collect();
+        if let Some(values) = &mut known.values {
+            values.extend(add.iter().cloned());
+            values.retain(|value| !removed.contains(value));
+        } else {
+            known.remove.retain(|value| !added.contains(value));
+            known.add.retain(|value| !removed.contains(value));
+            known.add.extend(add.iter().filter(|value| !removed.contains(value)).cloned());
+            known.remove.extend(remove.iter().cloned());
+        }
+    }
+    folded
+}
+
+impl Serialize for Merged<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for entry in self.entries {
+            map.serialize_entry(&entry.key.value, &Masked::of(entry, false))?;
+        }
+        if !self.lists.is_empty() {
+            map.serialize_entry("lists", &Lists(self.lists))?;
+        }
+        map.end()
+    }
+}
+
+struct Lists<'a>(&'a [FoldedList]);
+
+impl Serialize for Lists<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|list| (&list.name, list)))
+    }
+}
+
+impl Serialize for FoldedList {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(list_type) = self.list_type {
+            map.serialize_entry("type", list_type.word())?;
+        }
+        if let Some(values) = &self.values {
+            map.serialize_entry("values", values)?;
+        } else {
+            map.serialize_entry("add", &self.add)?;
+            map.serialize_entry("remove", &self.remove)?;
+        }
+        map.end()
+    }
+}
+
+/// A node whose secrets are masked.
+struct Masked<'a> {
+    node: &'a Node,
+    kind: Option<Kind>,
+    secret: bool,
+}
+
+impl<'a> Masked<'a> {
+    /// By the key alone, whichever mapping it is in: rather one value too many than one too few.
+    fn of(entry: &'a Entry, secret: bool) -> Self {
+        let kind = keys::anywhere(&entry.key.value).map(|key| key.kind);
+        let secret = secret || matches!(kind, Some(Kind::Secret | Kind::MapOf(Kind::Secret)));
+        Self { node: &entry.value, kind, secret }
+    }
+}
+
+impl Serialize for Masked<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.node.value {
+            Value::Null => serializer.serialize_unit(),
+            Value::Scalar(_) if self.secret => serializer.serialize_str("***"),
+            Value::Scalar(scalar) => serialize_scalar(scalar, self.kind, serializer),
+            Value::Sequence(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(&Masked { node: item, kind: None, secret: self.secret })?;
+                }
+                list.end()
+            }
+            Value::Mapping(entries) => {
+                let mut map = serializer.serialize_map(None)?;
+                for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
+                    map.serialize_entry(&entry.key.value, &Masked::of(entry, self.secret))?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+fn serialize_scalar<S: Serializer>(scalar: &Scalar, kind: Option<Kind>, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = scalar.text.as_str();
+    // Words such as `yes` and `off` are booleans for some keys and text for others.
+    if let (Some(Kind::Bool), Ok(value)) = (kind, bool::from_text(text)) {
+        return serializer.serialize_bool(value);
+    }
+    if let Some(number) = text.parse::<u64>().ok().filter(|_| scalar.plain)
+        && (matches!(kind, Some(Kind::Count(..))) || number.to_string() == text)
+    {
+        return serializer.serialize_u64(number);
+    }
+    match password_in_url(text) {
+        Some((from, to)) => serializer.serialize_str(&format!("{}***{}", &text[..from], &text[to..])),
+        None => serializer.serialize_str(text),
+    }
+}

@@ -1,0 +1,400 @@
+//! A file held against the table of keys: unknown keys, wrong types, values that mean nothing.
+//!
+//! Each file is checked whole and on its own, also what a later file overrides, so that one run names everything
+//! there is to mend.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use foldhash::HashSet;
+use url::Url;
+use uuid::Uuid;
+
+use super::address::{SyslogAddress, UnixSocket, ZeromqEndpoint};
+use super::faults;
+use super::keys::{DETECTION, POLICY, TOP};
+use super::policy::ContentGroup;
+use super::scalar::{FromText, Problem, Size};
+use super::schema::{Key, Kind, Variants, find};
+use super::words::Words;
+use super::yaml::{Entry, Node, Scalar, Value};
+use crate::diagnostic::{Report, Span, nearest};
+use crate::event::{fields, tables};
+
+/// Findings that get a suggestion at most. Looking for one takes time by the number of names that there are.
+const HELPED_AT_MOST: usize = 100;
+
+/// Names of detections that a suggestion is looked for among, at most.
+const NAMES_AT_MOST: usize = 10_000;
+
+/// Checks one file (or the environment). `known` holds the names of detections that other files define.
+pub(crate) fn check(root: &Node, known: &HashSet<String>, report: &mut Report) {
+    let mut checker = Checker { report };
+    checker.top(root.entries(), known);
+}
+
+/// The names of the detections that a file defines or overrides beyond switching them on or off.
+pub(crate) fn detections(root: &Node) -> impl Iterator<Item = &Entry> {
+    root.entries().iter().filter(|entry| find(TOP, &entry.key.value).is_none() && is_policy(&entry.value))
+}
+
+/// Whether a mapping can only be a detection. `enabled` alone says little.
+pub(crate) fn is_policy(node: &Node) -> bool {
+    node.entries().iter().any(|entry| entry.key.value != "enabled" && find(POLICY, &entry.key.value).is_some())
+}
+
+struct Checker<'a> {
+    report: &'a mut Report,
+}
+
+impl Checker<'_> {
+    fn top(&mut self, entries: &[Entry], known: &HashSet<String>) {
+        self.twice(entries, TOP);
+        for entry in entries {
+            let name = &entry.key.value;
+            if let Some(key) = find(TOP, name) {
+                self.value(&entry.value, &key.kind, key.name);
+            } else if is_policy(&entry.value) || known.contains(name) {
+                self.value(&entry.value, &DETECTION, name);
+            } else {
+                let words = TOP.iter().map(|key| key.name).chain(known.iter().map(String::as_str).take(NAMES_AT_MOST));
+                let near = self.nearest(name, words).map(|near| format!("did you mean `{near}`?"));
+                let what = if entry.value.entries().is_empty() { "key" } else { "key or detection" };
+                self.report
+                    .warning(entry.key.span.clone(), format!("unknown {what} `{name}`"))
+                    .label("not known, and so without effect")
+                    .help(near.unwrap_or_else(|| "take it out if it is a mistake".into()));
+            }
+        }
+    }
+
+    fn value(&mut self, node: &Node, kind: &'static Kind, path: &str) {
+        if let Kind::Secret = kind {
+            self.hide(node);
+        }
+        match (kind, &node.value) {
+            (_, Value::Null) => {}
+            (Kind::Map(keys), Value::Mapping(entries)) => self.mapping(node, entries, keys, path),
+            (Kind::MapOf(of), Value::Mapping(entries)) => {
+                for entry in entries {
+                    self.value(&entry.value, of, &format!("{path}.{}", entry.key.value));
+                }
+            }
+            (Kind::List(of) | Kind::OneOrMore(of), Value::Sequence(items)) => self.items(items, of, path),
+            (Kind::OneOrMore(of), Value::Scalar(_)) => self.value(node, of, path),
+            (Kind::Topics, Value::Sequence(items)) => {
+                for item in items {
+                    self.topics(item, path);
+                }
+            }
+            (Kind::Topics, Value::Mapping(_)) => self.topics(node, path),
+            (Kind::Variants(variants), Value::Mapping(entries)) => self.variant(node, entries, variants, path),
+            (kind, Value::Scalar(scalar)) if kind.is_scalar() => {
+                if let Err(problem) = check_scalar(scalar, kind) {
+                    self.problem(node, path, kind, problem);
+                }
+            }
+            _ => self.wrong_type(node, kind, path),
+        }
+    }
+
+    fn items(&mut self, items: &[Node], of: &'static Kind, path: &str) {
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            if item.is_null() {
+                self.report
+                    .error(item.span.clone(), format!("`{path}` is empty"))
+                    .label(format!("expected {}", of.expected()))
+                    .help("take the dash out, or write a value behind it");
+            } else {
+                self.value(item, of, &path);
+            }
+        }
+    }
+
+    fn mapping(&mut self, node: &Node, entries: &[Entry], keys: &'static [Key], path: &str) {
+        self.twice(entries, keys);
+        for entry in entries {
+            match find(keys, &entry.key.value) {
+                Some(key) => self.value(&entry.value, &key.kind, &format!("{path}.{}", key.name)),
+                None => self.unknown(entry, keys.iter(), path, None),
+            }
+        }
+        self.required(node, entries, keys.iter(), path);
+    }
+
+    fn variant(&mut self, node: &Node, entries: &[Entry], variants: &'static Variants, path: &str) {
+        let names = || variants.variants.iter().map(|variant| variant.name);
+        let tag = entries.iter().find(|entry| entry.key.value == variants.tag && !entry.value.is_null());
+        let Some(tag) = tag else {
+            self.report
+                .error(node.span.clone(), format!("`{path}`: {} needs a `{}`", variants.called, variants.tag))
+                .label(format!("no `{}` here", variants.tag))
+                .help(format!("add `{}:` and one of {}", variants.tag, names().collect::<Vec<_>>().join(", ")));
+            return;
+        };
+        let written = tag.value.scalar().map_or("", |scalar| scalar.text.as_str());
+        let Some(variant) = variants.find(written) else {
+            // Which keys it may have is not known then.
+            let kind = &variants.common.iter().find(|key| key.name == variants.tag);
+            if let Some(key) = kind {
+                self.value(&tag.value, &key.kind, &format!("{path}.{}", variants.tag));
+            }
+            return;
+        };
+        self.twice(entries, variants.common);
+        self.twice(entries, variant.keys);
+        for entry in entries {
+            match find(variants.common, &entry.key.value).or_else(|| find(variant.keys, &entry.key.value)) {
+                Some(key) => self.value(&entry.value, &key.kind, &format!("{path}.{}", key.name)),
+                None => {
+                    let elsewhere = variants.variants.iter().find(|other| find(other.keys, &entry.key.value).is_some());
+                    let note = elsewhere.map(|other| {
+                        format!(
+                            "`{}` belongs to {} of {} `{}`",
+                            entry.key.value, variants.called, variants.tag, other.name
+                        )
+                    });
+                    self.unknown(entry, variants.common.iter().chain(variant.keys), path, note);
+                }
+            }
+        }
+        self.required(node, entries, variants.common.iter().chain(variant.keys), path);
+    }
+
+    fn topics(&mut self, node: &Node, path: &str) {
+        let Value::Mapping(entries) = &node.value else {
+            return self.wrong_type(node, &Kind::Topics, path);
+        };
+        for entry in entries {
+            if let Err(problem) = table(&entry.key.value) {
+                let finding = self
+                    .report
+                    .error(entry.key.span.clone(), format!("`{path}`: {}", problem.message))
+                    .label("expected the name of a table");
+                if let Some(help) = problem.help {
+                    finding.help(help);
+                }
+            }
+            if entry.value.is_null() {
+                self.report
+                    .error(entry.key.span.clone(), format!("`{path}`: this table has no topic"))
+                    .help(format!("write it behind the colon: `{}: topic`", entry.key.value));
+            } else {
+                self.value(&entry.value, &Kind::Text, &format!("{path}.{}", entry.key.value));
+            }
+        }
+    }
+
+    fn unknown(&mut self, entry: &Entry, keys: impl Iterator<Item = &'static Key>, path: &str, note: Option<String>) {
+        let name = &entry.key.value;
+        let names: Vec<&str> = keys.map(|key| key.name).collect();
+        let help = match (self.nearest(name, names.iter().copied()), note) {
+            (Some(near), _) => format!("did you mean `{near}`?"),
+            (None, Some(note)) => note,
+            (None, None) => format!("the keys here are {}", names.join(", ")),
+        };
+        self.report
+            .warning(entry.key.span.clone(), format!("unknown key `{name}` in `{path}`"))
+            .label("not known, and so without effect")
+            .help(help);
+    }
+
+    fn required(&mut self, node: &Node, entries: &[Entry], keys: impl Iterator<Item = &'static Key>, path: &str) {
+        for key in keys.filter(|key| key.required) {
+            if !entries.iter().any(|entry| key.is(&entry.key.value) && !entry.value.is_null()) {
+                self.report
+                    .error(node.span.clone(), format!("`{path}` needs a `{}`", key.name))
+                    .label(format!("no `{}` here", key.name))
+                    .help(format!("add `{}:` and {}", key.name, key.kind.expected()));
+            }
+        }
+    }
+
+    /// The same key under two spellings, and keys that exclude each other.
+    fn twice(&mut self, entries: &[Entry], keys: &'static [Key]) {
+        let given = |key: &Key| entries.iter().filter(|entry| key.is(&entry.key.value)).collect::<Vec<_>>();
+        for key in keys {
+            let same = given(key);
+            if let [first, second, ..] = same.as_slice() {
+                let message = format!("`{}` and `{}` are the same key", first.key.value, second.key.value);
+                self.both(first, second, message);
+            }
+            let other = key.instead_of.and_then(|other| find(keys, other)).filter(|other| other.name > key.name);
+            if let (Some(mine), Some(others)) = (same.first(), other.map(given))
+                && let Some(others) = others.first()
+                && !mine.value.is_null()
+                && !others.value.is_null()
+            {
+                let message = format!("`{}` and `{}` exclude each other", mine.key.value, others.key.value);
+                self.both(mine, others, message);
+            }
+        }
+    }
+
+    fn both(&mut self, first: &Entry, second: &Entry, message: String) {
+        self.report
+            .error(second.key.span.clone(), message)
+            .label("given here")
+            .related(first.key.span.clone(), "and here")
+            .help("keep one of the two");
+    }
+
+    fn problem(&mut self, node: &Node, path: &str, kind: &Kind, problem: Problem) {
+        let span = part_of(node, &problem);
+        let finding = self
+            .report
+            .error(span, format!("`{path}`: {}", problem.message))
+            .label(format!("expected {}", kind.expected()));
+        if let Some(help) = problem.help {
+            finding.help(help);
+        }
+    }
+
+    fn wrong_type(&mut self, node: &Node, kind: &Kind, path: &str) {
+        let help = match (kind, &node.value) {
+            (Kind::Rule, Value::Mapping(_)) => {
+                Some("a rule with `: ` in it needs single quotes around it: - 'match …'".to_owned())
+            }
+            (Kind::Template, Value::Mapping(_)) => {
+                Some("a template that begins with { needs single quotes around it: '{{ .StrategyName }}'".to_owned())
+            }
+            (Kind::List(of), Value::Scalar(scalar)) if of.is_scalar() => {
+                Some(format!("write it as a list: [{}]", scalar.text))
+            }
+            (Kind::List(_), Value::Mapping(_)) => Some("begin each item with a dash and a space".to_owned()),
+            (_, Value::Scalar(scalar)) => faults::missing_space(&scalar.text),
+            _ => None,
+        };
+        let finding = self
+            .report
+            .error(node.span.clone(), format!("`{path}` cannot be {}", node.kind()))
+            .label(format!("expected {}", kind.expected()));
+        if let Some(help) = help {
+            finding.help(help);
+        }
+    }
+
+    /// The known word nearest to what was written; no longer looked for when so much is wrong that nobody reads on.
+    fn nearest<'a>(&self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.report.diagnostics().len() > HELPED_AT_MOST { None } else { nearest(written, known) }
+    }
+
+    /// Makes all of a value unreadable in what is shown.
+    fn hide(&mut self, node: &Node) {
+        match &node.value {
+            Value::Null => {}
+            Value::Scalar(_) => self.report.hide(node.span.clone()),
+            Value::Sequence(items) => items.iter().for_each(|item| self.hide(item)),
+            Value::Mapping(entries) => entries.iter().for_each(|entry| self.hide(&entry.value)),
+        }
+    }
+}
+
+/// The wrong part of a value, or all of it.
+fn part_of(node: &Node, problem: &Problem) -> Span {
+    match (&problem.part, node.spanned()) {
+        (Some(part), Some(spanned)) => spanned.part(part.clone()),
+        _ => node.span.clone(),
+    }
+}
+
+/// Checks a value that is one piece of text.
+pub(crate) fn check_scalar(scalar: &Scalar, kind: &Kind) -> Result<(), Problem> {
+    let text = scalar.text.as_str();
+    let quoted = |word: &str| {
+        Problem::new(format!("{word} in quotes is text")).help(format!("write it without the quotes: {text}"))
+    };
+    if !matches!(kind, Kind::Rule | Kind::Template | Kind::Text)
+        && let Some(problem) = faults::typeset(text)
+    {
+        return Err(problem);
+    }
+    match kind {
+        Kind::Bool => match bool::from_text(text) {
+            Ok(_) if !scalar.plain => Err(quoted("true or false")),
+            result => result.map(drop),
+        },
+        Kind::Count(least, most) => match u64::from_text(text) {
+            Ok(_) if !scalar.plain => Err(quoted("a number")),
+            Ok(number) if number < *least => Err(Problem::new(format!("{number} is too small; the least is {least}"))),
+            Ok(number) if number > *most => Err(Problem::new(format!("{number} is too large; the most is {most}"))),
+            result => result.map(drop),
+        },
+        Kind::Size(least, most) => match Size::from_text(text)? {
+            Size(bytes) if bytes < *least => {
+                Err(Problem::new(format!("{bytes} bytes are too few; the least is {least}")))
+            }
+            Size(bytes) if bytes > *most => {
+                Err(Problem::new(format!("{bytes} bytes are too many; the most is {most}")))
+            }
+            _ => Ok(()),
+        },
+        Kind::Duration(least) => match Duration::from_text(text)? {
+            duration if duration < Duration::from_millis(*least) => {
+                Err(Problem::new(format!("this is too short; the least is {least}ms")))
+            }
+            _ => Ok(()),
+        },
+        Kind::Url(schemes) => url(text, schemes),
+        Kind::Uuid => Uuid::from_text(text).map(drop),
+        Kind::Path => PathBuf::from_text(text).map(drop),
+        Kind::Word(words) => word(text, words),
+        Kind::Table => table(text),
+        Kind::Field => field(text),
+        Kind::ContentGroup => ContentGroup::from_text(text).map(drop),
+        Kind::SyslogAddress => SyslogAddress::from_text(text).map(drop),
+        Kind::ZeromqEndpoint => ZeromqEndpoint::from_text(text).map(drop),
+        Kind::UnixSocket => UnixSocket::from_text(text).map(drop),
+        Kind::Secret | Kind::Rule if text.trim().is_empty() => Err(Problem::new("this is empty")),
+        _ => Ok(()),
+    }
+}
+
+fn url(text: &str, schemes: &[&str]) -> Result<(), Problem> {
+    let url = Url::from_text(text)?;
+    if schemes.contains(&url.scheme()) {
+        return Ok(());
+    }
+    let wanted = schemes.first().copied().unwrap_or_default();
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    // Not the URL as it stands: it may hold a password.
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    Err(Problem::new(format!("{}:// is not taken here", url.scheme()))
+        .part(0..url.scheme().len())
+        .help(format!("write {wanted}://{host}")))
+}
+
+fn word(text: &str, words: &Words) -> Result<(), Problem> {
+    if words.current.iter().chain(words.older).any(|word| word.eq_ignore_ascii_case(text)) {
+        return Ok(());
+    }
+    let problem = Problem::new(format!("unknown word `{text}`"));
+    Err(match nearest(text, words.current.iter().copied()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem,
+    })
+}
+
+fn table(text: &str) -> Result<(), Problem> {
+    if tables::by_name(text).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = tables::TABLES.iter().map(|table| table.name).collect();
+    let problem = Problem::new(format!("there is no table `{text}`"));
+    Err(match nearest(text, names.iter().copied()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("the tables are {}", names.join(", "))),
+    })
+}
+
+fn field(text: &str) -> Result<(), Problem> {
+    if fields::by_name(text).is_some() {
+        return Ok(());
+    }
+    let problem = Problem::new(format!("there is no field `{text}`"));
+    Err(match nearest(text, fields::FIELDS.iter().map(|field| field.name)) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help("`sophoslinuxsensor fields` prints them all"),
+    })
+}

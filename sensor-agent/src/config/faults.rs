@@ -1,0 +1,488 @@
+//! The faults of configurations that were pasted from a printed page: a missing space after a colon, typographic
+//! quotes, a translated unit, a key that is indented too far.
+//!
+//! A YAML parser stops at the first of them, often a line too late and with words that do not help. So when a file
+//! does not parse, its lines are looked at one by one, and every such fault is named.
+
+use std::time::Duration;
+
+use super::keys;
+use super::scalar::{FromText, Problem};
+use super::schema::Kind;
+use super::yaml::Broken;
+use crate::diagnostic::{Report, SourceId, Span};
+
+/// Faults named in one file at most.
+const NAMED_AT_MOST: usize = 100;
+
+/// Reports why a file is not YAML, and all faults of these kinds in it.
+pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, report: &mut Report) {
+    let faults = scan(text);
+    // What the parser says is worth showing unless a fault explains it: one in the line where the parser stopped, or
+    // in the one before, because it notices late.
+    let line_start = text[..broken.offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let before = last_content_line(&text[..line_start]);
+    let line_end = text[broken.offset..].find('\n').map_or(text.len(), |newline| broken.offset + newline);
+    let explained = faults.iter().any(|fault| fault.breaks && (before..=line_end).contains(&fault.span.0));
+    for fault in faults.into_iter().take(NAMED_AT_MOST) {
+        let span = Span { source, bytes: fault.span.0..fault.span.1 };
+        let finding = report.error(span, fault.problem.message).label(fault.label);
+        if let Some(help) = fault.problem.help {
+            finding.help(help);
+        }
+    }
+    if !explained {
+        let end = text[broken.offset..].chars().next().map_or(0, |c| if c == '\n' { 0 } else { c.len_utf8() });
+        let span = Span { source, bytes: broken.offset..broken.offset + end };
+        let finding = report.error(span, broken.message).label("the structure breaks here");
+        if let Some(help) = broken.help {
+            finding.help(help);
+        }
+    }
+}
+
+/// What is wrong with a value because it was typeset rather than typed, if anything.
+pub(crate) fn typeset(value: &str) -> Option<Problem> {
+    let (at, quote) = value
+        .char_indices()
+        .find(|(at, character)| is_double_quote(*character) || (*at == 0 && is_single_quote(*character)))?;
+    Some(
+        Problem::new(format!("{quote} is a typographic quote: it does not quote anything here"))
+            .part(at..at + quote.len_utf8())
+            .help("write it with straight quotes: \"…\""),
+    )
+}
+
+/// The hint for text where a mapping was expected, if it looks like a key without the space after its colon.
+pub(crate) fn missing_space(text: &str) -> Option<String> {
+    let (key, rest) = text.split_once(':')?;
+    let looks_like_key = is_key(key) && !rest.is_empty() && !rest.starts_with([' ', '/']);
+    looks_like_key.then(|| format!("put a space after the colon: `{key}: {}`", straight(rest)))
+}
+
+/// The number that was meant by full-width digits or digits in groups; none if there is nothing to mend.
+pub(crate) fn plain_number(text: &str) -> Option<String> {
+    let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
+    (plain != text && !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit())).then_some(plain)
+}
+
+/// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
+pub(crate) fn plain_duration(text: &str) -> Option<String> {
+    let text_narrow: String = narrow(text).split_whitespace().collect();
+    let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number, unit) = text_narrow.split_at(digits);
+    let unit = unit.to_lowercase();
+    let known = UNITS.iter().find(|(_, words)| words.contains(&unit.as_str())).map(|(known, _)| *known);
+    let plain = match known {
+        Some(known) => format!("{number}{known}"),
+        None => text_narrow.clone(),
+    };
+    (plain != text && !number.is_empty() && is_plain_duration(&plain)).then_some(plain)
+}
+
+/// Units of time as people write them, and as the page translators do.
+const UNITS: &[(&str, &[&str])] = &[
+    ("ms", &["毫秒", "ミリ秒", "밀리초", "мс", "msec", "millis", "millisecond", "milliseconds", "msek"]),
+    (
+        "s",
+        &[
+            "秒", "秒钟", "秒鐘", "초", "с", "сек", "sec", "secs", "second", "seconds", "sek", "sekunden", "sekunde",
+            "seg", "segundos", "segundo", "seconde", "secondes", "secondi",
+        ],
+    ),
+    (
+        "m",
+        &[
+            "分", "分钟", "分鐘", "分間", "분", "м", "мин", "min", "mins", "minute", "minutes", "minuten", "minutos",
+            "minuto", "minuti",
+        ],
+    ),
+    (
+        "h",
+        &[
+            "时", "小时", "小時", "時間", "시간", "ч", "час", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden",
+            "hora", "horas", "heure", "heures", "ora", "ore",
+        ],
+    ),
+];
+
+/// Whether the text is a duration as it stands.
+fn is_plain_duration(text: &str) -> bool {
+    // Digits alone are left to the reader of durations, which asks for the unit.
+    text.ends_with(|last: char| last.is_ascii_lowercase()) && Duration::from_text(text).is_ok()
+}
+
+struct Fault {
+    /// Byte offsets of its beginning and end.
+    span: (usize, usize),
+    label: String,
+    problem: Problem,
+    /// Whether YAML cannot be read with it.
+    breaks: bool,
+}
+
+/// A line that holds something.
+struct Line<'a> {
+    /// Byte offset of the content.
+    start: usize,
+    /// Column of the dash before the content, from 0.
+    dash: Option<usize>,
+    /// Column of the content, from 0.
+    column: usize,
+    content: &'a str,
+}
+
+/// What the line before leaves open.
+struct Previous<'a> {
+    key: &'a str,
+    column: usize,
+    dash: Option<usize>,
+    /// Whether its value ends in its line.
+    complete: bool,
+}
+
+fn scan(text: &str) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let mut previous: Option<Previous<'_>> = None;
+    // Lines deeper than this belong to a block of text.
+    let mut block: Option<usize> = None;
+    let mut offset = 0;
+    for raw in text.split_inclusive('\n') {
+        let start = offset;
+        offset += raw.len();
+        let line = raw.trim_end();
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        let content = &line[indent..];
+        if content.is_empty() || content.starts_with('#') {
+            continue;
+        }
+        if block.is_some_and(|column| indent > column) {
+            continue;
+        }
+        block = None;
+        if let Some(tab) = line[..indent].find('\t') {
+            faults.push(Fault {
+                span: (start + tab, start + tab + 1),
+                label: "a tab".into(),
+                problem: Problem::new("YAML is indented with blanks, not with tabs").help("replace each tab by blanks"),
+                breaks: true,
+            });
+        }
+        let line = split_dashes(start, indent, content, &mut faults);
+        if let Some(previous) = &previous {
+            misplaced(&line, previous, &mut faults);
+        }
+        let pair = pair(&line, &mut faults);
+        if let Some((key, value_at)) = pair {
+            let value = without_comment(&line.content[value_at..]);
+            let value_at = value_at + (value.len() - value.trim_start().len());
+            let value = value.trim();
+            if value.starts_with(['|', '>']) {
+                block = Some(line.column);
+            }
+            value_faults(key, value, line.start + value_at, &mut faults);
+            previous = Some(Previous { key, column: line.column, dash: line.dash, complete: is_complete(value) });
+        } else {
+            let item = without_comment(line.content);
+            value_faults("", item, line.start, &mut faults);
+            previous = None;
+        }
+    }
+    faults
+}
+
+/// Takes the dashes of list items off a line.
+fn split_dashes<'a>(start: usize, indent: usize, content: &'a str, faults: &mut Vec<Fault>) -> Line<'a> {
+    let mut line = Line { start: start + indent, dash: None, column: indent, content };
+    while let Some(rest) = line.content.strip_prefix('-') {
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        if blanks == 0 {
+            if rest.split_once(':').is_some_and(|(key, _)| keys::anywhere(key).is_some()) {
+                faults.push(Fault {
+                    span: (line.start, line.start + 1),
+                    label: "a space is missing after this".into(),
+                    problem: Problem::new("no space after the dash").help(format!("write `- {rest}`")),
+                    breaks: true,
+                });
+            }
+            break;
+        }
+        line.dash = Some(line.column);
+        line.start += 1 + blanks;
+        line.column += 1 + blanks;
+        line.content = &rest[blanks..];
+    }
+    line
+}
+
+/// Splits a line into its key and the offset of the rest, naming what is wrong with the colon.
+fn pair<'a>(line: &Line<'a>, faults: &mut Vec<Fault>) -> Option<(&'a str, usize)> {
+    let content = line.content;
+    let (at, colon) = content.char_indices().find(|(_, character)| matches!(character, ':' | '：'))?;
+    let key = &content[..at];
+    let after = at + colon.len_utf8();
+    let rest = &content[after..];
+    let name = key.trim_end().trim_matches(['"', '\'']);
+    let known = keys::anywhere(name);
+    let mut fault = |message: &str, label: &'static str| {
+        let hidden = known.is_some_and(|key| matches!(key.kind, Kind::Secret));
+        let value = if hidden { "\"…\"".to_owned() } else { mended(name, without_comment(rest).trim()) };
+        faults.push(Fault {
+            span: (line.start + at, line.start + after),
+            label: label.into(),
+            problem: Problem::new(message).help(format!("write `{name}: {value}`")),
+            breaks: true,
+        });
+    };
+    if colon == '：' {
+        if !is_key(name) {
+            return None;
+        }
+        fault("this is a full-width colon, which YAML does not know", "not the colon of YAML");
+        return Some((name, after));
+    }
+    match rest.chars().next() {
+        None | Some(' ' | '\t') => Some((name, after)),
+        Some('\u{a0}' | '\u{3000}' | '\u{202f}') if is_key(name) => {
+            fault("after the colon stands a blank that YAML does not know", "followed by a blank that is none");
+            Some((name, after))
+        }
+        Some(next) => {
+            let value_like =
+                next.is_numeric() || is_double_quote(next) || is_single_quote(next) || "\"'[{".contains(next);
+            if is_key(name) && !rest.starts_with("//") && (known.is_some() || value_like) {
+                fault("no space after the colon", "a space is missing after this");
+                return Some((name, after));
+            }
+            None
+        }
+    }
+}
+
+/// Names a key that stands in no column where one could.
+fn misplaced(line: &Line<'_>, previous: &Previous<'_>, faults: &mut Vec<Fault>) {
+    let Some((key, _)) = line.content.split_once(": ").or_else(|| line.content.strip_suffix(':').map(|key| (key, "")))
+    else {
+        return;
+    };
+    if !is_key(key.trim_matches(['"', '\''])) {
+        return;
+    }
+    let start = line.dash.unwrap_or(line.column);
+    let too_far = previous.complete && start > previous.column;
+    let too_near = line.dash.is_none() && previous.dash.is_some_and(|dash| start > dash && start < previous.column);
+    if !too_far && !too_near {
+        return;
+    }
+    let wrong = if too_far { "far" } else { "little" };
+    let known_parent = previous.key;
+    faults.push(Fault {
+        span: (line.start, line.start + key.len()),
+        label: format!("not in column {}", previous.column + 1),
+        problem: Problem::new(format!("`{key}` is indented too {wrong}"))
+            .help(format!("begin it in column {}, right below `{known_parent}`", previous.column + 1)),
+        breaks: true,
+    });
+}
+
+/// Names what is wrong with a value: a typographic quote, or else what the key does not take.
+fn value_faults(name: &str, value: &str, start: usize, faults: &mut Vec<Fault>) {
+    let key = keys::anywhere(name);
+    if let Some(mut problem) = typeset(value) {
+        let part = problem.part.take().unwrap_or(0..value.len());
+        if let Some(key) = key.filter(|key| !matches!(key.kind, Kind::Secret)) {
+            problem.help = Some(format!("write `{}: {}`", key.name, straight(value)));
+        }
+        let span = (start + part.start, start + part.end);
+        return faults.push(Fault { span, label: "typographic quote".into(), problem, breaks: false });
+    }
+    let Some(key) = key else { return };
+    let bare = unquoted(value);
+    if bare.is_empty() || value.starts_with(['*', '&', '!', '|', '>', '[', '{']) {
+        return;
+    }
+    let problem = match key.kind {
+        Kind::Uuid => uuid::Uuid::from_text(bare).err(),
+        Kind::Duration(_) => Duration::from_text(bare).err(),
+        Kind::Count(..) => u64::from_text(bare).err(),
+        _ => None,
+    };
+    if let Some(mut problem) = problem {
+        // Quotes are one byte long, and there are two or none.
+        let offset = start + (value.len() - bare.len()) / 2;
+        let part = problem.part.take().unwrap_or(0..bare.len());
+        problem.message = format!("`{}`: {}", key.name, problem.message);
+        let label = format!("expected {}", key.kind.expected());
+        faults.push(Fault { span: (offset + part.start, offset + part.end), label, problem, breaks: false });
+    }
+}
+
+/// Whether a value ends in its line, so that nothing below can belong to it.
+fn is_complete(value: &str) -> bool {
+    let Some(first) = value.chars().next() else { return false };
+    match first {
+        '|' | '>' | '[' | '{' | '&' | '!' => false,
+        '"' | '\'' => value.len() > 1 && value.ends_with(first),
+        _ => true,
+    }
+}
+
+/// A value as it should have been typed.
+fn mended(key: &str, value: &str) -> String {
+    let plain = match keys::anywhere(key).map(|key| key.kind) {
+        Some(Kind::Duration(_)) => plain_duration(value),
+        Some(Kind::Count(..)) => plain_number(value),
+        _ => None,
+    };
+    plain.unwrap_or_else(|| straight(value))
+}
+
+/// Text with straight quotes.
+fn straight(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            quote if is_double_quote(quote) => '"',
+            quote if is_single_quote(quote) => '\'',
+            other => other,
+        })
+        .collect()
+}
+
+/// Full-width signs as the ASCII signs that they widen.
+fn narrow(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+            '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
+            other => other,
+        })
+        .collect()
+}
+
+fn is_double_quote(character: char) -> bool {
+    matches!(character, '“' | '”' | '„' | '‟' | '«' | '»' | '「' | '」' | '『' | '』' | '＂')
+}
+
+fn is_single_quote(character: char) -> bool {
+    matches!(character, '‘' | '’' | '‚' | '‛' | '＇')
+}
+
+/// Whether this could be the name of a key of the sensor: one word.
+fn is_key(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+fn unquoted(value: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner;
+        }
+    }
+    value
+}
+
+/// A value without the comment behind it.
+fn without_comment(value: &str) -> &str {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, character) in value.char_indices() {
+        match quote {
+            Some(open) if open == character => quote = None,
+            Some(_) => {}
+            None if matches!(character, '"' | '\'') && matches!(before, ' ' | ':') => quote = Some(character),
+            None if character == '#' && before == ' ' && at > 0 => return value[..at].trim_end(),
+            None => {}
+        }
+        before = character;
+    }
+    value.trim_end()
+}
+
+/// Where the last line begins that is neither empty nor a comment.
+fn last_content_line(text: &str) -> usize {
+    let mut end = text.len();
+    loop {
+        let body = &text[..end];
+        let start = body.trim_end_matches('\n').rfind('\n').map_or(0, |newline| newline + 1);
+        let line = body[start..].trim();
+        if start == 0 || !(line.is_empty() || line.starts_with('#')) {
+            return start;
+        }
+        end = start;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Line, column and message of each fault.
+    fn faults(text: &str) -> Vec<(usize, usize, String)> {
+        scan(text)
+            .into_iter()
+            .map(|fault| {
+                let before = &text[..fault.span.0];
+                let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+                (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1, fault.problem.message)
+            })
+            .collect()
+    }
+
+    fn places(text: &str) -> Vec<(usize, usize)> {
+        faults(text).into_iter().map(|(line, column, _)| (line, column)).collect()
+    }
+
+    #[test]
+    fn each_kind_is_found_in_its_place() {
+        assert_eq!(places("mcs:\n  enabled:true\n"), [(2, 10)]);
+        assert_eq!(places("mcs:\n  url: “https://x”\n"), [(2, 8)]);
+        assert_eq!(places("investigations:\n  reporting_interval: 5秒\n"), [(2, 23)]);
+        assert_eq!(places("mcs:\n\tenabled: true\n"), [(2, 1)]);
+        assert_eq!(places("mcs：\n  url: x\n"), [(1, 4)]);
+        assert_eq!(places("outputs:\n  - type: mcs\n      enabled: true\n"), [(3, 7)]);
+        assert_eq!(places("outputs:\n  - type: mcs\n   enabled: true\n"), [(3, 4)]);
+        assert_eq!(places("outputs:\n  -type: mcs\n"), [(2, 3)]);
+        assert_eq!(places("customer_id: '####-##'\n"), [(1, 15)]);
+        assert_eq!(places("rows: １０００\n"), [(1, 7)]);
+    }
+
+    #[test]
+    fn what_is_right_is_left_alone() {
+        for text in [
+            "a: http://x\nb:\n  - https://example.test:80/x\n",
+            "template: |\n  type:x\n   enabled:true\n  “quoted”\nmcs:\n  url: x\n",
+            "rules:\n  - match eventType == \"X\" # don’t\n  - default ignore\n",
+            "a:\n  - type: mcs\n    enabled: true\n  - type: x\nb: {c: d}\n",
+            "time: 12:30\nmessage: don’t\n",
+            "# url:x\n",
+            "outputs:\n- type: stdout\n  enabled: true\n- type: mcs\n",
+        ] {
+            assert_eq!(faults(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_found() {
+        assert_eq!(plain_duration("5秒").as_deref(), Some("5s"));
+        assert_eq!(plain_duration("５ 分钟").as_deref(), Some("5m"));
+        assert_eq!(plain_duration("10 seconds").as_deref(), Some("10s"));
+        assert_eq!(plain_duration("5s"), None);
+        assert_eq!(plain_duration("5d"), None);
+        assert_eq!(plain_duration("5"), None);
+        assert_eq!(plain_number("１,０００").as_deref(), Some("1000"));
+        assert_eq!(plain_number("1000"), None);
+        assert_eq!(plain_number("many"), None);
+        assert_eq!(missing_space("enabled:true").as_deref(), Some("put a space after the colon: `enabled: true`"));
+        assert_eq!(missing_space("https://x"), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_scanned(text in "([ \t]{0,4}(- )?[a-z：:“”'\"#|\n 5秒]{0,12}\n?){0,12}") {
+            for fault in scan(&text) {
+                proptest::prop_assert!(text.get(fault.span.0..fault.span.1).is_some());
+            }
+        }
+    }
+}

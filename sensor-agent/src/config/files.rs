@@ -1,0 +1,175 @@
+//! Files that are trusted: read within a limit, and only if nobody else could have written them.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use secrecy::SecretString;
+
+use crate::diagnostic::{Report, SourceId, Span};
+
+/// A configuration file is at most this long, bytes.
+const CONFIGURATION_AT_MOST: u64 = 8 << 20;
+
+/// A file with a secret is at most this long, bytes.
+const SECRET_AT_MOST: u64 = 64 << 10;
+
+/// A configuration file that was read.
+pub(crate) struct Configuration {
+    pub(crate) source: SourceId,
+    /// Whether users who are neither root nor the owner can read it.
+    pub(crate) readable_by_others: bool,
+}
+
+/// What to say when a file is not there.
+pub(crate) enum Missing {
+    /// Nothing: it may be missing.
+    Fine,
+    /// It was named, here or by an option of the command line.
+    Named(Option<Span>),
+}
+
+/// Reads a configuration file. What is wrong with it goes to the report; none if it could not be read.
+pub(crate) fn configuration(path: &Path, missing: Missing, report: &mut Report) -> Option<Configuration> {
+    let span = match &missing {
+        Missing::Fine => None,
+        Missing::Named(span) => span.clone(),
+    };
+    let shown = path.display();
+    let (bytes, metadata) = match read(path, CONFIGURATION_AT_MOST) {
+        Ok(read) => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(missing, Missing::Fine) => return None,
+        Err(error) => {
+            report
+                .error(span, format!("the configuration {shown} cannot be read: {}", reason(&error)))
+                .help("check the path; a configuration is a text file of at most 8 MiB");
+            return None;
+        }
+    };
+    trusted(path, &metadata, "configuration", span, report);
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    let source = match std::str::from_utf8(bytes) {
+        Ok(text) => report.add_source(shown.to_string(), text),
+        Err(error) => {
+            let offset = error.valid_up_to();
+            // What comes before the wrong byte stays where it is.
+            let source = report.add_source(shown.to_string(), String::from_utf8_lossy(bytes));
+            let help = if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+                "this looks like UTF-16: save the file as UTF-8"
+            } else {
+                "save the file as UTF-8"
+            };
+            report
+                .error(Span { source, bytes: offset..offset + 3 }, format!("{shown} is not UTF-8"))
+                .label(format!("byte {offset} of the file"))
+                .help(help);
+            return None;
+        }
+    };
+    Some(Configuration { source, readable_by_others: metadata.mode() & 0o004 != 0 })
+}
+
+/// Reads a file that holds a secret and nothing else. What is wrong with it goes to the report, at `span`.
+pub(crate) fn secret(path: &Path, span: Option<Span>, report: &mut Report) -> Option<SecretString> {
+    let shown = path.display();
+    let (bytes, metadata) = match read(path, SECRET_AT_MOST) {
+        Ok(read) => read,
+        Err(error) => {
+            report.error(span, format!("the secret {shown} cannot be read: {}", reason(&error)));
+            return None;
+        }
+    };
+    private(path, &metadata, span.clone(), report);
+    let text = String::from_utf8(bytes).ok().map(|text| text.trim().to_owned());
+    let Some(text) = text.filter(|text| !text.is_empty() && !text.contains(char::is_control)) else {
+        report.error(span, format!("{shown} holds no secret")).help("it should hold one line of text and nothing else");
+        return None;
+    };
+    Some(SecretString::from(text))
+}
+
+/// Checks that a file is there and can be read; one that is `secret` must be private too.
+pub(crate) fn present(path: &Path, secret: bool, span: Option<Span>, report: &mut Report) {
+    let opened =
+        std::fs::metadata(path).and_then(|metadata| regular(&metadata, u64::MAX)).and_then(|()| File::open(path));
+    match opened.and_then(|file| file.metadata()) {
+        Ok(metadata) if secret => private(path, &metadata, span, report),
+        Ok(_) => {}
+        Err(error) => {
+            report.error(span, format!("{} cannot be read: {}", path.display(), reason(&error)));
+        }
+    }
+}
+
+/// Warns of a secret in a file that others can read.
+pub(crate) fn readable_secret(path: &Path, span: Option<Span>, report: &mut Report) {
+    report
+        .warning(span, format!("{} holds a secret that every user of this host can read", path.display()))
+        .help(format!("take the right away: chmod o-r {}", path.display()));
+}
+
+fn private(path: &Path, metadata: &Metadata, span: Option<Span>, report: &mut Report) {
+    trusted(path, metadata, "secret", span.clone(), report);
+    if metadata.mode() & 0o004 != 0 {
+        readable_secret(path, span, report);
+    }
+}
+
+/// Refuses what somebody else could have written, and warns of what belongs to somebody else.
+fn trusted(path: &Path, metadata: &Metadata, what: &str, span: Option<Span>, report: &mut Report) {
+    let shown = path.display();
+    let mode = metadata.mode();
+    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    if mode & 0o002 != 0 {
+        report
+            .error(span, format!("the {what} {shown} can be written by every user of this host"))
+            .help(format!("whoever can write it decides what the sensor does: chmod o-w {shown}"));
+    } else if mode & 0o020 != 0 && metadata.gid() != 0 && metadata.gid() != gid {
+        report
+            .error(span, format!("the {what} {shown} can be written by group {}", metadata.gid()))
+            .help(format!("whoever can write it decides what the sensor does: chmod g-w {shown}"));
+    } else if metadata.uid() != 0 && metadata.uid() != uid {
+        report
+            .warning(span, format!("the {what} {shown} belongs to user {}, who can change it", metadata.uid()))
+            .help(format!("give it to root: chown root {shown}"));
+    }
+}
+
+/// Reads a file that is not longer than this.
+fn read(path: &Path, at_most: u64) -> io::Result<(Vec<u8>, Metadata)> {
+    // Asked before it is opened: opening a pipe would wait for its writer.
+    regular(&std::fs::metadata(path)?, at_most)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata, at_most)?;
+    let mut bytes = Vec::new();
+    file.take(at_most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > at_most {
+        return Err(too_long(at_most));
+    }
+    Ok((bytes, metadata))
+}
+
+fn regular(metadata: &Metadata, at_most: u64) -> io::Result<()> {
+    if metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > at_most { Err(too_long(at_most)) } else { Ok(()) }
+}
+
+fn too_long(at_most: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {} KiB", at_most >> 10))
+}
+
+/// The error in words, without the number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it is not there".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        _ => error.to_string(),
+    }
+}

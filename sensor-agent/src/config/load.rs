@@ -1,0 +1,313 @@
+//! From files to the configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use foldhash::{HashMap, HashSet};
+use secrecy::ExposeSecret;
+use url::Url;
+use uuid::Uuid;
+
+use super::environment::{self, Environment};
+use super::files::{self, Missing};
+use super::keys::TOP;
+use super::outputs::{self, OutputSettings};
+use super::policy::{self, ContentGroup};
+use super::scalar::FromText;
+use super::schema::{Kind, find};
+use super::section::Section;
+use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
+use super::yaml::{self, Broken, Entry, Node, Value};
+use super::{Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
+use crate::diagnostic::{Report, SourceId, Span};
+
+const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
+const RULES_NAME: &str = "runtimedetections-rules.yaml";
+
+/// One file, or the environment.
+struct Layer {
+    root: Node,
+    /// Whether it could be read as a tree.
+    whole: bool,
+    /// Its path, if others than its owner can read it.
+    readable_by_others: Option<PathBuf>,
+}
+
+/// Reads, checks and merges the configuration.
+///
+/// Everything that is wrong goes to the report. If it holds errors afterwards, the configuration must not be used: what
+/// could not be read counts as not given.
+pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Config {
+    let main_path = paths.main.clone().unwrap_or_else(|| PathBuf::from(MAIN));
+    let main = Layer::file(&main_path, missing(paths.main.is_some()), report);
+    let environment = Layer { root: environment::read(environment, report), whole: true, readable_by_others: None };
+
+    // Where the other files are can be said by the command line, the environment and the main file, in this order.
+    let given = |name: &str, named: Option<&PathBuf>| -> Option<(PathBuf, Missing)> {
+        if let Some(path) = named {
+            return Some((path.clone(), Missing::Named(None)));
+        }
+        [Some(&environment), main.as_ref()].into_iter().flatten().find_map(|layer| {
+            let section = Section::new(Some(&layer.root), TOP).section("paths");
+            section.node(name)?;
+            Some((section.get(name)?, Missing::Named(section.span(name))))
+        })
+    };
+    let default = |name: &str| Section::new(None, TOP).section("paths").get::<PathBuf>(name).unwrap_or_default();
+    let beside_main = main_path.parent().unwrap_or(Path::new("/")).join(RULES_NAME);
+    let (content_path, content_missing) =
+        given("content", paths.content.as_ref()).unwrap_or_else(|| (default("content"), Missing::Fine));
+    let (rules_path, rules_missing) = given("rules", paths.rules.as_ref()).unwrap_or((beside_main, Missing::Fine));
+    let folder = |name, named: Option<&PathBuf>| given(name, named).map_or_else(|| default(name), |(path, _)| path);
+    let locations = Locations {
+        state_dir: folder("state_dir", paths.state_dir.as_ref()),
+        run_dir: folder("run_dir", paths.run_dir.as_ref()),
+        main: main_path,
+        content: content_path,
+        rules: rules_path,
+    };
+
+    let content = Layer::file(&locations.content, content_missing, report);
+    let rules = Layer::file(&locations.rules, rules_missing, report);
+    assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, report)
+}
+
+/// Checks a configuration that stands alone, whatever its bytes are. No other file is read but the secrets it names.
+#[must_use]
+pub fn check_text(bytes: &[u8]) -> Report {
+    let mut report = Report::default();
+    let text = String::from_utf8_lossy(bytes);
+    let source = report.add_source("configuration", text);
+    let layer = Layer::text(source, None, &mut report);
+    let nowhere = PathBuf::new;
+    let locations =
+        Locations { main: nowhere(), content: nowhere(), rules: nowhere(), state_dir: nowhere(), run_dir: nowhere() };
+    assemble(vec![layer], locations, &mut report);
+    report
+}
+
+fn missing(named: bool) -> Missing {
+    if named { Missing::Named(None) } else { Missing::Fine }
+}
+
+impl Layer {
+    /// Reads a file; none if there is none.
+    fn file(path: &Path, missing: Missing, report: &mut Report) -> Option<Self> {
+        let file = files::configuration(path, missing, report)?;
+        Some(Self::text(file.source, file.readable_by_others.then(|| path.to_owned()), report))
+    }
+
+    fn text(source: SourceId, readable_by_others: Option<PathBuf>, report: &mut Report) -> Self {
+        secrets::hide(source, report);
+        let text = report.source_text(source).to_owned();
+        let errors = report.error_count();
+        let tree = yaml::parse(&text, source, report).and_then(|root| match &root.value {
+            Value::Null | Value::Mapping(_) => Ok(root),
+            _ => Err(Broken {
+                offset: root.span.bytes.start,
+                message: format!("a configuration is a mapping, not {}", root.kind()),
+                help: Some("write keys and values, such as `cloud_meta: auto`"),
+            }),
+        });
+        let (root, whole) = match tree {
+            Ok(root) => (root, report.error_count() == errors),
+            Err(broken) => {
+                faults::explain(broken, &text, source, report);
+                (Node { span: Span { source, bytes: 0..0 }, value: Value::Null }, false)
+            }
+        };
+        Self { root, whole, readable_by_others }
+    }
+}
+
+/// Checks the layers, the earliest first, and makes one configuration of them.
+fn assemble(layers: Vec<Layer>, locations: Locations, report: &mut Report) -> Config {
+    let known: HashSet<String> =
+        layers.iter().flat_map(|layer| check::detections(&layer.root)).map(|entry| entry.key.value.clone()).collect();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut list_layers = Vec::new();
+    for layer in &layers {
+        check::check(&layer.root, &known, report);
+        if let Some(path) = &layer.readable_by_others
+            && let Some(secret) = first_secret(&layer.root)
+        {
+            files::readable_secret(path, Some(secret), report);
+        }
+        list_layers.push(lists::read(&layer.root, report));
+        merge::merge(&mut entries, &layer.root);
+    }
+    let merged = cache::render(&entries, &list_layers);
+    let span = entries.first().map(|entry| entry.key.span.clone());
+    let root = span.map(|span| Node { span, value: Value::Mapping(entries) });
+    let config = read(root.as_ref(), list_layers, locations, merged, report);
+    // What is missing in a file that could not be read is not missing.
+    if layers.iter().all(|layer| layer.whole) {
+        consistent(&config, &Section::new(root.as_ref(), TOP), report);
+    }
+    config
+}
+
+/// Where a file holds a secret, if it holds one.
+fn first_secret(node: &Node) -> Option<Span> {
+    let below = |node: &Node| {
+        node.entries().iter().find_map(|entry| {
+            let key = super::keys::anywhere(&entry.key.value);
+            match key.map(|key| key.kind) {
+                Some(Kind::Secret | Kind::MapOf(Kind::Secret)) if !entry.value.is_null() => {
+                    Some(entry.key.span.clone())
+                }
+                _ => first_secret(&entry.value),
+            }
+        })
+    };
+    below(node).or_else(|| node.items().iter().find_map(first_secret))
+}
+
+/// Takes the values out of the merged tree.
+fn read(
+    root: Option<&Node>,
+    lists: Vec<Vec<super::ListConfig>>,
+    locations: Locations,
+    merged: String,
+    report: &mut Report,
+) -> Config {
+    let top = Section::new(root, TOP);
+    let mcs = top.section("mcs");
+    let crisensor = top.section("crisensor");
+    let groups = content_groups(&top);
+    let policies = root
+        .map_or(&[][..], Node::entries)
+        .iter()
+        .filter(|entry| find(TOP, &entry.key.value).is_none() && !entry.value.entries().is_empty())
+        // Only switched on or off, and nothing more known of it: that was said where it stands.
+        .filter(|entry| check::is_policy(&entry.value))
+        .filter_map(|entry| policy::read(entry, &groups, report))
+        .collect();
+    let mut files = HashMap::default();
+    let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
+    let investigations = investigations::read(&top.section("investigations"), &mut files, report);
+    Config {
+        locations,
+        customer_id: top.get::<Uuid>("customer_id"),
+        mcs: Mcs {
+            enabled: mcs.bool("enabled"),
+            url: mcs.get::<Url>("url"),
+            token: outputs::token(&mcs, report),
+            certs_dir: mcs.get("certs_dir"),
+            proxy: mcs.get("proxy"),
+            crl_policy: mcs.word("crl_policy").unwrap_or(CrlPolicy::Refuse),
+        },
+        send_labs_telemetry: top.bool("send_labs_telemetry"),
+        endpoint_telemetry_enabled: top.bool("endpoint_telemetry_enabled"),
+        cloud_meta: top.word("cloud_meta").unwrap_or(CloudMeta::Off),
+        alert_output,
+        enabled_content_groups: groups,
+        investigations,
+        use_supervisor: top.bool("use_supervisor"),
+        use_resource_limits: top.bool("use_resource_limits"),
+        crisensor: Crisensor {
+            enabled: crisensor.bool("enabled"),
+            addr: crisensor.get("addr"),
+            poll_interval: crisensor.get("poll_interval").unwrap_or(Duration::from_millis(250)),
+        },
+        policies,
+        lists,
+        merged,
+    }
+}
+
+/// The groups that are on: those named, or all.
+fn content_groups(top: &Section<'_>) -> Vec<ContentGroup> {
+    if top.node("enabled_content_groups").is_none() {
+        return ContentGroup::ROOTS.iter().filter_map(|root| ContentGroup::from_text(root).ok()).collect();
+    }
+    top.texts("enabled_content_groups").iter().filter_map(|text| ContentGroup::from_text(&text.value).ok()).collect()
+}
+
+/// Checks what no key can be wrong about alone.
+fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
+    let mcs = top.section("mcs");
+    if config.mcs.enabled {
+        let lacking = [
+            ("customer_id", top.node("customer_id").is_none(), "the tenant's id"),
+            ("mcs.url", mcs.node("url").is_none(), "where MCS is"),
+            (
+                "mcs.token",
+                mcs.node("token").is_none() && mcs.node("token_file").is_none(),
+                "the registration token, or `mcs.token_file`",
+            ),
+        ];
+        for (key, _, what) in lacking.into_iter().filter(|(_, lacking, _)| *lacking) {
+            report
+                .error(mcs.span("enabled"), format!("MCS is enabled, and `{key}` is missing"))
+                .label(format!("needs `{key}`"))
+                .help(format!("add `{key}`: {what}"));
+        }
+    }
+    if let Some(token) = &config.mcs.token {
+        let span = mcs.span("token").or_else(|| mcs.span("token_file"));
+        if token.expose_secret().contains("####") {
+            report
+                .warning(span, "`mcs.token` is a placeholder")
+                .label("not a token")
+                .help("put in the registration token of your own tenant");
+        } else if !token.expose_secret().starts_with(secrets::TOKEN_PREFIX) {
+            report
+                .warning(span, format!("`mcs.token` does not begin with `{}`", secrets::TOKEN_PREFIX))
+                .label("unlike a registration token")
+                .help("check that it is the token of the sensor, not another one");
+        }
+    }
+    mcs_in_vain(config, report);
+    not_built(config, top, report);
+}
+
+/// Says what is sent to MCS in vain.
+fn mcs_in_vain(config: &Config, report: &mut Report) {
+    let outputs = config.alert_output.outputs.iter();
+    let output = outputs.filter(|output| output.enabled).find(|output| matches!(output.settings, OutputSettings::Mcs));
+    let sink = config.investigations.sinks.iter().find(|sink| sink.settings.backend() == SinkBackend::Mcs);
+    if let (Some(output), false) = (output, config.mcs.enabled) {
+        report
+            .warning(output.span.clone(), "no alert goes to MCS: `mcs.enabled` is false")
+            .label("this output sends nothing")
+            .help("set `enabled: true` in `mcs`, or take the output out");
+    }
+    let Some(sink) = sink else { return };
+    let lacking = if !config.mcs.enabled {
+        "mcs.enabled"
+    } else if !config.endpoint_telemetry_enabled {
+        "endpoint_telemetry_enabled"
+    } else {
+        return;
+    };
+    report
+        .warning(sink.span.clone(), format!("no rows go to MCS: `{lacking}` is false"))
+        .label("this sink sends nothing")
+        .help(format!("set `{lacking}` to true, or take the sink out"));
+}
+
+/// Says what is asked for in vain.
+fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
+    if !is_built(Feature::CloudMeta(config.cloud_meta)) {
+        let word = config.cloud_meta.word();
+        report
+            .warning(
+                top.span("cloud_meta"),
+                format!("`cloud_meta: {word}` is not built yet: alerts carry no instance metadata"),
+            )
+            .label("checked, but not used");
+    }
+    let switches = [
+        ("crisensor", config.crisensor.enabled, Feature::ContainerRuntimes, "container runtimes are not asked"),
+        ("use_supervisor", config.use_supervisor, Feature::Supervisor, "nothing starts the sensor again"),
+        ("use_resource_limits", config.use_resource_limits, Feature::ResourceLimits, "nothing is limited"),
+    ];
+    for (key, on, feature, consequence) in switches {
+        if on && !is_built(feature) {
+            report
+                .warning(top.span(key), format!("`{key}` is not built yet: {consequence}"))
+                .label("checked, but not used");
+        }
+    }
+}

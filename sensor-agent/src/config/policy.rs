@@ -1,0 +1,203 @@
+//! Policies: the configured detections.
+
+use std::time::Duration;
+
+use super::keys;
+use super::scalar::{FromText, Problem};
+use super::section::Section;
+use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, Word, is_built};
+use super::yaml::Entry;
+use crate::diagnostic::{Report, Spanned, nearest};
+
+/// A configured detection.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The name: `StrategyName` in templates.
+    pub name: Spanned<String>,
+    pub policy_type: PolicyType,
+    /// Whether it is to run: switched on itself, and so is its content group.
+    pub enabled: bool,
+    pub priority: Priority,
+    pub confidence: Confidence,
+    /// The alert's description.
+    pub alert_message: Option<Spanned<String>>,
+    pub comments: Option<String>,
+    pub description: Option<String>,
+    pub categories: Vec<String>,
+    /// Labels that the alerts carry, in the order given.
+    pub alert_labels: Vec<(String, String)>,
+    /// What is done, each action once, at least one.
+    pub response_actions: Vec<ResponseAction>,
+    /// Do everything but act, and say so in the alert.
+    pub dry_run: bool,
+    pub throttle: Option<Throttle>,
+    pub content_group: Option<ContentGroup>,
+    /// The rules, not compiled yet.
+    pub rules: Vec<Spanned<String>>,
+}
+
+/// How many alerts of a policy are sent at most.
+#[derive(Clone, Debug)]
+pub struct Throttle {
+    /// Alerts …
+    pub count: u64,
+    /// … in this time …
+    pub per: Duration,
+    /// … for each combination of the values of these fields (names in rules).
+    pub by: Vec<Spanned<String>>,
+}
+
+/// A group of shipped detections, such as `Detection Analytics.System Exploitation`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentGroup {
+    parts: Vec<String>,
+}
+
+impl ContentGroup {
+    /// The groups that others are part of.
+    pub const ROOTS: [&'static str; 3] = ["Detection Analytics", "Smart Policy", "Audit"];
+
+    /// The names from the widest to the narrowest.
+    #[must_use]
+    pub fn parts(&self) -> &[String] {
+        &self.parts
+    }
+
+    /// Whether this group is the other one or part of it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.parts.len() >= other.parts.len()
+            && self.parts.iter().zip(&other.parts).all(|(mine, others)| mine.eq_ignore_ascii_case(others))
+    }
+}
+
+impl FromText for ContentGroup {
+    fn from_text(text: &str) -> Result<Self, Problem> {
+        let parts: Vec<String> = text.split('.').map(|part| part.trim().to_owned()).collect();
+        if parts.iter().any(String::is_empty) {
+            return Err(Problem::new("a name is missing in this path")
+                .help("write it such as `Audit`, without dots at the ends"));
+        }
+        let root = parts[0].as_str();
+        if Self::ROOTS.iter().any(|known| known.eq_ignore_ascii_case(root)) {
+            return Ok(Self { parts });
+        }
+        let problem = Problem::new(format!("there is no content group `{root}`"));
+        Err(match nearest(root, Self::ROOTS) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("the groups are {}", Self::ROOTS.join(", "))),
+        })
+    }
+}
+
+/// Takes a policy out of its merged mapping; none if there is nothing to run, which is reported.
+pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], report: &mut Report) -> Option<Policy> {
+    let section = Section::new(Some(&entry.value), keys::POLICY);
+    let name = entry.key.clone();
+    let rules = section.texts("rules");
+    let Some(policy_type) = section.word::<PolicyType>("policy") else {
+        // A wrong word was reported before.
+        if section.node("policy").is_none() {
+            without_type(&name, &rules, report);
+        }
+        return None;
+    };
+    if section.node("rules").is_none() {
+        report
+            .error(name.span.clone(), format!("the detection `{}` has no rules", name.value))
+            .label("nothing would ever match")
+            .help("add `rules:`, a list that ends with `- default ignore` or `- default match`");
+        return None;
+    }
+    let content_group = section.get::<ContentGroup>("contentGroup");
+    let in_group = content_group.as_ref().is_none_or(|group| groups.iter().any(|enabled| group.is_within(enabled)));
+    let policy = Policy {
+        policy_type,
+        enabled: section.bool("enabled") && in_group,
+        priority: section.word("priority").unwrap_or(Priority::Medium),
+        confidence: section.word("confidence").unwrap_or(Confidence::Medium),
+        alert_message: section.spanned("alertMessage"),
+        comments: section.get("comments"),
+        description: section.get("description"),
+        categories: section.texts("categories").into_iter().map(|text| text.value).collect(),
+        alert_labels: section
+            .pairs("alertLabels")
+            .map(|(entry, text)| (entry.key.value.clone(), text.to_owned()))
+            .collect(),
+        response_actions: section
+            .words("responseActions")
+            .filter(|actions: &Vec<ResponseAction>| !actions.is_empty())
+            .unwrap_or_else(|| vec![ResponseAction::Alert]),
+        dry_run: section.bool("dryRun"),
+        throttle: throttle(&section),
+        content_group,
+        rules,
+        name,
+    };
+    not_built(&policy, &section, report);
+    Some(policy)
+}
+
+fn without_type(name: &Spanned<String>, rules: &[Spanned<String>], report: &mut Report) {
+    let types = PolicyType::WORDS.current.join(", ");
+    if rules.is_empty() {
+        report
+            .warning(name.span.clone(), format!("there is no detection `{}` to override", name.value))
+            .label("not known, and so without effect")
+            .help("check the name, or install the content package that has it");
+    } else {
+        report
+            .error(name.span.clone(), format!("the detection `{}` has no type", name.value))
+            .label("no `policy` here, nor in an earlier file")
+            .help(format!("add `policy:` and one of {types}"));
+    }
+}
+
+fn throttle(section: &Section<'_>) -> Option<Throttle> {
+    section.node("throttle")?;
+    let throttle = section.section("throttle");
+    Some(Throttle { count: throttle.get("count")?, per: throttle.get("per")?, by: throttle.texts("by") })
+}
+
+/// Says what an enabled policy asks for in vain.
+fn not_built(policy: &Policy, section: &Section<'_>, report: &mut Report) {
+    if !policy.enabled {
+        return;
+    }
+    let name = &policy.name.value;
+    if !is_built(Feature::Policy(policy.policy_type)) {
+        report
+            .warning(
+                section.span("policy"),
+                format!("policies of type `{}` are not built yet: `{name}` will not fire", policy.policy_type.word()),
+            )
+            .label("checked, but not run");
+    }
+    for action in &policy.response_actions {
+        if !is_built(Feature::Action(*action)) {
+            report
+                .warning(
+                    section.span("responseActions"),
+                    format!("the action `{}` is not built yet: `{name}` will only alert", action.word()),
+                )
+                .label("checked, but not done");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dotted_path_narrows_a_group() {
+        let group = |text| ContentGroup::from_text(text).unwrap();
+        let narrow = group("Detection Analytics.System Exploitation");
+        assert!(narrow.is_within(&group("detection analytics")));
+        assert!(narrow.is_within(&narrow));
+        assert!(!group("Detection Analytics").is_within(&narrow));
+        assert!(!group("Audit").is_within(&group("Smart Policy")));
+        assert_eq!(ContentGroup::from_text("Audt").unwrap_err().help.as_deref(), Some("did you mean `Audit`?"));
+        assert!(ContentGroup::from_text("Audit.").is_err());
+    }
+}

@@ -1,0 +1,504 @@
+//! The configuration as a whole: files in, findings and values out.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::diagnostic::{Report, Severity};
+
+/// A folder with files of its own.
+struct Files {
+    folder: tempfile::TempDir,
+    environment: Environment,
+}
+
+impl Files {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), environment: Environment::default() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes a file that only its owner can read.
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    fn load(&self) -> (Config, Report) {
+        let mut report = Report::default();
+        let paths = Paths {
+            main: Some(self.path("main.yaml")),
+            content: Some(self.path("content.yaml"))
+                .filter(|path| path.exists())
+                .or_else(|| Some(self.write("content.yaml", ""))),
+            ..Paths::default()
+        };
+        let config = load(&paths, &self.environment, &mut report);
+        (config, report)
+    }
+}
+
+/// Loads a main configuration alone.
+fn main_alone(text: impl AsRef<[u8]>) -> (Config, Report) {
+    let files = Files::new();
+    files.write("main.yaml", text);
+    files.load()
+}
+
+fn findings(text: &str) -> Vec<String> {
+    let (_, report) = main_alone(text);
+    report
+        .diagnostics()
+        .iter()
+        .map(|finding| {
+            let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+            let place = finding.span.as_ref().map(|span| report.line_and_column(span));
+            let place = place.map_or(String::new(), |(line, column)| format!("{line}:{column}: "));
+            let help = finding.help.as_deref().map_or(String::new(), |help| format!(" ({help})"));
+            format!("{severity}: {place}{}{help}", finding.message)
+        })
+        .collect()
+}
+
+fn example(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(name)).unwrap()
+}
+
+/// The report of an example, with the folder taken out.
+fn example_report(name: &str) -> String {
+    let files = Files::new();
+    files.write("main.yaml", example(name));
+    let (_, report) = files.load();
+    report.to_string().replace(files.folder.path().to_str().unwrap(), "/etc/sophos")
+}
+
+#[test]
+fn printed_minimal() {
+    insta::assert_snapshot!(example_report("printed-minimal.yaml"));
+}
+
+#[test]
+fn printed_alerts() {
+    insta::assert_snapshot!(example_report("printed-alerts.yaml"));
+}
+
+#[test]
+fn printed_data_lake() {
+    insta::assert_snapshot!(example_report("printed-data-lake.yaml"));
+}
+
+#[test]
+fn what_was_meant_is_accepted() {
+    insta::assert_snapshot!(example_report("meant.yaml"));
+    let (config, report) = main_alone(example("meant.yaml"));
+    assert!(!report.has_errors(), "{report}");
+    assert!(config.send_labs_telemetry && config.endpoint_telemetry_enabled && config.mcs.enabled);
+    assert_eq!(config.mcs.token.as_ref().unwrap().expose_secret(), "SLS-01234567");
+    assert_eq!(config.mcs.url.as_ref().unwrap().as_str(), "https://mcs.example.test/");
+    assert_eq!(config.cloud_meta, CloudMeta::Auto);
+    let outputs = &config.alert_output.outputs;
+    assert_eq!(outputs.len(), 2);
+    assert_eq!(outputs[0].template.as_ref().unwrap().value, "Alert triggered: {{ .StrategyName}}");
+    assert_eq!(outputs[1].settings.output_type(), OutputType::Mcs);
+    let investigations = &config.investigations;
+    assert_eq!(investigations.reporting_interval, std::time::Duration::from_secs(5));
+    assert_eq!(investigations.topics.len(), 2);
+    assert_eq!(investigations.topics[0].topic.value, "running_processes_linux_events");
+    let tables = &investigations.flight_recorder.tables;
+    assert_eq!(
+        tables.iter().map(|table| (table.table.name, table.rows)).collect::<Vec<_>>(),
+        [("process_events", 1000), ("audit_user_msg", 1000)]
+    );
+    let rule = &tables[0].filter[1];
+    assert_eq!(rule.value, "match eventType == \"BASELINE_TASK\"");
+    assert!(rule.verbatim);
+}
+
+#[test]
+fn the_shipped_configuration_is_accepted() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/runtimedetections.yaml");
+    let text = fs::read_to_string(path).unwrap();
+    assert_eq!(findings(&text), Vec::<String>::new());
+    for table in keys::every_table() {
+        for key in table {
+            assert!(text.contains(&format!("{}:", key.name)), "the shipped configuration does not show `{}`", key.name);
+        }
+    }
+}
+
+#[test]
+fn every_example_in_the_shipped_configuration_holds() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/runtimedetections.yaml");
+    // A `#` with no blank behind it begins an example, which goes on to the next empty line.
+    let mut example = false;
+    let mut text = String::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        example = !line.is_empty() && (example || (line.starts_with('#') && !line.starts_with("# ") && line != "#"));
+        text.push_str(if example { line.strip_prefix('#').unwrap_or(line) } else { line });
+        text.push('\n');
+    }
+    assert!(text.contains("\nmcs:\n"));
+    let wrong: Vec<_> = findings(&text)
+        .into_iter()
+        // What is not there on this host, what is not built, and what is shown switched off.
+        .filter(|finding| {
+            !["is not there", "not built yet", "`mcs.enabled` is false"]
+                .iter()
+                .any(|expected| finding.contains(expected))
+        })
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn all_errors_are_in_one_report() {
+    let text = "\
+cloud_meta: aut
+customer_id: '1234'
+send_labs_telemetry: maybe
+mcs: {url: 'http://mcs.example.test', tokne: x}
+investigations:
+  reporting_interval: 5
+  flight_recorder:
+    tables:
+      - name: proces_events
+        rows: '1000'
+        filter: match x == 1
+alert_output:
+  outputs:
+    - type: fiel
+    - enabled: true
+    - type: file
+    - type: webhook
+      url: https://hook.example
+      methd: PUT
+";
+    insta::assert_snapshot!(findings(text).join("\n"));
+}
+
+#[test]
+fn a_file_that_is_no_mapping_is_refused() {
+    assert_eq!(findings("cloud_meta:auto\n"), ["error: 1:11: no space after the colon (write `cloud_meta: auto`)"]);
+    assert!(findings("- a\n")[0].contains("a configuration is a mapping, not a list"));
+    assert!(findings("hello\n")[0].starts_with("error: 1:1: a configuration is a mapping, not text"));
+}
+
+#[test]
+fn nothing_is_the_same_as_no_keys() {
+    for text in ["", "\n", "# only a comment\n", "---\n", "\u{feff}", "mcs:\nalert_output:\nlists:\n"] {
+        assert_eq!(findings(text), Vec::<String>::new(), "{text:?}");
+    }
+    let (config, _) = main_alone("");
+    assert!(!config.mcs.enabled && config.alert_output.outputs.is_empty());
+    let tables = &config.investigations.flight_recorder.tables;
+    assert!(tables.iter().any(|table| table.table.name == "process_events" && table.enabled && table.rows == 1000));
+    assert_eq!(config.enabled_content_groups.len(), 3);
+}
+
+#[test]
+fn later_files_win_key_by_key() {
+    let mut files = Files::new();
+    files.write(
+        "content.yaml",
+        "Wget: {policy: program, priority: Low, enabled: false, rules: [default match]}\n\
+         lists:\n  A: {type: names, values: [a]}\nsend_labs_telemetry: true\n",
+    );
+    files.write(
+        "main.yaml",
+        "cloud_meta: off\nInvestigations:\n  reporting_interval: 5m\n  flight_recorder: {Tables: []}\n",
+    );
+    files.write(
+        "runtimedetections-rules.yaml",
+        "Wget: {enabled: true, responseAction: audit}\nlists:\n  A: {add: [b]}\n\
+         investigations: {flight_recorder: {enabled: true}}\n",
+    );
+    files.environment =
+        [("INVESTIGATIONS_REPORTING_INTERVAL", "10s"), ("SEND_LABS_TELEMETRY", "false")].into_iter().collect();
+    let (config, report) = files.load();
+    assert!(report.diagnostics().is_empty(), "{report}");
+    assert!(!config.send_labs_telemetry);
+    assert_eq!(config.investigations.reporting_interval, std::time::Duration::from_secs(10));
+    assert!(config.investigations.flight_recorder.enabled && config.investigations.flight_recorder.tables.is_empty());
+    let [policy] = config.policies.as_slice() else { panic!("{:?}", config.policies) };
+    assert!(policy.enabled);
+    assert_eq!((policy.priority, policy.policy_type), (Priority::Low, PolicyType::Program));
+    assert_eq!(policy.response_actions, [ResponseAction::Audit]);
+    assert_eq!(policy.rules[0].value, "default match");
+    let lists: Vec<_> = config.lists.iter().flatten().collect();
+    assert_eq!(lists.len(), 2);
+    assert_eq!(lists[0].values.as_ref().unwrap()[0].value, "a");
+    assert_eq!(lists[1].add[0].value, "b");
+}
+
+#[test]
+fn content_groups_narrow_what_is_on() {
+    let text = "\
+enabled_content_groups: [Detection Analytics.System Exploitation, Smart Policy]
+One: {policy: program, contentGroup: Detection Analytics.System Exploitation, rules: [default match]}
+Two: {policy: program, contentGroup: Detection Analytics.Persistence, rules: [default match]}
+Three: {policy: program, rules: [default match]}
+Four: {policy: program, contentGroup: Smart Policy, enabled: false, rules: [default match]}
+";
+    let (config, report) = main_alone(text);
+    assert!(report.diagnostics().is_empty(), "{report}");
+    let on: Vec<_> =
+        config.policies.iter().filter(|policy| policy.enabled).map(|policy| policy.name.value.as_str()).collect();
+    assert_eq!(on, ["One", "Three"]);
+}
+
+#[test]
+fn detections_are_told_from_mistyped_keys() {
+    insta::assert_snapshot!(findings(
+        "\
+alert_outputs: {outputs: []}
+cloud_mata: auto
+Kernel Exploit: {responseActions: kill}
+Wget Blocklist: {enabled: false}
+Broken One: {rules: [default match]}
+Broken Two: {policy: program}
+Broken Three: {policy: progam, priority: Urgent, responseActions: [kil], throttle: {by: [programNam]}, rules: [default match]}
+"
+    )
+    .join("\n"));
+}
+
+#[test]
+fn mcs_takes_two_tables_alone() {
+    let topics = |sinks: &str| {
+        findings(&format!(
+            "investigations:\n  zeromq:\n    topics:\n      - process_events: a\n        connections: b\n  sinks: [{sinks}]\n"
+        ))
+    };
+    let zeromq = "{backend: zeromq, endpoint: 'tcp://127.0.0.1:5556'}";
+    assert!(topics("{backend: mcs}").iter().any(|finding| {
+        finding.starts_with("error: 5:9: the table `connections` cannot go to MCS")
+            && finding.contains("`process_events` and `audit_user_msg`")
+    }));
+    for sinks in [zeromq.to_owned(), format!("{{backend: mcs}}, {zeromq}"), String::new()] {
+        assert!(!topics(&sinks).iter().any(|finding| finding.starts_with("error")), "{sinks}");
+    }
+}
+
+#[test]
+fn what_mcs_needs_must_be_there() {
+    let errors = findings("mcs: {enabled: true}\n");
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert!(
+        findings("alert_output: {outputs: [{type: mcs}]}\n")
+            .iter()
+            .any(|finding| finding.contains("`mcs.enabled` is false"))
+    );
+}
+
+#[test]
+fn every_output_and_sink_is_read() {
+    let (config, report) = main_alone(
+        "\
+alert_output:
+  template: '{{ .UUID }}'
+  outputs:
+    - {type: stdout, message_types: audit, format: json, max_bytes: 10kB}
+    - {type: file, name: /tmp/a, max_size: 5, max_backups: 3}
+    - {type: syslog, address: 'tls://log.example', facility: auth}
+    - {type: webhook, url: 'https://hook.example/x', headers: {Authorization: Bearer hunter2}, method: put, batch_size: 5}
+    - {type: mcs, enabled: false}
+    - {type: zeromq, endpoint: 'tcp://*:5556', allow_plaintext: true, pattern: push}
+    - {type: splunk_hec, url: 'https://splunk.example:8088', token: hunter3, index: main, gzip: false}
+investigations:
+  sinks:
+    - {backend: zeromq, endpoint: 'ipc:///run/a.sock'}
+    - {backend: file, name: /tmp/b, type: file}
+    - {backend: stdout}
+    - {backend: parquet, name: /tmp/c}
+",
+    );
+    assert!(!report.has_errors(), "{report}");
+    let outputs = &config.alert_output.outputs;
+    assert_eq!(outputs[0].message_types, [MessageType::Audit]);
+    assert_eq!(outputs[0].max_bytes, Some(10_000));
+    let OutputSettings::File(file) = &outputs[1].settings else { panic!() };
+    assert_eq!((file.max_size, file.max_backups), (5_000_000, Some(3)));
+    let OutputSettings::Syslog(syslog) = &outputs[2].settings else { panic!() };
+    assert_eq!(syslog.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
+    let OutputSettings::Webhook(webhook) = &outputs[3].settings else { panic!() };
+    assert_eq!(webhook.headers[0].1.expose_secret(), "Bearer hunter2");
+    assert_eq!((webhook.method, webhook.http.batch_size), (WebhookMethod::Put, 5));
+    assert!(!outputs[4].enabled);
+    let OutputSettings::Zeromq(zeromq) = &outputs[5].settings else { panic!() };
+    assert_eq!((zeromq.bind, zeromq.topic.as_deref(), zeromq.high_water_mark), (false, Some("alerts"), 1000));
+    let OutputSettings::SplunkHec(splunk) = &outputs[6].settings else { panic!() };
+    assert_eq!((splunk.token.expose_secret(), splunk.ack, splunk.gzip), ("hunter3", true, false));
+    assert_eq!(config.investigations.sinks.len(), 4);
+    assert!(!report.to_string().contains("hunter"), "{report}");
+    assert!(!format!("{config:?}").contains("hunter"));
+}
+
+#[test]
+fn outputs_are_checked_beyond_their_keys() {
+    insta::assert_snapshot!(
+        findings(
+            "\
+alert_output:
+  outputs:
+    - {type: file, name: /tmp/a}
+    - {type: file, name: /tmp/a}
+    - {type: file, address: udp://x, name: /tmp/b}
+    - {type: zeromq, endpoint: 'tcp://10.0.0.1:5556'}
+    - {type: webhook, url: 'https://x', cert_file: /nowhere/cert.pem}
+    - {type: webhook, url: 'https://x', retry_min: 10m}
+    - {type: splunk_hec, url: 'https://x'}
+    - {type: splunk_hec, url: 'https://x', token: a, token_file: /b}
+investigations:
+  sinks:
+    - {backend: file, type: stdout, name: /tmp/c}
+    - {backend: file, name: /tmp/a}
+  flight_recorder:
+    tables: [{name: process_events}, {name: process_events}, {rows: 0}]
+"
+        )
+        .join("\n")
+    );
+}
+
+#[test]
+fn secrets_come_from_files_and_credentials_too() {
+    let mut files = Files::new();
+    files.write("main.yaml", "mcs: {token: SLS-main}\n");
+    let secret = files.write("secret", "SLS-file\n");
+    files.write("mcs.token", "SLS-credential\n");
+    let token = |files: &Files| files.load().0.mcs.token.unwrap().expose_secret().to_owned();
+    let folder = files.folder.path().to_owned();
+    assert_eq!(token(&files), "SLS-main");
+    files.environment = [("CREDENTIALS_DIRECTORY", folder.as_os_str())].into_iter().collect();
+    assert_eq!(token(&files), "SLS-credential");
+    files.environment =
+        [("CREDENTIALS_DIRECTORY", folder.as_os_str()), ("MCS_TOKEN_FILE", secret.as_os_str())].into_iter().collect();
+    assert_eq!(token(&files), "SLS-file");
+    files.environment =
+        [("CREDENTIALS_DIRECTORY", folder.to_str().unwrap()), ("MCS_TOKEN", "SLS-variable")].into_iter().collect();
+    assert_eq!(token(&files), "SLS-variable");
+
+    files.environment = [("MCS_TOKEN_FILE", "/nowhere/token")].into_iter().collect();
+    assert!(files.load().1.to_string().contains("the secret /nowhere/token cannot be read: it is not there"));
+    files.environment = [("MCS_TOKEN", "hunter2")].into_iter().collect();
+    let report = files.load().1.to_string();
+    assert!(report.contains("does not begin with `SLS-`") && !report.contains("hunter2"), "{report}");
+}
+
+#[test]
+fn who_can_write_a_file_matters() {
+    let files = Files::new();
+    let main = files.write("main.yaml", "mcs: {token: SLS-main}\n");
+    let messages = |mode| {
+        fs::set_permissions(&main, Permissions::from_mode(mode)).unwrap();
+        files.load().1.to_string()
+    };
+    assert_eq!(messages(0o600), "");
+    assert_eq!(messages(0o640), "");
+    assert!(messages(0o644).contains("warning: ") && messages(0o644).contains("holds a secret that every user"));
+    assert!(messages(0o666).contains("can be written by every user of this host"));
+    files.write("main.yaml", "");
+    assert_eq!(messages(0o644), "");
+
+    let rules = files.write("runtimedetections-rules.yaml", "");
+    fs::set_permissions(&rules, Permissions::from_mode(0o622)).unwrap();
+    assert!(files.load().1.has_errors());
+}
+
+#[test]
+fn files_that_are_none_are_refused() {
+    let files = Files::new();
+    let refused = |paths: &Paths| {
+        let mut report = Report::default();
+        load(paths, &Environment::default(), &mut report);
+        assert!(report.has_errors());
+        report.to_string()
+    };
+    let named = |path: PathBuf| Paths { main: Some(path), ..Paths::default() };
+    assert!(refused(&named(files.path("missing.yaml"))).contains("it is not there"));
+    assert!(refused(&named(files.folder.path().to_owned())).contains("it is a directory"));
+    assert!(refused(&named("/dev/zero".into())).contains("not a regular file"));
+    let huge = files.path("huge.yaml");
+    fs::File::create(&huge).unwrap().set_len(100 << 20).unwrap();
+    assert!(refused(&named(huge)).contains("longer than 8192 KiB"));
+    let wrong = refused(&named(files.write("wrong.yaml", b"mcs:\n  url: \xff\n")));
+    assert!(wrong.contains("wrong.yaml:2:8") && wrong.contains("byte 12"), "{wrong}");
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain("a: b".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    assert!(refused(&named(files.write("wide.yaml", wide))).contains("UTF-16"));
+    let main = files.write("main.yaml", "paths: {content: /nowhere/content.yaml}\n");
+    let report = refused(&named(main));
+    assert!(report.contains("main.yaml:1:18") && report.contains("/nowhere/content.yaml"), "{report}");
+}
+
+#[test]
+fn what_is_merged_can_be_loaded_again() {
+    let files = Files::new();
+    let text = format!(
+        "{}{}",
+        example("meant.yaml"),
+        "\
+use_supervisor: yes
+mcs_note: 007
+lists:
+  A: {type: paths, values: ['/a: b', '#c', \"tab\\tand\\u00e9\", '1000', 'off', '* x', '']}
+  B: {type: numbers, add: [1, 2], remove: [3]}
+My Policy:
+  policy: program
+  alertMessage: \"two\\nlines\"
+  alertLabels: {team: web, '1': 'yes'}
+  responseAction: audit
+  throttle: {count: 5, per: 1m, by: [programName]}
+  rules: ['match programName == \"a: b\"', 'default ignore']
+"
+    );
+    files.write("main.yaml", &text);
+    let (config, report) = files.load();
+    assert!(!report.has_errors(), "{report}");
+    let path = config.write_merged(files.folder.path()).unwrap();
+    assert_eq!(path, Config::merged_path(files.folder.path()));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let written = fs::read_to_string(&path).unwrap();
+    assert!(!written.contains("SLS-"), "{written}");
+    assert!(written.contains("***"), "{written}");
+
+    let (again, report) = main_alone(&written);
+    assert!(!report.has_errors(), "{report}\n{written}");
+    assert_eq!(again.merged_yaml(), config.merged_yaml());
+    let values = |config: &Config| {
+        let list = config.lists.iter().flatten().find(|list| list.name.value == "A").unwrap();
+        list.values.as_ref().unwrap().iter().map(|text| text.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&again), values(&config));
+    assert_eq!(again.policies[0].alert_message.as_ref().unwrap().value, "two\nlines");
+    assert!(again.use_supervisor);
+    assert!(config.write_merged(Path::new("/nowhere")).is_err());
+}
+
+#[test]
+fn a_duplicate_secret_is_not_shown() {
+    let (_, report) = main_alone("mcs:\n  token: hunter1\n  token: hunter2\n");
+    assert!(report.has_errors());
+    assert!(!report.to_string().contains("hunter"), "{report}");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_are_checked(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        check_text(&bytes).to_string();
+    }
+
+    #[test]
+    fn any_text_like_a_configuration_is_checked(
+        text in "((  ){0,3}(- )?(mcs|url|token|alert_output|outputs|type|file|sinks|rows|lists|rules|policy|x y|[a-z\"'{}\\[\\]&*]{1,4})[:：]?[ ]?(true|5秒|“a”|[0-9]{1,3}|\\[a, b\\]|\\{enabled: 1\\}|[|>]|[a-z#'\"]{0,6})\n){0,12}"
+    ) {
+        check_text(text.as_bytes()).to_string();
+    }
+}

@@ -1,0 +1,124 @@
+//! Hands each alert to the outputs, and word of what became of it to whoever waits.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    alerts::{QueuedAlert, Receipt},
+    group::Group,
+    metrics::OutputStatus,
+    settings::{OpenError, OutputSettings},
+};
+use crate::alert::Alert;
+
+/// All alert outputs.
+pub struct Dispatcher {
+    group: Group<OutputSettings>,
+    watchers: Mutex<Vec<Watcher>>,
+}
+
+impl Dispatcher {
+    /// Opens and starts the outputs.
+    ///
+    /// # Errors
+    ///
+    /// Each output that cannot be opened; then none is started.
+    pub fn start(settings: Vec<OutputSettings>) -> Result<Self, Vec<OpenError>> {
+        let group = Group::default();
+        group.reconfigure(settings)?;
+        Ok(Self { group, watchers: Mutex::default() })
+    }
+
+    /// Hands an alert to every output that takes its kind of message, without waiting. What an output has no room for
+    /// is lost to it, and counted.
+    pub fn send(&self, alert: Arc<Alert>) {
+        let watchers = self.watchers_of(&alert);
+        self.group.send(&QueuedAlert { alert, since: Instant::now(), watchers });
+    }
+
+    /// Puts other settings in force without losing an alert: outputs whose settings stay are not touched, those that
+    /// change keep what waits, those that are gone send what waits and end.
+    ///
+    /// # Errors
+    ///
+    /// Each output that cannot be opened; then everything stays as it was.
+    pub fn reconfigure(&self, settings: Vec<OutputSettings>) -> Result<(), Vec<OpenError>> {
+        self.group.reconfigure(settings)
+    }
+
+    /// Waits for an alert that is yet to come, and for word of it from each output there is now.
+    pub fn watch(&self, is_it: impl Fn(&Alert) -> bool + Send + 'static) -> Watch {
+        let (sender, receipts) = mpsc::channel();
+        let wanted = Arc::new(());
+        let watcher = Watcher { is_it: Box::new(is_it), sender, wanted: Arc::downgrade(&wanted) };
+        self.watchers().push(watcher);
+        Watch { outputs: self.group.names(), receipts, _wanted: wanted }
+    }
+
+    /// What each output did.
+    #[must_use]
+    pub fn status(&self) -> Vec<OutputStatus> {
+        self.group.status()
+    }
+
+    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did in all.
+    pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
+        self.group.stop(within)
+    }
+
+    fn watchers_of(&self, alert: &Alert) -> Vec<Sender<Receipt>> {
+        let mut watchers = self.watchers();
+        watchers.retain(|watcher| watcher.wanted.strong_count() > 0);
+        watchers.iter().filter(|watcher| (watcher.is_it)(alert)).map(|watcher| watcher.sender.clone()).collect()
+    }
+
+    fn watchers(&self) -> MutexGuard<'_, Vec<Watcher>> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Watcher {
+    is_it: Box<dyn Fn(&Alert) -> bool + Send>,
+    sender: Sender<Receipt>,
+    /// Gone once nobody waits any more.
+    wanted: Weak<()>,
+}
+
+/// Word of an alert, from each output.
+pub struct Watch {
+    /// The outputs that word is expected from.
+    pub outputs: Vec<String>,
+    receipts: Receiver<Receipt>,
+    _wanted: Arc<()>,
+}
+
+impl Watch {
+    /// The next word of any output, if it comes in time. An output can send several: each failed try, then the
+    /// outcome.
+    #[must_use]
+    pub fn next(&self, until: Instant) -> Option<Receipt> {
+        self.receipts.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+    }
+
+    /// Waits for the outcome at every output: the last word of each, in the order of the outputs; none from those
+    /// that said nothing in time.
+    #[must_use]
+    pub fn wait(self, until: Instant) -> Vec<(String, Option<Receipt>)> {
+        let mut words: Vec<_> = self.outputs.iter().map(|output| (output.clone(), None::<Receipt>)).collect();
+        let open = |word: &Option<Receipt>| word.as_ref().is_none_or(|word| !word.outcome.is_final());
+        while words.iter().any(|(_, word)| open(word))
+            && let Some(receipt) = self.next(until)
+        {
+            let place = words.iter_mut().find(|(output, word)| *output == receipt.output && open(word));
+            if let Some((_, word)) = place {
+                *word = Some(receipt);
+            }
+        }
+        words
+    }
+}

@@ -1,0 +1,179 @@
+//! All outputs of one sort, and how a reload changes them.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    alerts::Outcome,
+    lane::Lane,
+    metrics::{Ledger, OutputStatus},
+    queue::{Deliver, Load},
+    settings::OpenError,
+};
+
+/// How long an output that a reload has removed may take for what it still has.
+const REMOVED_WITHIN: Duration = Duration::from_secs(30);
+
+/// The settings of one output.
+pub(crate) trait Route: Clone + PartialEq + Send + Sync {
+    type Item: Load + Clone;
+
+    fn name(&self) -> &str;
+    fn kind(&self) -> &'static str;
+    /// Where it goes.
+    fn place(&self) -> String;
+    /// Weight that may wait.
+    fn capacity(&self) -> usize;
+    /// Whether the output is to get it.
+    fn takes(&self, item: &Self::Item) -> bool;
+    /// Opens the target, so that what is wrong with it shows at once.
+    fn open(&self) -> Result<Box<dyn Deliver<Self::Item>>, OpenError>;
+
+    /// Whether these are settings of the same output, so that what waits for one is for the other.
+    fn is_same(&self, other: &Self) -> bool {
+        self.name() == other.name() && self.kind() == other.kind() && self.place() == other.place()
+    }
+}
+
+/// See the module.
+pub(crate) struct Group<R: Route> {
+    /// One change at a time. Held while files are opened, which can take long; `lanes` is not.
+    changing: Mutex<()>,
+    lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
+    /// Outputs that a reload has removed: what they lost is still to be told of.
+    removed: Mutex<Vec<Arc<Lane<R::Item>>>>,
+}
+
+impl<R: Route> Default for Group<R> {
+    fn default() -> Self {
+        Self { changing: Mutex::default(), lanes: RwLock::default(), removed: Mutex::default() }
+    }
+}
+
+impl<R: Route> Group<R> {
+    /// Hands an item to each output that takes it, without waiting.
+    pub(crate) fn send(&self, item: &R::Item) {
+        for (settings, lane) in &*self.read() {
+            if settings.takes(item) {
+                lane.push(item.clone());
+            } else {
+                item.tell(settings.name(), &Outcome::NotTaken);
+            }
+        }
+    }
+
+    /// Puts these settings in force. Outputs whose settings stay go on; those that change get new threads and keep
+    /// what waits; those that are gone send what waits and end.
+    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<(), Vec<OpenError>> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Everything is opened before anything is changed.
+        let opened = self.open(settings)?;
+        let mut errors = Vec::new();
+        let mut lanes = self.write();
+        let mut old = std::mem::take(&mut *lanes);
+        for (settings, deliver) in opened {
+            let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at).1);
+            let lane = match (before, deliver) {
+                (Some(lane), None) => Ok(lane),
+                (Some(lane), Some(deliver)) => lane.replace(settings.capacity(), deliver),
+                (None, Some(deliver)) => {
+                    Lane::start(Ledger::new(settings.name(), settings.kind()), settings.capacity(), deliver)
+                }
+                // What stays as it is was there before.
+                (None, None) => continue,
+            };
+            match lane {
+                Ok(lane) => lanes.push((settings, lane)),
+                Err(reason) => errors.push(no_thread(&settings, reason)),
+            }
+        }
+        drop(lanes);
+        for (_, lane) in old {
+            self.retire(Arc::new(lane));
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Opens those outputs that are not there with the very same settings.
+    #[expect(clippy::type_complexity, reason = "a list of settings, each with what was opened for them")]
+    fn open(&self, settings: Vec<R>) -> Result<Vec<(R, Option<Box<dyn Deliver<R::Item>>>)>, Vec<OpenError>> {
+        let mut errors: Vec<OpenError> = Vec::new();
+        let mut opened: Vec<(R, Option<_>)> = Vec::with_capacity(settings.len());
+        for settings in settings {
+            if opened.iter().any(|(other, _)| other.name() == settings.name()) {
+                let reason = io::Error::new(io::ErrorKind::AlreadyExists, "another one has the same name");
+                errors.push(OpenError { name: settings.name().to_owned(), place: settings.place(), reason });
+            } else if self.read().iter().any(|(old, _)| *old == settings) {
+                opened.push((settings, None));
+            } else {
+                match settings.open() {
+                    Ok(deliver) => opened.push((settings, Some(deliver))),
+                    Err(error) => errors.push(error),
+                }
+            }
+        }
+        if errors.is_empty() { Ok(opened) } else { Err(errors) }
+    }
+
+    /// The names of the outputs.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let lanes = self.read();
+        lanes.iter().map(|(settings, _)| settings.name().to_owned()).collect()
+    }
+
+    /// What each output did, those included that a reload has removed and that are not done or have lost something.
+    pub(crate) fn status(&self) -> Vec<OutputStatus> {
+        let there: Vec<OutputStatus> = self.read().iter().map(|(_, lane)| lane.status()).collect();
+        let removed: Vec<OutputStatus> = self.removed().iter().map(|lane| lane.status()).collect();
+        there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
+    }
+
+    /// Lets what waits go out for at most so long and gives up the rest.
+    pub(crate) fn stop(&self, within: Duration) -> Vec<OutputStatus> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + within;
+        let lanes = std::mem::take(&mut *self.write());
+        lanes.iter().for_each(|(_, lane)| lane.queue.close());
+        lanes.iter().for_each(|(_, lane)| lane.finish(until));
+        // Threads that are stuck in a write are left to the end of the process.
+        lanes.iter().map(|(_, lane)| lane.status()).collect()
+    }
+
+    /// Ends an output that is not configured any more, without anyone waiting for it.
+    fn retire(&self, lane: Arc<Lane<R::Item>>) {
+        lane.queue.close();
+        let name = lane.ledger.name.clone();
+        let mut removed = self.removed();
+        removed.retain(|lane| is_worth_telling(&lane.status()));
+        removed.push(Arc::clone(&lane));
+        let end = move || lane.finish(Instant::now() + REMOVED_WITHIN);
+        if let Err(error) = thread::Builder::new().name(format!("end {name}")).spawn(end) {
+            tracing::error!(output = name, %error, "nobody watches over the end of a removed output");
+        }
+    }
+
+    fn removed(&self) -> MutexGuard<'_, Vec<Arc<Lane<R::Item>>>> {
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<(R, Lane<R::Item>)>> {
+        self.lanes.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<(R, Lane<R::Item>)>> {
+        self.lanes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an output that was removed has more to do, or has lost something.
+fn is_worth_telling(status: &OutputStatus) -> bool {
+    status.queued > 0 || !status.dropped.is_empty()
+}
+
+fn no_thread<R: Route>(settings: &R, reason: io::Error) -> OpenError {
+    OpenError { name: settings.name().to_owned(), place: "a thread".to_owned(), reason }
+}

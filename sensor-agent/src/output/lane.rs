@@ -1,0 +1,158 @@
+//! The thread behind each queue: takes, delivers, tries again, gives up.
+
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    alerts::Outcome,
+    metrics::{Cause, Ledger, OutputStatus},
+    queue::{Deliver, Delivery, Failure, Load, Next, Queue},
+};
+
+/// Items taken at once: a wake-up and a write per batch.
+const BATCH: usize = 256;
+/// Pauses before a try is repeated: twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// An output at work.
+pub(crate) struct Lane<T> {
+    pub(crate) queue: Arc<Queue<T>>,
+    pub(crate) ledger: Arc<Ledger>,
+    thread: JoinHandle<()>,
+}
+
+impl<T: Load> Lane<T> {
+    /// Starts an output.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no more threads.
+    pub(crate) fn start(ledger: Ledger, capacity: usize, deliver: Box<dyn Deliver<T>>) -> io::Result<Self> {
+        let (queue, ledger) = (Arc::new(Queue::new(capacity)), Arc::new(ledger));
+        let thread = spawn(&queue, &ledger, 0, deliver, None)?;
+        Ok(Self { queue, ledger, thread })
+    }
+
+    /// The same output with other settings: gets all that waits, once the thread before has let go of it.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no more threads; what waits is given up then.
+    pub(crate) fn replace(self, capacity: usize, deliver: Box<dyn Deliver<T>>) -> io::Result<Self> {
+        let Self { queue, ledger, thread } = self;
+        let owner = queue.hand_over(capacity);
+        match spawn(&queue, &ledger, owner, deliver, Some(thread)) {
+            Ok(thread) => Ok(Self { queue, ledger, thread }),
+            Err(error) => {
+                give_up(&queue, &ledger);
+                Err(error)
+            }
+        }
+    }
+
+    /// Hands something over without waiting.
+    pub(crate) fn push(&self, item: T) {
+        if let Err(item) = self.queue.push(item) {
+            let reason = "the queue is full: the output takes less than comes in";
+            self.ledger.dropped(Cause::QueueFull, item.weight(), reason);
+            item.tell(&self.ledger.name, &Outcome::Dropped(Cause::QueueFull));
+        }
+    }
+
+    /// What it did, and what waits.
+    pub(crate) fn status(&self) -> OutputStatus {
+        self.ledger.status(self.queue.backlog())
+    }
+
+    /// Waits until what was queued is out, and gives up the rest. The queue has to be closed before.
+    pub(crate) fn finish(&self, until: Instant) {
+        if !self.queue.wait_finished(until) {
+            give_up(&self.queue, &self.ledger);
+        }
+    }
+}
+
+fn give_up<T: Load>(queue: &Queue<T>, ledger: &Ledger) {
+    let (waiting, in_hand) = queue.abandon();
+    let count = in_hand + waiting.iter().map(T::weight).sum::<usize>();
+    ledger.dropped(Cause::Stopped, count, "the output was stopped before everything was sent");
+    for item in waiting {
+        item.tell(&ledger.name, &Outcome::Dropped(Cause::Stopped));
+    }
+}
+
+fn spawn<T: Load>(
+    queue: &Arc<Queue<T>>,
+    ledger: &Arc<Ledger>,
+    owner: u64,
+    deliver: Box<dyn Deliver<T>>,
+    before: Option<JoinHandle<()>>,
+) -> io::Result<JoinHandle<()>> {
+    let (queue, ledger) = (Arc::clone(queue), Arc::clone(ledger));
+    thread::Builder::new().name(format!("out {}", ledger.name)).spawn(move || {
+        if let Some(before) = before {
+            // A panic there was told of by its own thread.
+            let _ = before.join();
+        }
+        Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+        queue.finish(owner);
+    })
+}
+
+struct Worker<'a, T> {
+    queue: &'a Queue<T>,
+    ledger: &'a Ledger,
+    owner: u64,
+    deliver: Box<dyn Deliver<T>>,
+}
+
+impl<T: Load> Worker<'_, T> {
+    fn run(&mut self) {
+        while let Some(items) = self.queue.take(self.owner, BATCH) {
+            if !self.deliver(items) {
+                return;
+            }
+            self.queue.done();
+        }
+    }
+
+    /// Delivers all of it, or finds out that it is not to go on.
+    fn deliver(&mut self, mut items: Vec<T>) -> bool {
+        let mut wait = FIRST_PAUSE;
+        loop {
+            let Delivery { done, failure } = self.deliver.deliver(&mut items, self.ledger);
+            items.drain(..done);
+            if done > 0 {
+                wait = FIRST_PAUSE;
+            }
+            match failure {
+                None => return true,
+                Some(Failure::Gone(reason)) => {
+                    let count = items.iter().map(T::weight).sum();
+                    self.ledger.dropped(Cause::Gone, count, &reason);
+                    items.iter().for_each(|item| item.tell(&self.ledger.name, &Outcome::Dropped(Cause::Gone)));
+                    self.deliver.reset();
+                    return true;
+                }
+                Some(Failure::Retry(reason)) => {
+                    self.ledger.failed(&reason);
+                    let outcome = Outcome::Retrying(reason);
+                    items.iter().for_each(|item| item.tell(&self.ledger.name, &outcome));
+                }
+            }
+            match self.queue.pause(self.owner, wait) {
+                Next::GoOn => wait = (wait * 2).min(LONGEST_PAUSE),
+                Next::HandedOver => {
+                    self.queue.give_back(items);
+                    return false;
+                }
+                Next::Abandoned => return false,
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What each output did: nothing is lost in silence.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use serde::Serialize;
+
+/// An output that keeps failing says so this often.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
+/// Why something was not sent and never will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The output is slower than what comes in.
+    QueueFull,
+    /// Nobody reads at the other end any more.
+    Gone,
+    /// The sensor was stopped before it could be sent.
+    Stopped,
+}
+
+impl Cause {
+    pub const ALL: [Self; 3] = [Self::QueueFull, Self::Gone, Self::Stopped];
+
+    /// The word in metrics and in `lost_records`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::Gone => "gone",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// The state of one output, for `status` and metrics. Numbers are alerts, of a sink rows, since the sensor started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OutputStatus {
+    pub name: String,
+    /// Such as `stdout`.
+    pub kind: &'static str,
+    /// What waits now.
+    pub queued: u64,
+    pub sent: u64,
+    /// Alerts that a template made nothing of.
+    pub filtered: u64,
+    /// Alerts sent as JSON because their template failed.
+    pub template_failed: u64,
+    /// Alerts that were shortened to `max_bytes`.
+    pub shortened: u64,
+    /// Tries that failed and were made again.
+    pub retried: u64,
+    /// What was given up, by [`Cause::word`].
+    pub dropped: BTreeMap<&'static str, u64>,
+    /// How long the oldest that waits has waited, milliseconds.
+    pub oldest_age_ms: Option<u64>,
+    pub last_error: Option<LastError>,
+}
+
+/// What last went wrong at an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LastError {
+    pub message: String,
+    /// When: seconds since the Unix epoch.
+    pub time: u64,
+    /// Whether it has worked since.
+    pub over: bool,
+}
+
+/// Counts for one output, and says in the log when it fails and when it works again.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) name: String,
+    kind: &'static str,
+    sent: AtomicU64,
+    filtered: AtomicU64,
+    template_failed: AtomicU64,
+    shortened: AtomicU64,
+    retried: AtomicU64,
+    dropped: [AtomicU64; Cause::ALL.len()],
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
+    last_error: Option<LastError>,
+    /// When the log was last told of a failure, and whether it was told that this one is over.
+    failure_logged: Option<Instant>,
+    announced: bool,
+    drop_logged: Option<Instant>,
+}
+
+impl Ledger {
+    pub(crate) fn new(name: &str, kind: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            sent: AtomicU64::default(),
+            filtered: AtomicU64::default(),
+            template_failed: AtomicU64::default(),
+            shortened: AtomicU64::default(),
+            retried: AtomicU64::default(),
+            dropped: Default::default(),
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// So much went out: the output works.
+    pub(crate) fn sent(&self, count: usize) {
+        self.sent.fetch_add(count as u64, Relaxed);
+        let mut trouble = self.trouble();
+        if let Some(error) = &mut trouble.last_error {
+            error.over = true;
+        }
+        if std::mem::take(&mut trouble.announced) {
+            tracing::info!(output = self.name, "output works again");
+        }
+    }
+
+    pub(crate) fn filtered(&self) {
+        self.filtered.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn shortened(&self) {
+        self.shortened.fetch_add(1, Relaxed);
+    }
+
+    /// A template failed on an alert, which is sent as JSON.
+    pub(crate) fn template_failed(&self, reason: &str) {
+        self.template_failed.fetch_add(1, Relaxed);
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.failure_logged) {
+            tracing::warn!(output = self.name, reason, "an alert goes out as JSON in place of its template");
+        }
+    }
+
+    /// Handing over failed and will be tried again.
+    pub(crate) fn failed(&self, reason: &str) {
+        self.retried.fetch_add(1, Relaxed);
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.failure_logged) {
+            trouble.announced = true;
+            tracing::warn!(output = self.name, reason, "output fails; it is tried again, and what it is to get waits");
+        }
+    }
+
+    /// So much was given up.
+    pub(crate) fn dropped(&self, cause: Cause, count: usize, reason: &str) {
+        if count == 0 {
+            return;
+        }
+        let total = self.dropped[cause as usize].fetch_add(count as u64, Relaxed) + count as u64;
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.drop_logged) {
+            let cause = cause.word();
+            tracing::error!(output = self.name, cause, total, reason, "what this output was to get is lost");
+        }
+    }
+
+    /// What was given up for this cause.
+    pub(crate) fn dropped_for(&self, cause: Cause) -> u64 {
+        self.dropped[cause as usize].load(Relaxed)
+    }
+
+    /// Everything counted, with what waits in the queue.
+    pub(crate) fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
+        let dropped = Cause::ALL.map(|cause| (cause.word(), self.dropped_for(cause)));
+        OutputStatus {
+            name: self.name.clone(),
+            kind: self.kind,
+            queued: queued as u64,
+            sent: self.sent.load(Relaxed),
+            filtered: self.filtered.load(Relaxed),
+            template_failed: self.template_failed.load(Relaxed),
+            shortened: self.shortened.load(Relaxed),
+            retried: self.retried.load(Relaxed),
+            dropped: dropped.into_iter().filter(|(_, count)| *count > 0).collect(),
+            oldest_age_ms: oldest.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            last_error: self.trouble().last_error.clone(),
+        }
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trouble {
+    fn note(&mut self, message: &str) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.last_error = Some(LastError { message: message.to_owned(), time: now.as_secs(), over: false });
+    }
+}
+
+/// Whether the log may be told again; if so it counts as told.
+pub(crate) fn is_due(last: &mut Option<Instant>) -> bool {
+    let due = last.is_none_or(|last| last.elapsed() >= LOG_EVERY);
+    if due {
+        *last = Some(Instant::now());
+    }
+    due
+}

@@ -1,0 +1,245 @@
+//! The bounded queue before each output.
+//!
+//! A queue outlives the thread that empties it: when a reload changes an output, the queue with all that waits in it
+//! goes over to a new thread. Of the threads that ever served a queue only its owner gets anything from it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{alerts::Outcome, metrics::Ledger};
+
+/// What can wait for an output.
+pub(crate) trait Load: Send + 'static {
+    /// How much it counts: alerts one each, batches their rows.
+    fn weight(&self) -> usize;
+
+    /// Tells whoever waits for it what becomes of it.
+    fn tell(&self, output: &str, outcome: &Outcome);
+}
+
+/// Hands over what waited, on the output's own thread.
+pub(crate) trait Deliver<T>: Send {
+    /// Hands over as many items as it can, in order from the first, and counts them in the ledger. What it has handed
+    /// over in part it goes on with when it is called again.
+    fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery;
+
+    /// Forgets what it had handed over in part: those items were given up.
+    fn reset(&mut self);
+}
+
+/// How far a delivery came.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    /// Items that need no more: sent, or filtered out.
+    pub(crate) done: usize,
+    /// Why the others were not handed over; none only if all were.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Why something was not handed over.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// It may work later.
+    Retry(String),
+    /// Nobody is there any more to take it.
+    Gone(String),
+}
+
+/// See the module.
+pub(crate) struct Queue<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    waiting: VecDeque<(Instant, T)>,
+    /// Of all that waits.
+    weight: usize,
+    capacity: usize,
+    /// What the owner took and has not finished: since when it waits, and its weight.
+    in_hand: Option<(Instant, usize)>,
+    owner: u64,
+    phase: Phase,
+    /// The last owner has nothing more to do.
+    finished: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Nothing more comes in; what waits still goes out.
+    Closing,
+    /// Nothing more goes out.
+    Abandoned,
+}
+
+/// Whether a thread that paused is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    GoOn,
+    /// Another thread owns the queue now.
+    HandedOver,
+    /// What is left has been given up, and counted.
+    Abandoned,
+}
+
+impl<T: Load> Queue<T> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let state = State {
+            waiting: VecDeque::new(),
+            weight: 0,
+            capacity,
+            in_hand: None,
+            owner: 0,
+            phase: Phase::Open,
+            finished: false,
+        };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Puts something in without waiting, or gives it back if there is no room. One item always finds room in an
+    /// empty queue.
+    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+        let mut state = self.lock();
+        let weight = state.weight.saturating_add(item.weight());
+        if state.phase != Phase::Open || weight > state.capacity && !state.waiting.is_empty() {
+            return Err(item);
+        }
+        state.weight = weight;
+        state.waiting.push_back((Instant::now(), item));
+        drop(state);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Takes up to so many items, waiting for the first. None if there is nothing more to do for this owner.
+    pub(crate) fn take(&self, owner: u64, most: usize) -> Option<Vec<T>> {
+        let mut state = self.lock();
+        loop {
+            if state.owner != owner || state.phase == Phase::Abandoned {
+                return None;
+            }
+            if let Some(&(since, _)) = state.waiting.front() {
+                let count = most.min(state.waiting.len());
+                let items: Vec<T> = state.waiting.drain(..count).map(|(_, item)| item).collect();
+                let weight = items.iter().map(T::weight).sum();
+                state.weight -= weight;
+                state.in_hand = Some((since, weight));
+                return Some(items);
+            }
+            if state.phase == Phase::Closing {
+                return None;
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// What was taken is finished. The next owner takes nothing before the one before it has ended.
+    pub(crate) fn done(&self) {
+        self.lock().in_hand = None;
+    }
+
+    /// Puts back what was taken and not finished, before everything else, for the next owner.
+    pub(crate) fn give_back(&self, items: Vec<T>) {
+        let mut state = self.lock();
+        let since = state.in_hand.take().map_or_else(Instant::now, |(since, _)| since);
+        for item in items.into_iter().rev() {
+            state.weight += item.weight();
+            state.waiting.push_front((since, item));
+        }
+    }
+
+    /// Waits before the next try.
+    pub(crate) fn pause(&self, owner: u64, wait: Duration) -> Next {
+        let until = Instant::now() + wait;
+        let mut state = self.lock();
+        loop {
+            if state.phase == Phase::Abandoned {
+                return Next::Abandoned;
+            }
+            if state.owner != owner {
+                return Next::HandedOver;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::GoOn;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Makes someone else the owner, and returns who.
+    pub(crate) fn hand_over(&self, capacity: usize) -> u64 {
+        let mut state = self.lock();
+        state.owner += 1;
+        state.capacity = capacity;
+        let owner = state.owner;
+        drop(state);
+        self.changed.notify_all();
+        owner
+    }
+
+    /// Lets nothing more in.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The owner's thread ends.
+    pub(crate) fn finish(&self, owner: u64) {
+        let mut state = self.lock();
+        if state.owner == owner {
+            state.finished = true;
+            state.in_hand = None;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Waits until the owner's thread has ended; whether it has.
+    pub(crate) fn wait_finished(&self, until: Instant) -> bool {
+        let mut state = self.lock();
+        while !state.finished {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    /// Gives up what waits: returns it, and the weight of what the owner has in hand.
+    pub(crate) fn abandon(&self) -> (Vec<T>, usize) {
+        let mut state = self.lock();
+        state.phase = Phase::Abandoned;
+        state.weight = 0;
+        let waiting = state.waiting.drain(..).map(|(_, item)| item).collect();
+        let in_hand = state.in_hand.take().map_or(0, |(_, weight)| weight);
+        drop(state);
+        self.changed.notify_all();
+        (waiting, in_hand)
+    }
+
+    /// The weight of what is not finished, and how long the oldest of it has waited.
+    pub(crate) fn backlog(&self) -> (usize, Option<Duration>) {
+        let state = self.lock();
+        let oldest = state.in_hand.map(|(since, _)| since).or(state.waiting.front().map(|(since, _)| *since));
+        (state.weight + state.in_hand.map_or(0, |(_, weight)| weight), oldest.map(|since| since.elapsed()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,237 @@
+//! What is set for each output and sink, and how one is opened.
+
+use std::{io, num::NonZeroU64, path::PathBuf, sync::Arc};
+
+use super::{
+    alerts::{AlertLines, QueuedAlert},
+    file::FileLines,
+    group::Route,
+    lines::Lines,
+    queue::Deliver,
+    rows::{QueuedRows, RowLines},
+    stdout::Descriptor,
+};
+use crate::{alert::Template, policy::MessageType};
+
+/// One entry of `alert_output.outputs`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputSettings {
+    /// What the output is called in the status and the log; two outputs must not share a name.
+    pub name: String,
+    pub target: TargetSettings,
+    /// In place of `format`.
+    pub template: Option<Arc<Template>>,
+    pub format: Format,
+    pub message_types: Vec<MessageType>,
+    /// Longest line that the receiver takes, bytes without the newline; see [`crate::alert::shorten`].
+    pub max_bytes: Option<usize>,
+    /// How many alerts wait for the output before further ones are lost.
+    pub queue: usize,
+}
+
+impl OutputSettings {
+    /// An output with everything else as it is when the configuration does not say.
+    #[must_use]
+    pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
+        Self {
+            name: name.into(),
+            target,
+            template: None,
+            format: Format::Json,
+            message_types: vec![MessageType::Alert, MessageType::SmartPolicy],
+            max_bytes: None,
+            queue: 10_000,
+        }
+    }
+}
+
+/// One entry of `investigations.sinks`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SinkSettings {
+    /// What the sink is called in the status and the log; two sinks must not share a name.
+    pub name: String,
+    pub target: TargetSettings,
+    /// How many rows wait for the sink before further batches are lost. One batch always finds room.
+    pub queue_rows: usize,
+}
+
+impl SinkSettings {
+    /// A sink with everything else as it is when the configuration does not say.
+    #[must_use]
+    pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
+        Self { name: name.into(), target, queue_rows: 65_536 }
+    }
+}
+
+/// How an alert is written that has no template.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Json,
+}
+
+/// Where an output or a sink writes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetSettings {
+    Stdout(StdoutSettings),
+    File(FileSettings),
+    /// A descriptor of a test, who holds the other end of it.
+    #[cfg(test)]
+    Descriptor(super::tests::Shared),
+}
+
+/// A `stdout` output: nothing is to be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StdoutSettings;
+
+/// A `file` output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSettings {
+    /// `name` in the configuration.
+    pub path: PathBuf,
+    /// At this size the file is moved out of the way; megabytes (1,000,000 bytes).
+    pub max_size: NonZeroU64,
+    /// How many old files are kept; none for all.
+    pub max_backups: Option<u32>,
+}
+
+impl FileSettings {
+    /// A file with everything else as it is when the configuration does not say.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), max_size: NonZeroU64::MIN.saturating_add(99), max_backups: None }
+    }
+
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.max_size.get().saturating_mul(1_000_000)
+    }
+}
+
+/// An output or a sink that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("output {name}: cannot write to {place}: {reason}{}", hint(reason.kind()))]
+pub struct OpenError {
+    pub name: String,
+    /// Such as a path.
+    pub place: String,
+    pub reason: io::Error,
+}
+
+pub(super) const fn hint(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room there",
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "; let the sensor write there",
+        io::ErrorKind::IsADirectory => "; name a file in it",
+        io::ErrorKind::NotADirectory => "; a part of the path is a file",
+        _ => "",
+    }
+}
+
+impl TargetSettings {
+    /// Looks whether it could be opened, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it is clear that it could not.
+    pub fn check(&self, name: &str) -> Result<(), OpenError> {
+        let found = match self {
+            Self::File(settings) => super::file::check(&settings.path),
+            _ => Ok(()),
+        };
+        found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+    }
+
+    /// Opens the target: one line per kind that takes lines of text.
+    fn open_lines(&self, name: &str) -> Result<Box<dyn Lines>, OpenError> {
+        let opened: io::Result<Box<dyn Lines>> = match self {
+            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(|lines| Box::new(lines) as Box<_>),
+            Self::File(settings) => FileLines::open(settings).map(|lines| Box::new(lines) as Box<_>),
+            #[cfg(test)]
+            Self::Descriptor(shared) => shared.open().map(|lines| Box::new(lines) as Box<_>),
+        };
+        opened.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+    }
+
+    /// The `type` or `backend` in the configuration.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Stdout(_) => "stdout",
+            Self::File(_) => "file",
+            #[cfg(test)]
+            Self::Descriptor(_) => "descriptor",
+        }
+    }
+
+    /// Where it writes to, for messages; two targets of the same place are the same.
+    fn place(&self) -> String {
+        match self {
+            Self::Stdout(_) => "stdout".to_owned(),
+            Self::File(settings) => settings.path.display().to_string(),
+            #[cfg(test)]
+            Self::Descriptor(shared) => format!("{shared:?}"),
+        }
+    }
+
+    /// A file has a write per line, so that nobody ever reads half an alert.
+    const fn write_each_line(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+}
+
+impl Route for OutputSettings {
+    type Item = QueuedAlert;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> &'static str {
+        self.target.kind()
+    }
+
+    fn place(&self) -> String {
+        self.target.place()
+    }
+
+    fn capacity(&self) -> usize {
+        self.queue
+    }
+
+    fn takes(&self, item: &QueuedAlert) -> bool {
+        self.message_types.contains(&item.alert.policy.message_type)
+    }
+
+    fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
+        let lines = self.target.open_lines(&self.name)?;
+        Ok(Box::new(AlertLines::new(self, lines, self.target.write_each_line())))
+    }
+}
+
+impl Route for SinkSettings {
+    type Item = QueuedRows;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> &'static str {
+        self.target.kind()
+    }
+
+    fn place(&self) -> String {
+        self.target.place()
+    }
+
+    fn capacity(&self) -> usize {
+        self.queue_rows
+    }
+
+    fn takes(&self, _: &QueuedRows) -> bool {
+        true
+    }
+
+    fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
+        Ok(Box::new(RowLines::new(self.target.open_lines(&self.name)?)))
+    }
+}

@@ -1,0 +1,56 @@
+//! From a configuration to what runs: rules compiled, templates parsed, outputs described.
+//!
+//! Everything that can be wrong with what users wrote is found here or before, and told in one report; what is left
+//! for the start are the host's own troubles.
+
+mod destinations;
+mod policies;
+mod tables;
+
+use crate::config::Config;
+use crate::diagnostic::Report;
+use crate::engine::Setup;
+use crate::output::{OutputSettings, SinkSettings};
+use crate::rules::{ListSource, Lists};
+
+pub use policies::{PolicyLine, rule_book};
+
+/// What runs under a configuration. Of use only if the report has no errors.
+#[derive(Debug)]
+pub struct Plan {
+    pub setup: Setup,
+    pub outputs: Vec<OutputSettings>,
+    pub sinks: Vec<SinkSettings>,
+    /// All policies in force, for `-check`.
+    pub policies: Vec<PolicyLine>,
+}
+
+/// Compiles a configuration.
+#[must_use]
+pub fn plan(config: &Config, report: &mut Report) -> Plan {
+    let lists = lists(config, report);
+    let (detection, policies) = policies::compile(config, &lists, report);
+    let outputs = destinations::outputs(config, report);
+    let sinks = destinations::sinks(config);
+    let recorder = tables::compile(config, &lists, !sinks.is_empty(), report);
+    let reporting_interval = config.investigations.reporting_interval;
+    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies }
+}
+
+/// The lists of all files, merged.
+fn lists(config: &Config, report: &mut Report) -> Lists {
+    use crate::config::Word as _;
+    let sources: Vec<ListSource> = config
+        .lists
+        .iter()
+        .flatten()
+        .map(|list| ListSource {
+            name: list.name.clone(),
+            kind: list.list_type.clone().map(|kind| kind.map(|kind| kind.word().to_owned())),
+            values: list.values.clone(),
+            add: list.add.clone(),
+            remove: list.remove.clone(),
+        })
+        .collect();
+    Lists::merge(&sources, report)
+}

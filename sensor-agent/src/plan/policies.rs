@@ -1,0 +1,129 @@
+//! Policies: those in force compiled by what they see, all of them checked.
+
+use crate::config::{self, Config, PolicyType, Word as _};
+use crate::detection::{Detection, Group, PolicyInForce, Sees, ThrottleSettings};
+use crate::diagnostic::{Report, nearest};
+use crate::event::fields::{self, FIELDS};
+use crate::policy::{Confidence, MessageType, Policy, Priority};
+use crate::rules::{self, Chain, Lists, MissingDefault, RuleSet};
+
+/// A policy in force, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyLine {
+    pub name: String,
+    pub policy_type: &'static str,
+    pub priority: Priority,
+    pub rules: usize,
+}
+
+/// Compiles the policies that are on. The rules of those that are off are checked all the same: whoever switches one
+/// on should not meet its errors only then.
+pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (Detection, Vec<PolicyLine>) {
+    let programs = |enabled| {
+        let of_type = |policy: &&config::Policy| policy.policy_type == PolicyType::Program;
+        config.policies.iter().filter(of_type).filter(move |policy| policy.enabled == enabled).collect::<Vec<_>>()
+    };
+    for policy in config.policies.iter().filter(|policy| policy.policy_type != PolicyType::Program) {
+        check_syntax(policy, report);
+    }
+    let _ = rule_set(Sees::Execs, &programs(false), lists, report);
+    let enabled = programs(true);
+    let rules = rule_set(Sees::Execs, &enabled, lists, report);
+    let lines = enabled.iter().map(|policy| line(policy)).collect();
+    let policies = enabled.iter().map(|policy| PolicyInForce::new(facts(policy), throttle(policy, report))).collect();
+    (Detection::new(vec![Group { sees: Sees::Execs, rules, policies }]), lines)
+}
+
+/// The rules of all policies that something serves, whether they are on or off: chain by chain, with the policy's name.
+#[must_use]
+pub fn rule_book(config: &Config, report: &mut Report) -> RuleSet {
+    let lists = super::lists(config, report);
+    let of_type = |policy: &&config::Policy| policy.policy_type == PolicyType::Program;
+    rule_set(Sees::Execs, &config.policies.iter().filter(of_type).collect::<Vec<_>>(), &lists, report)
+}
+
+fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {
+    let chains: Vec<Chain<'_>> = policies
+        .iter()
+        .map(|policy| Chain {
+            name: &policy.name.value,
+            rules: &policy.rules,
+            span: &policy.name.span,
+            on_missing_default: MissingDefault::Error,
+        })
+        .collect();
+    rules::compile(sees.class(), &chains, lists, report)
+}
+
+/// The fields of policies that nothing serves yet are not known, their grammar is.
+fn check_syntax(policy: &config::Policy, report: &mut Report) {
+    for rule in &policy.rules {
+        if let Err(problem) = rules::parse(&rule.value) {
+            problem.report(rule, report);
+        }
+    }
+}
+
+fn facts(policy: &config::Policy) -> Policy {
+    let group = policy.content_group.as_ref().map_or(&[][..], |group| group.parts());
+    Policy {
+        name: policy.name.value.clone(),
+        policy_type: policy.policy_type.word().to_owned(),
+        message_type: match group.first().map(String::as_str) {
+            Some("Audit") => MessageType::Audit,
+            Some("Smart Policy") => MessageType::SmartPolicy,
+            _ => MessageType::Alert,
+        },
+        priority: match policy.priority {
+            config::Priority::High => Priority::High,
+            config::Priority::Medium => Priority::Medium,
+            config::Priority::Low => Priority::Low,
+            config::Priority::Info => Priority::Info,
+        },
+        confidence: match policy.confidence {
+            config::Confidence::High => Confidence::High,
+            config::Confidence::Medium => Confidence::Medium,
+            config::Confidence::Low => Confidence::Low,
+        },
+        description: policy
+            .alert_message
+            .as_ref()
+            .map(|message| message.value.clone())
+            .or_else(|| policy.description.clone())
+            .unwrap_or_default(),
+        comments: policy.comments.clone().unwrap_or_default(),
+        categories: policy.categories.clone(),
+        labels: policy.alert_labels.clone(),
+        content_group: group.join("."),
+    }
+}
+
+fn throttle(policy: &config::Policy, report: &mut Report) -> Option<ThrottleSettings> {
+    let throttle = policy.throttle.as_ref()?;
+    let by = throttle
+        .by
+        .iter()
+        .filter_map(|name| {
+            let field = fields::by_name(&name.value);
+            if field.is_none() {
+                let error = report.error(name.span.clone(), format!("there is no field `{}`", name.value));
+                match nearest(&name.value, FIELDS.iter().map(|field| field.name)) {
+                    Some(near) => error.help(format!("did you mean `{near}`?")),
+                    None => error.help("`sophoslinuxsensor fields` lists them"),
+                };
+            }
+            field
+        })
+        .collect();
+    Some(ThrottleSettings { count: u32::try_from(throttle.count).unwrap_or(u32::MAX), per: throttle.per, by })
+}
+
+fn line(policy: &config::Policy) -> PolicyLine {
+    let facts = facts(policy);
+    PolicyLine {
+        name: facts.name,
+        policy_type: policy.policy_type.word(),
+        priority: facts.priority,
+        rules: policy.rules.len(),
+    }
+}

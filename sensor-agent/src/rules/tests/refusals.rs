@@ -1,0 +1,171 @@
+//! What is refused or warned about at load, and how that is said.
+
+use super::super::*;
+use super::{compiled, lists, said, source};
+use crate::diagnostic::Report;
+use crate::event::Class;
+
+/// Severity, caret and message of the only finding about a condition.
+#[test]
+fn conditions_that_are_refused() {
+    for (condition, expected) in [
+        (
+            "programname == \"x\"",
+            "Error at [programname]: there is no field `programname` | unknown field | did you mean `programName`?",
+        ),
+        (
+            "cmdline == \"x\"",
+            "Error at [cmdline]: there is no field `cmdline` | unknown field | the column `cmdline` is called `commandLine` in rules",
+        ),
+        ("stage == \"ring\"", "Error at [stage]: `stage` is a field of sensor events"),
+        ("lineage[0].eventType exists", "Error at [eventType]: `eventType` is a field of the event, not of a process"),
+        (
+            "processPid == \"1\"",
+            "Error at [\"1\"]: `processPid` is a number and cannot be compared with a text | a number is expected | write it without quotes: 1",
+        ),
+        (
+            "programName == 1",
+            "Error at [1]: `programName` is a path and cannot be compared with a number | a text is expected | write it in quotes: \"1\"",
+        ),
+        ("isTty == 1", "Error at [1]: `isTty` is a true or false and cannot be compared with a number"),
+        ("isTty == \"true\"", "Error at [\"true\"]: `isTty` is a true or false and cannot be compared with a text"),
+        ("uid == true", "Error at [true]: `uid` is a number and cannot be compared with true or false"),
+        ("uid == 1k", "Error at [1k]: `1k` is no whole number"),
+        ("uid == 017", "Error at [017]: `017` may be meant as octal or as decimal"),
+        ("argsBytes > 1K", "Error at [1K]: `K` is no unit of size"),
+        ("uid > 18446744073709551615", "Error at [18446744073709551615]: this number is greater than any value"),
+        (
+            "programName < \"x\"",
+            "Error at [<]: `<` does not compare `programName`, which is a path | for numbers, sizes, durations, times | with `programName` go ==",
+        ),
+        ("uid contains \"x\"", "Error at [contains]: `contains` does not compare `uid`"),
+        ("uid =~ \"x\"", "Error at [=~]: `=~` does not compare `uid`"),
+        ("isTty in (true)", "Error at [in]: `in` does not compare `isTty`"),
+        ("programName & 1", "Error at [&]: `&` does not compare `programName`"),
+        (
+            "eventType == \"PROCESS_EVENT_TYPE_EXE\"",
+            "Error at [\"PROCESS_EVENT_TYPE_EXE\"]: `eventType` is never \"PROCESS_EVENT_TYPE_EXE\" | unknown word | did you mean \"PROCESS_EVENT_TYPE_EXEC\"?",
+        ),
+        (
+            "eventType == \"x*\"",
+            "Error at [\"x*\"]: `eventType` is never \"x*\" | unknown word | the words are PROCESS_EVENT_TYPE_FORK,",
+        ),
+        ("time > \"yesterday\"", "Error at [\"yesterday\"]: `yesterday` is no point in time"),
+        ("programName == \"/a/[b\"", "Error at [[]: the set that begins with `[` has no `]`"),
+        ("programName == \"\\t[b\"", "Error at [\"\\t[b\"]: the set that begins with `[` has no `]`"),
+        ("args =~ \"a(b\"", "Error at [(]: this is no regular expression: unclosed group"),
+        ("args =~ `(\\w{1000}){1000}`", "Error at [`(\\w{1000}){1000}`]: this regular expression is too large"),
+        ("args =~ `(?i)a\\1`", "Error at [\\1]: this is no regular expression: backreferences are not supported"),
+        ("args =~ `(?=a)`", "Error at [(?=]: this is no regular expression: look-around"),
+        ("programName in $Path", "Error at [$Path]: there is no list `Path` | unknown list | did you mean `$Paths`?"),
+        (
+            "programName in $Nothing_like_it",
+            "Error at [$Nothing_like_it]: there is no list `Nothing_like_it` | unknown list | define it:",
+        ),
+        (
+            "uid in $Paths",
+            "Error at [$Paths]: the list `Paths` holds paths, and `uid` is a number | a list of type `paths` goes with paths, lists of texts",
+        ),
+        ("programName in $Hosts", "Error at [$Hosts]: the list `Hosts` holds hosts"),
+        ("programName in $Numbers", "Error at [$Numbers]: the list `Numbers` holds numbers"),
+        (
+            "programName in $Lineage",
+            "Error at [$Lineage]: the list `Lineage` holds lineage, and `programName` is a path | a list of type `lineage` goes with lineage | write `lineage in $Lineage`",
+        ),
+        ("lineage in $Numbers", "Error at [$Numbers]: the list `Numbers` holds numbers"),
+        // Warnings.
+        ("programName in $Empty", "Warning at [$Empty]: the list `Empty` is empty"),
+        (
+            "eventType == \"LOST_RECORDS\"",
+            "Warning at [\"LOST_RECORDS\"]: this never holds: no process event is of this type",
+        ),
+        ("eventType in $Shells", "Warning at [$Shells]: no entry of the list `Shells` is a word of `eventType`"),
+        ("fileMode & 0", "Warning at [0]: `& 0` never holds"),
+        (
+            "any lineage.name != \"x\"",
+            "Warning at [any lineage.name]: `any lineage.name` with `!=` holds if *no* ancestor is such",
+        ),
+    ] {
+        let (_, report) = compiled(&format!("match {condition}\ndefault ignore\n"));
+        let said = said(&report);
+        assert!(
+            said.starts_with(expected) && said.lines().count() == 1,
+            "{condition}\n expected {expected}\n got {said}"
+        );
+    }
+}
+
+#[test]
+fn what_can_never_hold_is_warned_about() {
+    for (condition, never) in [
+        ("uid == 0 and uid == 1", true),
+        ("uid == 0 and uid > 5", true),
+        ("uid in (0, 7) and uid > 5", false),
+        ("uid == 0 and uid != 0", true),
+        ("not (uid != 0 or uid & 1)", false),
+        ("not (uid != 1 or uid & 1)", true),
+        ("gid == 0 or (isTty == true and isTty == false)", true),
+        ("eventType == \"*EXEC\" and eventType == \"*EXIT\"", true),
+        ("programName == \"/usr/bin/wget\" and programName == \"/usr/sbin/*\"", true),
+        ("programName == \"/usr/bin/wget\" and programName == \"wget\"", false),
+        ("programName == \"wget\" and programName == \"/usr/sbin/*\"", false),
+        ("args == \"a\" and args == \"b\"", false),
+        ("any lineage.uid == 1 and any lineage.uid == 2", false),
+        ("lineage[0].uid == 1 and lineage[0].uid == 2", true),
+        ("lineage[0].uid == 1 and lineage[1].uid == 2", false),
+    ] {
+        let (_, report) = compiled(&format!("match {condition}\ndefault ignore\n"));
+        let said = said(&report);
+        assert_eq!(said.contains("Warning at") && said.contains("never holds"), never, "{condition}: {said}");
+        assert!(!report.has_errors());
+    }
+}
+
+#[test]
+fn each_bad_rule_and_each_bad_comparison_is_told() {
+    let (_, report) = compiled(
+        "match uuid == 1 or parent exists\nmach name == \"x\"\nmatch name = \"x\"\nmatch uid == 1\ndefault ignore\n",
+    );
+    let said = said(&report);
+    assert_eq!(said.lines().count(), 4, "{said}");
+    for part in
+        ["[uuid]: there is no field", "[parent]: there is no field", "[mach]: expected", "[=]: expected an operator"]
+    {
+        assert!(said.contains(part), "lacks {part}: {said}");
+    }
+}
+
+#[test]
+fn a_rule_that_never_decides_is_warned_about() {
+    let (set, report) =
+        compiled("match uid == 1\nignore uid == 2\nmatch uid == 1\ndefault match\nignore uid == 3\ndefault ignore\n");
+    let said = said(&report);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    assert!(said.contains("[match uid == 1]: this rule never decides | rule 1 `match uid == 1` stands before it and has the same condition"));
+    assert!(said.contains("[ignore uid == 3]: this rule never decides | rule 4 `default match` stands before it and decides for every event"));
+    assert!(said.contains("[default ignore]: this rule never decides"));
+    assert!(!report.has_errors());
+    assert_eq!(set.rule_text(ChainIndex(0), RuleIndex(3)), "default match");
+}
+
+#[test]
+fn a_missing_default_is_an_error_or_a_verdict() {
+    let (_, report) = compiled("match uid == 1\n");
+    assert!(said(&report).contains("the rules of `test` have no default"), "{}", said(&report));
+
+    let mut report = Report::default();
+    let lists = lists(&mut report);
+    let (rules, span) = source(&mut report, "ignore uid == 1\n");
+    let on_missing_default = MissingDefault::Is(Verdict::Match);
+    let chains = [Chain { name: "table", rules: &rules, span: &span, on_missing_default }];
+    let set = compile(Class::Process, &chains, &lists, &mut report);
+    assert_eq!(said(&report), "");
+    let mut scratch = Scratch::default();
+    for (uid, expected) in [(1, vec![]), (2, vec![(ChainIndex(0), RuleIndex(1))])] {
+        let (event, host) = crate::event::build::build(&serde_json::json!({ "uid": uid })).unwrap();
+        let mut found = Vec::new();
+        set.matches(&event, &host, &mut scratch, &mut |chain, rule| found.push((chain, rule)));
+        assert_eq!(found, expected);
+    }
+    assert_eq!(set.rule_text(ChainIndex(0), RuleIndex(1)), "default match");
+}

@@ -1,0 +1,231 @@
+//! The running sensor: starts everything in the right order, reloads, stops.
+//!
+//! ```text
+//! configuration ─▶ plan ─▶ run directory ─▶ kernel programs ─▶ baseline ─▶ capabilities dropped ─▶ threads
+//! ```
+//!
+//! Capabilities belong to threads, so every thread is started after they were dropped.
+
+mod kernel;
+mod reload;
+pub mod self_check;
+mod status;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+
+use crate::alert::Alert;
+use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
+use crate::clock::{boot_now, unix_now};
+use crate::config::{Config, Environment, Paths};
+use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
+use crate::diagnostic::Report;
+use crate::engine::{Engine, EngineStatus, Parts, Request};
+use crate::event::Process;
+use crate::event::decode::decode;
+use crate::host;
+use crate::output::{Dispatcher, OpenError, Sinks};
+use crate::plan::{Plan, plan};
+use crate::privilege::{self, DropError, Duty, Kept};
+use crate::process::baseline::{Baseline, CommandLines};
+use crate::process::users::Users;
+use crate::process::{MAX_PROCESSES, Table};
+
+/// How long outputs and sinks may take at the end to send what waits.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Requests that may wait for the engine.
+const REQUESTS: usize = 16;
+
+/// A sensor that runs.
+pub struct Sensor {
+    shared: Arc<Shared>,
+    /// None once it was stopped.
+    running: Option<Running>,
+}
+
+/// What the threads of the control socket see of the sensor.
+struct Shared {
+    paths: Paths,
+    environment: Environment,
+    capture: Mutex<Capture>,
+    engine: Sender<Request>,
+    outputs: Arc<Dispatcher>,
+    sinks: Arc<Sinks>,
+    kept: Kept,
+    started: Instant,
+    /// The configuration in force and how the last reload went.
+    configuration: Mutex<crate::control::status::Configuration>,
+}
+
+struct Running {
+    server: Server,
+    drain: Drain,
+    engine: JoinHandle<()>,
+}
+
+/// Why the sensor does not start. The texts are for whoever started it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    RunDirectory(#[from] ClaimError),
+    #[error("{0}")]
+    State(String),
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    #[error(transparent)]
+    Privileges(#[from] DropError),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Outputs(Vec<OpenError>),
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
+}
+
+/// Reads and compiles the configuration. What is wrong goes to the report.
+#[must_use]
+pub fn configure(paths: &Paths, environment: &Environment, report: &mut Report) -> (Config, Plan) {
+    let config = crate::config::load(paths, environment, report);
+    let plan = plan(&config, report);
+    (config, plan)
+}
+
+impl Sensor {
+    /// Starts the sensor with a configuration that was found to be right.
+    ///
+    /// # Errors
+    /// The host lacks something, or something is in the way.
+    pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
+        let started = Instant::now();
+        let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
+        let state_dir = &config.locations.state_dir;
+        let host = host::describe(state_dir).map_err(|error| {
+            StartError::State(format!(
+                "{}: cannot keep the sensor's id there: {error}; name another folder with -state-dir",
+                state_dir.display()
+            ))
+        })?;
+        let host = Arc::new(host);
+
+        let mut capture = Capture::start(&CaptureOptions::default())?;
+        let attached = boot_now();
+        let baseline = capture.baseline()?;
+        // The arguments of other users' processes take capabilities that are dropped next.
+        let command_lines = CommandLines::read(baseline.tasks.records().filter_map(|bytes| decode(bytes).ok()));
+        let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
+
+        let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
+        let records = baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());
+        let pending = Baseline::load(&mut table, records, &command_lines, attached, baseline.finished, unix_now());
+        let own = own_process(&table);
+
+        let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
+        let sinks = Arc::new(Sinks::start(plan.sinks).map_err(StartError::Outputs)?);
+        let drain = capture.drain(&DrainOptions::default())?;
+        let (engine, requests) = bounded(REQUESTS);
+        let configuration = status::configuration(config);
+        let shared = Arc::new(Shared {
+            paths,
+            environment,
+            capture: Mutex::new(capture),
+            engine,
+            outputs: Arc::clone(&outputs),
+            sinks: Arc::clone(&sinks),
+            kept,
+            started,
+            configuration: Mutex::new(configuration),
+        });
+        let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
+        let parts = Parts { host, own, table, outputs, sinks, losses };
+        let engine = Engine::new(parts, plan.setup);
+        let (batches, recycler) = (drain.batches(), drain.recycler());
+        let engine = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || engine.run(&batches, &requests, |batch| recycler.recycle(batch), Some(pending)))
+            .map_err(StartError::Thread)?;
+        let handler: Arc<dyn Handler> = Arc::clone(&shared) as _;
+        let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
+        if let Err(error) = config.write_merged(&config.locations.run_dir) {
+            tracing::warn!("the merged configuration was not written: {error}");
+        }
+        Ok(Self { shared, running: Some(Running { server, drain, engine }) })
+    }
+
+    /// Reads the configuration again; the one in force stays if it is refused.
+    pub fn reload(&self) -> Reload {
+        self.shared.reload()
+    }
+
+    /// The self check; see [`Handler::test_alert`].
+    pub fn test_alert(&self, report: &mut dyn FnMut(Stage)) {
+        self.shared.test_alert(report);
+    }
+
+    /// Detaches, works off what was captured, and lets the outputs send what waits.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let Some(Running { server, drain, engine }) = self.running.take() else { return };
+        drop(server);
+        self.shared.capture().detach();
+        // Ends with everything that the ring held handed on.
+        drain.finish();
+        let _ = self.shared.engine.send(Request::Stop);
+        if engine.join().is_err() {
+            tracing::error!("the engine ended in a panic");
+        }
+        let until = Instant::now() + LAST_WORDS;
+        self.shared.outputs.stop(LAST_WORDS);
+        self.shared.sinks.stop(until.saturating_duration_since(Instant::now()));
+    }
+}
+
+impl Drop for Sensor {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Shared {
+    fn capture(&self) -> MutexGuard<'_, Capture> {
+        self.capture.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn engine_status(&self) -> Option<EngineStatus> {
+        let (reply, answer) = bounded(1);
+        self.engine.send(Request::Status(reply)).ok()?;
+        answer.recv_timeout(Duration::from_secs(5)).ok()
+    }
+}
+
+impl Handler for Shared {
+    fn status(&self) -> Status {
+        status::status(self)
+    }
+
+    fn test_alert(&self, report: &mut dyn FnMut(Stage)) {
+        self_check::run(self, report);
+    }
+
+    fn reload(&self) -> Reload {
+        reload::reload(self)
+    }
+}
+
+/// The sensor's own entry in the process table; what little is certain if the baseline does not have it.
+fn own_process(table: &Table) -> Arc<Process> {
+    let pid = std::process::id();
+    table
+        .find_pid(pid)
+        .cloned()
+        .unwrap_or_else(|| Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() }))
+}
+
+/// Whether an alert's process has this argument.
+fn has_argument(alert: &Alert, argument: &[u8]) -> bool {
+    alert.event.process.image.args.iter().any(|given| given == argument)
+}

@@ -1,0 +1,52 @@
+//! A new configuration while the sensor runs. It is taken whole or not at all; no event and no row is lost.
+
+use super::{Shared, configure, status};
+use crate::clock::unix_now;
+use crate::control::Reload;
+use crate::diagnostic::{Appearance, Report};
+use crate::engine::Request;
+
+pub(super) fn reload(shared: &Shared) -> Reload {
+    let result = take(shared);
+    let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    held.last_reload = Some(result.clone());
+    if result.accepted {
+        held.loaded = result.time;
+        tracing::info!("the configuration was read again and is in force");
+    } else {
+        tracing::error!(
+            "the new configuration was refused; the one before it stays in force:\n{}",
+            result.findings.join("\n")
+        );
+    }
+    result
+}
+
+fn take(shared: &Shared) -> Reload {
+    let time = unix_now() / 1_000_000_000;
+    let mut report = Report::default();
+    let (config, plan) = configure(&shared.paths, &shared.environment, &mut report);
+    let findings = if report.diagnostics().is_empty() { Vec::new() } else { vec![report.render(Appearance::PLAIN)] };
+    let refused = |findings| Reload { time, accepted: false, findings };
+    if report.has_errors() {
+        return refused(findings);
+    }
+    let texts = |errors: Vec<crate::output::OpenError>| errors.iter().map(ToString::to_string).collect();
+    // Each of the two leaves everything as it was when it fails. If the second does, the first is already in force:
+    // alerts go where the new configuration wants them, which is the lesser evil.
+    if let Err(errors) = shared.outputs.reconfigure(plan.outputs) {
+        return refused(texts(errors));
+    }
+    if let Err(errors) = shared.sinks.reconfigure(plan.sinks) {
+        return refused(texts(errors));
+    }
+    if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
+        return refused(vec!["the sensor is ending".into()]);
+    }
+    if let Err(error) = config.write_merged(&config.locations.run_dir) {
+        tracing::warn!("the merged configuration was not written: {error}");
+    }
+    let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    held.files = status::configuration(&config).files;
+    Reload { time, accepted: true, findings }
+}

@@ -1,0 +1,102 @@
+//! The state of the sensor, gathered for `status`.
+
+use super::Shared;
+use crate::capture::{Counted, ProgramStatus, State};
+use crate::clock::unix_now;
+use crate::config::Config;
+use crate::control::Status;
+use crate::control::status::{Configuration, ConfigurationFile, Delivery, Hook, Loss, Processes, Rate, Table};
+use crate::output::OutputStatus;
+
+pub(super) fn status(shared: &Shared) -> Status {
+    let (programs, counters) = {
+        let capture = shared.capture();
+        (capture.status(), capture.counters().unwrap_or_default())
+    };
+    let engine = shared.engine_status();
+    let mut warnings = Vec::new();
+    if engine.is_none() {
+        warnings.push("the engine does not answer".to_owned());
+    }
+    let engine = engine.unwrap_or_default();
+    Status {
+        version: crate::cli::version(),
+        pid: std::process::id(),
+        time: unix_now() / 1_000_000_000,
+        uptime_seconds: shared.started.elapsed().as_secs(),
+        kernel: crate::capture::preflight::release(),
+        capabilities: shared.kept.names(),
+        hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
+        rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
+        processes: Processes { held: engine.processes as u64, limit: engine.process_limit as u64 },
+        policies: engine.policies as u64,
+        tables: engine
+            .tables
+            .iter()
+            .map(|table| Table {
+                name: table.table.into(),
+                rows: table.rows as u64,
+                capacity: table.capacity as u64,
+                overwritten: table.overwritten,
+            })
+            .collect(),
+        losses: engine
+            .losses
+            .iter()
+            .filter(|loss| loss.count > 0)
+            .map(|loss| Loss {
+                stage: loss.stage.into(),
+                class: loss.class.into(),
+                cause: loss.cause.into(),
+                count: loss.count,
+            })
+            .collect(),
+        outputs: engine.outputs.iter().map(delivery).collect(),
+        sinks: engine.sinks.iter().map(delivery).collect(),
+        configuration: shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
+        warnings,
+    }
+}
+
+/// The files of a configuration that has just come into force.
+pub(super) fn configuration(config: &Config) -> Configuration {
+    let locations = &config.locations;
+    let files = [&locations.content, &locations.main, &locations.rules]
+        .map(|path| ConfigurationFile { path: path.display().to_string(), found: path.exists() });
+    Configuration { files: files.into(), loaded: unix_now() / 1_000_000_000, last_reload: None }
+}
+
+fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
+    let counted = counters.iter().find(|counted| counted.name == program.name).map(|counted| counted.counters);
+    let counted = counted.unwrap_or_default();
+    let measured = program.run_time_ns > 0 && program.run_count > 0;
+    Hook {
+        name: program.name.into(),
+        hook: program.hook.into(),
+        rung: 1,
+        attached: matches!(program.state, State::Attached | State::Ready),
+        runs: measured.then_some(program.run_count),
+        avg_ns: measured.then(|| program.run_time_ns / program.run_count),
+        seen: counted.seen,
+        submitted: counted.submitted,
+        ring_full: counted.ring_full,
+        filtered: counted.filtered,
+        failed: counted.failed,
+        partial: counted.partial,
+        recursion_misses: program.recursion_misses,
+    }
+}
+
+fn delivery(status: &OutputStatus) -> Delivery {
+    Delivery {
+        name: status.name.clone(),
+        kind: status.kind.into(),
+        failing: status.last_error.as_ref().is_some_and(|error| !error.over),
+        queued: status.queued,
+        sent: status.sent,
+        retried: status.retried,
+        dropped: status.dropped.values().sum(),
+        oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
+        last_error: status.last_error.as_ref().map(|error| error.message.clone()),
+    }
+}

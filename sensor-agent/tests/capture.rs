@@ -1,0 +1,372 @@
+//! Capture on the running kernel, end to end: what children of the test do, and what is recorded of it.
+//!
+//! Needs root; says so and passes without. Each test marks its processes in their arguments or paths, and looks at no
+//! others.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use sensor_agent::capture::{Options, State};
+use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
+use sensor_ebpf::record::{ProcessKey, exec_flags};
+
+#[path = "support/tiny_elf.rs"]
+mod tiny_elf;
+#[path = "support/watch.rs"]
+mod watch;
+
+use watch::Watch;
+
+/// A word that no other process has in its arguments.
+fn marker(test: &str) -> String {
+    format!("capture-{test}-{}", std::process::id())
+}
+
+/// The tiny program as a file.
+fn tiny(path: PathBuf) -> PathBuf {
+    fs::write(&path, tiny_elf::PROGRAM).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// Runs a command to its end and returns its pid and wait status.
+fn finish(command: &mut Command) -> u32 {
+    let mut child = command.spawn().unwrap();
+    child.wait().unwrap();
+    child.id()
+}
+
+#[test]
+fn an_exec_tells_who_what_and_where() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("plain");
+    let dir = tempfile::tempdir().unwrap();
+    let program = tiny(dir.path().join(&marker));
+    let pid = finish(Command::new(&program).args(["", "two words", ""]).current_dir(dir.path()).uid(65534).gid(65533));
+    let exec = watch.until_exit(pid, &marker);
+
+    assert_eq!(exec.args(), [program.to_str().unwrap(), "", "two words", ""]);
+    assert_eq!((exec.fixed.argc, exec.fixed.args_bytes), (4, exec.args_head.len() as u64));
+    assert_eq!(Path::new(&exec.path), program.canonicalize().unwrap());
+    assert_eq!(Path::new(&exec.cwd), dir.path().canonicalize().unwrap());
+    assert_eq!(exec.filename, program.to_str().unwrap());
+    assert_eq!((exec.interpreter.as_str(), exec.fixed.flags & !exec_flags::CGROUP_PATH), ("", 0));
+
+    let file = fs::metadata(&program).unwrap();
+    assert_eq!((exec.fixed.inode, exec.fixed.mode, exec.fixed.file_uid), (file.ino(), file.mode(), file.uid()));
+    let ctime = u64::try_from(file.ctime()).unwrap() * 1_000_000_000 + u64::try_from(file.ctime_nsec()).unwrap();
+    assert_eq!(exec.fixed.ctime_ns, ctime);
+    let device = (exec.fixed.device >> 20, exec.fixed.device & 0xf_ffff);
+    assert_eq!(device, (rustix::fs::major(file.dev()), rustix::fs::minor(file.dev())));
+
+    let ids = exec.fixed.ids;
+    assert_eq!((ids.uid, ids.euid, ids.gid, ids.egid, ids.cap_effective), (65534, 65534, 65533, 65533, 0));
+    assert_eq!(exec.fixed.parent.tgid, std::process::id());
+    let namespace = |name: &str| fs::metadata(format!("/proc/self/ns/{name}")).unwrap().ino();
+    let own = exec.fixed.namespaces;
+    assert_eq!(
+        [own.pid, own.mnt, own.net, own.user].map(u64::from),
+        [namespace("pid"), namespace("mnt"), namespace("net"), namespace("user")]
+    );
+
+    // One process, told three times.
+    let fork = watch.forks.iter().find(|fork| fork.process.tgid == pid).unwrap();
+    let exit = watch.exits_by_tgid()[&pid];
+    assert_eq!((fork.process, exit.process), (exec.fixed.process, exec.fixed.process));
+    assert_eq!((fork.forker, fork.parent), (exec.fixed.parent, exec.fixed.parent));
+    assert_eq!((exit.status, exec.fixed.old_tid), (0, pid));
+    assert!(fork.header.time <= exec.fixed.header.time && exec.fixed.header.time <= exit.header.time);
+}
+
+#[test]
+fn long_arguments_keep_both_ends() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("long");
+    let dir = tempfile::tempdir().unwrap();
+    let program = tiny(dir.path().join(&marker));
+    let whole = "w".repeat(ARGS_HEAD + ARGS_TAIL - program.as_os_str().len() - 2);
+    let many: Vec<String> = (0..100_000).map(|n| format!("{n:05}")).collect();
+    let big: Vec<String> = (0..15).map(|n| char::from(b'a' + n).to_string().repeat(130_000)).collect();
+    for args in [vec![], vec![whole], many, big] {
+        let pid = finish(Command::new(&program).args(&args));
+        let exec = watch.until_exit(pid, &marker);
+        let mut sent = program.to_str().unwrap().to_owned();
+        for arg in &args {
+            sent.push('\0');
+            sent.push_str(arg);
+        }
+        sent.push('\0');
+        let sent = sent.as_bytes();
+        assert_eq!(exec.fixed.args_bytes, sent.len() as u64);
+        assert_eq!(exec.fixed.argc as usize, args.len() + 1);
+        assert_eq!(exec.fixed.args_unreadable, 0);
+        let cut = sent.len() > ARGS_HEAD + ARGS_TAIL;
+        assert_eq!(exec.has(exec_flags::ARGS_CUT), cut);
+        if cut {
+            assert!(exec.args_head == sent[..ARGS_HEAD] && exec.args_tail == sent[sent.len() - ARGS_TAIL..]);
+        } else {
+            assert!(exec.args_head == sent && exec.args_tail.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_memfd_is_told_by_its_name() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("memfd");
+    let memfd = rustix::fs::memfd_create(marker.as_str(), rustix::fs::MemfdFlags::empty()).unwrap();
+    rustix::io::write(&memfd, tiny_elf::PROGRAM).unwrap();
+    let pid = finish(&mut Command::new(format!("/proc/self/fd/{}", memfd.as_raw_fd())));
+    let exec = watch.until_exit(pid, &marker);
+    assert!(exec.has(exec_flags::MEMFD) && !exec.has(exec_flags::DELETED), "{exec:?}");
+    assert_eq!(exec.path, format!("/memfd:{marker}"));
+}
+
+#[test]
+fn a_deleted_image_is_flagged() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("deleted");
+    let dir = tempfile::tempdir().unwrap();
+    let path = tiny(dir.path().join(&marker));
+    let real = path.canonicalize().unwrap();
+    let file = fs::File::open(&path).unwrap();
+    rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).unwrap();
+    fs::remove_file(&path).unwrap();
+    let pid = finish(&mut Command::new(format!("/proc/self/fd/{}", file.as_raw_fd())));
+    let exec = watch.until_exit(pid, &marker);
+    assert!(exec.has(exec_flags::DELETED) && !exec.has(exec_flags::MEMFD), "{exec:?}");
+    assert_eq!(Path::new(&exec.path), real);
+}
+
+#[test]
+fn a_script_names_its_interpreter() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("script");
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join(&marker);
+    fs::write(&script, "#!/bin/sh -e\nexit 3\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let pid = finish(Command::new(&script).arg("x"));
+    let exec = watch.until_exit(pid, &marker);
+    assert!(exec.has(exec_flags::SCRIPT));
+    assert_eq!((exec.filename.as_str(), exec.interpreter.as_str()), (script.to_str().unwrap(), "/bin/sh"));
+    assert_eq!(Path::new(&exec.path), Path::new("/bin/sh").canonicalize().unwrap());
+    assert_eq!(exec.args(), ["/bin/sh", "-e", script.to_str().unwrap(), "x"]);
+    assert_eq!(watch.exits_by_tgid()[&pid].status, 3 << 8);
+}
+
+#[test]
+fn a_signal_is_the_exit_status() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("signal");
+    let mut child = Command::new("/bin/sh").args(["-c", "kill -KILL $$", &marker]).spawn().unwrap();
+    child.wait().unwrap();
+    watch.until_exit(child.id(), &marker);
+    assert_eq!(watch.exits_by_tgid()[&child.id()].status & 0x7f, 9);
+}
+
+#[test]
+fn a_thread_that_executes_becomes_the_leader() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("thread");
+    let helper = ["--exact", "helper_exec_from_a_thread", "--ignored", "--test-threads=2"];
+    let pid = finish(Command::new(std::env::current_exe().unwrap()).args(helper).env("CAPTURE_MARKER", &marker));
+    let exec = watch.until_exit(pid, &marker);
+    assert_eq!(exec.args(), ["/bin/true", marker.as_str()]);
+    assert_ne!(exec.fixed.old_tid, pid);
+    let fork = watch.forks.iter().find(|fork| fork.process.tgid == pid).unwrap();
+    assert_eq!(fork.process, exec.fixed.process, "the start time stays the leader's");
+}
+
+#[test]
+#[ignore = "run by a_thread_that_executes_becomes_the_leader"]
+fn helper_exec_from_a_thread() {
+    let Ok(marker) = std::env::var("CAPTURE_MARKER") else {
+        return;
+    };
+    let exec = move || Command::new("/bin/true").arg(marker).exec();
+    let error = std::thread::spawn(exec).join().unwrap();
+    panic!("{error}");
+}
+
+#[test]
+fn namespaces_mounts_and_roots_are_seen_through() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("nested");
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["lower", "upper", "work", "merged"] {
+        fs::create_dir(dir.path().join(part)).unwrap();
+    }
+    tiny(dir.path().join("lower").join(format!("{marker}-low")));
+    // An overlay in a mount namespace of its own, on a tmpfs, for an overlay cannot lie on another.
+    let script = "mount -t tmpfs t $1 && mkdir $1/l $1/u $1/w $1/m && cp $0/lower/* $1/l && \
+                  mount -t overlay o -olowerdir=$1/l,upperdir=$1/u,workdir=$1/w $1/m && \
+                  cp $1/l/$2-low $1/m/$2-up && $1/m/$2-low && $1/m/$2-up && chroot $1/m /$2-up rooted";
+    let mount = dir.path().join("merged");
+    let mut child = Command::new("unshare")
+        .args(["--mount", "--pid", "--fork", "sh", "-c", script])
+        .args([dir.path(), &mount])
+        .arg(&marker)
+        .spawn()
+        .unwrap();
+    if !child.wait().unwrap().success() {
+        eprintln!("skipped: no overlay here");
+        return;
+    }
+    watch.finish(&marker);
+    let mount = mount.canonicalize().unwrap();
+    let expect = |name: &str, upper: bool, last: &str| {
+        let path = mount.join("m").join(format!("{marker}-{name}"));
+        let exec = watch
+            .execs
+            .iter()
+            .find(|exec| Path::new(&exec.path) == path && exec.args().last().is_some_and(|arg| arg.ends_with(last)))
+            .unwrap_or_else(|| panic!("no exec of {}", path.display()));
+        assert_eq!(exec.has(exec_flags::OVERLAY_UPPER), upper, "{exec:?}");
+        assert!(exec.fixed.ns_pid < 100 && exec.fixed.ns_pid != exec.fixed.process.tgid);
+        let outer = fs::metadata("/proc/self/ns/pid").unwrap().ino();
+        assert_ne!(u64::from(exec.fixed.namespaces.pid), outer);
+    };
+    expect("low", false, "-low");
+    expect("up", true, "-up");
+    // The path does not stop at a process's own root.
+    expect("up", true, "rooted");
+}
+
+#[test]
+fn a_terminal_is_named() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("terminal");
+    let command = format!("/bin/true {marker}");
+    let Ok(mut child) =
+        Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(std::process::Stdio::null()).spawn()
+    else {
+        eprintln!("skipped: no program script here");
+        return;
+    };
+    child.wait().unwrap();
+    watch.finish(&marker);
+    let exec = watch.execs.iter().find(|exec| exec.args().last() == Some(&marker)).unwrap();
+    assert!(exec.fixed.tty.starts_with(b"pts"), "{:?}", exec.fixed.tty.escape_ascii().to_string());
+}
+
+#[test]
+fn nothing_is_lost_uncounted_in_a_storm() {
+    const EACH: usize = 1000;
+    const THREADS: usize = 4;
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let marker = marker("storm");
+    let dir = tempfile::tempdir().unwrap();
+    let program = tiny(dir.path().join(&marker));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for n in 0..EACH {
+                    Command::new(&program).arg(n.to_string()).status().unwrap();
+                }
+            });
+        }
+    });
+    watch.finish(&marker);
+    balanced(&watch);
+    assert_eq!(watch.execs.len(), EACH * THREADS);
+    let exits: std::collections::HashSet<ProcessKey> = watch.exits.iter().map(|exit| exit.process).collect();
+    assert!(watch.execs.iter().all(|exec| exits.contains(&exec.fixed.process)));
+}
+
+#[test]
+fn a_full_ring_is_counted() {
+    let options = Options { lifecycle_ring: 4096, ..Options::default() };
+    if !rustix::process::geteuid().is_root() {
+        return eprintln!("skipped: not root");
+    }
+    // Nobody drains.
+    let mut capture = sensor_agent::capture::Capture::start(&options).unwrap();
+    for _ in 0..100 {
+        Command::new("/bin/true").status().unwrap();
+    }
+    capture.detach();
+    let exec = capture.counters().unwrap().into_iter().find(|counted| counted.name == "exec").unwrap().counters;
+    assert!(exec.ring_full >= 80 && exec.submitted > 0, "{exec:?}");
+    assert_eq!(exec.seen, exec.submitted + exec.ring_full + exec.filtered + exec.failed);
+}
+
+#[test]
+fn the_baseline_has_the_test_itself() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let baseline = watch.capture.baseline().unwrap();
+    let again = watch.capture.baseline().unwrap();
+    assert!(baseline.started <= baseline.finished && baseline.finished <= again.started);
+    let own = baseline
+        .tasks
+        .records()
+        .map(watch::exec)
+        .find(|task| task.fixed.process.tgid == std::process::id())
+        .expect("the test is running");
+    assert_eq!(Path::new(&own.path), std::env::current_exe().unwrap());
+    assert_eq!(Path::new(&own.cwd), std::env::current_dir().unwrap());
+    let kernel_threads =
+        baseline.tasks.records().filter(|record| watch::exec(record).has(exec_flags::KERNEL_THREAD)).count();
+    assert!(kernel_threads > 0);
+    watch.finish("");
+    balanced(&watch);
+}
+
+#[test]
+fn an_idle_thread_sleeps() {
+    let Some(watch) = Watch::start() else { return };
+    // The host may be busy, and then the thread looks every 10 ms at most.
+    let before = watch.stats().rounds;
+    std::thread::sleep(Duration::from_secs(2));
+    let rounds = watch.stats().rounds - before;
+    assert!(rounds <= 600, "{rounds} rounds in two seconds");
+}
+
+#[test]
+fn the_status_names_every_hook() {
+    let Some(mut watch) = Watch::start() else {
+        return;
+    };
+    let attached =
+        |watch: &Watch| watch.capture.status().iter().filter(|status| status.state == State::Attached).count();
+    assert!(attached(&watch) >= 3);
+    assert!(watch.capture.status().iter().all(|status| !status.hook.is_empty()));
+    watch.finish("");
+    assert_eq!(attached(&watch), 0);
+}
+
+/// Each program's counters add up.
+fn balanced(watch: &Watch) {
+    for counted in watch.capture.counters().unwrap() {
+        let c = counted.counters;
+        assert_eq!(c.seen, c.submitted + c.ring_full + c.filtered + c.failed, "{counted:?}");
+        assert_eq!((c.ring_full, c.failed), (0, 0), "{counted:?}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Execs that failed: attempts that leave no other trace.
+//!
+//! Two functions of the kernel's fs/exec.c can refuse a program, and a program at each one's return tells:
+//!
+//! * `alloc_bprm` opens the file since Linux 6.8 and fails with `ENOENT`, `EACCES`, ...;
+//! * `bprm_execve` does all the rest, and before 6.8 the opening too: `ENOEXEC`, `EPERM`, ...
+//!
+//! Needs fexit programs, which some kernels do not allow, and `bpf_get_current_task_btf` (Linux 5.11). The arguments
+//! are not recorded: they are in a memory that never came to life.
+
+use core::arch::asm;
+use core::ffi::c_void;
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_ktime_get_boot_ns};
+use aya_ebpf::macros::fexit;
+use aya_ebpf::programs::FExitContext;
+use sensor_ebpf::counters::program;
+use sensor_ebpf::record::kind;
+
+use super::emit::Run;
+use super::load::{Address, member, offset};
+use super::scratch::Area;
+use super::{baseline, cgroup, exec, task};
+
+/// Largest error number of Linux; what lies above `-MAX_ERRNO` is an error and not a pointer.
+const MAX_ERRNO: i64 = 4095;
+
+#[fexit(function = "bprm_execve")]
+fn bprm_execve(ctx: FExitContext) -> i32 {
+    let ctx = ctx.as_ptr();
+    let Some(run) = Run::begin(program::EXEC_FAILED) else {
+        return 0;
+    };
+    // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
+    unsafe {
+        let returned = match offset!(bprm_execve_parameters) {
+            1 => word::<1>(ctx),
+            _ => word::<4>(ctx),
+        };
+        // An `int`: the upper half means nothing.
+        let error = returned as i32;
+        if error >= 0 {
+            run.filtered();
+            return 0;
+        }
+        let bprm = word::<0>(ctx) as Address;
+        let argc = member(bprm, offset!(bprm_argc));
+        let envc = member(bprm, offset!(bprm_envc));
+        failed(run, error, member(bprm, offset!(bprm_filename)), argc, envc);
+    }
+    0
+}
+
+#[fexit(function = "alloc_bprm")]
+fn alloc_bprm(ctx: FExitContext) -> i32 {
+    let ctx = ctx.as_ptr();
+    let Some(run) = Run::begin(program::EXEC_NOT_OPENED) else {
+        return 0;
+    };
+    // SAFETY: as above.
+    unsafe {
+        let returned = word::<3>(ctx) as i64;
+        if !(-MAX_ERRNO..0).contains(&returned) {
+            run.filtered();
+            return 0;
+        }
+        let filename = word::<1>(ctx) as Address;
+        if filename.is_null() {
+            run.failed();
+            return 0;
+        }
+        failed(run, returned as i32, member(filename, offset!(filename_name)), 0, 0);
+    }
+    0
+}
+
+/// A word of the program's context: an argument, or the returned value behind the last one.
+///
+/// # Safety
+///
+/// The verifier refuses words that the function does not have.
+#[inline(always)]
+unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
+    let word: u64;
+    // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
+    // that is refused on the context.
+    unsafe {
+        asm!(
+            "{word} = *(u64 *)({ctx} + {offset})",
+            word = lateout(reg) word,
+            ctx = in(reg) ctx,
+            offset = const INDEX * 8,
+            options(pure, readonly, nostack),
+        );
+    }
+    word
+}
+
+#[inline(always)]
+unsafe fn failed(run: Run, error: i32, filename: Address, argc: u32, envc: u32) {
+    let Some(area) = Area::failed() else {
+        return run.failed();
+    };
+    let record = area.begin();
+    // SAFETY: the verifier.
+    unsafe {
+        let time = bpf_ktime_get_boot_ns();
+        let task: Address = bpf_get_current_task_btf().cast_const().cast();
+        task::describe(task, area, record);
+        (*record).old_tid = member(task, offset!(task_pid));
+        (*record).error = error;
+        (*record).reserved = 0;
+        (*record).argc = argc;
+        (*record).envc = envc;
+        (*record).args_bytes = 0;
+        (*record).args_unreadable = 0;
+        (*record).args_head_len = 0;
+        (*record).args_tail_len = 0;
+        (*record).interpreter_len = 0;
+        baseline::no_image(record);
+        exec::working_directory(task, area, record);
+        (*record).filename_len = exec::name(area, filename);
+        let cgroup = cgroup::of(task, area);
+        (*record).cgroup_id = cgroup.id;
+        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+        exec::finish(run, area, record, kind::EXEC_FAILED, time, cgroup.id);
+    }
+    area.release();
+}

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
+#
+#   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
+#   setup/install.sh lint     cargo-deny
+#   setup/install.sh kernels  qemu, busybox, cpio, user-mode Linux: for booting other kernels
+#
+# Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
+set -eu
+
+BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
+CARGO_DENY=0.20.2
+
+say() { echo "setup: $*" >&2; }
+fail() { say "$*"; exit 1; }
+
+need_cargo() {
+    command -v cargo >/dev/null || fail "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)"
+}
+
+debian() {
+    missing=
+    for package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+    done
+    [ -z "$missing" ] && return 0
+    command -v apt-get >/dev/null || fail "this system has no apt-get; install these by its own means:$missing"
+    [ "$(id -u)" = 0 ] || fail "as root: apt-get install$missing"
+    say "installing the Debian packages$missing"
+    # The lists are fetched only when what they say is not enough.
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || {
+        apt-get update -q >&2
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+    }
+}
+
+crate() { # name, version, how it tells its version
+    [ "$($3 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)" = "$2" ] && return 0
+    say "installing $1 $2"
+    cargo install --locked --force "$1@$2" >&2
+}
+
+# A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
+core_sources() {
+    if command -v rustup >/dev/null; then
+        for toolchain in $(rustup toolchain list | awk '/nightly/ { print $1 }'); do
+            root=$(rustc "+$toolchain" --print sysroot 2>/dev/null) || continue
+            [ -f "$root/lib/rustlib/src/rust/library/core/Cargo.toml" ] && return 0
+        done
+    fi
+    [ -n "${SENSOR_EBPF_TOOLCHAIN:-}" ] && return 0
+    debian rustc-web rust-web-src
+}
+
+for what in "${@:-build}"; do
+    case $what in
+    build)
+        need_cargo
+        core_sources
+        crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
+        ;;
+    lint)
+        need_cargo
+        crate cargo-deny "$CARGO_DENY" "cargo deny --version"
+        ;;
+    kernels) debian qemu-system-x86 busybox-static cpio user-mode-linux ;;
+    *) fail "unknown: $what; one of build, lint, kernels" ;;
+    esac
+done
