@@ -64,6 +64,12 @@ fn a_program_in_memory_has_no_path_and_says_so() {
     assert_eq!((&exec["path"], &exec["name"]), (&json!("memfd:in-memory"), &json!("memfd:in-memory")));
     assert_eq!(exec["args"], json!([tiny, mark.word()]));
     assert_eq!((&execs[0]["is_memfd"], &execs[0]["process_uuid"]), (&json!(false), &exec["process_uuid"]));
+
+    // A file may be called so, and is none.
+    let (_dir, folder) = folder();
+    let file = programs::copy(&tiny, folder.join("memfd:in-memory"));
+    let exec = sensor.exec_of(sensor.finish(Command::new(&file).arg(mark.word())));
+    assert_eq!((&exec["path"], &exec["is_memfd"]), (&json!(file), &json!(false)));
 }
 
 #[test]

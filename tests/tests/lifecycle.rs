@@ -36,6 +36,8 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().canonicalize().unwrap();
     let program = programs::copy(&programs::act(), folder.join("program"));
+    let at_root = sensor.finish(Command::new(&program).args(["exit", "0", mark.word()]).current_dir("/"));
+    assert_eq!(sensor.exec_of(at_root)["cwd"], "/");
     let pid = sensor.finish(
         Command::new(&program).args(["exit", "42", mark.word(), "", "two words"]).current_dir(&folder).env_clear(),
     );
@@ -167,9 +169,21 @@ fn a_signal_that_ends_a_process_is_told() {
 }
 
 #[test]
-fn a_failed_exec_is_told_with_its_reason() {
+fn a_failed_exec_is_told_with_its_reason_or_the_status_says_why_not() {
     let mark = Mark::new("failed");
     let sensor = Sensor::start(&mark.config());
+    let status = sensor.status();
+    let hook = |name: &str| {
+        let hooks = status["hooks"].as_array().unwrap();
+        hooks.iter().find(|hook| hook["name"] == name).unwrap_or_else(|| panic!("no hook {name} in {status:#}"))
+    };
+    if hook("exec_failed")["attached"] == false {
+        // Not every kernel allows such programs. It must not go unsaid.
+        let said = sensor.ask(&["status"]);
+        assert!(said.stdout.contains("exec_failed"), "{}", said.stdout);
+        assert!(said.stdout.contains("is not attached: its events are not seen"), "{}", said.stdout);
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let not_executable = dir.path().join(mark.word());
     std::fs::write(&not_executable, "no program").unwrap();
