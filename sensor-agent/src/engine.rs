@@ -176,7 +176,7 @@ impl Engine {
                     }
                     Ok(Request::Watch(watch, kept)) => {
                         self.watches.push(watch);
-                        drop(kept.send(()));
+                        let _ = kept.send(());
                     }
                     Ok(Request::Stop) | Err(_) => break,
                 },
