@@ -11,7 +11,7 @@ set -eu
 
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
-CARGO_FUZZ=0.13.1
+CARGO_FUZZ=0.13.2
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
