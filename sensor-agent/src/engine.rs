@@ -54,8 +54,9 @@ pub enum Request {
     Status(Sender<EngineStatus>),
     /// Go on with another setup. The recorder keeps the rows of tables that stay.
     Reload(Box<Setup>),
-    /// Tell when a process with this argument is seen, and which alert it raises.
-    Watch(Watch),
+    /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
+    /// that nothing from then on is missed.
+    Watch(Watch, Sender<()>),
     /// Hand over what is left, and end.
     Stop,
 }
@@ -173,7 +174,10 @@ impl Engine {
                         report = tick(setup.reporting_interval);
                         self.reload(*setup);
                     }
-                    Ok(Request::Watch(watch)) => self.watches.push(watch),
+                    Ok(Request::Watch(watch, kept)) => {
+                        self.watches.push(watch);
+                        let _ = kept.send(());
+                    }
                     Ok(Request::Stop) | Err(_) => break,
                 },
                 recv(settle) -> _ => self.settle(),

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use sensor_agent::diagnostic::{Report, Span, Spanned};
 use sensor_agent::event::Class;
+use sensor_agent::event::build::build;
 use sensor_agent::rules::cases::{Case, read_cases, run_cases};
-use sensor_agent::rules::{Chain, ChainIndex, ListSource, Lists, MissingDefault, RuleSet, Verdict, compile};
+use sensor_agent::rules::{Chain, ChainIndex, ListSource, Lists, MissingDefault, RuleSet, Scratch, Verdict, compile};
 use serde::Deserialize;
 
 const FEWEST_CASES: usize = 2;
@@ -125,8 +126,6 @@ fn everything_compiles_without_a_finding() {
     let findings: Vec<_> = report
         .diagnostics()
         .iter()
-        // The allow-lists are there to be filled by users.
-        .filter(|finding| !(finding.message.contains("-allowList") && finding.message.ends_with("is empty")))
         .map(|finding| format!("{:?}: {} ({}) {:?}", finding.severity, finding.message, finding.label, finding.help))
         .collect();
     assert!(findings.is_empty(), "{findings:#?}");
@@ -177,7 +176,7 @@ fn every_rule_decides_some_case() {
     let mut deciding = BTreeSet::new();
     for (_, case) in cases() {
         let Some(position) = content.policies.keys().position(|name| *name == case.policy) else { continue };
-        let (event, host) = sensor_agent::event::build::build(&case.event).unwrap();
+        let (event, host) = build(&case.event).unwrap();
         if let Some((_, rule)) = set.verdict(ChainIndex(position), &event, &host) {
             deciding.insert((position, rule.0));
         }
@@ -192,6 +191,47 @@ fn every_rule_decides_some_case() {
         }
     }
     assert!(idle.is_empty(), "{} rules that no case reaches:\n{}", idle.len(), idle.join("\n"));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ordinary {
+    name: String,
+    /// Detections of low priority that see it.
+    #[serde(default)]
+    raises: Vec<String>,
+    event: serde_json::Value,
+}
+
+#[test]
+fn ordinary_life_raises_no_alarm() {
+    let content = content();
+    let (set, _) = compiled(&content);
+    let policies: Vec<_> = content.policies.iter().collect();
+    let text = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/content/ordinary.yaml"));
+    let events: Vec<Ordinary> = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+    let mut scratch = Scratch::default();
+    let mut wrong = Vec::new();
+    for Ordinary { name, raises, event } in events {
+        let (event, host) = build(&event).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        let mut raised = Vec::new();
+        set.matches(&event, &host, &mut scratch, &mut |chain, rule| {
+            let (policy, settings) = policies[chain.0];
+            if settings.enabled {
+                raised.push((policy.as_str(), settings.priority.as_str(), set.rule_text(chain, rule)));
+            }
+        });
+        for (policy, priority, rule) in &raised {
+            let quiet = ["Low", "Info"].contains(priority) && raises.iter().any(|expected| expected == policy);
+            if !quiet {
+                wrong.push(format!("{name} raises `{policy}` ({priority}): {rule}"));
+            }
+        }
+        for expected in raises.iter().filter(|expected| raised.iter().all(|(policy, ..)| policy != expected)) {
+            wrong.push(format!("{name} does not raise `{expected}`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -165,7 +165,7 @@ fn recycled_snapshots_keep_nothing_of_their_former_life() {
     assert_eq!(event.process.image.path, b"");
     assert_eq!(event.process.incident, None);
     let mut plain = exec_of(9, b"ls", b"");
-    plain.fixed.cwd_len = 0;
+    plain.fixed.flags = sensor_ebpf::record::exec_flags::READ_FAILED;
     let event = table.apply(&Record::Exec(plain), 0).unwrap();
     assert_eq!((event.process.image.cwd.as_slice(), event.process.image.args.joined()), (&b""[..], &b""[..]));
 }
