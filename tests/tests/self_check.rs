@@ -1,14 +1,17 @@
 //! `-test-alert`: the whole way from the kernel to each output, or the name of the stage where it ends.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use sensor_tests::{Home, Mark, Said, Sensor, programs};
+use serde_json::Value;
 
-/// The shipped policy that the self check needs.
-fn shipped_content() -> String {
+/// The shipped policy that the self check needs, alone: others would tell of what else goes on on the host.
+fn alert_tester() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/content/runtimedetections-content.yaml");
-    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    let content = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let begin = content.find("\nAlert Tester:\n").expect("the policy") + 1;
+    let end = content[begin..].find("\n\n").map_or(content.len(), |end| begin + end + 1);
+    content[begin..end].to_owned()
 }
 
 /// The documented template on the standard output, and a file.
@@ -22,9 +25,23 @@ alert_output:
       name: "@HOME@/alerts.jsonl"
 "#;
 
+/// What the standard output must be: the documented line, once a check. Checks of other sensors on the host may be
+/// seen as well.
+fn documented_lines(stdout: &str, checks: usize) {
+    assert!(stdout.lines().all(|line| line == "Alert triggered: Alert Tester"), "{stdout}");
+    assert!(stdout.lines().count() >= checks && stdout.ends_with('\n'), "{stdout}");
+}
+
+/// The alerts about the process that this sensor ran.
+fn own_alerts(home: &Home, sensor: u32) -> Vec<Value> {
+    let mut alerts = home.alerts();
+    alerts.retain(|alert| alert["process_info"]["ppid"] == sensor);
+    alerts
+}
+
 fn home(config: &str) -> std::sync::Arc<Home> {
     let home = Home::new(config);
-    home.write_content(&shipped_content());
+    home.write_content(&alert_tester());
     std::sync::Arc::new(home)
 }
 
@@ -42,27 +59,28 @@ fn a_running_sensor_tells_the_documented_line() {
     assert_eq!(stages(&said).len(), 4, "{}", said.stderr);
     assert!(said.stderr.contains("alerts.jsonl"), "{}", said.stderr);
     // It was confirmed: so it is there.
-    assert_eq!(sensor.stdout(), "Alert triggered: Alert Tester\n");
-    let alerts = sensor.alerts();
+    documented_lines(&sensor.stdout(), 1);
+    let alerts = own_alerts(&sensor, sensor.pid());
     assert_eq!(alerts.len(), 1);
     assert_eq!((&alerts[0]["strategy_name"], &alerts[0]["priority"]), (&"Alert Tester".into(), &"Info".into()));
-    assert_eq!(alerts[0]["process_info"]["ppid"], sensor.pid());
     let uuid = alerts[0]["uuid"].as_str().unwrap();
     assert!(said.stderr.contains(uuid), "{}", said.stderr);
 
     // Each check is a new alert.
     assert_eq!(sensor.run(&["--test-alert"]).code, Some(0));
-    assert_eq!(sensor.stdout(), "Alert triggered: Alert Tester\n".repeat(2));
-    assert_eq!(sensor.alerts().len(), 2);
-    assert_ne!(sensor.alerts()[1]["uuid"], uuid);
+    documented_lines(&sensor.stdout(), 2);
+    let alerts = own_alerts(&sensor, sensor.pid());
+    assert_eq!(alerts.len(), 2);
+    assert_ne!(alerts[1]["uuid"], uuid);
 }
 
 #[test]
 fn without_a_sensor_it_runs_one_for_itself() {
     let home = home(CONFIG);
     let said = home.run(&["-test-alert"]);
-    assert_eq!((said.code, said.stdout.as_str()), (Some(0), "Alert triggered: Alert Tester\n"), "{}", said.stderr);
-    assert_eq!(home.alerts().len(), 1);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    documented_lines(&said.stdout, 1);
+    assert!(!home.alerts().is_empty());
     assert_eq!(home.status_if_any(), None, "it has ended");
 }
 
@@ -80,7 +98,7 @@ fn an_output_that_fails_is_named() {
     let failed: Vec<&str> = stages(&said).into_iter().filter(|line| line.contains("alerts.jsonl")).collect();
     assert!(!failed.is_empty() && failed.iter().any(|line| line.to_lowercase().contains("fail")), "{}", said.stderr);
     // The other one was not held up.
-    assert_eq!(sensor.stdout(), "Alert triggered: Alert Tester\n".repeat(2));
+    documented_lines(&sensor.stdout(), 2);
     let status = sensor.ask(&["status"]).stdout;
     assert!(status.contains("alerts.jsonl") && !status.contains("No problems"), "{status}");
 }
@@ -110,8 +128,8 @@ fn the_marker_raises_no_alert_for_other_programs() {
     let mark = Mark::new("not-the-tester");
     let dir = tempfile::tempdir().unwrap();
     let other = programs::copy(&programs::tiny(), dir.path().join("other"));
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    sensor.finish(Command::new(other).args(["-alert-tester-marker", mark.word()]));
+    let pid = sensor.finish(Command::new(other).args(["-alert-tester-marker", mark.word()]));
     assert_eq!(sensor.run(&["-test-alert"]).code, Some(0));
-    assert_eq!(sensor.alerts().len(), 1, "the one of the self check");
+    assert_eq!(own_alerts(&sensor, sensor.pid()).len(), 1);
+    assert!(sensor.alerts().iter().all(|alert| alert["process_info"]["pid"] != pid));
 }

@@ -245,20 +245,17 @@ impl Worker {
         let mut stopping = false;
         let mut caught_up = false;
         loop {
-            match self.round()? {
+            let round = self.round()?;
+            if round != Round::Full && !caught_up {
+                caught_up = true;
+                // Empty: what the ring held at the start has been handed on.
+                self.hand_on()?;
+            }
+            match round {
                 Round::Full => continue,
                 Round::Some => empty = 0,
-                Round::Empty => {
-                    if !caught_up {
-                        caught_up = true;
-                        // Empty: what the ring held at the start has been handed on.
-                        self.hand_on()?;
-                    }
-                    if stopping {
-                        return Ok(());
-                    }
-                    empty += 1;
-                }
+                Round::Empty if stopping => return Ok(()),
+                Round::Empty => empty += 1,
             }
             if stopping {
                 continue;
