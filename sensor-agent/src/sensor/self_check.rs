@@ -36,10 +36,6 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
             "the engine does not answer; the sensor is ending or overloaded".into(),
         ));
     }
-    // Requests are answered in order: after this one the engine watches. It may still be busy with its start.
-    if shared.engine_status().is_none() {
-        return report(failed("kernel", begun, "the engine does not answer".into()));
-    }
     if let Err(error) = exec_marked(&mark) {
         return report(failed("kernel", begun, format!("cannot run the marked process: {error}")));
     }
