@@ -110,7 +110,7 @@ impl Batch {
     pub(super) fn halves(&self) -> Option<[Self; 2]> {
         let Range { start, end } = self.0;
         let middle = start + (end - start) / 2;
-        (middle > start).then(|| [Self(start..middle), Self(middle..end)])
+        (middle > start).then_some([Self(start..middle), Self(middle..end)])
     }
 }
 
