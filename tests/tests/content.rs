@@ -59,10 +59,11 @@ fn with_content(mark: &Mark) -> Sensor {
 }
 
 /// The alerts about what this process started, of a priority that wakes somebody.
-fn high_alerts(sensor: &Sensor) -> Vec<Value> {
+fn high_alerts(sensor: &Sensor, commands: &[u32]) -> Vec<Value> {
+    let is_one = |process: &Value| commands.iter().any(|pid| process["pid"] == *pid);
     let own = |alert: &Value| {
         let lineage = alert["lineage"].as_array().expect("a lineage");
-        lineage.iter().any(|ancestor| ancestor["pid"] == std::process::id())
+        is_one(&alert["process_info"]) || lineage.iter().any(is_one)
     };
     let mut alerts = sensor.alerts();
     alerts.retain(|alert| own(alert) && alert["priority"] == "High" && alert["strategy_name"] != "Marked Program");
@@ -79,10 +80,9 @@ fn settle(sensor: &Sensor, mark: &Mark) {
 fn an_attack_under_the_shipped_policies_is_seen() {
     let mark = Mark::new("attack");
     let sensor = with_content(&mark);
-    let memfd = Command::new(programs::act()).args(["memfd", "payload"]).arg(programs::tiny()).arg("x").status();
-    assert!(memfd.unwrap().success());
+    let memfd = sensor.finish(Command::new(programs::act()).args(["memfd", "payload"]).arg(programs::tiny()).arg("x"));
     settle(&sensor, &mark);
-    let names: Vec<Value> = high_alerts(&sensor).iter().map(|alert| alert["strategy_name"].clone()).collect();
+    let names: Vec<Value> = high_alerts(&sensor, &[memfd]).iter().map(|alert| alert["strategy_name"].clone()).collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }
 
@@ -90,9 +90,16 @@ fn an_attack_under_the_shipped_policies_is_seen() {
 fn installing_a_package_raises_no_high_alert() {
     let mark = Mark::new("apt");
     let sensor = with_content(&mark);
-    let run = |command: &mut Command| {
-        let output = command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).output();
-        output.is_ok_and(|output| output.status.success())
+    let mut commands = Vec::new();
+    let mut run = |command: &mut Command| {
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let Ok(mut child) = command.spawn() else { return false };
+        commands.push(child.id());
+        child.wait().is_ok_and(|status| status.success())
     };
     let install = ["install", "--reinstall", "--yes", "--no-install-recommends", "hostname"];
     if !run(Command::new("apt-get").args(install)) {
@@ -104,7 +111,7 @@ fn installing_a_package_raises_no_high_alert() {
         }
     }
     settle(&sensor, &mark);
-    assert_eq!(high_alerts(&sensor), Vec::<Value>::new());
+    assert_eq!(high_alerts(&sensor, &commands), Vec::<Value>::new());
 }
 
 #[test]
@@ -118,11 +125,14 @@ fn building_a_program_raises_no_high_alert() {
     fs::write(dir.path().join("build.rs"), "fn main() { println!(\"cargo::rustc-cfg=built\"); }\n").unwrap();
     fs::write(dir.path().join("src/main.rs"), "fn main() {}\n").unwrap();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut commands = Vec::new();
     for command in ["build", "run"] {
         let mut cargo = Command::new(&cargo);
         cargo.args([command, "--quiet", "--offline"]).current_dir(dir.path()).env_remove("CARGO_TARGET_DIR");
-        assert!(cargo.status().unwrap().success());
+        let mut child = cargo.spawn().unwrap();
+        commands.push(child.id());
+        assert!(child.wait().unwrap().success());
     }
     settle(&sensor, &mark);
-    assert_eq!(high_alerts(&sensor), Vec::<Value>::new());
+    assert_eq!(high_alerts(&sensor, &commands), Vec::<Value>::new());
 }
