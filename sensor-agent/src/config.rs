@@ -7,9 +7,9 @@
 //! environment ┘                                                   └─▶ cache_analytics.yaml
 //! ```
 //!
-//! [`keys`] holds every key once; checking, defaults, environment variables and the reference manual are read off it.
-//! All findings go to one [`Report`], each with its place. Rules, templates and lists are passed on as text with its
-//! place: whoever compiles them reports into the same report.
+//! The module `keys` holds every key once; checking, defaults, environment variables and the reference manual are read
+//! off it. All findings go to one report, each with its place. Rules, templates and lists are passed on as text with
+//! its place: whoever compiles them reports into the same report.
 
 mod address;
 mod cache;

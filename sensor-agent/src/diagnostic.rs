@@ -180,6 +180,8 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     let lower = written.to_lowercase();
     known
         .into_iter()
+        // Comparing costs time and memory by the product of both lengths.
+        .filter(|word| written.len() <= 2 * word.len() + 8)
         .map(|word| (strsim::damerau_levenshtein(&lower, &word.to_lowercase()), word))
         .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
         .min()

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod delivery;
 pub mod detection;
 pub mod diagnostic;
 pub mod engine;

@@ -112,5 +112,6 @@ const _: () = {
     assert!(offset_of!(ExecRecord, path_len) == 168);
     assert!(offset_of!(ExecRecord, tty) == 184);
     // What a length field cannot say must not happen.
-    assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize && exec::PATH_MAX <= u16::MAX as usize);
+    assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize);
+    assert!(exec::PATH_MAX <= u16::MAX as usize);
 };

@@ -9,12 +9,12 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use aya::maps::{MapData, RingBuf};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 
@@ -25,6 +25,8 @@ use super::{Batch, CaptureError};
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// Longest sleep when none come.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
+/// Between two looks at whether anybody still wants the batch that does not fit the queue.
+const STALL: Duration = Duration::from_millis(100);
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
@@ -68,11 +70,15 @@ struct Stats {
 }
 
 /// The running drain thread. It stops when this is dropped.
+///
+/// One batch is empty: it comes when all that the ring held at the start was handed on.
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
     used: Sender<Batch>,
     stop: Arc<OwnedFd>,
+    /// Set when nobody will receive any more, although a clone of the receiver may be left.
+    abandoned: Arc<AtomicBool>,
     stats: Arc<Stats>,
     thread: Option<JoinHandle<()>>,
 }
@@ -95,7 +101,9 @@ impl Drain {
         let (send, batches) = bounded(options.queue.max(1));
         let (used, recycled) = bounded(options.queue.max(1) + 1);
         let stats = Arc::new(Stats::default());
+        let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
+            abandoned: Arc::clone(&abandoned),
             ring,
             control,
             epoll,
@@ -109,7 +117,7 @@ impl Drain {
             .name("drain".to_owned())
             .spawn(move || worker.run())
             .map_err(CaptureError::system("starting the drain thread"))?;
-        Ok(Self { batches: Some(batches), used, stop, stats, thread: Some(thread) })
+        Ok(Self { batches: Some(batches), used, stop, abandoned, stats, thread: Some(thread) })
     }
 
     /// The next batch; waits for it at most so long. `Ok(None)` if none came.
@@ -177,6 +185,7 @@ impl Drop for Drain {
     fn drop(&mut self) {
         self.stop();
         // A thread that waits for the consumer gives up.
+        self.abandoned.store(true, Ordering::Relaxed);
         drop(self.batches.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -213,6 +222,7 @@ enum Round {
 }
 
 struct Worker {
+    abandoned: Arc<AtomicBool>,
     ring: RingBuf<MapData>,
     control: ControlMap,
     epoll: OwnedFd,
@@ -233,8 +243,15 @@ impl Worker {
     fn drain(&mut self) -> Result<(), Ended> {
         let mut empty = 0;
         let mut stopping = false;
+        let mut caught_up = false;
         loop {
-            match self.round()? {
+            let round = self.round()?;
+            if round != Round::Full && !caught_up {
+                caught_up = true;
+                // Empty: what the ring held at the start has been handed on.
+                self.hand_on()?;
+            }
+            match round {
                 Round::Full => continue,
                 Round::Some => empty = 0,
                 Round::Empty if stopping => return Ok(()),
@@ -288,7 +305,14 @@ impl Worker {
             Err(TrySendError::Disconnected(_)) => return Err(Ended),
         };
         self.stats.stalls.fetch_add(1, Ordering::Relaxed);
-        self.send.send(batch).map_err(|_| Ended)
+        let mut batch = batch;
+        loop {
+            batch = match self.send.send_timeout(batch, STALL) {
+                Ok(()) => return Ok(()),
+                Err(SendTimeoutError::Timeout(batch)) if !self.abandoned.load(Ordering::Relaxed) => batch,
+                Err(_) => return Err(Ended),
+            };
+        }
     }
 
     /// Sleeps; true if it is time to stop.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use foldhash::{HashMap, HashSet};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::keys;
@@ -75,8 +76,9 @@ struct FoldedList {
 fn fold(layers: &[Vec<ListConfig>]) -> Vec<FoldedList> {
     let texts = |values: &[Spanned<String>]| values.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
     let mut folded: Vec<FoldedList> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::default();
     for list in layers.iter().flatten() {
-        let position = folded.iter().position(|known| known.name == list.name.value).unwrap_or_else(|| {
+        let position = *index.entry(&list.name.value).or_insert_with(|| {
             let name = list.name.value.clone();
             folded.push(FoldedList { name, list_type: None, values: None, add: Vec::new(), remove: Vec::new() });
             folded.len() - 1
@@ -89,14 +91,16 @@ fn fold(layers: &[Vec<ListConfig>]) -> Vec<FoldedList> {
             known.remove.clear();
         }
         let (add, remove) = (texts(&list.add), texts(&list.remove));
+        let removed: HashSet<&String> = remove.iter().collect();
+        let added: HashSet<&String> = add.iter().collect();
         if let Some(values) = &mut known.values {
-            values.extend(add);
-            values.retain(|value| !remove.contains(value));
+            values.extend(add.iter().cloned());
+            values.retain(|value| !removed.contains(value));
         } else {
-            known.remove.retain(|value| !add.contains(value));
-            known.add.extend(add);
-            known.add.retain(|value| !remove.contains(value));
-            known.remove.extend(remove);
+            known.remove.retain(|value| !added.contains(value));
+            known.add.retain(|value| !removed.contains(value));
+            known.add.extend(add.iter().filter(|value| !removed.contains(value)).cloned());
+            known.remove.extend(remove.iter().cloned());
         }
     }
     folded
@@ -169,8 +173,8 @@ impl Serialize for Masked<'_> {
                 list.end()
             }
             Value::Mapping(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for entry in entries {
+                let mut map = serializer.serialize_map(None)?;
+                for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
                     map.serialize_entry(&entry.key.value, &Masked::of(entry, self.secret))?;
                 }
                 map.end()

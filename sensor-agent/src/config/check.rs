@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use foldhash::HashSet;
 use url::Url;
 use uuid::Uuid;
 
@@ -20,21 +21,16 @@ use super::yaml::{Entry, Node, Scalar, Value};
 use crate::diagnostic::{Report, Span, nearest};
 use crate::event::{fields, tables};
 
+/// Findings that get a suggestion at most. Looking for one takes time by the number of names that there are.
+const HELPED_AT_MOST: usize = 100;
+
+/// Names of detections that a suggestion is looked for among, at most.
+const NAMES_AT_MOST: usize = 10_000;
+
 /// Checks one file (or the environment). `known` holds the names of detections that other files define.
-pub(crate) fn check(root: &Node, known: &[String], report: &mut Report) {
+pub(crate) fn check(root: &Node, known: &HashSet<String>, report: &mut Report) {
     let mut checker = Checker { report };
-    match &root.value {
-        Value::Null => {}
-        Value::Mapping(entries) => checker.top(entries, known),
-        _ => {
-            let hint = root.scalar().and_then(|scalar| faults::missing_space(&scalar.text));
-            checker
-                .report
-                .error(root.span.clone(), format!("a configuration is a mapping, not {}", root.kind()))
-                .label("expected `key: value`")
-                .help(hint.unwrap_or_else(|| "write keys and values, such as `cloud_meta: auto`".into()));
-        }
-    }
+    checker.top(root.entries(), known);
 }
 
 /// The names of the detections that a file defines or overrides beyond switching them on or off.
@@ -52,7 +48,7 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
-    fn top(&mut self, entries: &[Entry], known: &[String]) {
+    fn top(&mut self, entries: &[Entry], known: &HashSet<String>) {
         self.twice(entries, TOP);
         for entry in entries {
             let name = &entry.key.value;
@@ -61,8 +57,8 @@ impl Checker<'_> {
             } else if is_policy(&entry.value) || known.contains(name) {
                 self.value(&entry.value, &DETECTION, name);
             } else {
-                let words = TOP.iter().map(|key| key.name).chain(known.iter().map(String::as_str));
-                let near = nearest(name, words).map(|near| format!("did you mean `{near}`?"));
+                let words = TOP.iter().map(|key| key.name).chain(known.iter().map(String::as_str).take(NAMES_AT_MOST));
+                let near = self.nearest(name, words).map(|near| format!("did you mean `{near}`?"));
                 let what = if entry.value.entries().is_empty() { "key" } else { "key or detection" };
                 self.report
                     .warning(entry.key.span.clone(), format!("unknown {what} `{name}`"))
@@ -193,7 +189,7 @@ impl Checker<'_> {
     fn unknown(&mut self, entry: &Entry, keys: impl Iterator<Item = &'static Key>, path: &str, note: Option<String>) {
         let name = &entry.key.value;
         let names: Vec<&str> = keys.map(|key| key.name).collect();
-        let help = match (nearest(name, names.iter().copied()), note) {
+        let help = match (self.nearest(name, names.iter().copied()), note) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, Some(note)) => note,
             (None, None) => format!("the keys here are {}", names.join(", ")),
@@ -277,6 +273,11 @@ impl Checker<'_> {
         if let Some(help) = help {
             finding.help(help);
         }
+    }
+
+    /// The known word nearest to what was written; no longer looked for when so much is wrong that nobody reads on.
+    fn nearest<'a>(&self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.report.diagnostics().len() > HELPED_AT_MOST { None } else { nearest(written, known) }
     }
 
     /// Makes all of a value unreadable in what is shown.

@@ -47,7 +47,7 @@ pub(crate) fn typeset(value: &str) -> Option<Problem> {
         .char_indices()
         .find(|(at, character)| is_double_quote(*character) || (*at == 0 && is_single_quote(*character)))?;
     Some(
-        Problem::new(format!("{quote} is a typographic quote, which means nothing here"))
+        Problem::new(format!("{quote} is a typographic quote: it does not quote anything here"))
             .part(at..at + quote.len_utf8())
             .help("write it with straight quotes: \"…\""),
     )
@@ -115,7 +115,7 @@ fn is_plain_duration(text: &str) -> bool {
 struct Fault {
     /// Byte offsets of its beginning and end.
     span: (usize, usize),
-    label: &'static str,
+    label: String,
     problem: Problem,
     /// Whether YAML cannot be read with it.
     breaks: bool,
@@ -163,7 +163,7 @@ fn scan(text: &str) -> Vec<Fault> {
         if let Some(tab) = line[..indent].find('\t') {
             faults.push(Fault {
                 span: (start + tab, start + tab + 1),
-                label: "a tab",
+                label: "a tab".into(),
                 problem: Problem::new("YAML is indented with blanks, not with tabs").help("replace each tab by blanks"),
                 breaks: true,
             });
@@ -200,7 +200,7 @@ fn split_dashes<'a>(start: usize, indent: usize, content: &'a str, faults: &mut 
             if rest.split_once(':').is_some_and(|(key, _)| keys::anywhere(key).is_some()) {
                 faults.push(Fault {
                     span: (line.start, line.start + 1),
-                    label: "a space is missing after this",
+                    label: "a space is missing after this".into(),
                     problem: Problem::new("no space after the dash").help(format!("write `- {rest}`")),
                     breaks: true,
                 });
@@ -229,7 +229,7 @@ fn pair<'a>(line: &Line<'a>, faults: &mut Vec<Fault>) -> Option<(&'a str, usize)
         let value = if hidden { "\"…\"".to_owned() } else { mended(name, without_comment(rest).trim()) };
         faults.push(Fault {
             span: (line.start + at, line.start + after),
-            label,
+            label: label.into(),
             problem: Problem::new(message).help(format!("write `{name}: {value}`")),
             breaks: true,
         });
@@ -278,25 +278,27 @@ fn misplaced(line: &Line<'_>, previous: &Previous<'_>, faults: &mut Vec<Fault>) 
     let known_parent = previous.key;
     faults.push(Fault {
         span: (line.start, line.start + key.len()),
-        label: if too_far { "indented too far" } else { "indented too little" },
+        label: format!("not in column {}", previous.column + 1),
         problem: Problem::new(format!("`{key}` is indented too {wrong}"))
             .help(format!("begin it in column {}, right below `{known_parent}`", previous.column + 1)),
         breaks: true,
     });
 }
 
-/// Names what is wrong with a value: typographic quotes anywhere, and what the key does not take.
-fn value_faults(key: &str, value: &str, start: usize, faults: &mut Vec<Fault>) {
-    let mut typographic = false;
-    if let Some(problem) = typeset(value) {
-        let part = problem.part.clone().unwrap_or(0..value.len());
+/// Names what is wrong with a value: a typographic quote, or else what the key does not take.
+fn value_faults(name: &str, value: &str, start: usize, faults: &mut Vec<Fault>) {
+    let key = keys::anywhere(name);
+    if let Some(mut problem) = typeset(value) {
+        let part = problem.part.take().unwrap_or(0..value.len());
+        if let Some(key) = key.filter(|key| !matches!(key.kind, Kind::Secret)) {
+            problem.help = Some(format!("write `{}: {}`", key.name, straight(value)));
+        }
         let span = (start + part.start, start + part.end);
-        faults.push(Fault { span, label: "typographic quote", problem, breaks: false });
-        typographic = true;
+        return faults.push(Fault { span, label: "typographic quote".into(), problem, breaks: false });
     }
-    let Some(key) = keys::anywhere(key) else { return };
+    let Some(key) = key else { return };
     let bare = unquoted(value);
-    if bare.is_empty() || typographic || value.starts_with(['*', '&', '!']) {
+    if bare.is_empty() || value.starts_with(['*', '&', '!', '|', '>', '[', '{']) {
         return;
     }
     let problem = match key.kind {
@@ -306,10 +308,11 @@ fn value_faults(key: &str, value: &str, start: usize, faults: &mut Vec<Fault>) {
         _ => None,
     };
     if let Some(mut problem) = problem {
-        let offset = start + (bare.as_ptr() as usize - value.as_ptr() as usize);
+        // Quotes are one byte long, and there are two or none.
+        let offset = start + (value.len() - bare.len()) / 2;
         let part = problem.part.take().unwrap_or(0..bare.len());
-        let label = "not what is expected here";
         problem.message = format!("`{}`: {}", key.name, problem.message);
+        let label = format!("expected {}", key.kind.expected());
         faults.push(Fault { span: (offset + part.start, offset + part.end), label, problem, breaks: false });
     }
 }

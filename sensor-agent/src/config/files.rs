@@ -91,7 +91,9 @@ pub(crate) fn secret(path: &Path, span: Option<Span>, report: &mut Report) -> Op
 
 /// Checks that a file is there and can be read; one that is `secret` must be private too.
 pub(crate) fn present(path: &Path, secret: bool, span: Option<Span>, report: &mut Report) {
-    match File::open(path).and_then(|file| file.metadata()) {
+    let opened =
+        std::fs::metadata(path).and_then(|metadata| regular(&metadata, u64::MAX)).and_then(|()| File::open(path));
+    match opened.and_then(|file| file.metadata()) {
         Ok(metadata) if secret => private(path, &metadata, span, report),
         Ok(_) => {}
         Err(error) => {

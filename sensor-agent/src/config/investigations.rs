@@ -86,10 +86,9 @@ pub struct RecorderTable {
     pub filter: Vec<Spanned<String>>,
 }
 
-/// Takes the section of the merged configuration.
-pub(crate) fn read(section: &Section<'_>, report: &mut Report) -> Investigations {
-    let mut files = HashMap::default();
-    let sinks: Vec<Sink> = section.items("sinks").iter().filter_map(|node| sink(node, &mut files, report)).collect();
+/// Takes the section of the merged configuration. `files` holds what alerts are written to.
+pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> Investigations {
+    let sinks: Vec<Sink> = section.items("sinks").iter().filter_map(|node| sink(node, files, report)).collect();
     let topics = topics(&section.section("zeromq"), &sinks, report);
     Investigations {
         reporting_interval: section.get("reporting_interval").unwrap_or(Duration::from_secs(5)),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use foldhash::{HashMap, HashSet};
 use secrecy::ExposeSecret;
 use url::Url;
 use uuid::Uuid;
@@ -16,7 +17,7 @@ use super::scalar::FromText;
 use super::schema::{Kind, find};
 use super::section::Section;
 use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
-use super::yaml::{self, Entry, Node, Value};
+use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -100,7 +101,15 @@ impl Layer {
         secrets::hide(source, report);
         let text = report.source_text(source).to_owned();
         let errors = report.error_count();
-        let (root, whole) = match yaml::parse(&text, source, report) {
+        let tree = yaml::parse(&text, source, report).and_then(|root| match &root.value {
+            Value::Null | Value::Mapping(_) => Ok(root),
+            _ => Err(Broken {
+                offset: root.span.bytes.start,
+                message: format!("a configuration is a mapping, not {}", root.kind()),
+                help: Some("write keys and values, such as `cloud_meta: auto`"),
+            }),
+        });
+        let (root, whole) = match tree {
             Ok(root) => (root, report.error_count() == errors),
             Err(broken) => {
                 faults::explain(broken, &text, source, report);
@@ -113,7 +122,7 @@ impl Layer {
 
 /// Checks the layers, the earliest first, and makes one configuration of them.
 fn assemble(layers: Vec<Layer>, locations: Locations, report: &mut Report) -> Config {
-    let known: Vec<String> =
+    let known: HashSet<String> =
         layers.iter().flat_map(|layer| check::detections(&layer.root)).map(|entry| entry.key.value.clone()).collect();
     let mut entries: Vec<Entry> = Vec::new();
     let mut list_layers = Vec::new();
@@ -174,8 +183,9 @@ fn read(
         .filter(|entry| check::is_policy(&entry.value))
         .filter_map(|entry| policy::read(entry, &groups, report))
         .collect();
-    let alert_output = outputs::read(&top.section("alert_output"), report);
-    let investigations = investigations::read(&top.section("investigations"), report);
+    let mut files = HashMap::default();
+    let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
+    let investigations = investigations::read(&top.section("investigations"), &mut files, report);
     Config {
         locations,
         customer_id: top.get::<Uuid>("customer_id"),

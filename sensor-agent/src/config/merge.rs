@@ -1,5 +1,7 @@
 //! Several files as one: key by key, the later file wins.
 
+use foldhash::HashMap;
+
 use super::keys::{POLICY, TOP};
 use super::schema::{Key, Kind, find};
 use super::yaml::{Entry, Node, Value};
@@ -7,47 +9,50 @@ use super::yaml::{Entry, Node, Value};
 /// Puts a later file over what is there. Mappings are merged key by key, all else is replaced; a key without a value
 /// changes nothing. Lists of values (`lists`) are left out: they add up instead.
 pub(crate) fn merge(base: &mut Vec<Entry>, over: &Node) {
-    for entry in over.entries() {
-        match find(TOP, &entry.key.value) {
-            Some(key) if key.name == "lists" => {}
-            Some(_) => put(base, entry, TOP),
-            // A detection.
-            None => put(base, entry, &[]),
-        }
-    }
+    let is_lists = |entry: &Entry| find(TOP, &entry.key.value).is_some_and(|key| key.name == "lists");
+    // What is no key of the file itself is a detection.
+    put_all(base, over.entries().iter().filter(|entry| !is_lists(entry)), TOP, POLICY);
 }
 
-fn put(base: &mut Vec<Entry>, entry: &Entry, keys: &'static [Key]) {
-    if entry.value.is_null() {
-        return;
-    }
-    let key = find(keys, &entry.key.value);
-    let name = key.map_or(entry.key.value.as_str(), |key| key.name);
-    if let Some(other) = key.and_then(|key| key.instead_of) {
-        base.retain(|entry| entry.key.value != other);
-    }
-    let below: &'static [Key] = match key.map(|key| &key.kind) {
-        Some(Kind::Map(keys)) => keys,
-        Some(_) => &[],
-        None => POLICY,
-    };
-    let position = base.iter().position(|existing| existing.key.value == name).unwrap_or_else(|| {
-        let mut key = entry.key.clone();
-        key.verbatim &= key.value == name;
-        name.clone_into(&mut key.value);
-        let value = Node { span: entry.value.span.clone(), value: Value::Null };
-        base.push(Entry { key, value });
-        base.len() - 1
-    });
-    let existing = &mut base[position];
-    match (&mut existing.value.value, &entry.value.value) {
-        (Value::Mapping(entries), Value::Mapping(over)) => over.iter().for_each(|entry| put(entries, entry, below)),
-        (_, Value::Mapping(over)) => {
-            let mut entries = Vec::new();
-            over.iter().for_each(|entry| put(&mut entries, entry, below));
-            existing.value = Node { span: entry.value.span.clone(), value: Value::Mapping(entries) };
+/// Merges entries into others. `others` are the keys within a mapping whose own key is unknown.
+fn put_all<'a>(
+    base: &mut Vec<Entry>,
+    over: impl Iterator<Item = &'a Entry>,
+    keys: &'static [Key],
+    others: &'static [Key],
+) {
+    let mut index: HashMap<String, usize> =
+        base.iter().enumerate().map(|(position, entry)| (entry.key.value.clone(), position)).collect();
+    for entry in over.filter(|entry| !entry.value.is_null()) {
+        let key = find(keys, &entry.key.value);
+        let name = key.map_or(entry.key.value.as_str(), |key| key.name);
+        if let Some(other) = key.and_then(|key| key.instead_of)
+            && let Some(position) = index.get(other)
+        {
+            base[*position].value.value = Value::Null;
         }
-        _ => {
+        let position = *index.entry(name.to_owned()).or_insert_with(|| {
+            let mut key = entry.key.clone();
+            key.verbatim &= key.value == name;
+            name.clone_into(&mut key.value);
+            base.push(Entry { key, value: Node { span: entry.value.span.clone(), value: Value::Null } });
+            base.len() - 1
+        });
+        let below: &'static [Key] = match key.map(|key| &key.kind) {
+            Some(Kind::Map(keys)) => keys,
+            Some(_) => &[],
+            None => others,
+        };
+        let existing = &mut base[position];
+        if let Value::Mapping(over) = &entry.value.value {
+            if let Value::Mapping(entries) = &mut existing.value.value {
+                put_all(entries, over.iter(), below, &[]);
+            } else {
+                let mut entries = Vec::new();
+                put_all(&mut entries, over.iter(), below, &[]);
+                existing.value = Node { span: entry.value.span.clone(), value: Value::Mapping(entries) };
+            }
+        } else {
             existing.key.span = entry.key.span.clone();
             existing.value = entry.value.clone();
         }

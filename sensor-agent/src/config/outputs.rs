@@ -149,10 +149,9 @@ pub struct ZeromqSettings {
     pub high_water_mark: u64,
 }
 
-/// Takes the outputs of the merged configuration.
-pub(crate) fn read(section: &Section<'_>, report: &mut Report) -> AlertOutput {
-    let mut files = HashMap::default();
-    let outputs = section.items("outputs").iter().filter_map(|node| output(node, &mut files, report)).collect();
+/// Takes the outputs of the merged configuration. `files` collects what is written, to find what is written twice.
+pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> AlertOutput {
+    let outputs = section.items("outputs").iter().filter_map(|node| output(node, files, report)).collect();
     AlertOutput { template: section.spanned("template"), outputs }
 }
 
@@ -247,7 +246,7 @@ pub(crate) fn once(path: &Path, section: &Section<'_>, files: &mut HashMap<PathB
     let Some(span) = section.span("name") else { return };
     if let Some(first) = files.insert(path.to_owned(), span.clone()) {
         report
-            .error(span, format!("{} is written by two outputs", path.display()))
+            .error(span, format!("{} is written twice", path.display()))
             .label("written here")
             .related(first, "and here")
             .help("give each its own file");

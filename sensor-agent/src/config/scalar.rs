@@ -154,7 +154,7 @@ impl FromText for Duration {
             return Ok(Self::ZERO);
         }
         if let Some(plain) = faults::plain_duration(text) {
-            return Err(Problem::new("this is not a duration the sensor can read").help(format!("write {plain}")));
+            return Err(Problem::new("this is not a duration").help(format!("write {plain}")));
         }
         if text.is_empty() {
             return Err(Problem::new("a duration is missing").help(DURATION_HELP));

@@ -30,9 +30,11 @@ pub(crate) fn hide(source: SourceId, report: &mut Report) {
             // The value of a key may begin in the next line.
             next_line = body[value..].trim_matches([' ', ':', '|', '>', '-', '\t']).is_empty();
         }
-        for (at, _) in body.match_indices(TOKEN_PREFIX) {
+        let mut from = 0;
+        while let Some(at) = body[from..].find(TOKEN_PREFIX).map(|at| from + at) {
             let length = body[at..].find(|end: char| end.is_whitespace() || "\"'”“,}]".contains(end));
-            spans.push(offset + at..offset + length.map_or(body.len(), |length| at + length));
+            from = length.map_or(body.len(), |length| at + length);
+            spans.push(offset + at..offset + from);
         }
         if let Some((from, to)) = password_in_url(body) {
             spans.push(offset + from..offset + to);

@@ -135,6 +135,30 @@ fn the_shipped_configuration_is_accepted() {
 }
 
 #[test]
+fn every_example_in_the_shipped_configuration_holds() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/runtimedetections.yaml");
+    // A `#` with no blank behind it begins an example, which goes on to the next empty line.
+    let mut example = false;
+    let mut text = String::new();
+    for line in fs::read_to_string(path).unwrap().lines() {
+        example = !line.is_empty() && (example || (line.starts_with('#') && !line.starts_with("# ") && line != "#"));
+        text.push_str(if example { line.strip_prefix('#').unwrap_or(line) } else { line });
+        text.push('\n');
+    }
+    assert!(text.contains("\nmcs:\n"));
+    let wrong: Vec<_> = findings(&text)
+        .into_iter()
+        // What is not there on this host, what is not built, and what is shown switched off.
+        .filter(|finding| {
+            !["is not there", "not built yet", "`mcs.enabled` is false"]
+                .iter()
+                .any(|expected| finding.contains(expected))
+        })
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
 fn all_errors_are_in_one_report() {
     let text = "\
 cloud_meta: aut
@@ -158,6 +182,13 @@ alert_output:
       methd: PUT
 ";
     insta::assert_snapshot!(findings(text).join("\n"));
+}
+
+#[test]
+fn a_file_that_is_no_mapping_is_refused() {
+    assert_eq!(findings("cloud_meta:auto\n"), ["error: 1:11: no space after the colon (write `cloud_meta: auto`)"]);
+    assert!(findings("- a\n")[0].contains("a configuration is a mapping, not a list"));
+    assert!(findings("hello\n")[0].starts_with("error: 1:1: a configuration is a mapping, not text"));
 }
 
 #[test]
@@ -328,6 +359,7 @@ alert_output:
 investigations:
   sinks:
     - {backend: file, type: stdout, name: /tmp/c}
+    - {backend: file, name: /tmp/a}
   flight_recorder:
     tables: [{name: process_events}, {name: process_events}, {rows: 0}]
 "

@@ -4,8 +4,6 @@
 //! within limits on nesting and on the number of nodes, aliases resolved. What a scalar means (a number, a word,
 //! a duration) is decided by whoever knows what the key wants, so that `off` can be a word and `5s` a duration.
 
-use std::borrow::Cow;
-
 use foldhash::HashMap;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 
@@ -259,7 +257,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn scalar(&self, text: &Cow<'_, str>, style: ScalarStyle, quoted_by_tag: bool, span: Span) -> Node {
+    fn scalar(&self, text: &str, style: ScalarStyle, quoted_by_tag: bool, span: Span) -> Node {
         let plain = style == ScalarStyle::Plain && !quoted_by_tag;
         let written = self.text.get(span.bytes.clone()).unwrap_or_default();
         if plain && (written.is_empty() || ["~", "null", "Null", "NULL"].contains(&written)) {

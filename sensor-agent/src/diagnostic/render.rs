@@ -14,6 +14,9 @@ use super::{Diagnostic, Report, Severity, SourceId, Span};
 /// Findings shown at most; the summary still counts all of them.
 const SHOWN_AT_MOST: usize = 200;
 
+/// Characters of a message shown at most: it may quote what users wrote.
+const TEXT_AT_MOST: usize = 1000;
+
 /// Bytes of a source line given to the renderer on each side of the caret. It fits what it gets to the width, but not
 /// fast enough for lines of megabytes.
 const LINE_CONTEXT: usize = 8 << 10;
@@ -198,8 +201,17 @@ fn floor_boundary(text: &str, offset: usize) -> usize {
     text.floor_char_boundary(offset.min(text.len()))
 }
 
+/// Text of users in a message, made harmless and not too long.
 fn neutral_text(text: &str) -> String {
-    text.chars().map(|character| if character == '\n' { '\n' } else { neutral(character) }).collect()
+    let mut shown: String = text
+        .chars()
+        .take(TEXT_AT_MOST)
+        .map(|character| if character == '\n' { '\n' } else { neutral(character) })
+        .collect();
+    if text.chars().nth(TEXT_AT_MOST).is_some() {
+        shown.push_str("...");
+    }
+    shown
 }
 
 /// A sign in place of a character that a terminal would act on, or that would turn the direction of the text.
@@ -284,6 +296,13 @@ mod tests {
         assert!(text.contains("a.yaml:1:1000001"), "{text}");
         assert!(text.contains("HERE"), "{text}");
         assert!(text.len() < 1_000, "{}", text.len());
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let mut report = Report::default();
+        report.error(None, "x".repeat(1_000_000));
+        assert!(report.to_string().len() < 2_000);
     }
 
     #[test]

@@ -42,7 +42,8 @@ fn suggestion(near: Option<&str>) -> String {
 /// Everything that is wrong with the map.
 pub fn build(event: &Value) -> Result<(Event, Host), Vec<BuildError>> {
     let Value::Object(map) = event else { return Err(vec![BuildError::NoMap]) };
-    if map.contains_key("process_info") { build_map(&alert::fields(map)) } else { build_map(map) }
+    // Every alert names its policy; one about the sensor itself has no process.
+    if map.contains_key("strategy_name") { build_map(&alert::fields(map)) } else { build_map(map) }
 }
 
 fn build_map(map: &Map<String, Value>) -> Result<(Event, Host), Vec<BuildError>> {

@@ -107,7 +107,24 @@ fn event() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    /// Whatever stands in a rule, it is compiled or refused, and if refused, something is said.
+    #[test]
+    fn any_words_are_compiled_or_refused(words in prop::collection::vec(prop::sample::select(vec![
+        "programName", "args", "uid", "eventType", "isTty", "time", "hostname", "parents", "argsBytes", "lineage", "any", "lineage[0].", ".",
+        "==", "!=", "<", "&", "=~", "contains", "in", "not", "exists", "and", "or", "(", ")", ",", "$Paths", "$Hosts", "$Numbers", "$No",
+        "\"a*\"", "\"[\"", "`(`", "`\\p{L}+`", "\"PROCESS_*\"", "1", "-1", "64KiB", "1h", "0o17", "true", "\"2026-01-31T12:00:00Z\"",
+    ]), 1..9)) {
+        let (set, report) = super::compiled(&format!("match {}\ndefault ignore\n", words.join(" ")));
+        let (event, host) = build(&json!({})).unwrap();
+        let verdict = set.verdict(ChainIndex(0), &event, &host);
+        prop_assert!(verdict.is_some());
+        let parsed = parse(&format!("match {}", words.join(" ")));
+        prop_assert_eq!(parsed.is_err() && !report.has_errors(), false);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn both_evaluations_agree(chains in prop::collection::vec(chain(), 1..12), events in prop::collection::vec(event(), 1..8)) {

@@ -1,0 +1,162 @@
+//! The messages against the sensor: the columns of its field registry, the rows and the alerts that it writes.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use prost::Message as _;
+use prost_types::{
+    DescriptorProto, FieldDescriptorProto, FileDescriptorSet,
+    field_descriptor_proto::{Label, Type as Wire},
+};
+use sensor_agent::{
+    alert::{self, Alert},
+    event::{
+        Event, Host, build,
+        fields::{self, Type},
+        json::RowWriter,
+        tables::{self, TABLES},
+    },
+    policy::Policy,
+};
+use sensor_proto::v1::{self, row::Table};
+use serde_json::{Value, json};
+
+fn message(name: &str) -> DescriptorProto {
+    let definitions = FileDescriptorSet::decode(sensor_proto::DEFINITIONS).unwrap();
+    let mut messages = definitions.file.into_iter().flat_map(|file| file.message_type);
+    messages.find(|message| message.name() == name).unwrap_or_else(|| panic!("no message {name}"))
+}
+
+/// Each table that a row can be of, with its message.
+fn messages() -> Vec<(String, DescriptorProto)> {
+    let of = |field: &FieldDescriptorProto| message(field.type_name().rsplit('.').next().unwrap());
+    message("Row").field.iter().map(|field| (field.name().to_owned(), of(field))).collect()
+}
+
+/// Whether a column of this type fits into this field.
+fn fits(ty: Type, field: &FieldDescriptorProto) -> bool {
+    let list = field.label() == Label::Repeated;
+    let number = matches!(field.r#type(), Wire::Int32 | Wire::Int64 | Wire::Uint32 | Wire::Uint64);
+    match ty {
+        Type::Bool => field.r#type() == Wire::Bool && !list,
+        Type::Number | Type::Size | Type::Duration => number && !list,
+        Type::Time => field.r#type() == Wire::Uint64 && !list,
+        Type::Text | Type::Path | Type::Word(_) | Type::Address => field.r#type() == Wire::String && !list,
+        Type::Texts => field.r#type() == Wire::String && list,
+        Type::Numbers => number && list,
+    }
+}
+
+#[test]
+fn columns_and_fields_are_the_same_both_ways() {
+    for (name, message) in messages() {
+        let table = tables::by_name(&name).unwrap_or_else(|| panic!("no table {name}"));
+        let columns: BTreeSet<_> = table.columns.iter().copied().collect();
+        let fields: BTreeSet<_> = message.field.iter().map(FieldDescriptorProto::name).collect();
+        // A table that nothing fills yet has no columns to hold its message against.
+        assert!(columns.is_empty() || columns == fields, "{name}: columns {columns:?}, fields {fields:?}");
+        for field in &message.field {
+            if let Some(known) = fields::by_column(field.name()) {
+                assert!(fits(known.ty, field), "{name}.{} is a {}", field.name(), known.ty.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_table_for_central_has_a_message() {
+    let messages: BTreeSet<_> = messages().into_iter().map(|(table, _)| table).collect();
+    for table in TABLES.iter().filter(|table| table.mcs) {
+        assert!(messages.contains(table.name), "{}", table.name);
+    }
+}
+
+#[test]
+fn a_table_is_called_the_same_everywhere() {
+    let rows = [
+        Table::ProcessEvents(v1::ProcessEvent::default()),
+        Table::AuditUserMsg(v1::AuditUserMessage::default()),
+        Table::LostRecords(v1::LostRecords::default()),
+    ];
+    let names: Vec<_> = messages().into_iter().map(|(table, _)| table).collect();
+    assert_eq!(rows.iter().map(Table::name).collect::<Vec<_>>(), names);
+    for table in rows {
+        let name = table.name();
+        assert_eq!(serde_json::to_value(v1::Row { table: Some(table) }).unwrap()["table"], name);
+    }
+}
+
+fn event(map: &Value) -> (Event, Host) {
+    build::build(map).unwrap_or_else(|errors| panic!("{map}: {errors:?}"))
+}
+
+fn process_event() -> Value {
+    json!({
+        "eventType": "PROCESS_EVENT_TYPE_EXIT", "time": 1_700_000_000_123_456_789_u64, "sensorId": "s",
+        "sophosPid": "100:5000", "programName": "/usr/bin/a\\xff", "args": ["env", "", "a\\xff b"], "uid": 0, "gid": 3,
+        "exitCode": 0, "isMemfd": true, "containerId": "c", "cwd": "/", "tty": "pts/1", "loginUid": 4_294_967_294_u32,
+        "lineage": [{"processPid": 50, "programName": "/bin/sh"}, {"sophosPid": "1:1"}],
+    })
+}
+
+/// Over the wire and back into JSON.
+fn there_and_back<M: prost::Message + Default + serde::Serialize>(message: &M) -> Value {
+    serde_json::to_value(M::decode(&message.encode_to_vec()[..]).unwrap()).unwrap()
+}
+
+#[test]
+fn a_row_survives_the_wire_with_every_column() {
+    let lost = json!({"eventType": "LOST_RECORDS", "time": 5, "stage": "ring", "eventClass": "process", "cause": "full", "count": 0});
+    for (table, map) in [("process_events", process_event()), ("lost_records", lost)] {
+        let (event, host) = event(&map);
+        let mut line = Vec::new();
+        RowWriter::new(tables::by_name(table).unwrap()).write(&mut line, &event, &host);
+        let written: Value = serde_json::from_slice(&line).unwrap();
+        let row: v1::Row = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(there_and_back(&row), written);
+    }
+}
+
+#[test]
+fn an_alert_survives_the_wire_with_every_key() {
+    let (event, mut host) = event(&process_event());
+    host.metadata = vec![("os".into(), "Debian".into())];
+    let policy = Policy {
+        name: "Suspicious Interactive Shell".into(),
+        policy_type: "program".into(),
+        description: "d".into(),
+        comments: "c".into(),
+        categories: vec!["MITRE.Execution".into()],
+        labels: vec![("team".into(), "blue".into())],
+        content_group: "Detection Analytics".into(),
+        ..Policy::default()
+    };
+    let alert = Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host));
+    for max_bytes in [usize::MAX, 2_500, 2_000, 1_500, 1_024] {
+        let mut line = Vec::new();
+        alert::shorten::write(&mut line, &alert, max_bytes);
+        let mut written: Value = serde_json::from_slice(&line).unwrap();
+        let read: v1::Alert = serde_json::from_value(written.clone()).unwrap();
+        let mut sent = there_and_back(&read);
+        prune(&mut written);
+        prune(&mut sent);
+        assert_eq!(sent, written);
+    }
+}
+
+/// Removes what is empty: on the wire that is the same as absent.
+fn prune(value: &mut Value) {
+    let is_empty = |value: &Value| match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(prune);
+            map.retain(|_, value| !is_empty(value));
+        }
+        Value::Array(list) => list.iter_mut().for_each(prune),
+        _ => {}
+    }
+}

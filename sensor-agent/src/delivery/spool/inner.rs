@@ -1,0 +1,468 @@
+//! The state of a spool behind its lock: the store, and what stands in for it while it cannot be used.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::item::{Cause, Item, ItemId, Kind, Limits, NewItem, Usage, cost};
+use super::reserve::Reserve;
+use super::salvage::{self, Salvage};
+use super::store::{DeadLetter, Store, StoreError};
+use super::{AppendError, OpenReport, Stats, Trouble};
+use crate::clock;
+
+/// How long a store that failed is left alone.
+const RETRY: Duration = Duration::from_secs(5);
+/// How often items are looked through for ones too old.
+const EXPIRY: Duration = Duration::from_secs(60);
+/// A clock before this was never set (2025-01-01): what it says of an item's age means nothing.
+const CLOCK_WAS_SET: u64 = 1_735_689_600_000_000_000;
+
+/// What became of an item handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stored,
+    InMemory,
+    /// To keep the bounds.
+    GivenUp,
+    /// For want of a disk.
+    Lost,
+}
+
+pub(super) struct Inner {
+    folder: PathBuf,
+    limits: Limits,
+    /// None: it is tried again at `retry`.
+    store: Option<Store>,
+    trouble: Option<Trouble>,
+    pub(super) retry: Instant,
+    reserve: Reserve,
+    /// Alerts that the disk has not taken, oldest first.
+    memory: VecDeque<Item>,
+    memory_usage: Usage,
+    pub(super) next_seq: [i64; Kind::ALL.len()],
+    /// Handed out and neither confirmed nor rejected; on disk or in memory. Not given up to make room.
+    leased: BTreeSet<ItemId>,
+    /// Confirmed or rejected, and not yet deleted on disk.
+    undeleted: BTreeSet<ItemId>,
+    next_expiry: Instant,
+    /// The time at the start, by both clocks: a step of the time of day in between makes no item older.
+    began: (u64, u64),
+    counters: Stats,
+}
+
+impl Inner {
+    pub(super) fn open(folder: &Path, limits: Limits) -> (Self, OpenReport) {
+        let now = Instant::now();
+        let mut inner = Self {
+            folder: folder.to_owned(),
+            limits,
+            store: None,
+            trouble: None,
+            retry: now,
+            reserve: Reserve::new(folder),
+            memory: VecDeque::new(),
+            memory_usage: Usage::default(),
+            next_seq: [1; Kind::ALL.len()],
+            leased: BTreeSet::new(),
+            undeleted: BTreeSet::new(),
+            next_expiry: now,
+            began: (clock::unix_now(), clock::boot_now()),
+            counters: Stats::default(),
+        };
+        inner.reopen();
+        if inner.store.is_none() {
+            // What is on disk has lower numbers, whatever it turns out to be.
+            inner.next_seq = [i64::try_from(inner.began.0 / 1000).unwrap_or(1); Kind::ALL.len()];
+        }
+        let stats = inner.stats();
+        let report = OpenReport { waiting: stats.disk, salvage: stats.last_salvage, trouble: stats.trouble };
+        (inner, report)
+    }
+
+    /// Takes items in. Yields what became of each.
+    pub(super) fn append(&mut self, items: impl Iterator<Item = NewItem>) -> Vec<Fate> {
+        self.recover();
+        self.expire();
+        let time = self.now();
+        let mut fates = Vec::new();
+        let mut fitting = Vec::new();
+        let mut places = Vec::new();
+        for NewItem { kind, uuid, records, body } in items {
+            self.counters.appended += 1;
+            if cost(body.len()) > self.limits.disk_bytes {
+                self.counters.given_up.add(kind, Cause::TooLarge, u64::from(records));
+                fates.push(Fate::GivenUp);
+                continue;
+            }
+            let seq = self.next_seq[kind as usize];
+            self.next_seq[kind as usize] += 1;
+            places.push(fates.len());
+            fates.push(Fate::GivenUp);
+            fitting.push(Item { id: ItemId { kind, seq }, uuid, records, time, body });
+        }
+        match self.try_append(&fitting) {
+            Some(stored) => {
+                for (place, stored) in places.into_iter().zip(stored) {
+                    fates[place] = if stored { Fate::Stored } else { Fate::GivenUp };
+                }
+            }
+            None => {
+                for (place, item) in places.into_iter().zip(fitting) {
+                    fates[place] = self.keep_in_memory(item);
+                }
+            }
+        }
+        fates
+    }
+
+    /// None if nothing was stored.
+    fn try_append(&mut self, items: &[Item]) -> Option<Vec<bool>> {
+        // While there is trouble, older items wait in memory: they go first, in `recover`.
+        if self.trouble.is_some() {
+            return None;
+        }
+        for _ in 0..2 {
+            let leased = self.leased_to();
+            let store = self.store.as_mut()?;
+            match store.append(items, &self.limits, leased, &mut self.counters.given_up) {
+                Ok(stored) => {
+                    self.counters.commits += 1;
+                    self.reserve.hold();
+                    return Some(stored);
+                }
+                Err(error) => self.fail(error),
+            }
+            // A damaged store has been replaced by now.
+            if self.trouble.is_some() {
+                break;
+            }
+        }
+        None
+    }
+
+    fn keep_in_memory(&mut self, item: Item) -> Fate {
+        if item.id.kind == Kind::Telemetry || item.cost() > self.limits.memory_bytes {
+            self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
+            return Fate::Lost;
+        }
+        while self.memory_usage.bytes + item.cost() > self.limits.memory_bytes {
+            // Those on their way are at the front; they may be confirmed at any moment.
+            let Some(place) = self.memory.iter().position(|item| !self.leased.contains(&item.id)) else {
+                self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
+                return Fate::Lost;
+            };
+            if let Some(old) = self.memory.remove(place) {
+                self.memory_usage.remove(old.cost());
+                self.counters.given_up.add(old.id.kind, Cause::Disk, u64::from(old.records));
+            }
+        }
+        self.memory_usage.add(item.cost());
+        self.memory.push_back(item);
+        Fate::InMemory
+    }
+
+    pub(super) fn next(&mut self, kinds: &[Kind], max_items: usize, max_bytes: usize) -> Vec<Item> {
+        self.recover();
+        self.expire();
+        let (max_items, mut items) = (max_items.max(1), Vec::new());
+        for &kind in kinds {
+            items = self.read(kind, max_items, max_bytes);
+            if kind == Kind::Alert {
+                self.extend_from_memory(&mut items, max_items, max_bytes);
+            }
+            if !items.is_empty() {
+                break;
+            }
+        }
+        self.leased.extend(items.iter().map(|item| item.id));
+        items
+    }
+
+    fn read(&mut self, kind: Kind, max_items: usize, max_bytes: usize) -> Vec<Item> {
+        // Twice: rows or a store that turned out to be damaged are gone the second time.
+        for _ in 0..2 {
+            let Some(store) = &mut self.store else { break };
+            let outcome = store.read(kind, 0, max_items, max_bytes, &self.undeleted).and_then(|read| {
+                let missing = store.remove(&read.damaged)?;
+                if missing.is_empty() {
+                    Ok(read)
+                } else {
+                    Err(StoreError::Damaged("rows that are there cannot be found".to_owned()))
+                }
+            });
+            match outcome {
+                Ok(read) => {
+                    self.counters.given_up.add(kind, Cause::Damaged, read.damaged.len() as u64);
+                    if !read.items.is_empty() || read.damaged.is_empty() {
+                        return read.items;
+                    }
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+        Vec::new()
+    }
+
+    fn extend_from_memory(&self, items: &mut Vec<Item>, max_items: usize, max_bytes: usize) {
+        let mut bytes: usize = items.iter().map(|item| item.body.len()).sum();
+        for item in &self.memory {
+            bytes += item.body.len();
+            if items.len() >= max_items || (bytes > max_bytes && !items.is_empty()) {
+                break;
+            }
+            items.push(item.clone());
+        }
+    }
+
+    pub(super) fn has_items(&mut self) -> bool {
+        self.recover();
+        let on_disk: u64 = self.store.as_ref().map_or(0, |store| store.usage().iter().map(|usage| usage.items).sum());
+        !self.memory.is_empty() || on_disk > self.undeleted.len() as u64
+    }
+
+    pub(super) fn confirm(&mut self, ids: &[ItemId]) {
+        for id in ids {
+            self.counters.confirmed += 1;
+            self.forget(*id);
+        }
+        self.delete();
+    }
+
+    pub(super) fn reject(&mut self, item: &Item, reason: &str) {
+        let whole = !self.memory.iter().any(|other| other.id == item.id);
+        self.bury(item, item.records, reason, &item.body, whole);
+        self.forget(item.id);
+        self.delete();
+    }
+
+    pub(super) fn reject_part(&mut self, item: &Item, records: u32, reason: &str, body: &[u8]) {
+        self.bury(item, records, reason, body, false);
+    }
+
+    /// Counts what was refused, and puts it among the dead letters if that is possible.
+    fn bury(&mut self, item: &Item, records: u32, reason: &str, body: &[u8], whole: bool) {
+        self.counters.given_up.add(item.id.kind, Cause::Rejected, u64::from(records));
+        let letter = DeadLetter { uuid: item.uuid, time: item.time, rejected: self.now(), reason, body };
+        let Some(store) = &mut self.store else { return };
+        match store.bury(item.id, &letter, whole, self.limits.dead_letter_bytes) {
+            Ok(()) if whole => drop(self.leased.remove(&item.id)),
+            Ok(()) => {}
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Takes an item out of memory, or notes that it is to be deleted on disk.
+    fn forget(&mut self, id: ItemId) {
+        let leased = self.leased.remove(&id);
+        if let Some(place) = self.memory.iter().position(|item| item.id == id) {
+            if let Some(item) = self.memory.remove(place) {
+                self.memory_usage.remove(item.cost());
+            }
+        } else if leased {
+            self.undeleted.insert(id);
+        }
+    }
+
+    fn delete(&mut self) {
+        for _ in 0..2 {
+            let Some(store) = &mut self.store else { return };
+            if self.undeleted.is_empty() {
+                return;
+            }
+            let mut outcome = store.remove(&self.undeleted);
+            if outcome == Err(StoreError::Full) && self.reserve.release() {
+                outcome = store.remove(&self.undeleted);
+            }
+            match outcome {
+                Ok(missing) if missing.is_empty() => {
+                    self.undeleted.clear();
+                    return;
+                }
+                Ok(missing) => {
+                    self.undeleted = missing.into_iter().collect();
+                    self.fail(StoreError::Damaged("rows that are there cannot be found".to_owned()));
+                    // They are not to be handed out again; if salvage did not find them either, all is well.
+                    if let Some(store) = &mut self.store
+                        && store.remove(&self.undeleted).is_ok()
+                    {
+                        self.undeleted.clear();
+                    }
+                    return;
+                }
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        if now < self.next_expiry {
+            return;
+        }
+        self.next_expiry = now + EXPIRY;
+        let age = u64::try_from(self.limits.age.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.now().saturating_sub(age);
+        if before < CLOCK_WAS_SET {
+            return;
+        }
+        while let Some(item) = self.memory.front().filter(|item| item.time < before) {
+            self.leased.remove(&item.id);
+            self.memory_usage.remove(item.cost());
+            self.counters.given_up.add(item.id.kind, Cause::Expired, u64::from(item.records));
+            self.memory.pop_front();
+        }
+        let leased = self.leased_to();
+        let Some(store) = &mut self.store else { return };
+        match store.expire(CLOCK_WAS_SET..before, leased) {
+            Ok(expired) => {
+                for kind in Kind::ALL {
+                    self.counters.given_up.add(kind, Cause::Expired, expired[kind as usize]);
+                }
+            }
+            // Deleting is all that a full disk may refuse here; there will be room again.
+            Err(StoreError::Full) => {}
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The highest numbers on their way.
+    fn leased_to(&self) -> [i64; Kind::ALL.len()] {
+        let mut to = [0; Kind::ALL.len()];
+        for id in &self.leased {
+            to[id.kind as usize] = to[id.kind as usize].max(id.seq);
+        }
+        to
+    }
+
+    /// Deals with a failure: replaces a damaged store; else notes the trouble and when to try again.
+    fn fail(&mut self, error: StoreError) {
+        self.retry = Instant::now() + RETRY;
+        let error = match error {
+            StoreError::Damaged(reason) => {
+                self.store = None; // Closed before it is renamed.
+                let (opened, salvage) = salvage::start_anew(&self.folder, reason);
+                self.note_salvage(salvage);
+                match opened {
+                    Ok(store) => {
+                        self.store = Some(store);
+                        return;
+                    }
+                    Err(error) => error,
+                }
+            }
+            error => error,
+        };
+        // What is stored stays readable on a full disk.
+        if error != StoreError::Full {
+            self.store = None;
+        }
+        let reason = error.to_string();
+        match &mut self.trouble {
+            Some(trouble) => trouble.reason = reason,
+            None => self.trouble = Some(Trouble { reason, since: clock::unix_now() }),
+        }
+    }
+
+    /// Tries again what failed, when it is time: opens the store, deletes what is confirmed, stores what is in memory.
+    pub(super) fn recover(&mut self) {
+        if self.trouble.is_none() || Instant::now() < self.retry {
+            return;
+        }
+        self.retry = Instant::now() + RETRY;
+        if self.store.is_none() {
+            self.reopen();
+        }
+        self.delete();
+        self.renumber();
+        let leased = self.leased_to();
+        let Some(store) = &mut self.store else { return };
+        let waiting = self.memory.make_contiguous();
+        match store.append(waiting, &self.limits, leased, &mut self.counters.given_up) {
+            Ok(stored) => {
+                for (item, stored) in self.memory.drain(..).zip(stored) {
+                    if !stored {
+                        self.leased.remove(&item.id);
+                    }
+                }
+                self.memory_usage = Usage::default();
+                self.trouble = None;
+                self.reserve.hold();
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Gives the items in memory new numbers if theirs could be another's on disk. That happens when the store could
+    /// not be read at the start and the clock was set back. Those on their way are then handed out once more.
+    fn renumber(&mut self) {
+        let Some(first) = self.memory.front().map(|item| item.id.seq) else { return };
+        if !self.store.as_ref().is_some_and(|store| store.last(Kind::Alert).is_ok_and(|last| last >= first)) {
+            return;
+        }
+        for item in &mut self.memory {
+            self.leased.remove(&item.id);
+            item.id.seq = self.next_seq[Kind::Alert as usize];
+            self.next_seq[Kind::Alert as usize] += 1;
+        }
+    }
+
+    fn reopen(&mut self) {
+        let (opened, salvage) = salvage::open(&self.folder);
+        self.note_salvage(salvage);
+        let opened = opened.and_then(|store| {
+            for kind in Kind::ALL {
+                let next = &mut self.next_seq[kind as usize];
+                *next = (*next).max(store.last(kind)? + 1);
+            }
+            Ok(store)
+        });
+        match opened {
+            Ok(store) => {
+                self.store = Some(store);
+                if self.trouble.is_none() {
+                    self.reserve.hold();
+                }
+            }
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn note_salvage(&mut self, salvage: Option<Salvage>) {
+        let Some(salvage) = salvage else { return };
+        self.counters.salvages += 1;
+        for kind in Kind::ALL {
+            self.counters.given_up.add(kind, Cause::Damaged, salvage.lost[kind as usize]);
+        }
+        self.counters.last_salvage = Some(salvage);
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    fn now(&self) -> u64 {
+        self.began.0.saturating_add(clock::boot_now().saturating_sub(self.began.1))
+    }
+
+    pub(super) fn append_error(&self, fates: &[Fate]) -> Option<AppendError> {
+        let count = |fate| fates.iter().filter(|each| **each == fate).count();
+        let (held, given_up) = (count(Fate::InMemory), count(Fate::Lost));
+        (held + given_up > 0).then(|| AppendError {
+            path: self.folder.clone(),
+            reason: self.trouble.as_ref().map_or_else(|| "it failed a moment ago".to_owned(), |it| it.reason.clone()),
+            held,
+            given_up,
+        })
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        let store = self.store.as_ref();
+        let on_disk = store.and_then(|store| store.oldest(Kind::Alert).ok().flatten());
+        Stats {
+            disk: store.map(Store::usage).unwrap_or_default(),
+            memory: self.memory_usage,
+            oldest_alert: on_disk.or_else(|| self.memory.front().map(|item| item.time)),
+            dead_letters: store.and_then(|store| store.dead_letters().ok()).unwrap_or(0),
+            trouble: self.trouble.clone(),
+            ..self.counters.clone()
+        }
+    }
+}

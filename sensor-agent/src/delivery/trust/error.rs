@@ -1,0 +1,209 @@
+//! What can be wrong with trust files, and with a receiver held against them.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rustls::{AlertDescription, CertRevocationListError, CertificateError, PeerIncompatible};
+
+/// Why trust files cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TrustError {
+    /// The folder or a file in it cannot be read.
+    #[error("the trust file {} cannot be read: {reason}; see that it exists and that the sensor may read it", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    /// A file is larger than any trust file is.
+    #[error("the trust file {} has more than {limit} bytes and was not read; see what it is", path.display())]
+    TooLarge { path: PathBuf, limit: u64 },
+    /// Others than its owner could put their own authority there.
+    #[error("the trust file {} can be written by others (mode {mode:o}); run: chmod go-w {}", path.display(), path.display())]
+    Writable { path: PathBuf, mode: u32 },
+    /// Nothing to trust.
+    #[error(
+        "the trust folder {} has no sophosca*.crt in force; put the receiver's authority there, as PEM or DER",
+        folder.display()
+    )]
+    NoAuthority { folder: PathBuf },
+    /// Nothing to tell what is revoked.
+    #[error(
+        "the trust folder {} has no sophosca*.crl, so revoked certificates could not be told; put the authority's \
+         revocation list there, or set mcs.crl_policy to warn",
+        folder.display()
+    )]
+    NoCrl { folder: PathBuf },
+    /// Not what its name says, or cut short.
+    #[error("the trust file {} is damaged or no {expected}: {reason}; copy it anew", path.display())]
+    Malformed { path: PathBuf, expected: &'static str, reason: String },
+    /// A certificate that may not sign others.
+    #[error(
+        "{} holds the certificate of {subject}, which is no authority (basic constraints); put the certificate of the \
+         authority that signed it there instead",
+        path.display()
+    )]
+    NotAnAuthority { path: PathBuf, subject: String },
+    /// A revocation list that its issuer did not sign.
+    #[error(
+        "the revocation list {} says that it comes from {issuer}, but was not signed with that authority's key; \
+         someone may have tampered with it: get it anew from the authority",
+        path.display()
+    )]
+    Forged { path: PathBuf, issuer: String },
+    /// The TLS library takes none of it.
+    #[error("the trust files in {} cannot be used: {reason}", folder.display())]
+    Unusable { folder: PathBuf, reason: String },
+}
+
+impl TrustError {
+    pub(super) fn io(path: impl Into<PathBuf>, error: &io::Error) -> Self {
+        Self::Unreadable { path: path.into(), reason: error.to_string() }
+    }
+
+    /// Whether a file that is there is bad, as one is while it is being written. Not so when what is there is good and
+    /// too little.
+    pub(super) fn is_damage(&self) -> bool {
+        !matches!(self, Self::NoAuthority { .. } | Self::NoCrl { .. })
+    }
+}
+
+/// What is not as it should be, and does not stop delivery by itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrustWarning {
+    /// Its receivers are refused.
+    #[error("the authority {subject} in {} ran out on {}; it is not trusted any more", path.display(), date(*at))]
+    AuthorityExpired { path: PathBuf, subject: String, at: i64 },
+    /// Its receivers are refused for now.
+    #[error("the authority {subject} in {} is not in force before {}; check the host's clock", path.display(), date(*at))]
+    AuthorityNotYetValid { path: PathBuf, subject: String, at: i64 },
+    /// By the policy its receivers are refused, or what it revoked since is not known.
+    #[error("the revocation list {} of {issuer} should have been replaced by {}; get the present one", path.display(), date(*at))]
+    CrlStale { path: PathBuf, issuer: String, at: i64 },
+    /// By the policy its receivers are refused, or what it revoked is not known.
+    #[error("there is no revocation list of the authority {subject} in {}; put its sophosca*.crl beside it", path.display())]
+    CrlMissing { path: PathBuf, subject: String },
+}
+
+fn date(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
+/// Why a receiver was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    #[error("the receiver's certificate ran out{}; renew it there, or check this host's clock", on(*at))]
+    Expired { at: Option<i64> },
+    #[error("the receiver's certificate is not in force yet{}; check the clocks of both hosts", on(*at))]
+    NotYetValid { at: Option<i64> },
+    #[error("the receiver's certificate is not for the host in the URL{}; check mcs.url", valid_for(names))]
+    WrongName { names: Vec<String> },
+    #[error(
+        "the receiver's certificate comes from no authority in the trust folder; check mcs.url, or put the authority's \
+         certificate there"
+    )]
+    UnknownAuthority,
+    #[error(
+        "the receiver's certificate was revoked by its authority; do not trust that receiver before this is cleared up"
+    )]
+    Revoked,
+    #[error(
+        "the revocation list of the receiver's authority is stale{}; put the present one into the trust folder, or set \
+         mcs.crl_policy to warn",
+        since(*at)
+    )]
+    CrlStale { at: Option<i64> },
+    #[error(
+        "there is no revocation list for the receiver's certificate or one that it depends on; put the lists of all \
+         issuing authorities into the trust folder, or set mcs.crl_policy to warn"
+    )]
+    CrlMissing,
+    #[error(
+        "the revocation list of the receiver's authority is not signed by it; someone may have tampered with it: get it \
+         anew from the authority"
+    )]
+    CrlForged,
+    #[error(
+        "the revocation list of the receiver's authority cannot be held against the certificate ({reason}); the \
+         authority has to issue it anew, with its permission to sign lists"
+    )]
+    CrlUnusable { reason: String },
+    #[error("the receiver offers no TLS version or cipher that is still safe; it needs TLS 1.2 or 1.3 ({reason})")]
+    Outdated { reason: String },
+    #[error("the receiver's certificate cannot be accepted: {reason}")]
+    BadCertificate { reason: String },
+    #[error("TLS with the receiver failed: {reason}; see that mcs.url names an HTTPS port")]
+    Tls { reason: String },
+}
+
+fn on(at: Option<i64>) -> String {
+    at.map_or_else(String::new, |at| format!(" ({})", date(at)))
+}
+
+fn since(at: Option<i64>) -> String {
+    at.map_or_else(String::new, |at| format!(" since {}", date(at)))
+}
+
+fn valid_for(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!(", but for {}", names.join(", ")) }
+}
+
+impl PeerError {
+    /// The refusal inside an error of a client built on TLS, if that is what it is about.
+    #[must_use]
+    pub fn find(error: &(dyn Error + 'static)) -> Option<Self> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(error) = error.downcast_ref::<rustls::Error>() {
+                return Some(Self::from(error));
+            }
+            // An I/O error's source is the source of what it holds, so what it holds is asked for.
+            next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+                Some(held) => Some(held),
+                None => error.source(),
+            };
+        }
+        None
+    }
+}
+
+impl From<&rustls::Error> for PeerError {
+    fn from(error: &rustls::Error) -> Self {
+        let seconds = |time: &rustls::pki_types::UnixTime| i64::try_from(time.as_secs()).ok();
+        match error {
+            rustls::Error::InvalidCertificate(error) => match error {
+                CertificateError::Expired => Self::Expired { at: None },
+                CertificateError::ExpiredContext { not_after, .. } => Self::Expired { at: seconds(not_after) },
+                CertificateError::NotValidYet => Self::NotYetValid { at: None },
+                CertificateError::NotValidYetContext { not_before, .. } => {
+                    Self::NotYetValid { at: seconds(not_before) }
+                }
+                CertificateError::NotValidForName => Self::WrongName { names: Vec::new() },
+                CertificateError::NotValidForNameContext { presented, .. } => {
+                    // The names come from a stranger.
+                    let names = presented.iter().take(8).map(|name| name.chars().take(100).collect()).collect();
+                    Self::WrongName { names }
+                }
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownAuthority,
+                CertificateError::Revoked => Self::Revoked,
+                CertificateError::ExpiredRevocationList => Self::CrlStale { at: None },
+                CertificateError::ExpiredRevocationListContext { next_update, .. } => {
+                    Self::CrlStale { at: seconds(next_update) }
+                }
+                CertificateError::UnknownRevocationStatus => Self::CrlMissing,
+                other => Self::BadCertificate { reason: other.to_string() },
+            },
+            rustls::Error::InvalidCertRevocationList(CertRevocationListError::BadSignature) => Self::CrlForged,
+            rustls::Error::InvalidCertRevocationList(error) => Self::CrlUnusable { reason: format!("{error:?}") },
+            rustls::Error::AlertReceived(
+                AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
+            )
+            | rustls::Error::PeerIncompatible(
+                PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig
+                | PeerIncompatible::NoCipherSuitesInCommon
+                | PeerIncompatible::NoKxGroupsInCommon
+                | PeerIncompatible::ExtendedMasterSecretExtensionRequired,
+            ) => Self::Outdated { reason: error.to_string() },
+            other => Self::Tls { reason: other.to_string() },
+        }
+    }
+}

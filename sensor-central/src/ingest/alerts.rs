@@ -1,0 +1,59 @@
+//! `POST /sensor/v1/alerts`
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+    response::Response,
+};
+use prost::Message as _;
+use sensor_proto::v1::{Alert, Rejected};
+use uuid::Uuid;
+
+use super::{Checked, Failure, Ingest, items, linger, take};
+use crate::store;
+
+pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
+    let (head, mut body) = request.into_parts();
+    let taken = take(&ingest, &head, &mut body, check).await;
+    if taken.is_err() {
+        linger(&head, &mut body).await;
+    }
+    taken
+}
+
+fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
+    let (mut alerts, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
+    for (index, item) in (0..).zip(items) {
+        match Alert::decode(item) {
+            Ok(alert) => match judge(&alert) {
+                Ok(alert) => alerts.push(alert),
+                Err(reason) => rejected.push(Rejected { index, uuid: alert.uuid, reason }),
+            },
+            Err(fault) => {
+                rejected.push(Rejected { index, uuid: String::new(), reason: format!("not an alert: {fault}") })
+            }
+        }
+    }
+    Ok(Checked { items: store::Items::Alerts(alerts), rejected })
+}
+
+/// What must be there is what the alert is told apart and found by. Words that are not known are taken: they may be
+/// of a newer sensor.
+fn judge(alert: &Alert) -> Result<store::Alert, String> {
+    let uuid = Uuid::parse_str(&alert.uuid).map_err(|fault| format!("uuid: {fault}"))?;
+    let time = items::time(alert.unix_nano_timestamp, alert.timestamp)
+        .ok_or("neither unix_nano_timestamp nor timestamp tells a time that can be kept")?;
+    if alert.strategy_name.is_empty() {
+        return Err("strategy_name is empty".into());
+    }
+    Ok(store::Alert {
+        uuid,
+        time,
+        priority: alert.priority.clone(),
+        policy: alert.strategy_name.clone(),
+        host: alert.location.as_ref().map_or_else(String::new, |location| location.node_name.clone()),
+        json: serde_json::to_string(alert).map_err(|fault| format!("cannot be written as JSON: {fault}"))?,
+    })
+}

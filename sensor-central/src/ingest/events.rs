@@ -1,0 +1,46 @@
+//! `POST /sensor/v1/events`
+
+use std::sync::Arc;
+
+use axum::{
+    body::Bytes,
+    extract::{Request, State},
+    response::Response,
+};
+use prost::Message as _;
+use sensor_proto::v1::{Rejected, Row, row::Table};
+
+use super::{Checked, Failure, Ingest, items, linger, take};
+use crate::store;
+
+pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
+    let (head, mut body) = request.into_parts();
+    let taken = take(&ingest, &head, &mut body, check).await;
+    if taken.is_err() {
+        linger(&head, &mut body).await;
+    }
+    taken
+}
+
+fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
+    let (mut rows, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
+    for (index, item) in (0..).zip(items) {
+        match Row::decode(item).map_err(|fault| format!("not a row: {fault}")).and_then(|row| judge(&row)) {
+            Ok(row) => rows.push(row),
+            Err(reason) => rejected.push(Rejected { index, uuid: String::new(), reason }),
+        }
+    }
+    Ok(Checked { items: store::Items::Rows(rows), rejected })
+}
+
+fn judge(row: &Row) -> Result<store::Row, String> {
+    let table = row.table.as_ref().ok_or("a row of no table that this version knows: bring Central up to date")?;
+    let time = match table {
+        Table::ProcessEvents(row) => items::time(row.unix_nano_timestamp, None),
+        Table::AuditUserMsg(row) => items::time(row.unix_nano_timestamp, row.time),
+        Table::LostRecords(row) => items::time(row.unix_nano_timestamp, None),
+    }
+    .ok_or("unix_nano_timestamp tells no time that can be kept")?;
+    let json = serde_json::to_string(row).map_err(|fault| format!("cannot be written as JSON: {fault}"))?;
+    Ok(store::Row { table: table.name().to_owned(), time, json })
+}

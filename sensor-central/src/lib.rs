@@ -1,0 +1,29 @@
+//! Central, the receiving side: what a team runs that wants its sensors' alerts in a place of its own, and the real
+//! peer that the sensor's delivery is tested against.
+//!
+//! ```text
+//! sensors ──HTTPS──▶ ingest: auth ▶ body ▶ alerts, events, hello ──▶ store: one writer ──▶ central.db
+//!                                                                           readers ◀──────────┘
+//! ```
+//!
+//! The one promise: what was answered with 2xx is on the disk, once.
+
+pub mod config;
+pub mod detections;
+pub mod dev;
+pub mod fault;
+pub mod ingest;
+pub mod metrics;
+pub mod server;
+pub mod store;
+pub mod tls;
+
+/// The version told to sensors and in the metrics.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Nanoseconds since the Unix epoch, now.
+#[must_use]
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}

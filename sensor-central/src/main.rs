@@ -1,0 +1,174 @@
+//! The command line of Central.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use sensor_central::{
+    config::{Config, Flags},
+    detections,
+    dev::{Crl, Dev},
+    fault::{Fault, Faults},
+    now,
+    server::Server,
+    store::{self, Filter, NewToken, Reader},
+};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+
+type Error = Box<dyn std::error::Error>;
+
+/// Takes in what sensors send, keeps it and shows it.
+#[derive(Debug, Parser)]
+#[command(name = "sensor-central", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the service. SIGTERM or SIGINT ends it, SIGHUP reads the certificate again.
+    Serve {
+        /// The configuration, a YAML file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Runs the service for a try on this machine: makes a CA, a certificate, a tenant and a token of its own, and
+    /// prints what to put into the sensor's configuration.
+    Dev {
+        /// The folder for all of it; what is in it already is used again.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Where to listen, as ADDRESS:PORT; port 0 takes any that is free.
+        #[arg(long, default_value = "127.0.0.1:8443")]
+        listen: SocketAddr,
+        /// A fault on purpose, such as status=429,retry-after=1,count=3.
+        #[arg(long, hide = true)]
+        fault: Vec<Fault>,
+        /// What the revocation list says.
+        #[arg(long, hide = true, value_enum, default_value_t)]
+        crl: Crl,
+    },
+    /// Lists the alerts that came in, oldest first.
+    Detections {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        /// Prints each alert's JSON, one per line.
+        #[arg(long)]
+        json: bool,
+        /// Only those of this tenant.
+        #[arg(long)]
+        tenant: Option<Uuid>,
+        /// At most so many, the newest.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Makes an access token for sensors and prints it. It is shown this once.
+    CreateToken {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        /// The tenant that it lets in.
+        #[arg(long)]
+        tenant: Uuid,
+        /// What it is for, 1 to 50 characters.
+        #[arg(long, value_parser = label)]
+        label: String,
+        /// Days until it expires; without it, it never does.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let colors = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colors).init();
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "sensor-central: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Serve { config, flags } => {
+            let config = Config::load(config.as_deref(), &flags)?;
+            serve(&config, Faults::default(), |address| writeln!(io::stdout(), "listening on https://{address}"))
+        }
+        Command::Dev { dir, listen, fault, crl } => {
+            let dev = Dev::prepare(&dir, crl)?;
+            serve(&dev.config(listen), Faults(fault), |address| {
+                let mut out = io::stdout().lock();
+                writeln!(out, "# listening on https://{address}\n# For the sensor's runtimedetections.yaml:")?;
+                write!(out, "{}", dev.sensor_configuration(address))?;
+                writeln!(out, "# ---")?;
+                out.flush()
+            })
+        }
+        Command::Detections { data_dir, json, tenant, limit } => list(&data_dir, json, &Filter { tenant, limit }),
+        Command::CreateToken { data_dir, tenant, label, days } => {
+            let expires = days.map(|days| now() + i64::from(days) * 24 * 3600 * 1_000_000_000);
+            let token = store::create_token(&data_dir, &NewToken { tenant, label, expires })?;
+            Ok(writeln!(io::stdout(), "{}", token.reveal())?)
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(
+    config: &Config,
+    faults: Faults,
+    announce: impl FnOnce(SocketAddr) -> io::Result<()>,
+) -> Result<(), Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut server = Server::start(config, faults)?;
+    announce(server.address())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            _ = hangup.recv() => match server.reload_certificate() {
+                Ok(()) => tracing::info!("read the certificate again"),
+                Err(error) => tracing::error!(%error, "the old certificate stays"),
+            },
+            error = server.ended() => return Err(error.into()),
+        }
+    }
+    tracing::info!("stopping: requests that have begun are answered first");
+    tokio::select! {
+        () = server.stop() => Ok(()),
+        _ = terminate.recv() => Err("told to stop a second time: stopped at once".into()),
+        _ = interrupt.recv() => Err("told to stop a second time: stopped at once".into()),
+    }
+}
+
+fn list(data_dir: &Path, json: bool, filter: &Filter) -> Result<(), Error> {
+    let found = Reader::open(data_dir)?.detections(filter)?;
+    let mut out = io::stdout().lock();
+    let written =
+        if json { detections::write_json(&mut out, &found) } else { detections::write_list(&mut out, &found) };
+    match written {
+        // Whoever read it had enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn label(text: &str) -> Result<String, String> {
+    if (1..=50).contains(&text.chars().count()) { Ok(text.into()) } else { Err("1 to 50 characters".into()) }
+}

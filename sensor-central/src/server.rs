@@ -1,0 +1,205 @@
+//! The service: listens, serves, and stops in good order.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use tokio::task::JoinHandle;
+
+use crate::{
+    config::{Config, Retention, Tls},
+    fault::{self, Faults},
+    ingest::{self, Ingest},
+    metrics::{self, Metrics},
+    store::{Store, StoreError, Writer},
+    tls::{self, TlsError},
+};
+
+/// How long requests that have begun may take once the service is to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// How long a connection may take to send a request's headers.
+const HEADERS: Duration = Duration::from_secs(10);
+
+/// How often old records are looked for.
+const EXPIRE: Duration = Duration::from_secs(60);
+
+/// Why the service cannot start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the service ended by itself: {0}")]
+    Ended(String),
+}
+
+/// The running service.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    serving: JoinHandle<std::io::Result<()>>,
+    expiring: JoinHandle<()>,
+    certificate: RustlsConfig,
+    tls: Tls,
+    store: Store,
+    writer: Writer,
+}
+
+impl Server {
+    /// Opens the database, listens and serves.
+    ///
+    /// # Errors
+    /// The address, the certificate or the database cannot be used.
+    pub fn start(config: &Config, faults: Faults) -> Result<Self, ServeError> {
+        let certificate = RustlsConfig::from_config(tls::server_config(&config.tls)?);
+        let listen = |source| ServeError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let metrics = Arc::new(Metrics::default());
+        let (store, writer) = Store::open(&config.data_dir, Arc::clone(&metrics))?;
+
+        let handle = Handle::new();
+        let mut server =
+            axum_server::from_tcp_rustls(listener, certificate.clone()).map_err(listen)?.handle(handle.clone());
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+        server
+            .http_builder()
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(GRACE))
+            .keep_alive_timeout(GRACE);
+        let router = router(config, &store, metrics, faults);
+        Ok(Self {
+            address,
+            handle,
+            serving: tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>())),
+            expiring: tokio::spawn(expire(store.clone(), config.retention)),
+            certificate,
+            tls: config.tls.clone(),
+            store,
+            writer,
+        })
+    }
+
+    /// Where it listens: with the port that was chosen if the configuration says 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Reads certificate and key again; on a fault the old ones stay.
+    ///
+    /// # Errors
+    /// As at the start.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        self.certificate.reload_from_config(tls::server_config(&self.tls)?);
+        Ok(())
+    }
+
+    /// Waits for the service to end by itself, which it should not.
+    pub async fn ended(&mut self) -> ServeError {
+        match (&mut self.serving).await {
+            Ok(Ok(())) => ServeError::Ended("it was told to stop".into()),
+            Ok(Err(error)) => ServeError::Ended(error.to_string()),
+            Err(error) => ServeError::Ended(error.to_string()),
+        }
+    }
+
+    /// Takes no more connections, answers what has begun, closes the database.
+    pub async fn stop(self) {
+        self.handle.graceful_shutdown(Some(GRACE));
+        self.expiring.abort();
+        if !self.serving.is_finished() {
+            let _ = self.serving.await;
+        }
+        self.store.close(self.writer).await;
+    }
+}
+
+/// What requests other than the sensors' need.
+#[derive(Debug)]
+struct Status {
+    store: Store,
+    metrics: Arc<Metrics>,
+    allow: Vec<ipnet::IpNet>,
+}
+
+fn router(config: &Config, store: &Store, metrics: Arc<Metrics>, faults: Faults) -> Router {
+    let status = Status { store: store.clone(), metrics: Arc::clone(&metrics), allow: config.metrics.allow.clone() };
+    let ingest = Ingest::new(store.clone(), Arc::clone(&metrics), config.limits);
+    ingest::routes(Arc::new(ingest))
+        .layer(middleware::from_fn_with_state(Arc::new(faults), fault::inject))
+        .merge(
+            Router::new()
+                .route("/healthz", get(healthz))
+                .route("/metrics", get(metrics_text))
+                .with_state(Arc::new(status)),
+        )
+        .layer(middleware::from_fn_with_state(metrics, count))
+}
+
+async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    // The route, not the path: a name that anyone can choose would grow the metrics without end.
+    let endpoint = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    metrics.request(&endpoint, response.status().as_u16());
+    response
+}
+
+async fn healthz(State(status): State<Arc<Status>>) -> (StatusCode, &'static str) {
+    if status.store.is_healthy() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "cannot store: see the log\n")
+    }
+}
+
+async fn metrics_text(State(status): State<Arc<Status>>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
+    let from = from.ip().to_canonical();
+    if !status.allow.iter().any(|range| range.contains(&from)) {
+        return (StatusCode::FORBIDDEN, "this address may not read the metrics: see metrics.allow\n").into_response();
+    }
+    let reader = Arc::clone(status.store.reader());
+    if let Ok(Ok(bytes)) = tokio::task::spawn_blocking(move || reader.bytes()).await {
+        status.metrics.database_bytes.set(bytes);
+    }
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], status.metrics.text()).into_response()
+}
+
+async fn expire(store: Store, retention: Retention) {
+    if retention == Retention::OFF {
+        return;
+    }
+    let mut timer = tokio::time::interval(EXPIRE);
+    loop {
+        timer.tick().await;
+        loop {
+            match store.expire(retention).await {
+                Ok(0) => break,
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => {
+                    tracing::warn!(%error, "could not remove old records; the next try is in a minute");
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The one thread that writes: takes what is waiting, makes it durable in one go, then answers.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+use prost::Message as _;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use sensor_proto::v1::BatchReply;
+use tokio::sync::mpsc;
+
+use super::{Alert, Batch, Command, Hello, Items, Origin, Outcome, Row, StoreError, retention};
+use crate::metrics::Metrics;
+
+/// Most requests in one transaction: bounds how long the first of them waits for the last.
+const GROUP: usize = 64;
+
+/// Starts the thread. It ends at [`Command::Close`], or when nobody can ask it any more.
+pub(super) fn start(
+    connection: Connection,
+    commands: mpsc::Receiver<Command>,
+    metrics: Arc<Metrics>,
+    healthy: Arc<AtomicBool>,
+) -> std::io::Result<JoinHandle<()>> {
+    let mut writer = WriterThread { connection, metrics, healthy };
+    thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(commands))
+}
+
+struct WriterThread {
+    connection: Connection,
+    metrics: Arc<Metrics>,
+    healthy: Arc<AtomicBool>,
+}
+
+/// What a command came to, not told to anyone before it is durable.
+enum Done {
+    Batch { outcome: Outcome, counts: Option<Counts> },
+    Hello,
+    Expired(retention::Removed),
+}
+
+/// What became of a batch's items.
+struct Counts {
+    kind: &'static str,
+    stored: usize,
+    duplicates: usize,
+    rejected: usize,
+}
+
+impl WriterThread {
+    fn run(&mut self, mut commands: mpsc::Receiver<Command>) {
+        while let Some(first) = commands.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP
+                && let Ok(next) = commands.try_recv()
+            {
+                group.push(next);
+            }
+            if group.iter().any(|command| matches!(command, Command::Close)) {
+                // What is in the queue already is still taken.
+                commands.close();
+                group.retain(|command| !matches!(command, Command::Close));
+            }
+            if !group.is_empty() {
+                self.answer(group);
+            }
+        }
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            tracing::warn!(%error, "could not fold the write-ahead log into the database; the next start does it");
+        }
+    }
+
+    /// All in one transaction; if that fails, each in its own, so that one fault is not everybody's.
+    fn answer(&mut self, mut group: Vec<Command>) {
+        match self.commit(&group) {
+            Ok(done) => {
+                self.healthy.store(true, Ordering::Relaxed);
+                group.into_iter().zip(done).for_each(|(command, done)| self.reply(command, Some(done)));
+            }
+            Err(_) if group.len() > 1 => group.drain(..).for_each(|command| self.answer(vec![command])),
+            Err(error) => {
+                tracing::error!(%error, "could not store a request; its sender was told to send it again");
+                self.healthy.store(false, Ordering::Relaxed);
+                self.metrics.commit_failures.inc();
+                group.drain(..).for_each(|command| self.reply(command, None));
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
+        let start = Instant::now();
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = group.iter().map(|command| apply(&transaction, command)).collect::<rusqlite::Result<Vec<_>>>()?;
+        transaction.commit()?;
+        self.metrics.commit_seconds.observe(start.elapsed().as_secs_f64());
+        #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
+        self.metrics.commit_requests.observe(group.len() as f64);
+        Ok(done)
+    }
+
+    /// Tells the asker; that nobody listens any more is no fault.
+    fn reply(&self, command: Command, done: Option<Done>) {
+        match (command, done) {
+            (Command::Batch(_, reply), Some(Done::Batch { outcome, counts })) => {
+                if let Some(counts) = counts {
+                    self.metrics.items(counts.kind, "stored", counts.stored);
+                    self.metrics.items(counts.kind, "duplicate", counts.duplicates);
+                    self.metrics.items(counts.kind, "rejected", counts.rejected);
+                }
+                let _ = reply.send(Ok(outcome));
+            }
+            (Command::Batch(_, reply), _) => drop(reply.send(Err(StoreError::Failed))),
+            (Command::Hello(_, reply), Some(_)) => drop(reply.send(Ok(()))),
+            (Command::Hello(_, reply), None) => drop(reply.send(Err(StoreError::Failed))),
+            (Command::Expire(_, reply), Some(Done::Expired(removed))) => {
+                removed.count(&self.metrics);
+                let _ = reply.send(Ok(removed.total()));
+            }
+            (Command::Expire(_, reply), _) => drop(reply.send(Err(StoreError::Failed))),
+            (Command::Close, _) => {}
+        }
+    }
+}
+
+fn apply(transaction: &Transaction<'_>, command: &Command) -> rusqlite::Result<Done> {
+    match command {
+        Command::Batch(batch, _) => store_batch(transaction, batch),
+        Command::Hello(hello, _) => store_hello(transaction, hello),
+        Command::Expire(retention, _) => retention::expire(transaction, *retention, crate::now()).map(Done::Expired),
+        Command::Close => Ok(Done::Hello),
+    }
+}
+
+fn store_batch(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<Done> {
+    let kind = batch.items.kind();
+    let tenant = batch.origin.tenant.to_string();
+    let known = transaction
+        .prepare_cached("SELECT digest, reply FROM batches WHERE tenant = ? AND sensor = ? AND kind = ? AND key = ?")?
+        .query_row(params![tenant, batch.origin.sensor, kind, batch.key], |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?))
+        })
+        .optional()?;
+    if let Some((digest, reply)) = known {
+        let outcome =
+            if digest == batch.digest { Outcome::Stored { reply, replayed: true } } else { Outcome::KeyReused };
+        return Ok(Done::Batch { outcome, counts: None });
+    }
+    let (total, stored) = match &batch.items {
+        Items::Alerts(alerts) => (alerts.len(), store_alerts(transaction, &batch.origin, batch.received, alerts)?),
+        Items::Rows(rows) => (rows.len(), store_rows(transaction, &batch.origin, batch.received, rows)?),
+    };
+    let counts = Counts { kind, stored, duplicates: total - stored, rejected: batch.rejected.len() };
+    let reply =
+        BatchReply { accepted: total as u64, duplicates: counts.duplicates as u64, rejected: batch.rejected.clone() }
+            .encode_to_vec();
+    transaction
+        .prepare_cached(
+            "INSERT INTO batches (tenant, sensor, kind, key, digest, received, reply) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![tenant, batch.origin.sensor, kind, batch.key, batch.digest, batch.received, reply])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO sensors (tenant, sensor, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
+             ON CONFLICT DO UPDATE SET last_seen = max(last_seen, ?3)",
+        )?
+        .execute(params![tenant, batch.origin.sensor, batch.received])?;
+    Ok(Done::Batch { outcome: Outcome::Stored { reply, replayed: false }, counts: Some(counts) })
+}
+
+/// Says how many of them were new.
+fn store_alerts(
+    transaction: &Transaction<'_>,
+    origin: &Origin,
+    received: i64,
+    alerts: &[Alert],
+) -> rusqlite::Result<usize> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
+    )?;
+    let tenant = origin.tenant.to_string();
+    let mut stored = 0;
+    for Alert { uuid, time, priority, policy, host, json } in alerts {
+        let uuid = uuid.to_string();
+        stored += insert.execute(params![tenant, uuid, origin.sensor, received, time, priority, policy, host, json])?;
+    }
+    Ok(stored)
+}
+
+fn store_rows(transaction: &Transaction<'_>, origin: &Origin, received: i64, rows: &[Row]) -> rusqlite::Result<usize> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO rows (tenant, sensor, received, table_name, time, json) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    let tenant = origin.tenant.to_string();
+    for Row { table, time, json } in rows {
+        insert.execute(params![tenant, origin.sensor, received, table, time, json])?;
+    }
+    Ok(rows.len())
+}
+
+fn store_hello(transaction: &Transaction<'_>, hello: &Hello) -> rusqlite::Result<Done> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO sensors (tenant, sensor, hostname, version, metadata, skew, first_seen, last_seen)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+             ON CONFLICT DO UPDATE SET hostname = ?3, version = ?4, metadata = ?5, skew = ?6,
+                                       last_seen = max(last_seen, ?7)",
+        )?
+        .execute(params![
+            hello.origin.tenant.to_string(),
+            hello.origin.sensor,
+            hello.hostname,
+            hello.version,
+            hello.metadata,
+            hello.skew,
+            hello.received
+        ])?;
+    Ok(Done::Hello)
+}

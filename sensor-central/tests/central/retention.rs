@@ -1,0 +1,92 @@
+//! What is too old or too much goes, rows before alerts.
+
+use std::sync::Arc;
+
+use sensor_central::{
+    config::Retention,
+    metrics::Metrics,
+    store::{Alert, Batch, Filter, Items, Origin, Outcome, Row, Store, StoreError},
+};
+use uuid::Uuid;
+
+const DAY: i64 = 24 * 3600 * 1_000_000_000;
+
+fn batch(key: String, received: i64, items: Items) -> Batch {
+    let origin = Origin { tenant: Uuid::nil(), sensor: "s".into() };
+    Batch { origin, key, digest: [0; 32], received, items, rejected: Vec::new() }
+}
+
+fn rows(count: usize) -> Items {
+    Items::Rows((0..count).map(|_| Row { table: "process_events".into(), time: 1, json: "x".repeat(500) }).collect())
+}
+
+fn alerts(count: usize) -> Items {
+    let alert = || Alert {
+        uuid: Uuid::new_v4(),
+        time: 1,
+        priority: String::new(),
+        policy: String::new(),
+        host: String::new(),
+        json: "x".repeat(500),
+    };
+    Items::Alerts((0..count).map(|_| alert()).collect())
+}
+
+async fn expire(store: &Store, retention: Retention) {
+    while store.expire(retention).await.unwrap() > 0 {}
+}
+
+fn left(store: &Store) -> (usize, usize) {
+    let reader = store.reader();
+    let rows = reader.rows("process_events", 1_000_000).unwrap().len();
+    (rows, reader.detections(&Filter { limit: 1_000_000, ..Filter::default() }).unwrap().len())
+}
+
+#[tokio::test]
+async fn what_is_older_than_its_days_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
+    let now = sensor_central::now();
+    for (age, rows_of_that_age) in [(40, 3_000), (20, 50), (0, 7)] {
+        store.batch(batch(format!("r{age}"), now - age * DAY, rows(rows_of_that_age))).await.unwrap();
+        store.batch(batch(format!("a{age}"), now - age * DAY, alerts(2))).await.unwrap();
+    }
+    expire(&store, Retention { events_days: Some(10), ..Retention::OFF }).await;
+    assert_eq!(left(&store), (7, 6));
+    expire(&store, Retention { alerts_days: Some(30), batches_days: Some(30), ..Retention::OFF }).await;
+    assert_eq!(left(&store), (7, 4));
+    // A batch that was forgotten is a new one; one that is still known is not.
+    let outcomes = [
+        store.batch(batch("r40".into(), now, rows(1))).await.unwrap(),
+        store.batch(batch("r20".into(), now, rows(1))).await.unwrap(),
+    ];
+    assert!(matches!(outcomes, [Outcome::Stored { replayed: false, .. }, Outcome::Stored { replayed: true, .. }]));
+    store.close(writer).await;
+}
+
+#[tokio::test]
+async fn rows_go_before_alerts_when_it_is_too_much() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
+    store.batch(batch("a".into(), 1, alerts(1_000))).await.unwrap();
+    for number in 0..5 {
+        store.batch(batch(format!("r{number}"), 1, rows(4_000))).await.unwrap();
+    }
+    let before = store.reader().bytes().unwrap();
+    expire(&store, Retention { max_bytes: Some(before / 2), ..Retention::OFF }).await;
+    let (rows, alerts) = left(&store);
+    assert!(0 < rows && rows < 12_000, "{rows}");
+    assert_eq!(alerts, 1_000);
+    assert!(store.reader().bytes().unwrap() < before, "the file shrinks");
+    expire(&store, Retention { max_bytes: Some(1), ..Retention::OFF }).await;
+    assert_eq!(left(&store), (0, 0));
+    store.close(writer).await;
+}
+
+#[test]
+fn the_file_of_a_newer_program_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    rusqlite::Connection::open(dir.path().join("central.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let refused = Store::open(dir.path(), Arc::new(Metrics::default()));
+    assert!(matches!(refused, Err(StoreError::TooNew { found: 99, .. })), "{refused:?}");
+}
