@@ -36,6 +36,9 @@ use crate::recorder::{Recorder, TableStatus};
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
+const OVERTAKING: u64 = 1_000_000_000;
+
 /// What a configuration decides about the engine; a reload brings another.
 #[derive(Debug)]
 pub struct Setup {
@@ -51,8 +54,9 @@ pub enum Request {
     Status(Sender<EngineStatus>),
     /// Go on with another setup. The recorder keeps the rows of tables that stay.
     Reload(Box<Setup>),
-    /// Tell when a process with this argument is seen, and which alert it raises.
-    Watch(Watch),
+    /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
+    /// that nothing from then on is missed.
+    Watch(Watch, Sender<()>),
     /// Hand over what is left, and end.
     Stop,
 }
@@ -170,7 +174,10 @@ impl Engine {
                         report = tick(setup.reporting_interval);
                         self.reload(*setup);
                     }
-                    Ok(Request::Watch(watch)) => self.watches.push(watch),
+                    Ok(Request::Watch(watch, kept)) => {
+                        self.watches.push(watch);
+                        let _ = kept.send(());
+                    }
                     Ok(Request::Stop) | Err(_) => break,
                 },
                 recv(settle) -> _ => self.settle(),
@@ -189,12 +196,12 @@ impl Engine {
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
     fn reconcile(&mut self, mut baseline: Baseline, batches: &Receiver<Batch>, recycle: &impl Fn(Batch)) {
         let mut held = Vec::new();
-        // The drain thread begins with all that the ring holds: a pause means that it has caught up.
-        while let Ok(batch) = batches.recv_timeout(Duration::from_millis(50)) {
-            let mut caught_up = false;
+        // The drain thread begins with all that the ring holds, and an empty batch says that this is all.
+        while let Ok(batch) = batches.recv() {
+            let mut caught_up = batch.is_empty();
             for record in batch.records().filter_map(|bytes| decode(bytes).ok()) {
                 baseline.reconcile(&record);
-                caught_up |= record.time() > baseline.walked_until();
+                caught_up |= record.time() > baseline.walked_until().saturating_add(OVERTAKING);
             }
             held.push(batch);
             if caught_up {

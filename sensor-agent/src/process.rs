@@ -7,12 +7,13 @@
 //! ```
 //!
 //! The table is fed by one thread, in the order of the records. Nothing here blocks: what needs the disk or the name
-//! service ([`users`], [`baseline`]) runs elsewhere or before the first record.
+//! service ([`users`], [`baseline`], [`unlisted`]) runs elsewhere or before the first record.
 
 pub mod baseline;
 pub mod containers;
 mod pool;
 mod table;
+pub mod unlisted;
 pub mod users;
 
 pub use table::{MAX_DEPTH, MAX_PROCESSES, Table, TableCounters};

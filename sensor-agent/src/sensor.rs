@@ -32,6 +32,7 @@ use crate::output::{Dispatcher, OpenError, Sinks};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
+use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
@@ -112,13 +113,15 @@ impl Sensor {
         let mut capture = Capture::start(&CaptureOptions::default())?;
         let attached = boot_now();
         let baseline = capture.baseline()?;
-        // The arguments of other users' processes take capabilities that are dropped next.
-        let command_lines = CommandLines::read(baseline.tasks.records().filter_map(|bytes| decode(bytes).ok()));
+        // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
+        let walked = || baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());
+        let unlisted = Unlisted::read(walked());
+        let records = || walked().chain(unlisted.records());
+        let command_lines = CommandLines::read(records());
         let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
 
         let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
-        let records = baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());
-        let pending = Baseline::load(&mut table, records, &command_lines, attached, baseline.finished, unix_now());
+        let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
         let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
@@ -140,6 +143,7 @@ impl Sensor {
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
         let parts = Parts { host, own, table, outputs, sinks, losses };
         let engine = Engine::new(parts, plan.setup);
+        give_memory_back();
         let (batches, recycler) = (drain.batches(), drain.recycler());
         let engine = std::thread::Builder::new()
             .name("engine".into())
@@ -223,6 +227,16 @@ fn own_process(table: &Table) -> Arc<Process> {
         .find_pid(pid)
         .cloned()
         .unwrap_or_else(|| Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() }))
+}
+
+/// Reading the kernel's type information takes several times the memory that the running sensor does, and the
+/// allocator would keep it.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) only gives unused pages back; it is safe in any state of the heap.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Whether an alert's process has this argument.

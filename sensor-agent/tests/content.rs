@@ -1,76 +1,84 @@
-//! The shipped content: every detection loads, does what its cases say, and is documented.
+//! The shipped content: every detection loads, does what its cases say, is documented, and keeps quiet about
+//! ordinary life.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use sensor_agent::diagnostic::{Report, Span, Spanned};
-use sensor_agent::event::Class;
+use sensor_agent::config::{
+    Confidence, Config, Environment, ListConfig, Paths, Policy, PolicyType, Priority, Word, load,
+};
+use sensor_agent::diagnostic::Report;
+use sensor_agent::event::build::build;
+use sensor_agent::plan::rule_book;
 use sensor_agent::rules::cases::{Case, read_cases, run_cases};
-use sensor_agent::rules::{Chain, ChainIndex, ListSource, Lists, MissingDefault, RuleSet, Verdict, compile};
+use sensor_agent::rules::{ChainIndex, RuleSet, Scratch, Verdict};
+use sensor_agent::sensor::configure;
 use serde::Deserialize;
 
 const FEWEST_CASES: usize = 2;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Policy {
-    policy: String,
-    enabled: bool,
-    priority: String,
-    confidence: String,
-    content_group: Option<String>,
-    categories: Vec<String>,
-    alert_message: String,
-    comments: String,
-    rules: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    r#type: String,
-    values: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Entry {
-    Policy(Box<Policy>),
-    Lists(BTreeMap<String, List>),
-}
-
-struct Content {
-    policies: BTreeMap<String, Policy>,
-    lists: BTreeMap<String, List>,
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/content")
+/// Below the root of the repository.
+fn path(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(below)
 }
 
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn content() -> Content {
-    let text = read(&folder().join("runtimedetections-content.yaml"));
-    let entries: BTreeMap<String, Entry> = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
-    let mut content = Content { policies: BTreeMap::new(), lists: BTreeMap::new() };
-    for (name, entry) in entries {
-        match entry {
-            Entry::Policy(policy) => drop(content.policies.insert(name, *policy)),
-            Entry::Lists(lists) => {
-                assert_eq!(name, "lists");
-                content.lists = lists;
-            }
-        }
+fn paths(main: &str) -> Paths {
+    Paths {
+        main: Some(path(main)),
+        content: Some(path("etc/content/runtimedetections-content.yaml")),
+        ..Paths::default()
     }
-    content
+}
+
+/// The content as the sensor reads it.
+struct Shipped {
+    config: Config,
+    /// All policies that are programmed, in the order of `config`.
+    rules: RuleSet,
+    report: Report,
+}
+
+/// Loaded once: it takes a while in a build for tests.
+static SHIPPED: LazyLock<Shipped> = LazyLock::new(Shipped::load);
+
+impl Shipped {
+    fn load() -> Self {
+        let mut report = Report::default();
+        let config = load(&paths("sensor-agent/tests/content/main.yaml"), &Environment::default(), &mut report);
+        let rules = rule_book(&config, &mut report);
+        assert_eq!(rules.len(), config.policies.len());
+        Self { config, rules, report }
+    }
+
+    fn policies(&self) -> impl Iterator<Item = (ChainIndex, &str, &Policy)> {
+        self.config.policies.iter().enumerate().map(|(at, policy)| (ChainIndex(at), policy.name.value.as_str(), policy))
+    }
+
+    fn chain(&self, name: &str) -> Option<ChainIndex> {
+        self.policies().find(|(_, policy, _)| *policy == name).map(|(chain, ..)| chain)
+    }
+
+    fn lists(&self) -> impl Iterator<Item = &ListConfig> {
+        self.config.lists.iter().flatten()
+    }
+}
+
+fn findings(report: &Report) -> Vec<String> {
+    report
+        .diagnostics()
+        .iter()
+        .map(|finding| format!("{:?}: {} ({})", finding.severity, finding.message, finding.label))
+        .collect()
 }
 
 /// Every case, with the file it is from.
 fn cases() -> Vec<(String, Case)> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder().join("tests"))
+    let mut files: Vec<PathBuf> = std::fs::read_dir(path("etc/content/tests"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
@@ -85,62 +93,29 @@ fn cases() -> Vec<(String, Case)> {
     files.iter().flat_map(read_file).collect()
 }
 
-fn compiled(content: &Content) -> (RuleSet, Report) {
-    let mut report = Report::default();
-    let source = report.add_source("content", "");
-    let span = Span { source, bytes: 0..0 };
-    let spanned = |text: &str| Spanned { value: text.to_owned(), span: span.clone(), verbatim: false };
-    let sources: Vec<_> = content
-        .lists
-        .iter()
-        .map(|(name, list)| ListSource {
-            name: spanned(name),
-            kind: Some(spanned(&list.r#type)),
-            values: Some(list.values.iter().map(|value| spanned(value)).collect()),
-            add: Vec::new(),
-            remove: Vec::new(),
-        })
-        .collect();
-    let lists = Lists::merge(&sources, &mut report);
-    let rules: Vec<Vec<_>> =
-        content.policies.values().map(|policy| policy.rules.iter().map(|rule| spanned(rule)).collect()).collect();
-    let chains: Vec<_> = content
-        .policies
-        .keys()
-        .zip(&rules)
-        .map(|(name, rules)| Chain { name, rules, span: &span, on_missing_default: MissingDefault::Error })
-        .collect();
-    let set = compile(Class::Process, &chains, &lists, &mut report);
-    (set, report)
-}
-
 /// The names of a detection's own lists begin with this.
 fn list_prefix(policy: &str) -> String {
     policy.replace(' ', "_")
 }
 
 #[test]
-fn everything_compiles_without_a_finding() {
-    let (_, report) = compiled(&content());
-    let findings: Vec<_> = report
-        .diagnostics()
-        .iter()
-        // The allow-lists are there to be filled by users.
-        .filter(|finding| !(finding.message.contains("-allowList") && finding.message.ends_with("is empty")))
-        .map(|finding| format!("{:?}: {} ({}) {:?}", finding.severity, finding.message, finding.label, finding.help))
-        .collect();
-    assert!(findings.is_empty(), "{findings:#?}");
+fn the_content_is_without_a_finding() {
+    assert_eq!(findings(&SHIPPED.report), [""; 0]);
+}
+
+#[test]
+fn the_demonstration_is_without_a_finding() {
+    let mut report = Report::default();
+    let (config, _) = configure(&paths("etc/demo.yaml"), &Environment::default(), &mut report);
+    assert_eq!(findings(&report), [""; 0]);
+    assert!(config.policies.iter().any(|policy| policy.name.value.starts_with("Demonstration: ") && policy.enabled));
 }
 
 #[test]
 fn every_case_has_its_verdict() {
-    let content = content();
-    let (set, _) = compiled(&content);
-    let names: Vec<_> = content.policies.keys().collect();
+    let shipped = &*SHIPPED;
     let (files, cases): (Vec<_>, Vec<_>) = cases().into_iter().unzip();
-    let outcomes = run_cases(&cases, |policy| {
-        names.iter().position(|name| *name == policy).map(|position| (&set, ChainIndex(position)))
-    });
+    let outcomes = run_cases(&cases, |policy| shipped.chain(policy).map(|chain| (&shipped.rules, chain)));
     let failed: Vec<_> = files
         .iter()
         .zip(&outcomes)
@@ -158,11 +133,11 @@ fn every_detection_is_tested_both_ways() {
         counts.entry(case.policy.clone()).or_default()[usize::from(case.expect == Verdict::Match)] += 1;
         assert!(names.insert((case.policy, case.name.clone())), "{file}: the case `{}` is there twice", case.name);
     }
-    let few: Vec<_> = content()
-        .policies
-        .into_keys()
-        .filter_map(|policy| {
-            let [negative, positive] = counts.get(&policy).copied().unwrap_or_default();
+    let shipped = &*SHIPPED;
+    let few: Vec<_> = shipped
+        .policies()
+        .filter_map(|(_, policy, _)| {
+            let [negative, positive] = counts.get(policy).copied().unwrap_or_default();
             let few = negative < FEWEST_CASES || positive < FEWEST_CASES;
             few.then(|| format!("{policy}: {positive} that match, {negative} that do not"))
         })
@@ -172,61 +147,105 @@ fn every_detection_is_tested_both_ways() {
 
 #[test]
 fn every_rule_decides_some_case() {
-    let content = content();
-    let (set, _) = compiled(&content);
+    let shipped = &*SHIPPED;
     let mut deciding = BTreeSet::new();
     for (_, case) in cases() {
-        let Some(position) = content.policies.keys().position(|name| *name == case.policy) else { continue };
-        let (event, host) = sensor_agent::event::build::build(&case.event).unwrap();
-        if let Some((_, rule)) = set.verdict(ChainIndex(position), &event, &host) {
-            deciding.insert((position, rule.0));
+        let Some(chain) = shipped.chain(&case.policy) else { continue };
+        let (event, host) = build(&case.event).unwrap();
+        if let Some((_, rule)) = shipped.rules.verdict(chain, &event, &host) {
+            deciding.insert((chain, rule.0));
         }
     }
     let mut idle = Vec::new();
-    for (position, (name, policy)) in content.policies.iter().enumerate() {
+    for (chain, name, policy) in shipped.policies() {
         for (index, rule) in policy.rules.iter().enumerate() {
             // The allow-lists are empty.
-            if !rule.contains("-allowList") && !deciding.contains(&(position, index)) {
-                idle.push(format!("{name}: {rule}"));
+            if !rule.value.contains("-allowList") && !deciding.contains(&(chain, index)) {
+                idle.push(format!("{name}: {}", rule.value));
             }
         }
     }
     assert!(idle.is_empty(), "{} rules that no case reaches:\n{}", idle.len(), idle.join("\n"));
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ordinary {
+    name: String,
+    /// Detections of low priority that see it.
+    #[serde(default)]
+    raises: Vec<String>,
+    event: serde_json::Value,
+}
+
+#[test]
+fn ordinary_life_raises_no_alarm() {
+    let shipped = &*SHIPPED;
+    let policies: Vec<_> = shipped.policies().collect();
+    let text = read(&path("sensor-agent/tests/content/ordinary.yaml"));
+    let events: Vec<Ordinary> = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}"));
+    let mut scratch = Scratch::default();
+    let mut wrong = Vec::new();
+    for Ordinary { name, raises, event } in events {
+        let (event, host) = build(&event).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        let mut raised = Vec::new();
+        shipped.rules.matches(&event, &host, &mut scratch, &mut |chain, rule| {
+            let (_, policy, settings) = policies[chain.0];
+            if settings.enabled {
+                raised.push((policy, settings.priority, shipped.rules.rule_text(chain, rule)));
+            }
+        });
+        for (policy, priority, rule) in &raised {
+            let quiet = matches!(priority, Priority::Low | Priority::Info);
+            if !quiet || !raises.iter().any(|expected| expected == policy) {
+                wrong.push(format!("{name} raises `{policy}` ({}): {rule}", priority.word()));
+            }
+        }
+        for expected in raises.iter().filter(|expected| raised.iter().all(|(policy, ..)| policy != expected)) {
+            wrong.push(format!("{name} does not raise `{expected}`"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_detection_is_whole() {
-    let content = content();
+    let shipped = &*SHIPPED;
+    let lists: BTreeMap<_, _> = shipped.lists().map(|list| (list.name.value.as_str(), list)).collect();
     let mut wrong = Vec::new();
-    for (name, policy) in &content.policies {
+    for (_, name, policy) in shipped.policies() {
         let mut expect = |holds: bool, what: &str| {
             if !holds {
                 wrong.push(format!("{name}: {what}"));
             }
         };
-        expect(policy.policy == "program", "policy is not `program`");
-        expect(["High", "Medium", "Low", "Info"].contains(&policy.priority.as_str()), "unknown priority");
-        expect(["High", "Medium", "Low"].contains(&policy.confidence.as_str()), "unknown confidence");
-        expect(policy.alert_message.trim().ends_with('.'), "the message is no sentence");
-        expect(policy.comments.trim().ends_with('.'), "the comments are no sentence");
-        expect(policy.rules.last().is_some_and(|rule| rule == "default ignore"), "no `default ignore` at the end");
+        let sentence = |text: Option<&String>| text.is_some_and(|text| text.trim().ends_with('.'));
+        expect(policy.policy_type == PolicyType::Program, "not of type `program`");
+        expect(sentence(policy.alert_message.as_ref().map(|text| &text.value)), "the message is no sentence");
+        expect(sentence(policy.comments.as_ref()), "the comments are no sentence");
+        expect(
+            policy.rules.last().is_some_and(|rule| rule.value == "default ignore"),
+            "no `default ignore` at the end",
+        );
+        let group: Vec<&str> =
+            policy.content_group.iter().flat_map(|group| group.parts()).map(String::as_str).collect();
         if name == "Alert Tester" {
-            expect(policy.content_group.is_none(), "the self check must not depend on a content group");
+            expect(group.is_empty(), "the self check must not depend on a content group");
             continue;
         }
-        let audit = policy.content_group.as_deref().is_some_and(|group| group.starts_with("Audit."));
-        let analytics = policy.content_group.as_deref().is_some_and(|group| group.starts_with("Detection Analytics."));
-        expect(audit || analytics, "neither in `Audit` nor in `Detection Analytics`");
-        expect(!audit || policy.priority != "High", "what is only audited is not of high priority");
+        expect(matches!(group[..], ["Audit" | "Detection Analytics", _]), "not in a group of a group");
+        expect(group.first() != Some(&"Audit") || policy.priority != Priority::High, "audited, and of high priority");
+        expect(policy.confidence != Confidence::Low || policy.priority != Priority::High, "high, and not sure of it");
         expect(!policy.categories.is_empty(), "no category");
         for category in &policy.categories {
             expect(is_technique(category), category);
         }
-        let first = &policy.rules[0];
+        let first = &policy.rules[0].value;
         for field in ["programName", "parentProgramName", "commandLine"] {
             let list = format!("{}-{field}-allowList", list_prefix(name));
             expect(first.contains(&format!("{field} in ${list}")), "the first rule asks no allow-list");
-            expect(content.lists.get(&list).is_some_and(|list| list.values.is_empty()), "an allow-list is not empty");
+            let empty = |list: &&ListConfig| list.values.as_ref().is_some_and(Vec::is_empty);
+            expect(lists.get(list.as_str()).is_some_and(empty), "an allow-list is not empty");
         }
         expect(policy.enabled || name == "Program Added to Running Container", "is off");
     }
@@ -261,12 +280,12 @@ fn is_technique(category: &str) -> bool {
 
 #[test]
 fn every_list_is_used() {
-    let content = content();
+    let shipped = &*SHIPPED;
     let rules: String =
-        content.policies.values().flat_map(|policy| &policy.rules).map(|rule| format!("{rule} ")).collect();
-    let unused: Vec<_> = content
-        .lists
-        .keys()
+        shipped.policies().flat_map(|(_, _, policy)| &policy.rules).map(|rule| format!("{} ", rule.value)).collect();
+    let unused: Vec<_> = shipped
+        .lists()
+        .map(|list| &list.name.value)
         .filter(|name| !rules.contains(&format!("${name} ")) && !rules.contains(&format!("${name})")))
         .collect();
     assert!(unused.is_empty(), "{unused:?}");
@@ -274,21 +293,21 @@ fn every_list_is_used() {
 
 #[test]
 fn the_manual_tells_of_every_detection() {
-    let manual = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/content.md"));
+    let manual = read(&path("docs/content.md"));
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
     for section in manual.split("\n### ").skip(1) {
         let (heading, text) = section.split_once('\n').unwrap();
         let text = text.split("\n## ").next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(sections.insert(heading, text).is_none(), "{heading} is there twice");
     }
-    let content = content();
+    let shipped = &*SHIPPED;
     let mut wrong = Vec::new();
-    for (name, policy) in &content.policies {
-        let Some(text) = sections.remove(name.as_str()) else {
+    for (_, name, policy) in shipped.policies() {
+        let Some(text) = sections.remove(name) else {
             wrong.push(format!("{name}: not there"));
             continue;
         };
-        let rank = format!("*Priority {}, confidence {}", policy.priority, policy.confidence);
+        let rank = format!("*Priority {}, confidence {}", policy.priority.word(), policy.confidence.word());
         let techniques = policy.categories.iter().filter_map(|category| category.rsplit_once(' ').map(|(_, id)| id));
         for needed in techniques.filter(|id| id.starts_with("(T")).chain([rank.as_str(), "Known false positives: "]) {
             if !text.contains(needed) {

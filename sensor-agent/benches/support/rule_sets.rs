@@ -5,7 +5,7 @@ use sensor_agent::event::Class;
 use sensor_agent::rules::{Chain, ListSource, Lists, MissingDefault, RuleSet, compile};
 
 /// Compiles chains, and a list `L` of a kind with entries.
-pub fn rule_set(chains: &[Vec<String>], list: Option<(&str, Vec<String>)>) -> RuleSet {
+pub(crate) fn rule_set(chains: &[Vec<String>], list: Option<(&str, Vec<String>)>) -> RuleSet {
     let mut report = Report::default();
     let source = report.add_source("bench", "");
     let span = Span { source, bytes: 0..0 };
@@ -32,7 +32,7 @@ pub fn rule_set(chains: &[Vec<String>], list: Option<(&str, Vec<String>)>) -> Ru
 }
 
 /// About `count` rules of the kinds that people write, in policies of four and a default.
-pub fn typical(count: usize) -> Vec<Vec<String>> {
+pub(crate) fn typical(count: usize) -> Vec<Vec<String>> {
     (0..count / 5)
         .map(|n| {
             vec![

@@ -179,7 +179,7 @@ pub static FIELDS: &[Field] = &[
         "programName",
         "path",
         Type::Path,
-        "The executed file as the kernel resolved it; of a script, its interpreter.",
+        "The executed file as the kernel resolved it; of a script, its interpreter. One too deep to be told whole begins with `…`.",
         |p, _| Value::text(&p.image.path),
     ),
     process("name", "name", Type::Text, "The last part of programName.", |p, _| Value::text(base_name(&p.image.path))),
@@ -222,7 +222,13 @@ pub static FIELDS: &[Field] = &[
         "Whether the middle of the arguments was cut out.",
         |p, _| Value::Bool(p.image.args.is_cut()),
     ),
-    process("cwd", "cwd", Type::Path, "The working directory at the exec.", |p, _| Value::text(&p.image.cwd)),
+    process(
+        "cwd",
+        "cwd",
+        Type::Path,
+        "The working directory at the exec. One too deep to be told whole begins with `…`.",
+        |p, _| Value::text(&p.image.cwd),
+    ),
     process("parents", "parents", Type::Numbers, "The pids of the ancestors, nearest first.", |p, _| {
         Value::Pids(Pids(p))
     }),
@@ -367,6 +373,9 @@ pub static FIELDS: &[Field] = &[
             Detail::ExecFailed { errno, .. } => Value::Int(i64::from(errno)),
             _ => Value::Absent,
         }
+    }),
+    event(Class::Sensor, "sensorPid", "sensor_pid", Type::Number, "The sensor's own process id.", |event, _| {
+        Value::Int(i64::from(event.process.key.tgid))
     }),
     event(
         Class::Sensor,

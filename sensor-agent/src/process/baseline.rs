@@ -111,7 +111,7 @@ fn read_cmdline(key: ProcessKey) -> Vec<u8> {
 
 /// Whether `/proc/PID/stat` tells this start time (field 22, in clock ticks of 10 ms: `USER_HZ` is 100 on every
 /// architecture that the sensor runs on).
-fn started_at(stat: &[u8], start: u64) -> bool {
+pub(super) fn started_at(stat: &[u8], start: u64) -> bool {
     const NANOS_PER_TICK: u64 = 10_000_000;
     // The second field is the name in parentheses and may hold anything, parentheses too.
     let Some(end) = memchr::memrchr(b')', stat) else { return false };

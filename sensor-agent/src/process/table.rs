@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use hashlink::{LinkedHashMap, LruCache};
-use sensor_ebpf::record::{ExitRecord, ForkRecord};
+use sensor_ebpf::record::{ExitRecord, ForkRecord, exec_flags};
 
 use super::containers::container_of;
 use super::pool::Pool;
@@ -21,6 +21,8 @@ use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey};
 pub const MAX_DEPTH: u32 = 64;
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;
+/// Stands where the upper end of a path is missing.
+const CUT_MARK: &[u8] = "…".as_bytes();
 /// Control groups whose paths are remembered; the kernel side names each one when it is first seen.
 const CGROUPS: usize = 8192;
 
@@ -212,17 +214,17 @@ impl Table {
                 field.clear();
                 field.extend_from_slice(value);
             };
-            if exec.path.is_empty() {
-                image.path.clear();
-            } else if exec.path.starts_with(b"memfd:") {
+            let is = |flag| exec.fixed.flags & flag != 0;
+            if is(exec_flags::MEMFD) || exec.path.is_empty() {
                 set(&mut image.path, exec.path);
             } else {
-                turn_path(exec.path, &mut image.path);
+                set_path(&mut image.path, exec.path, is(exec_flags::PATH_CUT));
             }
-            if exec.fixed.cwd_len == 0 {
-                image.cwd.clear()
+            // Without names it is the root, unless it is not known.
+            if exec.cwd.is_empty() && is(exec_flags::READ_FAILED | exec_flags::KERNEL_THREAD) {
+                image.cwd.clear();
             } else {
-                turn_path(exec.cwd, &mut image.cwd)
+                set_path(&mut image.cwd, exec.cwd, is(exec_flags::CWD_CUT));
             }
             set(&mut image.filename, exec.filename);
             set(&mut image.interpreter, exec.interpreter);
@@ -302,6 +304,15 @@ impl Table {
             self.counters.evicted += 1;
             self.pool.recycle(oldest);
         }
+    }
+}
+
+/// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for
+/// a path from the root, on an allow-list say.
+fn set_path(field: &mut Vec<u8>, leaf_first: &[u8], cut: bool) {
+    turn_path(leaf_first, field);
+    if cut {
+        field.splice(..0, CUT_MARK.iter().copied());
     }
 }
 

@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use regex_automata::meta::Regex;
 use regex_syntax::hir::Hir;
 
-use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, quoted};
+use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict, quoted};
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
 use super::operators::{OPERATORS, Operator};
@@ -34,15 +34,25 @@ pub(super) struct Checker<'a> {
     pub(super) atoms: Vec<Atom>,
     index: HashMap<String, u32>,
     problems: Vec<Problem>,
+    /// Of the rule being checked.
+    verdict: Verdict,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(class: Class, lists: &'a Lists) -> Self {
-        Self { class, lists, atoms: Vec::new(), index: HashMap::default(), problems: Vec::new() }
+        Self {
+            class,
+            lists,
+            atoms: Vec::new(),
+            index: HashMap::default(),
+            problems: Vec::new(),
+            verdict: Verdict::Match,
+        }
     }
 
     /// Checks one condition: all that is wrong with it, and, if no error is among it, what it says.
-    pub(super) fn condition(&mut self, condition: &ast::Expr) -> (Option<Expr>, Vec<Problem>) {
+    pub(super) fn condition(&mut self, verdict: Verdict, condition: &ast::Expr) -> (Option<Expr>, Vec<Problem>) {
+        self.verdict = verdict;
         let checked = self.expr(condition);
         (checked, std::mem::take(&mut self.problems))
     }
@@ -339,7 +349,8 @@ impl<'a> Checker<'a> {
                 problem
             });
         }
-        if list.texts.is_empty() {
+        // A list of exceptions may well be empty.
+        if list.texts.is_empty() && self.verdict == Verdict::Match {
             self.problems
                 .push(Problem::warning(range.clone(), format!("the list `{name}` is empty")).label("nothing is in it"));
         }

@@ -176,7 +176,7 @@ fn check_chain(chain: &Chain<'_>, checker: &mut Checker<'_>, report: &mut Report
                     None => Some(Condition::Always),
                     Some(condition) => {
                         let range = condition.range.clone();
-                        let (condition, problems) = checker.condition(condition);
+                        let (condition, problems) = checker.condition(rule.verdict, condition);
                         problems.into_iter().for_each(|problem| problem.report(source, report));
                         if let Some(atom) =
                             condition.as_ref().and_then(|it| contradiction(&normal(it, false), &checker.atoms))

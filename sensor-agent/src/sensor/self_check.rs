@@ -27,20 +27,27 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     let wanted = mark.clone();
     let receipts = shared.outputs.watch(move |alert| has_argument(alert, &wanted));
     let (sender, sightings) = bounded(16);
-    let asked = shared.engine.send(Request::Watch(Watch::new(mark.clone(), sender)));
-    if asked.is_err() {
-        return report(failed("kernel", begun, "the sensor is ending".into()));
+    let (kept, is_kept) = bounded(1);
+    let asked = shared.engine.send(Request::Watch(Watch::new(mark.clone(), sender), kept));
+    if asked.is_err() || is_kept.recv_timeout(KERNEL).is_err() {
+        return report(failed(
+            "kernel",
+            begun,
+            "the engine does not answer; the sensor is ending or overloaded".into(),
+        ));
     }
     if let Err(error) = exec_marked(&mark) {
         return report(failed("kernel", begun, format!("cannot run the marked process: {error}")));
     }
     let names = receipts.outputs.clone();
-    if wait_for(&sightings, begun + KERNEL, |sighting| matches!(sighting, Sighting::Seen).then_some(())).is_none() {
+    if wait_for(&sightings, Instant::now() + KERNEL, |sighting| matches!(sighting, Sighting::Seen).then_some(()))
+        .is_none()
+    {
         report(failed("kernel", begun, "the exec of the marked process did not come out of the kernel".into()));
         return skip(&names, report);
     }
     report(passed("kernel", begun, "the exec of a marked process was captured".into()));
-    let alerted = wait_for(&sightings, begun + KERNEL, |sighting| match sighting {
+    let alerted = wait_for(&sightings, Instant::now() + KERNEL, |sighting| match sighting {
         Sighting::Alerted { uuid, policy } => Some((uuid, policy)),
         Sighting::Seen => None,
     });

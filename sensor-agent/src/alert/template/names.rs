@@ -118,7 +118,7 @@ fn scan(text: &str) -> (Vec<Vec<Range<usize>>>, Option<usize>) {
                     let end = start + bytes[start..].iter().take_while(|byte| is_name(**byte)).count();
                     match chains.last_mut() {
                         Some(chain) if chain.last().is_some_and(|last| last.end == at) => chain.push(start..end),
-                        _ => chains.push(Vec::from([start..end])),
+                        _ => chains.push(std::iter::once(start..end).collect()),
                     }
                     at = end;
                 }

@@ -165,7 +165,30 @@ fn recycled_snapshots_keep_nothing_of_their_former_life() {
     assert_eq!(event.process.image.path, b"");
     assert_eq!(event.process.incident, None);
     let mut plain = exec_of(9, b"ls", b"");
-    plain.fixed.cwd_len = 0;
+    plain.fixed.flags = sensor_ebpf::record::exec_flags::READ_FAILED;
     let event = table.apply(&Record::Exec(plain), 0).unwrap();
     assert_eq!((event.process.image.cwd.as_slice(), event.process.image.args.joined()), (&b""[..], &b""[..]));
+}
+
+#[test]
+fn paths_are_told_as_they_are_or_marked() {
+    let mut table = table(10);
+    let mut told = |path, cwd, flags| {
+        let mut exec = exec_of(1, path, b"x\0");
+        exec.cwd = cwd;
+        exec.fixed.flags = flags;
+        let event = table.apply(&Record::Exec(exec), 0).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&event.process.image.path), text(&event.process.image.cwd))
+    };
+    let both = |path: &str, cwd: &str| (path.to_owned(), cwd.to_owned());
+    assert_eq!(told(b"env/bin", b"b/a", 0), both("/bin/env", "/a/b"));
+    // The root has no name; what is not known neither.
+    assert_eq!(told(b"env", b"", 0), both("/env", "/"));
+    assert_eq!(told(b"", b"", exec_flags::READ_FAILED), both("", ""));
+    assert_eq!(told(b"", b"", exec_flags::KERNEL_THREAD), both("", ""));
+    // A file may be called like a memfd.
+    assert_eq!(told(b"memfd:x", b"", exec_flags::MEMFD), both("memfd:x", "/"));
+    assert_eq!(told(b"memfd:x/tmp", b"", 0), both("/tmp/memfd:x", "/"));
+    assert_eq!(told(b"sh/bin", b"b/a", exec_flags::PATH_CUT | exec_flags::CWD_CUT), both("…/bin/sh", "…/a/b"));
 }

@@ -96,6 +96,12 @@ fn conditions_that_are_refused() {
 }
 
 #[test]
+fn a_list_of_exceptions_may_be_empty() {
+    let (_, report) = compiled("ignore programName in $Empty\nmatch uid == 0\ndefault ignore\n");
+    assert_eq!(said(&report), "");
+}
+
+#[test]
 fn what_can_never_hold_is_warned_about() {
     for (condition, never) in [
         ("uid == 0 and uid == 1", true),

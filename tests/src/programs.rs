@@ -1,0 +1,83 @@
+//! The programs that tests run, all of one build.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::Mark;
+
+/// The sensor: `SENSOR_BIN`, or the one built beside this test.
+///
+/// # Panics
+/// There is none.
+#[must_use]
+pub fn sensor() -> PathBuf {
+    let named = std::env::var_os("SENSOR_BIN").map(PathBuf::from);
+    let path = named.unwrap_or_else(|| beside("sophoslinuxsensor"));
+    assert!(
+        path.is_file(),
+        "{}: the sensor's program is not there. Build it with `make build` and name it in SENSOR_BIN, or run the tests \
+         with `make test`, which builds it first",
+        path.display()
+    );
+    path
+}
+
+/// Starts programs in unusual ways; see its own documentation.
+#[must_use]
+pub fn act() -> PathBuf {
+    beside("act")
+}
+
+/// Starts many processes.
+#[must_use]
+pub fn storm() -> PathBuf {
+    beside("storm")
+}
+
+/// Runs `tiny` so often with this mark, from two threads, as fast as it goes or so often a second.
+///
+/// # Panics
+/// It cannot be started.
+#[must_use]
+pub fn start_storm(count: usize, rate: usize, mark: &Mark) -> Child {
+    let words = [count.to_string(), "2".into(), rate.to_string(), mark.word().into()];
+    let mut command = Command::new(storm());
+    command.arg(tiny()).args(words).stdout(Stdio::null()).spawn().expect("the storm starts")
+}
+
+/// The same, to its end.
+///
+/// # Panics
+/// Not all could be started.
+pub fn run_storm(count: usize, mark: &Mark) {
+    let ended = start_storm(count, 0, mark).wait().expect("the storm ends");
+    assert!(ended.success(), "the storm: {ended}");
+}
+
+/// Exits with 0 at once; static, so that it runs in an empty root folder too.
+#[must_use]
+pub fn tiny() -> PathBuf {
+    beside("tiny")
+}
+
+/// A copy of a program under another name, executable for everyone.
+///
+/// # Panics
+/// It cannot be made.
+#[must_use]
+pub fn copy(program: &Path, to: impl Into<PathBuf>) -> PathBuf {
+    let to = to.into();
+    fs::copy(program, &to).unwrap_or_else(|error| panic!("{} to {}: {error}", program.display(), to.display()));
+    fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).expect("the copy's mode");
+    to
+}
+
+/// The program of this name in the folder that cargo builds programs into.
+fn beside(name: &str) -> PathBuf {
+    // Tests are in target/<profile>/deps.
+    let own = std::env::current_exe().expect("the test's own path");
+    let folder = own.ancestors().nth(2).expect("a folder of programs");
+    folder.join(name)
+}
