@@ -14,7 +14,7 @@ use sensor_central::dev::{Crl, Dev};
 use sensor_central::fault::Faults;
 use sensor_central::server::Server;
 use sensor_central::store::Reader;
-use sensor_proto::v1::{Alert, EventBatch, LostRecords, Location, ProcessInfo, Row, row::Table};
+use sensor_proto::v1::{Alert, EventBatch, Location, LostRecords, ProcessInfo, Row, row::Table};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
