@@ -18,12 +18,11 @@ run: build ## Runs the sensor in the foreground, with a self check and a demonst
 	setup/demo.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
-	setup/install.sh build kernels
+	setup/install.sh build
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
-	$(MAKE) test-kernels
 
-test-kernels: ## Boots the sensor on other kernels and prints the matrix
+test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
 	setup/install.sh build kernels
 	tests/kernels/run
 
