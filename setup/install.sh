@@ -4,7 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
-#   setup/install.sh kernels  qemu, busybox, cpio, user-mode Linux: for booting other kernels
+#   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -70,7 +70,7 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
-    kernels) debian qemu-system-x86 busybox-static cpio user-mode-linux ;;
+    kernels) debian qemu-system-x86 busybox-static cpio jq ;;
     *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
     esac
 done
