@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help setup build run test test-kernels lint bench
+.PHONY: help setup build run test test-kernels lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,3 +38,8 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
+
+fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60); needs a nightly compiler
+	setup/install.sh build fuzz
+	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
+		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) || exit 1; done

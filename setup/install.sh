@@ -3,6 +3,7 @@
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
+#   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh kernels  qemu, busybox, cpio, user-mode Linux: for booting other kernels
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
@@ -10,6 +11,7 @@ set -eu
 
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
+CARGO_FUZZ=0.13.2
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -64,7 +66,11 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
         ;;
+    fuzz)
+        need_cargo
+        crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
+        ;;
     kernels) debian qemu-system-x86 busybox-static cpio user-mode-linux ;;
-    *) fail "unknown: $what; one of build, lint, kernels" ;;
+    *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
     esac
 done

@@ -1,7 +1,11 @@
 //! What outputs that reach over a network stand on.
 //!
 //! A host's network fails, its disk fills and its sensor is killed; an alert must outlive all of that. So what goes to
-//! a remote receiver is first put into a [`spool`] on disk, and leaves it when the receiver has confirmed it.
+//! a remote receiver is first put into a [`spool`] on disk, and leaves it when the receiver has confirmed it. Whether a
+//! receiver is the right one is told by [`trust`]; [`mcs`] speaks to Central.
 
+pub mod mcs;
 pub mod spool;
+#[cfg(test)]
+mod test_authority;
 pub mod trust;

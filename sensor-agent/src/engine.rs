@@ -36,6 +36,9 @@ use crate::recorder::{Recorder, TableStatus};
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
+const OVERTAKING: u64 = 1_000_000_000;
+
 /// What a configuration decides about the engine; a reload brings another.
 #[derive(Debug)]
 pub struct Setup {
@@ -173,7 +176,7 @@ impl Engine {
                     }
                     Ok(Request::Watch(watch, kept)) => {
                         self.watches.push(watch);
-                        drop(kept.send(()));
+                        let _ = kept.send(());
                     }
                     Ok(Request::Stop) | Err(_) => break,
                 },
@@ -193,12 +196,12 @@ impl Engine {
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
     fn reconcile(&mut self, mut baseline: Baseline, batches: &Receiver<Batch>, recycle: &impl Fn(Batch)) {
         let mut held = Vec::new();
-        // The drain thread begins with all that the ring holds: a pause means that it has caught up.
-        while let Ok(batch) = batches.recv_timeout(Duration::from_millis(50)) {
-            let mut caught_up = false;
+        // The drain thread begins with all that the ring holds, and an empty batch says that this is all.
+        while let Ok(batch) = batches.recv() {
+            let mut caught_up = batch.is_empty();
             for record in batch.records().filter_map(|bytes| decode(bytes).ok()) {
                 baseline.reconcile(&record);
-                caught_up |= record.time() > baseline.walked_until();
+                caught_up |= record.time() > baseline.walked_until().saturating_add(OVERTAKING);
             }
             held.push(batch);
             if caught_up {

@@ -143,6 +143,7 @@ impl Sensor {
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
         let parts = Parts { host, own, table, outputs, sinks, losses };
         let engine = Engine::new(parts, plan.setup);
+        give_memory_back();
         let (batches, recycler) = (drain.batches(), drain.recycler());
         let engine = std::thread::Builder::new()
             .name("engine".into())
@@ -226,6 +227,16 @@ fn own_process(table: &Table) -> Arc<Process> {
         .find_pid(pid)
         .cloned()
         .unwrap_or_else(|| Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() }))
+}
+
+/// Reading the kernel's type information takes several times the memory that the running sensor does, and the
+/// allocator would keep it.
+fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim(3) only gives unused pages back; it is safe in any state of the heap.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Whether an alert's process has this argument.

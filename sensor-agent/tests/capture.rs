@@ -335,7 +335,7 @@ fn the_baseline_has_the_test_itself() {
     let kernel_threads =
         baseline.tasks.records().filter(|record| watch::exec(record).has(exec_flags::KERNEL_THREAD)).count();
     assert!(kernel_threads > 0);
-    watch.finish("");
+    watch.finish(&marker("nobody"));
     balanced(&watch);
 }
 
@@ -358,7 +358,7 @@ fn the_status_names_every_hook() {
         |watch: &Watch| watch.capture.status().iter().filter(|status| status.state == State::Attached).count();
     assert!(attached(&watch) >= 3);
     assert!(watch.capture.status().iter().all(|status| !status.hook.is_empty()));
-    watch.finish("");
+    watch.finish(&marker("nobody"));
     assert_eq!(attached(&watch), 0);
 }
 

@@ -1,6 +1,7 @@
 //! The folder of one sensor: its configuration, its run and state directories, and what it wrote.
 
 use std::fs::{self, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -71,14 +72,14 @@ impl Home {
         self.write("content.yaml", content);
     }
 
-    /// Writes a file that nobody else can read.
+    /// Writes a file that nobody else can read. It is there whole or not at all: a sensor may be reading it.
     ///
     /// # Panics
     /// It cannot be written.
     pub fn write(&self, name: &str, text: &str) {
-        let path = self.file(name);
-        fs::write(&path, text).expect("a file of the sensor's home");
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("its mode");
+        let mut file = tempfile::NamedTempFile::new_in(self.path()).expect("a file in the sensor's home");
+        file.write_all(text.as_bytes()).expect("its content");
+        file.persist(self.file(name)).expect("its name");
     }
 
     /// The program, with nothing of the tests' environment.

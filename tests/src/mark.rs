@@ -40,7 +40,18 @@ impl Mark {
     /// The same, with further top-level keys.
     #[must_use]
     pub fn config_with(&self, more: &str) -> String {
-        let rule = self.rule();
+        Self::config_for(&self.rule(), more)
+    }
+
+    /// Holds for runs of `tiny` with the mark: what a storm consists of, without who started it.
+    #[must_use]
+    pub fn rule_of_storm(&self) -> String {
+        format!(r#"(programName == "tiny" and args == "{}")"#, self.word)
+    }
+
+    /// The same for what this rule selects.
+    #[must_use]
+    pub fn config_for(rule: &str, more: &str) -> String {
         format!(
             r#"
 alert_output:

@@ -3,6 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::Mark;
 
 /// The sensor: `SENSOR_BIN`, or the one built beside this test.
 ///
@@ -31,6 +34,26 @@ pub fn act() -> PathBuf {
 #[must_use]
 pub fn storm() -> PathBuf {
     beside("storm")
+}
+
+/// Runs `tiny` so often with this mark, from two threads, as fast as it goes or so often a second.
+///
+/// # Panics
+/// It cannot be started.
+#[must_use]
+pub fn start_storm(count: usize, rate: usize, mark: &Mark) -> Child {
+    let words = [count.to_string(), "2".into(), rate.to_string(), mark.word().into()];
+    let mut command = Command::new(storm());
+    command.arg(tiny()).args(words).stdout(Stdio::null()).spawn().expect("the storm starts")
+}
+
+/// The same, to its end.
+///
+/// # Panics
+/// Not all could be started.
+pub fn run_storm(count: usize, mark: &Mark) {
+    let ended = start_storm(count, 0, mark).wait().expect("the storm ends");
+    assert!(ended.success(), "the storm: {ended}");
 }
 
 /// Exits with 0 at once; static, so that it runs in an empty root folder too.

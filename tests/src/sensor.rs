@@ -134,7 +134,6 @@ impl Sensor {
     }
 
     /// All rows of a process once its end was told.
-    #[must_use]
     #[track_caller]
     pub fn until_exit(&self, pid: u32) -> Vec<Value> {
         self.until(&format!("the exit of process {pid}"), || {

@@ -70,6 +70,8 @@ struct Stats {
 }
 
 /// The running drain thread. It stops when this is dropped.
+///
+/// One batch is empty: it comes when all that the ring held at the start was handed on.
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
@@ -241,8 +243,15 @@ impl Worker {
     fn drain(&mut self) -> Result<(), Ended> {
         let mut empty = 0;
         let mut stopping = false;
+        let mut caught_up = false;
         loop {
-            match self.round()? {
+            let round = self.round()?;
+            if round != Round::Full && !caught_up {
+                caught_up = true;
+                // Empty: what the ring held at the start has been handed on.
+                self.hand_on()?;
+            }
+            match round {
                 Round::Full => continue,
                 Round::Some => empty = 0,
                 Round::Empty if stopping => return Ok(()),

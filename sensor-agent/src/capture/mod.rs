@@ -51,7 +51,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lifecycle_ring: 8 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
+        Self { lifecycle_ring: 4 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
     }
 }
 

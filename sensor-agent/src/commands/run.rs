@@ -1,5 +1,7 @@
 //! The sensor in the foreground, until a signal ends it.
 
+use std::io::IsTerminal as _;
+
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -51,13 +53,15 @@ fn notify(state: &str) {
 fn log_to_stderr() {
     use tracing_subscriber::filter::EnvFilter;
     let filter = EnvFilter::try_from_env("SENSOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(color);
     // The journal has its own time stamps.
-    let result = if std::env::var_os("JOURNAL_STREAM").is_some() {
-        log.without_time().with_ansi(false).try_init()
-    } else {
-        log.try_init()
-    };
+    let result =
+        if std::env::var_os("JOURNAL_STREAM").is_some() { log.without_time().try_init() } else { log.try_init() };
     if let Err(error) = result {
         eprintln!("the log cannot be set up: {error}");
     }

@@ -36,7 +36,8 @@ pub fn problems(status: &Status) -> Vec<String> {
 }
 
 fn not_attached(hook: &Hook) -> Option<String> {
-    (!hook.attached).then(|| format!("hook {} ({}) is not attached: its events are not seen", hook.name, hook.hook))
+    (!hook.attached && hook.absent.is_none())
+        .then(|| format!("hook {} ({}) is not attached: its events are not seen", hook.name, hook.hook))
 }
 
 fn lost_at_hook(hook: &Hook) -> Vec<String> {

@@ -100,7 +100,7 @@ fn list(words: &[String]) -> String {
 }
 
 fn hooks(hooks: &[Hook]) -> String {
-    columns(
+    let mut out = columns(
         [
             ("NAME", Left),
             ("HOOK", Left),
@@ -121,7 +121,12 @@ fn hooks(hooks: &[Hook]) -> String {
                 hook.name.clone(),
                 hook.hook.clone(),
                 hook.rung.to_string(),
-                if hook.attached { "yes" } else { "NO" }.to_owned(),
+                match (hook.attached, &hook.absent) {
+                    (true, _) => "yes",
+                    (false, Some(_)) => "no",
+                    (false, None) => "NO",
+                }
+                .to_owned(),
                 hook.seen.to_string(),
                 hook.submitted.to_string(),
                 hook.filtered.to_string(),
@@ -133,7 +138,13 @@ fn hooks(hooks: &[Hook]) -> String {
                 known(hook.avg_ns),
             ]
         }),
-    )
+    );
+    for hook in hooks {
+        if let Some(absent) = &hook.absent {
+            out.push_str(&format!("{}: {}\n", hook.name, printable(absent)));
+        }
+    }
+    out
 }
 
 fn tables(tables: &[Table]) -> String {

@@ -48,6 +48,8 @@ pub struct Hook {
     /// Which of the possible hooks that is: 1 is the best.
     pub rung: u32,
     pub attached: bool,
+    /// Why the sensor does without this hook here: the kernel does not offer it, or another tells the same.
+    pub absent: Option<String>,
     /// Times it ran, and nanoseconds per run, when the kernel counts them (`kernel.bpf_stats_enabled`).
     pub runs: Option<u64>,
     pub avg_ns: Option<u64>,

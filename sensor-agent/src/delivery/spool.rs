@@ -30,6 +30,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use self::inner::{Fate, Inner};
 pub use self::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, NewItem, Usage};
 pub use self::salvage::Salvage;
@@ -45,6 +47,8 @@ struct Shared {
     /// Grows with each append; who waits for items watches it.
     arrivals: Mutex<u64>,
     arrived: Condvar,
+    /// The same for one reader in a task.
+    notify: Notify,
 }
 
 #[derive(Default)]
@@ -127,6 +131,7 @@ impl Spool {
             inner: Mutex::new(inner),
             arrivals: Mutex::default(),
             arrived: Condvar::new(),
+            notify: Notify::new(),
         };
         (Self(Arc::new(shared)), report)
     }
@@ -162,6 +167,7 @@ impl Spool {
         drop(inner);
         *lock(&self.0.arrivals) += 1;
         self.0.arrived.notify_all();
+        self.0.notify.notify_one();
         error.map_or(Ok(()), Err)
     }
 
@@ -187,7 +193,13 @@ impl Spool {
     /// counts bodies), but at least one. The same ones again until they are confirmed or rejected. For one reader.
     #[must_use]
     pub fn next(&self, max_items: usize, max_bytes: usize) -> Vec<Item> {
-        lock(&self.0.inner).next(max_items, max_bytes)
+        lock(&self.0.inner).next(&Kind::ALL, max_items, max_bytes)
+    }
+
+    /// The oldest items of one kind, else as [`Self::next`].
+    #[must_use]
+    pub fn next_of(&self, kind: Kind, max_items: usize, max_bytes: usize) -> Vec<Item> {
+        lock(&self.0.inner).next(&[kind], max_items, max_bytes)
     }
 
     /// Waits until [`Self::next`] has something to hand out, or the time is over. Yields whether it has.
@@ -209,14 +221,31 @@ impl Spool {
         }
     }
 
+    /// Ends when something was appended, now or since the last call. For one reader.
+    pub async fn arrival(&self) {
+        self.0.notify.notified().await;
+    }
+
+    /// Whether [`Self::next`] has something to hand out.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        lock(&self.0.inner).has_items()
+    }
+
     /// Removes what the receiver has.
     pub fn confirm(&self, ids: &[ItemId]) {
         lock(&self.0.inner).confirm(ids);
     }
 
     /// Gives up an item that the receiver will never take, and keeps it among the dead letters.
-    pub fn reject(&self, id: ItemId, reason: &str) {
-        lock(&self.0.inner).reject(id, reason);
+    pub fn reject(&self, item: &Item, reason: &str) {
+        lock(&self.0.inner).reject(item, reason);
+    }
+
+    /// Gives up some records of an item that the receiver will never take, and keeps them, as `body` holds them, among
+    /// the dead letters. The item itself stays until it is confirmed.
+    pub fn reject_part(&self, item: &Item, records: u32, reason: &str, body: &[u8]) {
+        lock(&self.0.inner).reject_part(item, records, reason, body);
     }
 
     #[must_use]

@@ -29,16 +29,7 @@ use rustls::{ClientConfig, version};
 pub use self::error::{PeerError, TrustError, TrustWarning};
 use self::files::{Files, Fingerprint};
 use crate::clock;
-
-/// What a stale or missing revocation list does (`mcs.crl_policy`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CrlPolicy {
-    /// Nothing is delivered.
-    #[default]
-    Refuse,
-    /// It is delivered, and warned about.
-    Warn,
-}
+use crate::config::CrlPolicy;
 
 /// The folder of trust files.
 pub struct TrustFolder {

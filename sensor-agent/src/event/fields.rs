@@ -374,6 +374,9 @@ pub static FIELDS: &[Field] = &[
             _ => Value::Absent,
         }
     }),
+    event(Class::Sensor, "sensorPid", "sensor_pid", Type::Number, "The sensor's own process id.", |event, _| {
+        Value::Int(i64::from(event.process.key.tgid))
+    }),
     event(
         Class::Sensor,
         "stage",

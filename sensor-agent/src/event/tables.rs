@@ -95,7 +95,7 @@ pub static TABLES: &[Table] = &[
         kinds: &[EventType::SensorStarted],
         mcs: false,
         default_on: true,
-        columns: &["unix_nano_timestamp", "sensor_id", "pid", "hostname"],
+        columns: &["unix_nano_timestamp", "sensor_id", "sensor_pid", "hostname"],
         doc: "The sensor itself: one row at each start.",
     },
     unfilled("sensor_metadata", &[], false, "Facts about the sensor's host."),

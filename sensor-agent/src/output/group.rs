@@ -139,6 +139,8 @@ impl<R: Route> Group<R> {
         let lanes = std::mem::take(&mut *self.write());
         lanes.iter().for_each(|(_, lane)| lane.queue.close());
         lanes.iter().for_each(|(_, lane)| lane.finish(until));
+        let removed = std::mem::take(&mut *self.removed());
+        removed.iter().for_each(|lane| lane.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
         lanes.iter().map(|(_, lane)| lane.status()).collect()
     }

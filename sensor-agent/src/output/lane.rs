@@ -66,7 +66,7 @@ impl<T: Load> Lane<T> {
 
     /// What it did, and what waits.
     pub(crate) fn status(&self) -> OutputStatus {
-        self.ledger.status(self.queue.backlog())
+        self.ledger.status(self.queue.backlog(&self.ledger))
     }
 
     /// Waits until what was queued is out, and gives up the rest. The queue has to be closed before.
@@ -78,7 +78,7 @@ impl<T: Load> Lane<T> {
 }
 
 fn give_up<T: Load>(queue: &Queue<T>, ledger: &Ledger) {
-    let (waiting, in_hand) = queue.abandon();
+    let (waiting, in_hand) = queue.abandon(ledger);
     let count = in_hand + waiting.iter().map(T::weight).sum::<usize>();
     ledger.dropped(Cause::Stopped, count, "the output was stopped before everything was sent");
     for item in waiting {
@@ -113,7 +113,7 @@ struct Worker<'a, T> {
 
 impl<T: Load> Worker<'_, T> {
     fn run(&mut self) {
-        while let Some(items) = self.queue.take(self.owner, BATCH) {
+        while let Some(items) = self.queue.take(self.owner, BATCH, self.ledger) {
             if !self.deliver(items) {
                 return;
             }

@@ -166,8 +166,13 @@ impl Ledger {
         }
     }
 
+    /// What the output has dealt with: sent, or filtered out.
+    pub(crate) fn settled(&self) -> u64 {
+        self.sent.load(Relaxed) + self.filtered.load(Relaxed)
+    }
+
     /// What was given up for this cause.
-    pub(crate) fn dropped_for(&self, cause: Cause) -> u64 {
+    fn dropped_for(&self, cause: Cause) -> u64 {
         self.dropped[cause as usize].load(Relaxed)
     }
 

@@ -59,12 +59,26 @@ struct State<T> {
     /// Of all that waits.
     weight: usize,
     capacity: usize,
-    /// What the owner took and has not finished: since when it waits, and its weight.
-    in_hand: Option<(Instant, usize)>,
+    in_hand: Option<InHand>,
     owner: u64,
     phase: Phase,
     /// The last owner has nothing more to do.
     finished: bool,
+}
+
+/// What the owner took and has not finished.
+struct InHand {
+    since: Instant,
+    weight: usize,
+    /// [`Ledger::settled`] when it was taken: what was settled since is of this.
+    settled: u64,
+}
+
+impl InHand {
+    fn left(&self, settled: u64) -> usize {
+        let done = usize::try_from(settled - self.settled).unwrap_or(usize::MAX);
+        self.weight.saturating_sub(done)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,7 +130,7 @@ impl<T: Load> Queue<T> {
     }
 
     /// Takes up to so many items, waiting for the first. None if there is nothing more to do for this owner.
-    pub(crate) fn take(&self, owner: u64, most: usize) -> Option<Vec<T>> {
+    pub(crate) fn take(&self, owner: u64, most: usize, ledger: &Ledger) -> Option<Vec<T>> {
         let mut state = self.lock();
         loop {
             if state.owner != owner || state.phase == Phase::Abandoned {
@@ -127,7 +141,7 @@ impl<T: Load> Queue<T> {
                 let items: Vec<T> = state.waiting.drain(..count).map(|(_, item)| item).collect();
                 let weight = items.iter().map(T::weight).sum();
                 state.weight -= weight;
-                state.in_hand = Some((since, weight));
+                state.in_hand = Some(InHand { since, weight, settled: ledger.settled() });
                 return Some(items);
             }
             if state.phase == Phase::Closing {
@@ -145,7 +159,7 @@ impl<T: Load> Queue<T> {
     /// Puts back what was taken and not finished, before everything else, for the next owner.
     pub(crate) fn give_back(&self, items: Vec<T>) {
         let mut state = self.lock();
-        let since = state.in_hand.take().map_or_else(Instant::now, |(since, _)| since);
+        let since = state.in_hand.take().map_or_else(Instant::now, |taken| taken.since);
         for item in items.into_iter().rev() {
             state.weight += item.weight();
             state.waiting.push_front((since, item));
@@ -216,23 +230,24 @@ impl<T: Load> Queue<T> {
         true
     }
 
-    /// Gives up what waits: returns it, and the weight of what the owner has in hand.
-    pub(crate) fn abandon(&self) -> (Vec<T>, usize) {
+    /// Gives up what waits: returns it, and the weight of what is left of what the owner has in hand.
+    pub(crate) fn abandon(&self, ledger: &Ledger) -> (Vec<T>, usize) {
         let mut state = self.lock();
         state.phase = Phase::Abandoned;
         state.weight = 0;
         let waiting = state.waiting.drain(..).map(|(_, item)| item).collect();
-        let in_hand = state.in_hand.take().map_or(0, |(_, weight)| weight);
+        let in_hand = state.in_hand.take().map_or(0, |taken| taken.left(ledger.settled()));
         drop(state);
         self.changed.notify_all();
         (waiting, in_hand)
     }
 
     /// The weight of what is not finished, and how long the oldest of it has waited.
-    pub(crate) fn backlog(&self) -> (usize, Option<Duration>) {
+    pub(crate) fn backlog(&self, ledger: &Ledger) -> (usize, Option<Duration>) {
         let state = self.lock();
-        let oldest = state.in_hand.map(|(since, _)| since).or(state.waiting.front().map(|(since, _)| *since));
-        (state.weight + state.in_hand.map_or(0, |(_, weight)| weight), oldest.map(|since| since.elapsed()))
+        let oldest = state.in_hand.as_ref().map(|taken| taken.since).or(state.waiting.front().map(|(since, _)| *since));
+        let in_hand = state.in_hand.as_ref().map_or(0, |taken| taken.left(ledger.settled()));
+        (state.weight + in_hand, oldest.map(|since| since.elapsed()))
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {

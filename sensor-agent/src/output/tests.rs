@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, PipeReader, PipeWriter},
+    io::{self, BufRead, BufReader, PipeReader, PipeWriter, Read as _},
     os::fd::OwnedFd,
     sync::Arc,
     time::{Duration, Instant},
@@ -264,6 +264,18 @@ fn rows_go_to_every_sink() {
         }
         assert_eq!(count, 3_003);
     }
+}
+
+#[test]
+fn a_sink_that_is_stuck_within_a_batch_is_accounted_for() {
+    const COUNT: usize = 3_000;
+    let (target, mut reader) = pipe("sink");
+    let sinks = Sinks::start(vec![SinkSettings::new("sink", target.target)]).unwrap();
+    sinks.send(rows(COUNT, 200));
+    io::copy(&mut (&mut reader).take(700_000), &mut io::sink()).unwrap();
+    let status = &sinks.stop(Duration::from_millis(50))[0];
+    assert!(status.sent > 0 && status.dropped["stopped"] > 0);
+    assert_eq!(status.sent + status.dropped["stopped"], COUNT as u64);
 }
 
 /// Takes so many bytes at each call, and fails if that is not all.

@@ -15,7 +15,7 @@ use super::containers::container_of;
 use super::pool::Pool;
 use super::users::Users;
 use crate::event::decode::{Exec, Record, turn_path};
-use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey};
+use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey, TTY_LEN};
 
 /// Longest lineage held. A longer one (a daemon that goes on by forking itself) loses its oldest half.
 pub const MAX_DEPTH: u32 = 64;
@@ -260,7 +260,7 @@ impl Table {
             process.namespaces = fixed.namespaces;
             process.ns_pid = fixed.ns_pid;
             process.cgroup_id = fixed.cgroup_id;
-            process.tty = fixed.tty;
+            process.tty = terminal_name(fixed.tty);
             process.user = user;
             process.container = container;
             process.incident = incident;
@@ -314,6 +314,18 @@ fn set_path(field: &mut Vec<u8>, leaf_first: &[u8], cut: bool) {
     if cut {
         field.splice(..0, CUT_MARK.iter().copied());
     }
+}
+
+/// A terminal's name as `/dev` has it: the kernel calls the pseudo-terminal `pts/3` `pts3`.
+fn terminal_name(kernel: [u8; TTY_LEN]) -> [u8; TTY_LEN] {
+    let mut name = kernel;
+    if let Some(number) = kernel.strip_prefix(b"pts")
+        && number.first().is_some_and(u8::is_ascii_digit)
+    {
+        name[3] = b'/';
+        name[4..].copy_from_slice(&number[..TTY_LEN - 4]);
+    }
+    name
 }
 
 /// A copy of a process whose lineage ends after `keep` ancestors.

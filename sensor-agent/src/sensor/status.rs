@@ -75,6 +75,10 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         hook: program.hook.into(),
         rung: 1,
         attached: matches!(program.state, State::Attached | State::Ready),
+        absent: match &program.state {
+            State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
+            State::Attached | State::Ready | State::Detached => None,
+        },
         runs: measured.then_some(program.run_count),
         avg_ns: measured.then(|| program.run_time_ns / program.run_count),
         seen: counted.seen,

@@ -4,9 +4,11 @@ use super::*;
 
 #[test]
 fn fields_are_where_the_bytes_are() {
-    let mut exec = ExecRecord::default();
-    exec.header = Header { layout: LAYOUT_VERSION, kind: kind::EXEC, len: 0x0102_0304, time: 5 };
-    exec.process = ProcessKey::new(7, 6);
+    let mut exec = ExecRecord {
+        header: Header { layout: LAYOUT_VERSION, kind: kind::EXEC, len: 0x0102_0304, time: 5 },
+        process: ProcessKey::new(7, 6),
+        ..ExecRecord::default()
+    };
     exec.ids.cap_effective = 8;
     exec.args_tail_len = 9;
     exec.comm = *b"sixteen bytes ok";

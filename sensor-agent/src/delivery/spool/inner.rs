@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::item::{Cause, Item, ItemId, Kind, Limits, NewItem, Usage, cost};
 use super::reserve::Reserve;
 use super::salvage::{self, Salvage};
-use super::store::{Store, StoreError};
+use super::store::{DeadLetter, Store, StoreError};
 use super::{AppendError, OpenReport, Stats, Trouble};
 use crate::clock;
 
@@ -88,10 +88,10 @@ impl Inner {
         let mut fates = Vec::new();
         let mut fitting = Vec::new();
         let mut places = Vec::new();
-        for NewItem { kind, uuid, body } in items {
+        for NewItem { kind, uuid, records, body } in items {
             self.counters.appended += 1;
             if cost(body.len()) > self.limits.disk_bytes {
-                self.counters.given_up.add(kind, Cause::TooLarge, 1);
+                self.counters.given_up.add(kind, Cause::TooLarge, u64::from(records));
                 fates.push(Fate::GivenUp);
                 continue;
             }
@@ -99,7 +99,7 @@ impl Inner {
             self.next_seq[kind as usize] += 1;
             places.push(fates.len());
             fates.push(Fate::GivenUp);
-            fitting.push(Item { id: ItemId { kind, seq }, uuid, time, body });
+            fitting.push(Item { id: ItemId { kind, seq }, uuid, records, time, body });
         }
         match self.try_append(&fitting) {
             Some(stored) => {
@@ -143,18 +143,18 @@ impl Inner {
 
     fn keep_in_memory(&mut self, item: Item) -> Fate {
         if item.id.kind == Kind::Telemetry || item.cost() > self.limits.memory_bytes {
-            self.counters.given_up.add(item.id.kind, Cause::Disk, 1);
+            self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
             return Fate::Lost;
         }
         while self.memory_usage.bytes + item.cost() > self.limits.memory_bytes {
             // Those on their way are at the front; they may be confirmed at any moment.
             let Some(place) = self.memory.iter().position(|item| !self.leased.contains(&item.id)) else {
-                self.counters.given_up.add(item.id.kind, Cause::Disk, 1);
+                self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
                 return Fate::Lost;
             };
             if let Some(old) = self.memory.remove(place) {
                 self.memory_usage.remove(old.cost());
-                self.counters.given_up.add(old.id.kind, Cause::Disk, 1);
+                self.counters.given_up.add(old.id.kind, Cause::Disk, u64::from(old.records));
             }
         }
         self.memory_usage.add(item.cost());
@@ -162,11 +162,11 @@ impl Inner {
         Fate::InMemory
     }
 
-    pub(super) fn next(&mut self, max_items: usize, max_bytes: usize) -> Vec<Item> {
+    pub(super) fn next(&mut self, kinds: &[Kind], max_items: usize, max_bytes: usize) -> Vec<Item> {
         self.recover();
         self.expire();
         let (max_items, mut items) = (max_items.max(1), Vec::new());
-        for kind in Kind::ALL {
+        for &kind in kinds {
             items = self.read(kind, max_items, max_bytes);
             if kind == Kind::Alert {
                 self.extend_from_memory(&mut items, max_items, max_bytes);
@@ -229,20 +229,27 @@ impl Inner {
         self.delete();
     }
 
-    pub(super) fn reject(&mut self, id: ItemId, reason: &str) {
-        self.counters.given_up.add(id.kind, Cause::Rejected, 1);
-        let now = self.now();
-        let in_memory = self.memory.iter().any(|item| item.id == id);
-        if let Some(store) = &mut self.store
-            && !in_memory
-        {
-            match store.bury(id, reason, now, self.limits.dead_letter_bytes) {
-                Ok(()) => drop(self.leased.remove(&id)),
-                Err(error) => self.fail(error),
-            }
-        }
-        self.forget(id);
+    pub(super) fn reject(&mut self, item: &Item, reason: &str) {
+        let whole = !self.memory.iter().any(|other| other.id == item.id);
+        self.bury(item, item.records, reason, &item.body, whole);
+        self.forget(item.id);
         self.delete();
+    }
+
+    pub(super) fn reject_part(&mut self, item: &Item, records: u32, reason: &str, body: &[u8]) {
+        self.bury(item, records, reason, body, false);
+    }
+
+    /// Counts what was refused, and puts it among the dead letters if that is possible.
+    fn bury(&mut self, item: &Item, records: u32, reason: &str, body: &[u8], whole: bool) {
+        self.counters.given_up.add(item.id.kind, Cause::Rejected, u64::from(records));
+        let letter = DeadLetter { uuid: item.uuid, time: item.time, rejected: self.now(), reason, body };
+        let Some(store) = &mut self.store else { return };
+        match store.bury(item.id, &letter, whole, self.limits.dead_letter_bytes) {
+            Ok(()) if whole => drop(self.leased.remove(&item.id)),
+            Ok(()) => {}
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Takes an item out of memory, or notes that it is to be deleted on disk.
@@ -300,11 +307,10 @@ impl Inner {
             return;
         }
         while let Some(item) = self.memory.front().filter(|item| item.time < before) {
-            let (kind, cost) = (item.id.kind, item.cost());
             self.leased.remove(&item.id);
+            self.memory_usage.remove(item.cost());
+            self.counters.given_up.add(item.id.kind, Cause::Expired, u64::from(item.records));
             self.memory.pop_front();
-            self.memory_usage.remove(cost);
-            self.counters.given_up.add(kind, Cause::Expired, 1);
         }
         let leased = self.leased_to();
         let Some(store) = &mut self.store else { return };

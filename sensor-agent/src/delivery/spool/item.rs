@@ -34,6 +34,8 @@ pub struct NewItem {
     pub kind: Kind,
     /// The same each time the item is sent, so that a receiver can tell a repetition.
     pub uuid: Uuid,
+    /// Alerts or rows in it: what losses are counted in.
+    pub records: u32,
     /// What is sent; the spool does not look into it.
     pub body: Vec<u8>,
 }
@@ -43,6 +45,7 @@ pub struct NewItem {
 pub struct Item {
     pub id: ItemId,
     pub uuid: Uuid,
+    pub records: u32,
     /// When it was spooled: nanoseconds since the Unix epoch.
     pub time: u64,
     pub body: Vec<u8>,
@@ -53,6 +56,13 @@ pub struct Item {
 pub struct ItemId {
     pub kind: Kind,
     pub(super) seq: i64,
+}
+
+#[cfg(test)]
+impl ItemId {
+    pub(in crate::delivery) const fn for_test(kind: Kind, seq: i64) -> Self {
+        Self { kind, seq }
+    }
 }
 
 impl Item {
@@ -104,6 +114,14 @@ impl Default for Limits {
     }
 }
 
+/// What a stored item counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Bytes as [`Limits`] counts them.
+    pub(super) cost: u64,
+    pub(super) records: u64,
+}
+
 /// Why an item was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
@@ -138,7 +156,7 @@ impl Cause {
     }
 }
 
-/// What was given up since the start, by kind and cause.
+/// Alerts and rows that were given up since the start, by kind and cause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GivenUp([[u64; Cause::ALL.len()]; Kind::ALL.len()]);
 

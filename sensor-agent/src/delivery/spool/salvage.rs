@@ -141,11 +141,12 @@ impl Mover<'_> {
 /// rows, or stretches of rows, could not be read.
 fn move_kind(db: &Connection, kind: Kind, mover: &mut Mover<'_>) -> Result<u64, StoreError> {
     let mut damaged = HashSet::new();
-    let forward = format!("select seq, uuid, time, crc, body from {} where seq >= ? order by seq", kind.name());
+    let forward =
+        format!("select seq, uuid, records, time, crc, body from {} where seq >= ? order by seq", kind.name());
     let front = walk(db, kind, &forward, (i64::MIN, 1), i64::MAX, mover, &mut damaged)?;
     if let Some(stuck) = front {
         let backward =
-            format!("select seq, uuid, time, crc, body from {} where seq <= ? order by seq desc", kind.name());
+            format!("select seq, uuid, records, time, crc, body from {} where seq <= ? order by seq desc", kind.name());
         walk(db, kind, &backward, (i64::MAX, -1), stuck, mover, &mut damaged)?;
     }
     Ok(damaged.len() as u64)

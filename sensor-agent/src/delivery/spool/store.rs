@@ -15,7 +15,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, ffi};
 use uuid::Uuid;
 
-use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage, cost};
+use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage, Weight, cost};
 
 /// Name of the database in its folder.
 pub(super) const FILE: &str = "items.db";
@@ -54,6 +54,16 @@ pub(super) struct Read {
     pub(super) items: Vec<Item>,
     /// Rows whose contents do not agree with their checksum.
     pub(super) damaged: Vec<ItemId>,
+}
+
+/// What a receiver refused for good.
+pub(super) struct DeadLetter<'a> {
+    pub(super) uuid: Uuid,
+    /// When it was spooled, and when it was refused: nanoseconds since the Unix epoch.
+    pub(super) time: u64,
+    pub(super) rejected: u64,
+    pub(super) reason: &'a str,
+    pub(super) body: &'a [u8],
 }
 
 impl Store {
@@ -107,7 +117,7 @@ impl Store {
         let change = self.db.transaction()?;
         for kind in Kind::ALL {
             change.execute_batch(&format!(
-                "create table {}(seq integer primary key, uuid blob, time integer, crc integer, body blob)",
+                "create table {}(seq integer primary key, uuid blob, records integer, time integer, crc integer, body blob)",
                 kind.name()
             ))?;
         }
@@ -175,23 +185,23 @@ impl Store {
                 };
                 let mut victim = None;
                 for &kind in victims {
-                    if let Some(cost) = drop_oldest(&change, kind, leased[kind as usize])? {
-                        victim = Some((kind, cost));
+                    if let Some(weight) = drop_oldest(&change, kind, leased[kind as usize])? {
+                        victim = Some((kind, weight));
                         break;
                     }
                 }
-                let Some((victim, cost)) = victim else {
+                let Some((victim, weight)) = victim else {
                     fits = false;
                     break;
                 };
-                usage[victim as usize].remove(cost);
-                news.add(victim, Cause::Full, 1);
+                usage[victim as usize].remove(weight.cost);
+                news.add(victim, Cause::Full, weight.records);
             }
             if fits {
                 insert(&change, item)?;
                 usage[kind as usize].add(item.cost());
             } else {
-                news.add(kind, Cause::Full, 1);
+                news.add(kind, Cause::Full, u64::from(item.records));
             }
             stored.push(fits);
         }
@@ -213,7 +223,7 @@ impl Store {
         max_bytes: usize,
         hidden: &BTreeSet<ItemId>,
     ) -> Result<Read, StoreError> {
-        let sql = format!("select seq, uuid, time, crc, body from {} where seq > ? order by seq", kind.name());
+        let sql = format!("select seq, uuid, records, time, crc, body from {} where seq > ? order by seq", kind.name());
         let mut statement = self.db.prepare_cached(&sql)?;
         let mut rows = statement.query([after])?;
         let mut read = Read::default();
@@ -245,7 +255,7 @@ impl Store {
         let mut missing = Vec::new();
         for id in ids {
             match delete(&change, *id)? {
-                Some(cost) => usage[id.kind as usize].remove(cost),
+                Some(weight) => usage[id.kind as usize].remove(weight.cost),
                 None => missing.push(*id),
             }
         }
@@ -255,31 +265,40 @@ impl Store {
         Ok(missing)
     }
 
-    /// Moves an item to the dead letters, of which the oldest go beyond `max_bytes`.
-    pub(super) fn bury(&mut self, id: ItemId, reason: &str, now: u64, max_bytes: u64) -> Result<(), StoreError> {
+    /// Puts something among the dead letters, of which the oldest go beyond `max_bytes`; with `whole`, its item leaves
+    /// the store.
+    pub(super) fn bury(
+        &mut self,
+        id: ItemId,
+        letter: &DeadLetter<'_>,
+        whole: bool,
+        max_bytes: u64,
+    ) -> Result<(), StoreError> {
         let change = self.db.transaction()?;
-        let sql = format!(
-            "insert into dead_letter(kind, uuid, time, rejected, reason, body)
-             select ?, hex(uuid), time, ?, ?, body from {} where seq = ?",
-            id.kind.name()
-        );
-        change.execute(&sql, (id.kind.name(), i64::try_from(now).unwrap_or(i64::MAX), reason, id.seq))?;
+        let number = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let DeadLetter { uuid, time, rejected, reason, body } = letter;
+        let (uuid, time, rejected) = (uuid.to_string(), number(*time), number(*rejected));
+        change.execute(
+            "insert into dead_letter(kind, uuid, time, rejected, reason, body) values(?, ?, ?, ?, ?, ?)",
+            (id.kind.name(), uuid, time, rejected, reason, body),
+        )?;
         let mut usage = self.usage;
-        if let Some(cost) = delete(&change, id)? {
-            usage[id.kind as usize].remove(cost);
+        if whole && let Some(weight) = delete(&change, id)? {
+            usage[id.kind as usize].remove(weight.cost);
         }
         change.execute(
             "delete from dead_letter where seq in (
                  select seq from (select seq, sum(length(body) + length(reason) + 128) over (order by seq desc) as bytes
                                   from dead_letter) where bytes > ?)",
-            [i64::try_from(max_bytes).unwrap_or(i64::MAX)],
+            [number(max_bytes)],
         )?;
         change.commit()?;
         self.usage = usage;
         Ok(())
     }
 
-    /// Deletes the oldest items, as long as they were spooled within `times`. Yields how many of each kind.
+    /// Deletes the oldest items, as long as they were spooled within `times`. Yields how many records of
+    /// each kind.
     pub(super) fn expire(
         &mut self,
         times: Range<u64>,
@@ -291,15 +310,15 @@ impl Store {
         for kind in Kind::ALL {
             let sql = format!(
                 "delete from {0} where seq = (select min(seq) from {0} where seq > ?) and time >= ? and time < ?
-                 returning length(body)",
+                 returning length(body), records",
                 kind.name()
             );
             let mut statement = change.prepare_cached(&sql)?;
             let [start, end] = [times.start, times.end].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
             let from = leased[kind as usize];
-            while let Some(length) = statement.query_row((from, start, end), |row| length(row, 0)).optional()? {
-                usage[kind as usize].remove(cost(length));
-                expired[kind as usize] += 1;
+            while let Some(weight) = statement.query_row((from, start, end), weight).optional()? {
+                usage[kind as usize].remove(weight.cost);
+                expired[kind as usize] += weight.records;
             }
         }
         if expired == [0; Kind::ALL.len()] {
@@ -352,24 +371,24 @@ fn create(folder: &Path) -> io::Result<()> {
 
 fn insert(change: &Transaction<'_>, item: &Item) -> Result<(), StoreError> {
     // A commit may have reached the disk although it failed; the same item is then stored again.
-    let sql = format!("insert or replace into {} values(?, ?, ?, ?, ?)", item.id.kind.name());
+    let sql = format!("insert or replace into {} values(?, ?, ?, ?, ?, ?)", item.id.kind.name());
     let time = i64::try_from(item.time).unwrap_or(i64::MAX);
-    let crc = checksum(item.id.seq, item.uuid.as_bytes(), time, &item.body);
-    change.prepare_cached(&sql)?.execute((item.id.seq, item.uuid.as_bytes(), time, crc, &item.body))?;
+    let crc = checksum(item.id.seq, item.uuid.as_bytes(), item.records, time, &item.body);
+    change.prepare_cached(&sql)?.execute((item.id.seq, item.uuid.as_bytes(), item.records, time, crc, &item.body))?;
     Ok(())
 }
 
-fn delete(change: &Transaction<'_>, id: ItemId) -> Result<Option<u64>, StoreError> {
-    let sql = format!("delete from {} where seq = ? returning length(body)", id.kind.name());
-    Ok(change.prepare_cached(&sql)?.query_row([id.seq], |row| length(row, 0)).optional()?.map(cost))
+fn delete(change: &Transaction<'_>, id: ItemId) -> Result<Option<Weight>, StoreError> {
+    let sql = format!("delete from {} where seq = ? returning length(body), records", id.kind.name());
+    Ok(change.prepare_cached(&sql)?.query_row([id.seq], weight).optional()?)
 }
 
-fn drop_oldest(change: &Transaction<'_>, kind: Kind, after: i64) -> Result<Option<u64>, StoreError> {
+fn drop_oldest(change: &Transaction<'_>, kind: Kind, after: i64) -> Result<Option<Weight>, StoreError> {
     let sql = format!(
-        "delete from {0} where seq = (select min(seq) from {0} where seq > ?) returning length(body)",
+        "delete from {0} where seq = (select min(seq) from {0} where seq > ?) returning length(body), records",
         kind.name()
     );
-    Ok(change.prepare_cached(&sql)?.query_row([after], |row| length(row, 0)).optional()?.map(cost))
+    Ok(change.prepare_cached(&sql)?.query_row([after], weight).optional()?)
 }
 
 /// Numbers stand in ascending order, or the tree is none any more and searches in it go astray.
@@ -381,26 +400,35 @@ fn ascending(last: i64, seq: i64) -> Result<i64, StoreError> {
     }
 }
 
+/// A row of the length of a body and of its records. One that is damaged counts as one record.
+fn weight(row: &Row<'_>) -> rusqlite::Result<Weight> {
+    let records = row.get_ref(1)?.as_i64().ok().and_then(|records| u32::try_from(records).ok()).unwrap_or(1);
+    Ok(Weight { cost: cost(length(row, 0)?), records: u64::from(records) })
+}
+
 /// A column that is the length of a body. Of a damaged row it may be anything.
 fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
     Ok(row.get_ref(column)?.as_i64().ok().and_then(|length| usize::try_from(length).ok()).unwrap_or(0))
 }
 
-/// An item from a row of `seq, uuid, time, crc, body`, if all of it is as it was written.
+/// An item from a row of `seq, uuid, records, time, crc, body`, if all of it is as it was written.
 pub(super) fn item(id: ItemId, row: &Row<'_>) -> Option<Item> {
     let column = |index| row.get_ref(index).ok();
-    let (ValueRef::Blob(uuid), ValueRef::Integer(time)) = (column(1)?, column(2)?) else { return None };
-    let (ValueRef::Integer(crc), ValueRef::Blob(body)) = (column(3)?, column(4)?) else { return None };
-    if crc != checksum(id.seq, uuid, time, body) {
+    let (ValueRef::Blob(uuid), ValueRef::Integer(records)) = (column(1)?, column(2)?) else { return None };
+    let (ValueRef::Integer(time), ValueRef::Integer(crc)) = (column(3)?, column(4)?) else { return None };
+    let ValueRef::Blob(body) = column(5)? else { return None };
+    let records = u32::try_from(records).ok()?;
+    if crc != checksum(id.seq, uuid, records, time, body) {
         return None;
     }
-    Some(Item { id, uuid: Uuid::from_slice(uuid).ok()?, time: time.unsigned_abs(), body: body.to_vec() })
+    Some(Item { id, uuid: Uuid::from_slice(uuid).ok()?, records, time: time.unsigned_abs(), body: body.to_vec() })
 }
 
-fn checksum(seq: i64, uuid: &[u8], time: i64, body: &[u8]) -> i64 {
+fn checksum(seq: i64, uuid: &[u8], records: u32, time: i64, body: &[u8]) -> i64 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&seq.to_le_bytes());
     hasher.update(uuid);
+    hasher.update(&records.to_le_bytes());
     hasher.update(&time.to_le_bytes());
     hasher.update(body);
     i64::from(hasher.finalize())

@@ -18,7 +18,7 @@ fn telemetry(number: u32, size: usize) -> NewItem {
 
 /// An item whose uuid and body follow from its number.
 fn new(kind: Kind, number: u32, size: usize) -> NewItem {
-    NewItem { kind, uuid: uuid::Uuid::from_u128(u128::from(number)), body: body(number, size) }
+    NewItem { kind, uuid: uuid::Uuid::from_u128(u128::from(number)), records: 1, body: body(number, size) }
 }
 
 fn body(number: u32, size: usize) -> Vec<u8> {
@@ -150,11 +150,26 @@ fn rejected_items_are_kept_apart_within_bounds() {
     let (spool, _) = Spool::open(folder.path(), limits);
     spool.append((0..5).map(|number| alert(number, 1000)).collect()).unwrap();
     for item in spool.next(4, usize::MAX) {
-        spool.reject(item.id, "no such field");
+        spool.reject(&item, "no such field");
     }
     assert_eq!(spool.stats().given_up.count(Kind::Alert, Cause::Rejected), 4);
     assert_eq!(spool.stats().dead_letters, 2);
     assert_eq!(drain(&spool), [4]);
+
+    spool.append(vec![NewItem { records: 7, ..telemetry(5, 1000) }]).unwrap();
+    let item = spool.next(1, 0).remove(0);
+    spool.reject_part(&item, 3, "no such column", b"three rows");
+    assert_eq!(spool.stats().given_up.count(Kind::Telemetry, Cause::Rejected), 3);
+    assert_eq!(drain(&spool), [5]);
+}
+
+#[test]
+fn losses_are_counted_in_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let (spool, _) = Spool::open(folder.path(), Limits { disk_bytes: item::cost(1000), ..Limits::default() });
+    let rows = |number, records| NewItem { records, ..telemetry(number, 1000) };
+    spool.append(vec![rows(1, 5), rows(2, 30), alert(3, 1000), rows(4, 200)]).unwrap();
+    assert_eq!(spool.stats().given_up.count(Kind::Telemetry, Cause::Full), 235);
 }
 
 #[test]

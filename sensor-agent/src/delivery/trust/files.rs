@@ -19,7 +19,8 @@ use x509_parser::error::X509Error;
 use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 
-use super::{CrlPolicy, TrustError, TrustWarning};
+use super::{TrustError, TrustWarning};
+use crate::config::CrlPolicy;
 
 /// What every trust file's name begins with.
 const PREFIX: &str = "sophosca";

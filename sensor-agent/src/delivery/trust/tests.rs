@@ -6,158 +6,21 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
-};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConnection, ServerConfig, ServerConnection, Stream};
-use tempfile::TempDir;
-use time::{Duration, OffsetDateTime};
+use rcgen::{ExtendedKeyUsagePurpose, KeyPair};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, ServerConnection, Stream};
 
 use super::*;
-
-/// Days from now.
-fn day(days: i64) -> OffsetDateTime {
-    OffsetDateTime::now_utc() + Duration::days(days)
-}
-
-/// An authority.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    der: CertificateDer<'static>,
-    pem: String,
-}
-
-fn authority_params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (params.not_before, params.not_after) = (day(-10), day(10));
-    params
-}
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        Self::with(authority_params(name))
-    }
-
-    fn with(params: CertificateParams) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self { der: certificate.der().clone(), pem: certificate.pem(), issuer: Issuer::new(params, key) }
-    }
-
-    /// An authority below this one.
-    fn intermediate(&self, name: &str, serial: u64) -> Self {
-        let mut params = authority_params(name);
-        params.serial_number = Some(SerialNumber::from(serial));
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Self { der: certificate.der().clone(), pem: certificate.pem(), issuer: Issuer::new(params, key) }
-    }
-
-    fn server(&self, serial: u64, change: impl FnOnce(&mut CertificateParams)) -> Server {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        params.serial_number = Some(SerialNumber::from(serial));
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (params.not_before, params.not_after) = (day(-5), day(5));
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Server { chain: vec![certificate.der().clone()], key: PrivateKeyDer::Pkcs8(key.serialize_der().into()) }
-    }
-
-    fn crl(&self, revoked: &[u64]) -> rcgen::CertificateRevocationList {
-        self.crl_between(revoked, day(-1), day(1))
-    }
-
-    fn crl_between(
-        &self,
-        revoked: &[u64],
-        from: OffsetDateTime,
-        to: OffsetDateTime,
-    ) -> rcgen::CertificateRevocationList {
-        CertificateRevocationListParams {
-            this_update: from,
-            next_update: to,
-            crl_number: SerialNumber::from(1),
-            issuing_distribution_point: None,
-            revoked_certs: revoked
-                .iter()
-                .map(|serial| RevokedCertParams {
-                    serial_number: SerialNumber::from(*serial),
-                    revocation_time: day(-1),
-                    reason_code: None,
-                    invalidity_date: None,
-                })
-                .collect(),
-            key_identifier_method: KeyIdMethod::Sha256,
-        }
-        .signed_by(&self.issuer)
-        .unwrap()
-    }
-}
-
-struct Server {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
-
-impl Server {
-    /// Shows a further certificate.
-    fn below(mut self, authority: &Authority) -> Self {
-        self.chain.push(authority.der.clone());
-        self
-    }
-}
-
-/// A folder of trust files.
-struct Folder(TempDir);
-
-impl Folder {
-    fn new(files: &[(&str, &[u8])]) -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
-        for (name, bytes) in files {
-            folder.put(name, bytes);
-        }
-        folder
-    }
-
-    /// With one authority and its list.
-    fn of(authority: &Authority, revoked: &[u64]) -> Self {
-        Self::new(&[
-            ("sophosca1.crt", authority.pem.as_bytes()),
-            ("sophosca1.crl", authority.crl(revoked).pem().unwrap().as_bytes()),
-        ])
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
-    }
-
-    fn trust(&self, policy: CrlPolicy) -> TrustFolder {
-        TrustFolder::new(self.0.path(), policy)
-    }
-}
+use crate::delivery::test_authority::{Authority, Folder, Server, authority_params, day};
 
 /// Connects to a real server that shows the certificate. Yields what it said, or why it was refused.
 fn meet(trust: &TrustFolder, server: &Server) -> Result<Vec<u8>, PeerError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(server.chain.clone(), server.key.clone_key())
-        .unwrap();
+    let config = server.config();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let server = thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
-        let mut connection = ServerConnection::new(Arc::new(config)).unwrap();
+        let mut connection = ServerConnection::new(config).unwrap();
         let mut stream = Stream::new(&mut connection, &mut socket);
         let _ = stream.write_all(b"welcome");
         stream.conn.send_close_notify();

@@ -134,6 +134,10 @@ impl Draft {
                 self.errno = Some(number(value)?);
                 self.likely(EventType::ExecFailed);
             }
+            "sensorPid" => {
+                self.likely(EventType::SensorStarted);
+                self.key.tgid = number(value)?;
+            }
             "stage" => self.lost().stage = one_of(value, &["hook", "ring", "decode", "table", "spool", "output"])?,
             "eventClass" => self.lost().class = one_of(value, &[Class::Process.name(), Class::Sensor.name()])?,
             // Causes are of the program text elsewhere. What is written down by hand is little, and lives on.

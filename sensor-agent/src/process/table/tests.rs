@@ -192,3 +192,17 @@ fn paths_are_told_as_they_are_or_marked() {
     assert_eq!(told(b"memfd:x/tmp", b"", 0), both("/tmp/memfd:x", "/"));
     assert_eq!(told(b"sh/bin", b"b/a", exec_flags::PATH_CUT | exec_flags::CWD_CUT), both("…/bin/sh", "…/a/b"));
 }
+
+#[test]
+fn terminals_are_called_what_dev_calls_them() {
+    let named = |kernel: &[u8]| {
+        let mut padded = [0; TTY_LEN];
+        padded[..kernel.len()].copy_from_slice(kernel);
+        let name = terminal_name(padded);
+        String::from_utf8(name.split(|&byte| byte == 0).next().unwrap().to_vec()).unwrap()
+    };
+    assert_eq!(named(b"pts12"), "pts/12");
+    assert_eq!(named(b"tty1"), "tty1");
+    assert_eq!(named(b"ttyS0"), "ttyS0");
+    assert_eq!(named(b""), "");
+}

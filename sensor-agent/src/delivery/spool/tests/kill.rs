@@ -35,7 +35,7 @@ fn child() {
             )
             .unwrap();
         say("stored", &new);
-        if next % 3 == 0 {
+        if next.is_multiple_of(3) {
             let items = spool.next(4, usize::MAX);
             say("sending", &numbers(&items));
             spool.confirm(&ids(&items));

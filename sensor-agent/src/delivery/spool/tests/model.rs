@@ -96,7 +96,7 @@ proptest! {
                 Step::Reject => {
                     if let Some(item) = spool.next(1, 0).first() {
                         let kind = model.kind();
-                        spool.reject(item.id, "because");
+                        spool.reject(item, "because");
                         model.items[kind].pop_front();
                         model.leased[kind] = model.leased[kind].saturating_sub(1);
                     }

@@ -1,0 +1,115 @@
+//! Alerts and rows as the messages to Central.
+//!
+//! By way of their JSON, whose names the messages share: what an alert looks like is told in one place, and a text is
+//! escaped on this way as on any other.
+
+use prost::Message as _;
+use sensor_proto::v1;
+use uuid::Uuid;
+
+use crate::alert::{Alert, shorten};
+use crate::delivery::spool::{Kind, NewItem};
+use crate::event::json::RowWriter;
+use crate::event::tables::Table;
+use crate::event::{Event, Host};
+
+/// An alert is shortened to this, bytes of JSON, so that it fits any batch.
+const MAX_ALERT: usize = 256 << 10;
+
+/// Something that no message to Central can hold.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} does not fit the messages to Central: {reason}")]
+pub struct EncodeError {
+    /// An alert, or rows of a table.
+    pub what: &'static str,
+    pub reason: serde_json::Error,
+}
+
+/// An alert, to be spooled.
+///
+/// # Errors
+///
+/// If the alert's JSON is not what the message takes.
+pub fn alert_item(alert: &Alert) -> Result<NewItem, EncodeError> {
+    let mut json = Vec::new();
+    shorten::write(&mut json, alert, MAX_ALERT);
+    let message: v1::Alert =
+        serde_json::from_slice(&json).map_err(|reason| EncodeError { what: "an alert", reason })?;
+    Ok(NewItem { kind: Kind::Alert, uuid: alert.uuid, records: 1, body: message.encode_to_vec() })
+}
+
+/// Rows of a table, to be spooled: so many are an item, and will be a batch.
+///
+/// # Errors
+///
+/// If Central has no such table, or a row is not what its message takes.
+pub fn row_items(
+    table: &'static Table,
+    events: &[Event],
+    host: &Host,
+    rows_in_item: usize,
+) -> Result<Vec<NewItem>, EncodeError> {
+    let writer = RowWriter::new(table);
+    let mut json = Vec::new();
+    events
+        .chunks(rows_in_item.max(1))
+        .map(|events| {
+            let mut rows = Vec::with_capacity(events.len());
+            for event in events {
+                json.clear();
+                writer.write(&mut json, event, host);
+                let row: v1::Row =
+                    serde_json::from_slice(&json).map_err(|reason| EncodeError { what: table.name, reason })?;
+                rows.push(row);
+            }
+            let records = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            let body = v1::EventBatch { rows }.encode_to_vec();
+            Ok(NewItem { kind: Kind::Telemetry, uuid: Uuid::now_v7(), records, body })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::{build, tables};
+    use crate::policy::Policy;
+
+    fn event(pid: u32) -> (Event, Host) {
+        build::build(&json!({
+            "eventType": "PROCESS_EVENT_TYPE_EXEC", "time": 1_700_000_000_123_456_789_u64, "sophosPid": format!("{pid}:5"),
+            "programName": "/usr/bin/a\\xff", "args": ["a", "b c"],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_alert_becomes_its_message() {
+        let (event, host) = event(7);
+        let policy = Policy { name: "Shell".to_owned(), ..Policy::default() };
+        let alert = Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host));
+        let item = alert_item(&alert).unwrap();
+        let message = v1::Alert::decode(&*item.body).unwrap();
+        assert_eq!((item.kind, item.uuid, item.records), (Kind::Alert, alert.uuid, 1));
+        assert_eq!((message.uuid, message.strategy_name), (alert.uuid.to_string(), "Shell".to_owned()));
+        assert_eq!(message.process_info.unwrap().name, "/usr/bin/a\\xff");
+    }
+
+    #[test]
+    fn rows_become_items_of_so_many() {
+        let rows: Vec<(Event, Host)> = (1..=7).map(event).collect();
+        let events: Vec<Event> = rows.iter().map(|(event, _)| event.clone()).collect();
+        let table = tables::by_name("process_events").unwrap();
+        let items = row_items(table, &events, &rows[0].1, 3).unwrap();
+        assert_eq!(items.iter().map(|item| item.records).collect::<Vec<_>>(), [3, 3, 1]);
+        let batch = v1::EventBatch::decode(&*items[2].body).unwrap();
+        assert!(matches!(&batch.rows[0].table, Some(v1::row::Table::ProcessEvents(row)) if row.pid == Some(7)));
+        // A table that Central does not have.
+        let error = row_items(tables::by_name("sensors").unwrap(), &events, &rows[0].1, 3).unwrap_err();
+        assert!(error.to_string().contains("sensors"), "{error}");
+    }
+}

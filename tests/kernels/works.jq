@@ -1,0 +1,60 @@
+# Judges a kernel on which everything must work.
+
+($facts | add // {}) as $facts
+| ($status[0] // {}) as $status
+| ($facts.release // "0.0" | [scan("[0-9]+") | tonumber][:2]) as $version
+| ["/bin/true", "marked-for-the-sensor", "", "two words"] as $arguments
+
+# A statement that must hold; told if it does not.
+| def must(statement; holds): if (try holds catch false) then empty else statement end;
+  def hook($name): $status.hooks // [] | map(select(.name == $name)) | first;
+  # Where programs sit. Failed execs need a helper of 5.11; since 6.8 files are opened in a function of their own.
+  def wanted: {
+    fork: true, exec: true, exit: true, baseline: true,
+    exec_failed: ($version >= [5, 11]),
+    exec_not_opened: ($version >= [6, 8])
+  };
+  def of_program: select(.pid == $facts.program);
+  def kinds: map(.event_type | ltrimstr("PROCESS_EVENT_TYPE_"));
+
+  [$rows[] | of_program] as $program
+| [$rows[] | select(.event_type == "PROCESS_EVENT_TYPE_EXEC_FAILED")] as $refused
+| [$alerts[] | select(.process_info.pid == $facts.program)] as $alert
+| [
+    must("the row of the exec and that of the exit: \($program | kinds)"; $program | kinds == ["EXEC", "EXIT"]),
+    ($program[] | must("each row's path, arguments, parent, user, folder and ancestors: \(.)";
+      .path == "/bin/busybox" and .args == $arguments and .ppid == $facts.actor and .cwd == "/tmp"
+      and [.uid, .euid, .gid, .egid] == [1234, 1234, 5678, 5678] and .parents == [$facts.actor, $facts.shell, 1])),
+    must("the exit code: \($program[1].exit_code)"; $program[1].exit_code == 0),
+    must("one alert: \($alert | length)"; $alert | length == 1),
+    must("the alert's process: \($alert[0].process_info)"; $alert[0].process_info
+      | .name == "/bin/busybox" and .args == $arguments and .ppid == $facts.actor and .cwd == "/tmp"
+        and [.uid, .euid, .gid, .egid] == [1234, 1234, 5678, 5678]),
+    # The last two were running before the sensor.
+    must("the alert's lineage: \($alert[0].lineage)"; $alert[0].lineage | map([.pid, .uid, .name, .args]) == [
+      [$facts.actor, 1234, "/bin/busybox", ["sh", "/root/programs"]],
+      [$facts.shell, 0, "/bin/busybox", ["sh", "/root/scenario", "/found"]],
+      [1, 0, "/bin/busybox", ["/bin/sh", "/init"]]
+    ]),
+    must("the failed execs, ENOENT and ENOEXEC: \($refused)";
+      if wanted.exec_failed
+      then $refused | map([.errno, .ppid, .uid]) == [[2, $facts.actor, 1234], [8, $facts.actor, 1234]]
+      else $refused == [] end),
+    (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
+    ($status.hooks[]? | must("what was seen is accounted for: \(.)";
+      .seen == .submitted + .ring_full + .filtered + .failed and .failed == 0 and .ring_full == 0)),
+    (["fork", "exec", "exit", "baseline"][] | must("\(.) ran"; hook(.).submitted > 0)),
+    must("no losses: \($status.losses)"; $status.losses == []),
+    must("the status names the kernel: \($status.kernel)"; $status.kernel == $facts.release),
+    must("the exit code after SIGTERM: \($facts.exit)"; $facts.exit == 0)
+  ] as $wrong
+| {
+    $wrong,
+    cells: [
+      $facts.release // $name,
+      (["fork", "exec", "exit", "baseline", "exec_failed", "exec_not_opened"][]
+        | hook(.) | if .attached then .hook | split("/")[0] else "–" end),
+      (if $wrong == [] then "yes" else "**no**" end),
+      (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
+    ]
+  }

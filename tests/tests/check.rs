@@ -1,0 +1,143 @@
+//! `-check`, and what the exit codes say.
+
+use std::path::PathBuf;
+
+use sensor_tests::{Home, Mark, Said};
+
+/// The example configurations, as users find them in documentation.
+fn example(name: &str) -> String {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../sensor-agent/tests/config")).join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Checks a main configuration and rules.
+fn check(main: &str, rules: &str, further: &[&str]) -> Said {
+    let home = Home::new(main);
+    home.write("rules.yaml", rules);
+    home.run(&[&["-check"], further].concat())
+}
+
+#[test]
+fn a_right_configuration_is_summed_up() {
+    let said = check(&Mark::new("check").config(), "", &[]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{}", said.stdout);
+    for text in ["The configuration is right.", "Marked Program", "process_events (20000 rows)", "alerts.jsonl (file)"]
+    {
+        assert!(said.stdout.contains(text), "{text}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn the_configuration_that_was_meant_is_accepted() {
+    let said = check(&example("meant.yaml"), "", &[]);
+    assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+    for text in ["process_events (1000 rows)", "Rows go out every 5s", "(stdout)"] {
+        assert!(said.stdout.contains(text), "{text}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn the_printed_ones_are_refused_with_all_their_faults() {
+    for (name, faults) in [
+        ("printed-alerts.yaml", &["config.yaml:6:15", "config.yaml:8:8", "config.yaml:9:8", "config.yaml:15:13"][..]),
+        ("printed-data-lake.yaml", &["config.yaml:2:21", "5秒", "config.yaml:16:13", "config.yaml:23:13"]),
+        ("printed-minimal.yaml", &["config.yaml:13:"]),
+    ] {
+        let said = check(&example(name), "", &[]);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(78), ""), "{name}: {}", said.stderr);
+        for fault in faults {
+            assert!(said.stderr.contains(fault), "{name}: {fault}: {}", said.stderr);
+        }
+    }
+}
+
+#[test]
+fn errors_of_all_files_come_in_one_report() {
+    let main =
+        "investigations:\n  reporting_interval: soon\n  flight_recorder:\n    tables:\n      - name: process_event\n";
+    let rules = "Bad Rule:\n  policy: program\n  rules:\n    - match programNmae == \"x\"\n    - default ignore\n";
+    let said = check(main, rules, &[]);
+    assert_eq!(said.code, Some(78));
+    for text in ["config.yaml:2:", "soon", "config.yaml:5:", "process_events", "rules.yaml:4:", "programName"] {
+        assert!(said.stderr.contains(text), "{text}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn strict_refuses_what_else_is_a_warning() {
+    let odd = "cloud_mata: off\n";
+    let said = check(odd, "", &[]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stderr.contains("cloud_mata") && said.stderr.contains("cloud_meta"), "{}", said.stderr);
+    let said = check(odd, "", &["-strict"]);
+    assert_eq!((said.code, said.stdout.as_str()), (Some(78), ""));
+    assert!(said.stderr.contains("cloud_mata"), "{}", said.stderr);
+    // Two dashes are the same.
+    let home = Home::new(odd);
+    assert_eq!(home.run(&["--check", "--strict"]).code, Some(78));
+    assert_eq!(check("", "", &["-strict"]).code, Some(0), "an empty file is no fault");
+}
+
+#[test]
+fn a_refused_configuration_starts_nothing() {
+    let home = Home::new("investigations: {reporting_interval: soon}\n");
+    let said = home.run(&[]);
+    assert_eq!(said.code, Some(78));
+    assert!(said.stderr.contains("config.yaml:1:"), "{}", said.stderr);
+    assert!(!home.file("run").exists() && !home.file("state").exists());
+}
+
+#[test]
+fn a_wrong_command_line_is_not_tried() {
+    let home = Home::new("");
+    for (arguments, expected) in [
+        (&["-chekc"][..], "-check"),
+        (&["-config"], "-config"),
+        (&["stauts"], "status"),
+        (&["rules"], "rules"),
+        (&["reload", "now"], "now"),
+    ] {
+        let said = Said::of(&mut home.command(arguments));
+        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{arguments:?}: {}", said.stderr);
+        assert!(said.stderr.contains(expected), "{arguments:?}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn asking_where_no_sensor_runs_is_a_failure() {
+    let home = Home::new("");
+    for arguments in [&["status"][..], &["status", "-json"], &["reload"]] {
+        let said = home.ask(arguments);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{arguments:?}: {}", said.stderr);
+        assert!(said.stderr.contains("no sensor runs with the run directory"), "{}", said.stderr);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let home = Home::new("");
+    std::fs::remove_file(home.file("config.yaml")).unwrap();
+    let said = home.run(&["-check"]);
+    assert_eq!(said.code, Some(78), "{}", said.stderr);
+    assert!(said.stderr.contains("config.yaml"), "{}", said.stderr);
+    std::fs::create_dir(home.file("config.yaml")).unwrap();
+    let said = home.run(&["-check"]);
+    assert_eq!(said.code, Some(78), "{}", said.stderr);
+    assert!(said.stderr.contains("directory"), "{}", said.stderr);
+}
+
+#[test]
+fn version_and_help_go_to_standard_output() {
+    let home = Home::new("");
+    for (arguments, expected) in [
+        (["-version"], "sophoslinuxsensor"),
+        (["--version"], "sophoslinuxsensor"),
+        (["-help"], "-test-alert"),
+        (["fields"], "programName"),
+        (["man"], ".TH"),
+    ] {
+        let said = Said::of(&mut home.command(&arguments));
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        assert!(said.stdout.contains(expected), "{arguments:?}: {}", said.stdout);
+    }
+}

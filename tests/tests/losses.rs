@@ -1,0 +1,67 @@
+//! A sensor that cannot keep up says so: what the kernel could not hand over is counted, told as a row, and alerted on.
+
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use sensor_tests::{Mark, Sensor, of_kind, programs};
+use serde_json::Value;
+
+/// Larger than what is kept of the arguments of one program.
+const ARGUMENT: usize = 100_000;
+/// Enough to overfill the ring buffer of 8 MiB with what is kept of them.
+const COUNT: usize = 1000;
+
+fn count_of(losses: &Value, stage: &str, cause: &str) -> u64 {
+    let losses = losses.as_array().expect("losses");
+    let own = losses.iter().filter(|loss| loss["stage"] == stage && loss["cause"] == cause);
+    own.map(|loss| loss["count"].as_u64().expect("a count")).sum()
+}
+
+#[test]
+fn lost_kernel_events_are_counted_told_and_alerted_on() {
+    let mark = Mark::new("lost");
+    let rule = mark.rule();
+    let sensor = Sensor::start(&Mark::config_for(&rule, ""));
+    let before = sensor.status();
+    assert_eq!(count_of(&before["losses"], "ring", "ring_full"), 0);
+
+    sensor.signal(Signal::SIGSTOP);
+    let long = "x".repeat(ARGUMENT);
+    for _ in 0..COUNT {
+        sensor.finish(Command::new(programs::tiny()).args([mark.word(), &long]));
+    }
+    sensor.signal(Signal::SIGCONT);
+
+    let lost = sensor.until("losses in the status", || {
+        let status = sensor.status();
+        (count_of(&status["losses"], "ring", "ring_full") > 0).then_some(status)
+    });
+    // The hooks that lost them say so too.
+    let of_hooks: u64 = lost["hooks"].as_array().unwrap().iter().map(|hook| hook["ring_full"].as_u64().unwrap()).sum();
+    assert_eq!(of_hooks, count_of(&lost["losses"], "ring", "ring_full"));
+    let said = sensor.ask(&["status"]).stdout;
+    assert!(!said.starts_with("No problems") && said.contains("ring_full"), "{said}");
+
+    let row = sensor
+        .until("a row of what was lost", || sensor.rows("lost_records").into_iter().find(|row| row["stage"] == "ring"));
+    assert_eq!((&row["event_class"], &row["cause"]), (&"process".into(), &"ring_full".into()), "{row:#}");
+    let alert = sensor.until("the alert", || {
+        sensor.alerts().into_iter().find(|alert| alert["strategy_name"] == "Kernel Events Lost")
+    });
+    assert_eq!((&alert["priority"], &alert["policy_type"]), (&"High".into(), &"sensor".into()));
+    assert_eq!(alert["process_info"]["pid"], sensor.pid());
+    assert!(alert["matched_rule"].as_str().unwrap().contains("ring_full"), "{alert:#}");
+
+    // What was not lost is told, whole and once; what comes later is told as ever.
+    let pid = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
+    sensor.until_exit(pid);
+    let home = sensor.home();
+    assert_eq!(sensor.stop(), Some(0));
+    let rows = home.rows("process_events");
+    let execs = of_kind(&rows, "_EXEC");
+    let total = count_of(&Value::from(home.rows("lost_records")), "ring", "ring_full");
+    assert!(execs.len() < COUNT + 1, "none was lost");
+    assert!(execs.len() as u64 + total > COUNT as u64, "{} rows, {total} counted as lost", execs.len());
+    let args_bytes = programs::tiny().as_os_str().len() + mark.word().len() + ARGUMENT + 3;
+    assert!(execs[..execs.len() - 1].iter().all(|exec| exec["args_bytes"] == args_bytes));
+}
