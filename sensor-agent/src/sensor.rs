@@ -8,6 +8,7 @@
 
 mod kernel;
 mod reload;
+mod scheduling;
 pub mod self_check;
 mod status;
 
@@ -98,6 +99,7 @@ impl Sensor {
     /// The host lacks something, or something is in the way.
     pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
+        scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
         let host = host::describe(state_dir).map_err(|error| {

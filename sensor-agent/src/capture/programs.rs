@@ -83,13 +83,15 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options, ring: u32) -> Result<Self, CaptureError> {
-        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
+        // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
+        // 20 MB: they are let go of before they are read for finding the hooks.
         let mut ebpf = EbpfLoader::new()
-            .btf(Some(&btf))
+            .btf(None)
             .override_global("OFFSETS", table.words(), true)
             .map_max_entries("LIFECYCLE", ring)
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
+        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut states = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
             if let Some(state) = (hook.skip)(table, options) {
