@@ -36,8 +36,6 @@ use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
-/// How long outputs and sinks may take at the end to send what waits.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
 
@@ -182,9 +180,6 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
-        let until = Instant::now() + LAST_WORDS;
-        self.shared.outputs.stop(LAST_WORDS);
-        self.shared.sinks.stop(until.saturating_duration_since(Instant::now()));
     }
 }
 
