@@ -99,7 +99,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
-        dropped: status.dropped.values().sum(),
+        dropped: status.lost(),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
     }
