@@ -82,7 +82,9 @@ pub enum Command {
     Completions {
         shell: completions::Shell,
     },
-    Man,
+    Man {
+        page: man::Page,
+    },
 }
 
 /// Where things are.

@@ -30,7 +30,7 @@ pub fn execute(command: Command) -> Exit {
         Command::Help { topic } => print(&help::render(topic)),
         Command::Fields { format } => print(&fields::render(format)),
         Command::Completions { shell } => print(&completions::render(shell)),
-        Command::Man => print(&man::render()),
+        Command::Man { page } => print(&man::render(page)),
         Command::Status { run_dir, json } => match client::status(&run_dir) {
             Ok(status) if json => print(&render::status_json(&status)),
             Ok(status) => print(&render::status(&status)),

@@ -21,6 +21,7 @@ mod investigations;
 mod keys;
 mod lists;
 mod load;
+mod manual;
 mod merge;
 mod outputs;
 mod policy;
@@ -45,6 +46,7 @@ pub use environment::Environment;
 pub use investigations::{FlightRecorder, Investigations, RecorderTable, Sink, SinkSettings, Topic};
 pub use lists::ListConfig;
 pub use load::{check_text, load};
+pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{
     AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, SyslogSettings, TlsSettings,
     WebhookSettings, ZeromqSettings,

@@ -89,6 +89,8 @@ pub enum CommandId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     None,
+    /// One or none.
+    Optional,
     One,
     /// One or more.
     Many,
@@ -143,6 +145,7 @@ impl CommandEntry {
     pub fn operands(&self) -> String {
         match (&self.operand, self.count) {
             (None, _) | (_, Count::None) => String::new(),
+            (Some(operand), Count::Optional) => format!("[{}]", operand.name),
             (Some(operand), Count::One) => operand.name.to_owned(),
             (Some(operand), Count::Many) => format!("{}...", operand.name),
         }
@@ -154,6 +157,9 @@ const DIR: Operand = Operand { name: "DIR", kind: OperandKind::Directory };
 
 /// What the shells are called in `completions SHELL`.
 pub const SHELLS: &[&str] = &["bash", "zsh", "fish"];
+
+/// The manual pages, in `man PAGE`.
+pub const PAGES: &[&str] = &[super::PROGRAM, crate::config::FILE_NAME];
 
 /// Every flag, in the order of the manual and of [`FlagId`].
 pub static FLAGS: &[Flag] = &[
@@ -325,11 +331,11 @@ pub static COMMANDS: &[CommandEntry] = &[
     CommandEntry {
         id: CommandId::Man,
         words: &["man"],
-        operand: None,
-        count: Count::None,
+        operand: Some(Operand { name: "PAGE", kind: OperandKind::OneOf(PAGES) }),
+        count: Count::Optional,
         flags: &[],
-        doc: "Print the manual page, in roff.",
-        more: "",
+        doc: "Print a manual page, in roff.",
+        more: "Without an operand, the page of the program; runtimedetections.yaml is that of the configuration file.",
     },
 ];
 
