@@ -1,8 +1,10 @@
 //! What each command of the command line does.
 
 mod check;
+mod doctor;
 mod rules;
 mod run;
+mod support_bundle;
 mod test_alert;
 
 use std::fmt::Display;
@@ -36,6 +38,9 @@ pub fn execute(command: Command) -> Exit {
             Ok(status) => print(&render::status(&status)),
             Err(error) => fail(&error),
         },
+        Command::Health { run_dir } => doctor::health(&run_dir),
+        Command::Doctor { options, json } => doctor::doctor(&options, json),
+        Command::SupportBundle { options, file } => support_bundle::support_bundle(&options, &file),
         Command::Reload { run_dir } => match client::reload(&run_dir) {
             Ok(reload) => match print(&render::reload(&reload)) {
                 Exit::Fine if !reload.accepted => Exit::Config,

@@ -77,6 +77,9 @@ pub enum CommandId {
     Sensor,
     Status,
     Reload,
+    Health,
+    Doctor,
+    SupportBundle,
     Fields,
     RulesCheck,
     RulesTest,
@@ -239,6 +242,11 @@ pub static FLAGS: &[Flag] = &[
     },
 ];
 
+/// The flags that name files and folders.
+const PLACES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir];
+const PLACES_AND_JSON: &[FlagId] =
+    &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir, FlagId::Json];
+
 /// The flags that name the parts of the configuration.
 const FILES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content];
 
@@ -282,6 +290,36 @@ pub static COMMANDS: &[CommandEntry] = &[
         doc: "Have the running sensor read its configuration again.",
         more: "Like the signal SIGHUP, but waits for the outcome and prints it. A configuration that is refused \
                changes nothing: the sensor goes on with the one it has.",
+    },
+    CommandEntry {
+        id: CommandId::Health,
+        words: &["health"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::RunDir],
+        doc: "Say whether the running sensor sees what happens.",
+        more: "For container runtimes and scripts: the exit code is 0 if it does. The sensor runs a program of its own \
+               each minute, and is well when that was seen coming out of the kernel.",
+    },
+    CommandEntry {
+        id: CommandId::Doctor,
+        words: &["doctor"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES_AND_JSON,
+        doc: "Look for what keeps the sensor from working on this host, and say what to do.",
+        more: "Looks at the kernel, capabilities, clock, configuration, disks, trust files and receivers, and asks the \
+               running sensor. Changes nothing. The exit code is 0 if nothing prevents the sensor from working.",
+    },
+    CommandEntry {
+        id: CommandId::SupportBundle,
+        words: &["support-bundle"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: PLACES,
+        doc: "Gather what somebody who helps needs to see into an archive (.tar.zst), without secrets.",
+        more: "It holds the status, the configuration with secrets masked, what doctor found, and warnings of the log; no \
+               alerts and no rows.",
     },
     CommandEntry {
         id: CommandId::Fields,

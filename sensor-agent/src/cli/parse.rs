@@ -136,6 +136,11 @@ impl Line {
             CommandId::Status => {
                 Command::Status { run_dir: self.path(FlagId::RunDir), json: self.is_set(FlagId::Json) }
             }
+            CommandId::Health => Command::Health { run_dir: self.path(FlagId::RunDir) },
+            CommandId::Doctor => Command::Doctor { options: self.options(), json: self.is_set(FlagId::Json) },
+            CommandId::SupportBundle => {
+                Command::SupportBundle { options: self.options(), file: operands.next().unwrap_or_default() }
+            }
             CommandId::Reload => Command::Reload { run_dir: self.path(FlagId::RunDir) },
             CommandId::Fields => {
                 self.at_most_one([FlagId::Json, FlagId::Markdown])?;

@@ -25,7 +25,10 @@ pub fn manual(version: &str) -> String {
          names everything that is wrong, with its place.",
     );
     let files = [
-        ("/var/lib/sophos/content/runtimedetections-content.yaml", "Shipped detections and lists; replaced by upgrades."),
+        (
+            "/var/lib/sophos/content/runtimedetections-content.yaml",
+            "Shipped detections and lists; replaced by upgrades.",
+        ),
         ("/etc/sophos/runtimedetections.yaml", "The main configuration."),
         ("/etc/sophos/runtimedetections-rules.yaml", "Your overrides, detections and lists."),
         ("the environment", "A key's path in upper case, joined by underscores: MCS_URL."),
