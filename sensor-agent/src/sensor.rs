@@ -10,6 +10,7 @@ mod kernel;
 mod lookout;
 mod offer;
 mod reload;
+mod scheduling;
 pub mod self_check;
 mod status;
 
@@ -41,8 +42,6 @@ use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
-/// How long outputs and sinks may take at the end to send what waits.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
 
@@ -110,6 +109,7 @@ impl Sensor {
     /// The host lacks something, or something is in the way.
     pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
+        scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
         let host = host::describe(state_dir).map_err(|error| {
@@ -198,9 +198,6 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
-        let until = Instant::now() + LAST_WORDS;
-        self.shared.outputs.stop(LAST_WORDS);
-        self.shared.sinks.stop(until.saturating_duration_since(Instant::now()));
     }
 }
 

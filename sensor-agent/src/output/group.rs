@@ -132,17 +132,18 @@ impl<R: Route> Group<R> {
         there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
     }
 
-    /// Lets what waits go out for at most so long and gives up the rest.
+    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did; the
+    /// status goes on to tell of it.
     pub(crate) fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + within;
-        let lanes = std::mem::take(&mut *self.write());
+        let lanes = self.read();
         lanes.iter().for_each(|(_, lane)| lane.queue.close());
         lanes.iter().for_each(|(_, lane)| lane.finish(until));
-        let removed = std::mem::take(&mut *self.removed());
-        removed.iter().for_each(|lane| lane.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
-        lanes.iter().map(|(_, lane)| lane.status()).collect()
+        self.removed().iter().for_each(|lane| lane.finish(until));
+        drop(lanes);
+        self.status()
     }
 
     /// Ends an output that is not configured any more, without anyone waiting for it.
