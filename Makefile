@@ -4,13 +4,13 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run test test-kernels lint bench fuzz
+.PHONY: help setup build run test test-kernels test-packages package lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build lint kernels
+	setup/install.sh build lint kernels package booted
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
@@ -27,6 +27,14 @@ test: ## Passes every test (as root, on a kernel with BTF)
 test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
 	setup/install.sh build kernels
 	tests/kernels/run
+
+package: ## Builds the packages (deb, rpm) into target/packages
+	setup/install.sh build package
+	packaging/build
+
+test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
+	setup/install.sh build package booted
+	tests/packages/run
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint

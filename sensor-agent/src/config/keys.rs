@@ -59,6 +59,12 @@ pub(crate) static TOP: &[Key] = &[
         "false",
         "Whether the sensor holds itself to hard limits: 5 % of one CPU, 1024 MB of memory.",
     ),
+    Key::new(
+        "metrics",
+        Kind::Map(METRICS),
+        "",
+        "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
+    ),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
     Key::new(
         "lists",
@@ -298,6 +304,18 @@ pub(crate) static RECORDER_TABLE: &[Key] = &[
         "",
         "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
     ),
+];
+
+static METRICS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
+    Key::new(
+        "listen",
+        Kind::Listen,
+        "",
+        "Where: an address and port, such as 127.0.0.1:9464, or `unix:///path`. Without it, `metrics.sock` in the run \
+         directory, for root alone.",
+    ),
+    Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
 ];
 
 static CRISENSOR: &[Key] = &[

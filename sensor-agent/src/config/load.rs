@@ -18,7 +18,9 @@ use super::schema::{Kind, find};
 use super::section::Section;
 use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
-use super::{Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
+use super::{
+    Config, Crisensor, Locations, Mcs, Metrics, Paths, cache, check, faults, investigations, lists, merge, secrets,
+};
 use crate::diagnostic::{Report, SourceId, Span};
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
@@ -174,6 +176,7 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let metrics = top.section("metrics");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -205,6 +208,7 @@ fn read(
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
+        metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
@@ -258,8 +262,20 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
                 .help("check that it is the token of the sensor, not another one");
         }
     }
+    remote_metrics(config, &top.section("metrics"), report);
     mcs_in_vain(config, report);
     not_built(config, top, report);
+}
+
+/// Metrics name programs and outputs: other hosts get them only where that was said.
+fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
+    let Some(listen) = config.metrics.listen.as_ref().filter(|listen| !listen.is_local()) else { return };
+    if config.metrics.enabled && !metrics.bool("allow_remote") {
+        report
+            .error(metrics.span("listen"), format!("other hosts reach {listen}"))
+            .label("not an address of this host alone")
+            .help("write 127.0.0.1 for the address, or add `allow_remote: true` if a firewall decides who may ask");
+    }
 }
 
 /// Says what is sent to MCS in vain.
