@@ -4,6 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh test     what the tests deliver to: libzmq for Python, rsyslog
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
@@ -55,6 +56,11 @@ core_sources() {
     debian rustc-web rust-web-src
 }
 
+# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+receivers() {
+    debian python3-zmq rsyslog rsyslog-gnutls
+}
+
 for what in "${@:-build}"; do
     case $what in
     build)
@@ -70,7 +76,8 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
+    test) receivers ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels" ;;
     esac
 done

@@ -28,6 +28,7 @@ mod settings;
 mod stdout;
 #[cfg(test)]
 mod tests;
+mod zeromq;
 
 pub use self::{
     alerts::{Outcome, Receipt},
@@ -35,4 +36,5 @@ pub use self::{
     metrics::{Cause, LastError, OutputStatus},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
+    zeromq::{Topics, ZeromqSettings},
 };

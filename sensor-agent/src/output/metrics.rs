@@ -23,10 +23,17 @@ pub enum Cause {
     Gone,
     /// The sensor was stopped before it could be sent.
     Stopped,
+    /// A receiver does not take what is sent to it. Counted for each receiver.
+    HighWater,
+    /// It was published while nobody had subscribed to it.
+    NoReceiver,
+    /// It cannot be said in the receiver's terms.
+    Unfit,
 }
 
 impl Cause {
-    pub const ALL: [Self; 3] = [Self::QueueFull, Self::Gone, Self::Stopped];
+    pub const ALL: [Self; 6] =
+        [Self::QueueFull, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
 
     /// The word in metrics and in `lost_records`.
     #[must_use]
@@ -35,6 +42,9 @@ impl Cause {
             Self::QueueFull => "queue_full",
             Self::Gone => "gone",
             Self::Stopped => "stopped",
+            Self::HighWater => "high_water",
+            Self::NoReceiver => "no_receiver",
+            Self::Unfit => "unfit",
         }
     }
 }
@@ -78,6 +88,8 @@ pub struct LastError {
 pub(crate) struct Ledger {
     pub(crate) name: String,
     kind: &'static str,
+    /// What the output's queue need not keep any more: sent, filtered out, or passed over.
+    settled: AtomicU64,
     sent: AtomicU64,
     filtered: AtomicU64,
     template_failed: AtomicU64,
@@ -101,6 +113,7 @@ impl Ledger {
         Self {
             name: name.to_owned(),
             kind,
+            settled: AtomicU64::default(),
             sent: AtomicU64::default(),
             filtered: AtomicU64::default(),
             template_failed: AtomicU64::default(),
@@ -113,6 +126,7 @@ impl Ledger {
 
     /// So much went out: the output works.
     pub(crate) fn sent(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
         self.sent.fetch_add(count as u64, Relaxed);
         let mut trouble = self.trouble();
         if let Some(error) = &mut trouble.last_error {
@@ -124,6 +138,7 @@ impl Ledger {
     }
 
     pub(crate) fn filtered(&self) {
+        self.settled.fetch_add(1, Relaxed);
         self.filtered.fetch_add(1, Relaxed);
     }
 
@@ -166,9 +181,20 @@ impl Ledger {
         }
     }
 
-    /// What the output has dealt with: sent, or filtered out.
+    /// So much was published and nobody listened. That is no fault of the output, so the log is not told.
+    pub(crate) fn unheard(&self, count: usize) {
+        self.dropped[Cause::NoReceiver as usize].fetch_add(count as u64, Relaxed);
+        self.passed(count);
+    }
+
+    /// So much needs no more, though it was not sent; what was lost of it is counted by itself.
+    pub(crate) fn passed(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
+    }
+
+    /// What the output has dealt with: sent, filtered out, or passed over.
     pub(crate) fn settled(&self) -> u64 {
-        self.sent.load(Relaxed) + self.filtered.load(Relaxed)
+        self.settled.load(Relaxed)
     }
 
     /// What was given up for this cause.

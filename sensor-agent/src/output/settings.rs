@@ -10,6 +10,7 @@ use super::{
     queue::Deliver,
     rows::{QueuedRows, RowLines},
     stdout::Descriptor,
+    zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
 use crate::{alert::Template, policy::MessageType};
 
@@ -75,6 +76,7 @@ pub enum Format {
 pub enum TargetSettings {
     Stdout(StdoutSettings),
     File(FileSettings),
+    Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
@@ -148,8 +150,13 @@ impl TargetSettings {
             Self::File(settings) => FileLines::open(settings).map(|lines| Box::new(lines) as Box<_>),
             #[cfg(test)]
             Self::Descriptor(shared) => shared.open().map(|lines| Box::new(lines) as Box<_>),
+            Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
-        opened.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+        opened.map_err(|reason| self.failed(name, reason))
+    }
+
+    fn failed(&self, name: &str, reason: io::Error) -> OpenError {
+        OpenError { name: name.to_owned(), place: self.place(), reason }
     }
 
     /// The `type` or `backend` in the configuration.
@@ -158,6 +165,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
+            Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
         }
@@ -168,6 +176,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
+            Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
         }
@@ -203,6 +212,10 @@ impl Route for OutputSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let alerts = ZeromqAlerts::open(self, settings);
+            return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         let lines = self.target.open_lines(&self.name)?;
         Ok(Box::new(AlertLines::new(self, lines, self.target.write_each_line())))
     }
@@ -232,6 +245,10 @@ impl Route for SinkSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let rows = ZeromqRows::open(settings);
+            return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         Ok(Box::new(RowLines::new(self.target.open_lines(&self.name)?)))
     }
 }
