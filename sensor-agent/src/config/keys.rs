@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
     CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType, Priority,
-    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqPattern,
+    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -188,6 +188,7 @@ static ZEROMQ_OUTPUT: &[Key] = &[
     Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
     ZEROMQ_BIND,
     ZEROMQ_HIGH_WATER_MARK,
+    ZEROMQ_ENCODING,
     ZEROMQ_ALLOW_PLAINTEXT,
 ];
 
@@ -235,6 +236,12 @@ const ZEROMQ_BIND: Key =
     Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
 const ZEROMQ_HIGH_WATER_MARK: Key =
     Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
+const ZEROMQ_ENCODING: Key = Key::new(
+    "encoding",
+    Kind::Word(ZeromqEncoding::WORDS),
+    "json",
+    "What a message holds beside its topic: text, or the messages of `proto/`.",
+);
 const ZEROMQ_ALLOW_PLAINTEXT: Key =
     Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");
 
@@ -265,7 +272,14 @@ pub(crate) static SINKS: Variants = Variants {
         },
         Variant {
             name: "zeromq",
-            keys: &[ZEROMQ_ENDPOINT, ZEROMQ_PATTERN, ZEROMQ_BIND, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_ALLOW_PLAINTEXT],
+            keys: &[
+                ZEROMQ_ENDPOINT,
+                ZEROMQ_PATTERN,
+                ZEROMQ_BIND,
+                ZEROMQ_HIGH_WATER_MARK,
+                ZEROMQ_ENCODING,
+                ZEROMQ_ALLOW_PLAINTEXT,
+            ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {

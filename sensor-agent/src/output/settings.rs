@@ -13,6 +13,7 @@ use super::{
     rows::{QueuedRows, RowLines},
     spooled::{Rendered, SpoolSettings, Spooled, by_remote},
     stdout::Descriptor,
+    zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
 use crate::{alert::Template, policy::MessageType};
 
@@ -83,6 +84,7 @@ pub enum Format {
 pub enum TargetSettings {
     Stdout(StdoutSettings),
     File(FileSettings),
+    Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
@@ -175,8 +177,13 @@ impl TargetSettings {
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
             Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
+            Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
-        opened.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+        opened.map_err(|reason| self.failed(name, reason))
+    }
+
+    fn failed(&self, name: &str, reason: io::Error) -> OpenError {
+        OpenError { name: name.to_owned(), place: self.place(), reason }
     }
 
     /// The `type` or `backend` in the configuration.
@@ -185,6 +192,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
+            Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
             #[cfg(test)]
@@ -197,6 +205,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
+            Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
             #[cfg(test)]
@@ -239,6 +248,10 @@ impl Route for OutputSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let alerts = ZeromqAlerts::open(self, settings);
+            return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         Ok(match self.target.open(&self.name)? {
             Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
             Opened::Remote(remote) => {
@@ -277,6 +290,10 @@ impl Route for SinkSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let rows = ZeromqRows::open(settings);
+            return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
             Opened::Remote(_) => {

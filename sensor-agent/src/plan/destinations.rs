@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::alert::Template;
 use crate::config::{self, Config};
 use crate::diagnostic::Report;
-use crate::output::{FileSettings, OutputSettings, SinkSettings, StdoutSettings, TargetSettings};
+use crate::output::{
+    FileSettings, OutputSettings, SinkSettings, StdoutSettings, TargetSettings, Topics, ZeromqSettings,
+};
 use crate::policy::MessageType;
 
 /// The outputs that are on. Templates of those that are off are checked all the same.
@@ -30,7 +32,7 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
 pub(super) fn sinks(config: &Config) -> Vec<SinkSettings> {
     let mut sinks: Vec<SinkSettings> = Vec::new();
     for sink in &config.investigations.sinks {
-        let Some(target) = row_target(&sink.settings) else { continue };
+        let Some(target) = row_target(&sink.settings, &config.investigations.topics) else { continue };
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
         sinks.push(SinkSettings::new(name, target));
     }
@@ -42,19 +44,37 @@ fn alert_target(settings: &config::OutputSettings) -> Option<TargetSettings> {
     match settings {
         config::OutputSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::OutputSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
+        config::OutputSettings::Zeromq(zeromq) => {
+            let topic = zeromq.topic.clone().unwrap_or_default();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::One(topic))))
+        }
         config::OutputSettings::Syslog(_)
         | config::OutputSettings::Webhook(_)
         | config::OutputSettings::Mcs
-        | config::OutputSettings::Zeromq(_)
         | config::OutputSettings::SplunkHec(_) => None,
     }
 }
 
-fn row_target(settings: &config::SinkSettings) -> Option<TargetSettings> {
+fn row_target(settings: &config::SinkSettings, topics: &[config::Topic]) -> Option<TargetSettings> {
     match settings {
         config::SinkSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::SinkSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
+        config::SinkSettings::Zeromq(zeromq) => {
+            let topics = topics.iter().map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::Tables(topics))))
+        }
         _ => None,
+    }
+}
+
+fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSettings {
+    ZeromqSettings {
+        endpoint: zeromq.endpoint.clone(),
+        pattern: zeromq.pattern,
+        bind: zeromq.bind,
+        high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
+        topics,
+        encoding: zeromq.encoding,
     }
 }
 
