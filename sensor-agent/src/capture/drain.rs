@@ -4,6 +4,11 @@
 //! longer for a while. When the consumer falls behind for good, the channel fills, the thread waits, the ring fills, and
 //! the programs count what is lost.
 //!
+//! The ring of process events comes first: of the others at most [`SIDE_BYTES`] are taken before it is looked at again,
+//! and what the consumer has no room for waits, so that the process events go on. Records of other rings were written
+//! before whatever the ring of process events then holds: they are taken first and handed on last, and who reads them
+//! knows the process already.
+//!
 //! Waiting costs the traced tasks nothing: see [`sensor_ebpf::control`]. While events come, the thread looks
 //! every [`BUSY_WAIT`]; after [`EMPTY_ROUNDS`] without any it sleeps until the first record.
 
@@ -27,11 +32,21 @@ const BUSY_WAIT: Duration = Duration::from_millis(10);
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether anybody still wants the batch that does not fit the queue.
 const STALL: Duration = Duration::from_millis(100);
+/// Most that is taken from another ring before that of the process events has its turn.
+const SIDE_BYTES: usize = 64 * 1024;
+/// Full looks at the ring of process events after which what was taken from others is handed on all the same.
+const FULL_ROUNDS: u32 = 8;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
-const RING: u64 = 0;
+const RINGS: u64 = 0;
 const STOP: u64 = 1;
+
+/// What is drained.
+pub(super) struct Rings {
+    pub(super) lifecycle: RingBuf<MapData>,
+    pub(super) audit: RingBuf<MapData>,
+}
 
 /// How to drain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +86,7 @@ struct Stats {
 
 /// The running drain thread. It stops when this is dropped.
 ///
-/// One batch is empty: it comes when all that the ring held at the start was handed on.
+/// One batch is empty: it comes when all that the rings held at the start was handed on.
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
@@ -84,18 +99,16 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn start(
-        ring: RingBuf<MapData>,
-        control: ControlMap,
-        options: &DrainOptions,
-    ) -> Result<Self, CaptureError> {
+    pub(super) fn start(rings: Rings, control: ControlMap, options: &DrainOptions) -> Result<Self, CaptureError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
         // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        epoll::add(&epoll, &ring, EventData::new_u64(RING), EventFlags::IN | EventFlags::ET)
-            .map_err(CaptureError::system("watching the ring buffer"))?;
+        for ring in [&rings.lifecycle, &rings.audit] {
+            epoll::add(&epoll, ring, EventData::new_u64(RINGS), EventFlags::IN | EventFlags::ET)
+                .map_err(CaptureError::system("watching the ring buffers"))?;
+        }
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
         let (send, batches) = bounded(options.queue.max(1));
@@ -104,7 +117,10 @@ impl Drain {
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             abandoned: Arc::clone(&abandoned),
-            ring,
+            rings,
+            side: Batch::with_capacity(SIDE_BYTES),
+            full_rounds: 0,
+            stopping: false,
             control,
             epoll,
             send,
@@ -151,7 +167,7 @@ impl Drain {
         self.recycler().recycle(batch);
     }
 
-    /// Waits until the thread has handed on what is in the ring, and ended. Whoever holds [`Drain::batches`] must go on
+    /// Waits until the thread has handed on what is in the rings, and ended. Whoever holds [`Drain::batches`] must go on
     /// receiving meanwhile. Call [`super::Capture::detach`] before, or there may be no end.
     pub fn finish(mut self) {
         self.stop();
@@ -173,7 +189,7 @@ impl Drain {
         }
     }
 
-    /// Asks the thread to hand on what is in the ring and end; [`Drain::next`] then goes on until it is [`Ended`]. Without
+    /// Asks the thread to hand on what is in the rings and end; [`Drain::next`] then goes on until it is [`Ended`]. Without
     /// [`super::Capture::detach`] before, events after this stay in the ring.
     pub fn stop(&self) {
         // It can only fail if the counter overflows, and then the thread is awake.
@@ -223,7 +239,12 @@ enum Round {
 
 struct Worker {
     abandoned: Arc<AtomicBool>,
-    ring: RingBuf<MapData>,
+    rings: Rings,
+    /// Taken from other rings than that of the process events, and not handed on yet.
+    side: Batch,
+    /// Looks since then that found more process events than one look takes.
+    full_rounds: u32,
+    stopping: bool,
     control: ControlMap,
     epoll: OwnedFd,
     send: Sender<Batch>,
@@ -242,22 +263,21 @@ impl Worker {
 
     fn drain(&mut self) -> Result<(), Ended> {
         let mut empty = 0;
-        let mut stopping = false;
         let mut caught_up = false;
         loop {
             let round = self.round()?;
             if round != Round::Full && !caught_up {
                 caught_up = true;
-                // Empty: what the ring held at the start has been handed on.
+                // Empty: what the rings held at the start has been handed on.
                 self.hand_on()?;
             }
             match round {
                 Round::Full => continue,
                 Round::Some => empty = 0,
-                Round::Empty if stopping => return Ok(()),
+                Round::Empty if self.stopping => return Ok(()),
                 Round::Empty => empty += 1,
             }
-            if stopping {
+            if self.stopping {
                 continue;
             }
             let idle = empty >= EMPTY_ROUNDS;
@@ -267,15 +287,49 @@ impl Worker {
                 empty = 0;
                 continue;
             }
-            stopping = self.wait(if idle { IDLE_WAIT } else { BUSY_WAIT });
+            self.stopping = self.wait(if idle { IDLE_WAIT } else { BUSY_WAIT });
             self.control.wish(Wish::Never);
         }
     }
 
-    /// Copies what is in the ring, up to one batch, and hands it on.
+    /// Copies what is in the rings, up to one batch, and hands it on.
     fn round(&mut self) -> Result<Round, Ended> {
+        let side = self.take_side();
+        let lifecycle = self.take_lifecycle()?;
+        self.stats.rounds.fetch_add(1, Ordering::Relaxed);
+        self.full_rounds = if lifecycle == Round::Full { self.full_rounds + 1 } else { 0 };
+        let mut waits = !self.side.is_empty();
+        if waits && (lifecycle != Round::Full || self.full_rounds >= FULL_ROUNDS) {
+            waits = !self.hand_on_side()?;
+        }
+        Ok(match (lifecycle, side) {
+            (Round::Full, _) => Round::Full,
+            // There is more, or there may be.
+            (_, Round::Full) if !waits => Round::Full,
+            (Round::Empty, Round::Empty) if !waits => Round::Empty,
+            _ => Round::Some,
+        })
+    }
+
+    /// Takes from other rings, unless what was taken before still waits.
+    fn take_side(&mut self) -> Round {
+        if !self.side.is_empty() {
+            return Round::Some;
+        }
         let mut taken = Round::Empty;
-        while let Some(record) = self.ring.next() {
+        while let Some(record) = self.rings.audit.next() {
+            self.side.push(&record);
+            taken = Round::Some;
+            if self.side.size() >= SIDE_BYTES {
+                return Round::Full;
+            }
+        }
+        taken
+    }
+
+    fn take_lifecycle(&mut self) -> Result<Round, Ended> {
+        let mut taken = Round::Empty;
+        while let Some(record) = self.rings.lifecycle.next() {
             self.batch.push(&record);
             taken = Round::Some;
             if self.batch.size() >= self.batch_bytes {
@@ -283,11 +337,23 @@ impl Worker {
                 break;
             }
         }
-        self.stats.rounds.fetch_add(1, Ordering::Relaxed);
         if taken != Round::Empty {
             self.hand_on()?;
         }
         Ok(taken)
+    }
+
+    /// Hands on what was taken from other rings; false if the consumer has no room to spare for it.
+    fn hand_on_side(&mut self) -> Result<bool, Ended> {
+        // The other half of the queue is for process events. At the end there will be no more of these.
+        let spare = self.send.len() * 2 < self.send.capacity().unwrap_or(usize::MAX).max(2);
+        if !spare && !self.stopping {
+            return if self.abandoned.load(Ordering::Relaxed) { Err(Ended) } else { Ok(false) };
+        }
+        let fresh = self.recycled.try_recv().unwrap_or_default();
+        let side = std::mem::replace(&mut self.side, fresh);
+        self.send(side)?;
+        Ok(true)
     }
 
     fn hand_on(&mut self) -> Result<(), Ended> {
@@ -296,6 +362,10 @@ impl Worker {
             Err(_) => Batch::with_capacity(self.batch_bytes),
         };
         let batch = std::mem::replace(&mut self.batch, fresh);
+        self.send(batch)
+    }
+
+    fn send(&self, batch: Batch) -> Result<(), Ended> {
         self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.stats.bytes.fetch_add(batch.size() as u64, Ordering::Relaxed);
         self.stats.batches.fetch_add(1, Ordering::Relaxed);
@@ -319,7 +389,7 @@ impl Worker {
     fn wait(&self, longest: Duration) -> bool {
         let timeout =
             Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
-        let mut events = [const { std::mem::MaybeUninit::uninit() }; 2];
+        let mut events = [const { std::mem::MaybeUninit::uninit() }; 3];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),
             // A signal; the caller looks again.

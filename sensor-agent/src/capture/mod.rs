@@ -1,7 +1,7 @@
 //! Capture: loads the kernel programs and hands on what they record.
 //!
 //! ```text
-//! kernel programs ──▶ ring buffer ──▶ drain thread ──▶ bounded channel ──▶ the consumer, with records as bytes
+//! kernel programs ──▶ ring buffers ─▶ drain thread ──▶ bounded channel ──▶ the consumer, with records as bytes
 //!                 ──▶ counters    ──▶ `Capture::counters`
 //! task iterator   ──▶ `Capture::baseline`
 //! ```
@@ -32,7 +32,8 @@ pub use error::CaptureError;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
-use programs::Loaded;
+use drain::Rings;
+use programs::{Loaded, RingSizes};
 
 /// The object that the build script built for the BPF target.
 pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_OBJECT"));
@@ -45,13 +46,43 @@ pub struct Options {
     /// Whether to record execs that fail, where the kernel allows it. Shells that try each directory of their path make
     /// many.
     pub failed_execs: bool,
+    /// Size of the ring buffer of audit messages, likewise.
+    pub audit_ring: u32,
+    /// Which hooks may tell audit messages.
+    pub audit: AuditHooks,
     /// The kernel's type information.
     pub btf: PathBuf,
 }
 
+/// Which hooks may tell audit messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditHooks {
+    /// The best that the kernel offers.
+    #[default]
+    Best,
+    /// The tracepoint, also where functions could be traced.
+    Tracepoint,
+    Off,
+}
+
+/// The ring buffers: each is filled by its own programs, so that none can flood another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// Programs started, forked and ended.
+    Lifecycle,
+    /// Messages to the kernel's audit.
+    Audit,
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self { lifecycle_ring: 4 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
+        Self {
+            lifecycle_ring: 4 * 1024 * 1024,
+            failed_execs: true,
+            audit_ring: 1024 * 1024,
+            audit: AuditHooks::Best,
+            btf: PathBuf::from(preflight::BTF),
+        }
     }
 }
 
@@ -80,11 +111,12 @@ impl Capture {
         }
         preflight::raise_memlock();
         let table = offsets::read(&options.btf, &preflight::release())?;
-        let ring = ring_size(options.lifecycle_ring);
-        let mut loaded = Loaded::new(&table, options, ring)?;
-        let watermark = u64::from(ring / 4);
+        let sizes = RingSizes { lifecycle: ring_size(options.lifecycle_ring), audit: ring_size(options.audit_ring) };
+        let mut loaded = Loaded::new(&table, options, sizes)?;
+        let watermark = u64::from(sizes.lifecycle / 4);
         let control = ControlMap::map(loaded.take_map("CONTROL")?)?;
-        control.set_watermark(watermark);
+        control.set_watermark(Ring::Lifecycle, watermark);
+        control.set_watermark(Ring::Audit, u64::from(sizes.audit / 4));
         loaded.attach()?;
         Ok(Self { loaded, control: Some(control), watermark })
     }
@@ -96,8 +128,9 @@ impl Capture {
     /// If it was called before, or a file descriptor or thread cannot be had.
     pub fn drain(&mut self, options: &DrainOptions) -> Result<Drain, CaptureError> {
         let control = self.control.take().ok_or(CaptureError::AlreadyDraining)?;
-        let ring = self.loaded.take_ring("LIFECYCLE")?;
-        Drain::start(ring, control, options)
+        let lifecycle = self.loaded.take_ring("LIFECYCLE")?;
+        let audit = self.loaded.take_ring("AUDIT")?;
+        Drain::start(Rings { lifecycle, audit }, control, options)
     }
 
     /// The tasks that are running, from the kernel's own list. Call it after `start`, so that whatever changes
@@ -125,7 +158,7 @@ impl Capture {
         counters::read(self.loaded.counters())
     }
 
-    /// Unread bytes in the ring at which the drain thread is woken early.
+    /// Unread bytes in the ring of process events at which the drain thread is woken early.
     #[must_use]
     pub fn watermark(&self) -> u64 {
         self.watermark

@@ -174,6 +174,9 @@ words! {
     /// What a policy watches.
     PolicyType {
         Program = "program",
+        AuditUserMessage = "auditUserMessage",
+        /// Audit messages that the kernel did not take.
+        AuditUserMessageRefused = "auditUserMessageRefused",
         File = "file",
         FileMonitor = "fileMonitor",
         Connect = "connect",
@@ -264,7 +267,9 @@ pub const fn is_built(feature: Feature) -> bool {
         Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File),
         Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File),
         Feature::Format(format) => matches!(format, Format::Json),
-        Feature::Policy(policy) => matches!(policy, PolicyType::Program),
+        Feature::Policy(policy) => {
+            matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
+        }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
         Feature::ContainerRuntimes | Feature::Supervisor | Feature::ResourceLimits => false,
