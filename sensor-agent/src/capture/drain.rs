@@ -5,13 +5,14 @@
 //! the programs count what is lost.
 //!
 //! The ring of process events comes first: of the others at most [`SIDE_BYTES`] are taken before it is looked at again,
-//! and what the consumer has no room for waits, so that the process events go on. Records of other rings were written
-//! before whatever the ring of process events then holds: they are taken first and handed on last, and who reads them
-//! knows the process already.
+//! and what the consumer has no room for waits, so that the process events go on. The others are looked at first and then
+//! put among the process events by time: whatever happened before a message is told before it, and a login before the
+//! shell that it leads to.
 //!
 //! Waiting costs the traced tasks nothing: see [`sensor_ebpf::control`]. While events come, the thread looks
 //! every [`BUSY_WAIT`]; after [`EMPTY_ROUNDS`] without any it sleeps until the first record.
 
+use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +23,7 @@ use aya::maps::{MapData, RingBuf};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
+use sensor_ebpf::record::Header;
 
 use super::control::{ControlMap, Wish};
 use super::{Batch, CaptureError};
@@ -34,8 +36,6 @@ const IDLE_WAIT: Duration = Duration::from_secs(1);
 const STALL: Duration = Duration::from_millis(100);
 /// Most that is taken from another ring before that of the process events has its turn.
 const SIDE_BYTES: usize = 64 * 1024;
-/// Full looks at the ring of process events after which what was taken from others is handed on all the same.
-const FULL_ROUNDS: u32 = 8;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
@@ -119,7 +119,6 @@ impl Drain {
             abandoned: Arc::clone(&abandoned),
             rings,
             side: Batch::with_capacity(SIDE_BYTES),
-            full_rounds: 0,
             stopping: false,
             control,
             epoll,
@@ -228,7 +227,7 @@ impl Recycler {
 pub struct Ended;
 
 /// How one look at the ring went.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Round {
     Empty,
     /// All there was.
@@ -237,13 +236,17 @@ enum Round {
     Full,
 }
 
+/// When a record was made; those of this ring buffer begin with a header.
+fn time(record: &[u8]) -> u64 {
+    let bytes = record.get(offset_of!(Header, time)..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+}
+
 struct Worker {
     abandoned: Arc<AtomicBool>,
     rings: Rings,
     /// Taken from other rings than that of the process events, and not handed on yet.
     side: Batch,
-    /// Looks since then that found more process events than one look takes.
-    full_rounds: u32,
     stopping: bool,
     control: ControlMap,
     epoll: OwnedFd,
@@ -294,13 +297,20 @@ impl Worker {
 
     /// Copies what is in the rings, up to one batch, and hands it on.
     fn round(&mut self) -> Result<Round, Ended> {
-        let side = self.take_side();
-        let lifecycle = self.take_lifecycle()?;
+        let mut side = if self.side.is_empty() { self.take_side() } else { Round::Some };
+        let before = self.side.len();
+        let lifecycle = self.take_lifecycle();
+        if lifecycle != Round::Empty && side != Round::Full {
+            // What was written meanwhile can be older than some of the process events.
+            side = side.max(self.take_side());
+        }
         self.stats.rounds.fetch_add(1, Ordering::Relaxed);
-        self.full_rounds = if lifecycle == Round::Full { self.full_rounds + 1 } else { 0 };
-        let mut waits = !self.side.is_empty();
-        if waits && (lifecycle != Round::Full || self.full_rounds >= FULL_ROUNDS) {
-            waits = !self.hand_on_side()?;
+        let waits = !self.side.is_empty() && !self.has_room_for_side()?;
+        if !self.side.is_empty() && !waits {
+            self.merge(if lifecycle == Round::Full { 0 } else { before });
+        }
+        if !self.batch.is_empty() {
+            self.hand_on()?;
         }
         Ok(match (lifecycle, side) {
             (Round::Full, _) => Round::Full,
@@ -311,11 +321,8 @@ impl Worker {
         })
     }
 
-    /// Takes from other rings, unless what was taken before still waits.
+    /// Takes from other rings.
     fn take_side(&mut self) -> Round {
-        if !self.side.is_empty() {
-            return Round::Some;
-        }
         let mut taken = Round::Empty;
         while let Some(record) = self.rings.audit.next() {
             self.side.push(&record);
@@ -327,33 +334,49 @@ impl Worker {
         taken
     }
 
-    fn take_lifecycle(&mut self) -> Result<Round, Ended> {
+    fn take_lifecycle(&mut self) -> Round {
         let mut taken = Round::Empty;
         while let Some(record) = self.rings.lifecycle.next() {
             self.batch.push(&record);
             taken = Round::Some;
             if self.batch.size() >= self.batch_bytes {
-                taken = Round::Full;
-                break;
+                return Round::Full;
             }
         }
-        if taken != Round::Empty {
-            self.hand_on()?;
-        }
-        Ok(taken)
+        taken
     }
 
-    /// Hands on what was taken from other rings; false if the consumer has no room to spare for it.
-    fn hand_on_side(&mut self) -> Result<bool, Ended> {
+    /// Whether the consumer has room to spare for what was taken from other rings.
+    fn has_room_for_side(&self) -> Result<bool, Ended> {
         // The other half of the queue is for process events. At the end there will be no more of these.
         let spare = self.send.len() * 2 < self.send.capacity().unwrap_or(usize::MAX).max(2);
-        if !spare && !self.stopping {
-            return if self.abandoned.load(Ordering::Relaxed) { Err(Ended) } else { Ok(false) };
+        if !spare && self.abandoned.load(Ordering::Relaxed) {
+            return Err(Ended);
         }
-        let fresh = self.recycled.try_recv().unwrap_or_default();
-        let side = std::mem::replace(&mut self.side, fresh);
-        self.send(side)?;
-        Ok(true)
+        Ok(spare || self.stopping)
+    }
+
+    /// Puts what was taken from other rings among the process events, by time. Of what is later than these, only so many may
+    /// go: there are no process events left that are older.
+    fn merge(&mut self, may_be_last: usize) {
+        let mut merged = self.recycled.try_recv().unwrap_or_default();
+        let mut side = self.side.records().enumerate().peekable();
+        for record in &self.batch {
+            while let Some((_, earlier)) = side.next_if(|(_, other)| time(other) <= time(record)) {
+                merged.push(earlier);
+            }
+            merged.push(record);
+        }
+        let mut later = Batch::default();
+        for (index, record) in side {
+            if index < may_be_last {
+                merged.push(record)
+            } else {
+                later.push(record)
+            };
+        }
+        self.batch = merged;
+        self.side = later;
     }
 
     fn hand_on(&mut self) -> Result<(), Ended> {
