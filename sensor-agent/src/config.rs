@@ -52,8 +52,8 @@ pub use outputs::{
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
+    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
@@ -100,6 +100,7 @@ pub struct Config {
     pub investigations: Investigations,
     pub use_supervisor: bool,
     pub use_resource_limits: bool,
+    pub audit: Audit,
     pub crisensor: Crisensor,
     /// All detections, also those that are off, in the order in which they were first named.
     pub policies: Vec<Policy>,
@@ -122,6 +123,14 @@ pub struct Mcs {
     /// Without it, the variables HTTPS_PROXY and NO_PROXY.
     pub proxy: Option<Url>,
     pub crl_policy: CrlPolicy,
+}
+
+/// How messages to the kernel's audit are caught.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit {
+    pub hooks: AuditHooks,
+    /// Whether to listen to the kernel's multicast group when no hook can be had.
+    pub multicast_fallback: bool,
 }
 
 /// The container runtime's socket.

@@ -26,6 +26,7 @@ use rustix::event::{EventfdFlags, Timespec, eventfd};
 use sensor_ebpf::record::Header;
 
 use super::control::{ControlMap, Wish};
+use super::multicast::Multicast;
 use super::{Batch, CaptureError};
 
 /// Between two looks while events come.
@@ -39,13 +40,14 @@ const SIDE_BYTES: usize = 64 * 1024;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
-const RINGS: u64 = 0;
+const SOURCES: u64 = 0;
 const STOP: u64 = 1;
 
 /// What is drained.
-pub(super) struct Rings {
+pub(super) struct Sources {
     pub(super) lifecycle: RingBuf<MapData>,
     pub(super) audit: RingBuf<MapData>,
+    pub(super) multicast: Option<Multicast>,
 }
 
 /// How to drain.
@@ -99,15 +101,19 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn start(rings: Rings, control: ControlMap, options: &DrainOptions) -> Result<Self, CaptureError> {
+    pub(super) fn start(sources: Sources, control: ControlMap, options: &DrainOptions) -> Result<Self, CaptureError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
         // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        for ring in [&rings.lifecycle, &rings.audit] {
-            epoll::add(&epoll, ring, EventData::new_u64(RINGS), EventFlags::IN | EventFlags::ET)
+        for ring in [&sources.lifecycle, &sources.audit] {
+            epoll::add(&epoll, ring, EventData::new_u64(SOURCES), EventFlags::IN | EventFlags::ET)
                 .map_err(CaptureError::system("watching the ring buffers"))?;
+        }
+        if let Some(multicast) = &sources.multicast {
+            epoll::add(&epoll, multicast, EventData::new_u64(SOURCES), EventFlags::IN)
+                .map_err(CaptureError::system("watching the audit multicast group"))?;
         }
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
@@ -117,7 +123,7 @@ impl Drain {
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             abandoned: Arc::clone(&abandoned),
-            rings,
+            sources,
             side: Batch::with_capacity(SIDE_BYTES),
             stopping: false,
             control,
@@ -244,7 +250,7 @@ fn time(record: &[u8]) -> u64 {
 
 struct Worker {
     abandoned: Arc<AtomicBool>,
-    rings: Rings,
+    sources: Sources,
     /// Taken from other rings than that of the process events, and not handed on yet.
     side: Batch,
     stopping: bool,
@@ -324,19 +330,26 @@ impl Worker {
     /// Takes from other rings.
     fn take_side(&mut self) -> Round {
         let mut taken = Round::Empty;
-        while let Some(record) = self.rings.audit.next() {
+        while let Some(record) = self.sources.audit.next() {
             self.side.push(&record);
             taken = Round::Some;
             if self.side.size() >= SIDE_BYTES {
                 return Round::Full;
             }
         }
+        if let Some(multicast) = &mut self.sources.multicast {
+            let before = self.side.len();
+            if multicast.take(&mut self.side) {
+                return Round::Full;
+            }
+            taken = taken.max(if self.side.len() > before { Round::Some } else { Round::Empty });
+        }
         taken
     }
 
     fn take_lifecycle(&mut self) -> Round {
         let mut taken = Round::Empty;
-        while let Some(record) = self.rings.lifecycle.next() {
+        while let Some(record) = self.sources.lifecycle.next() {
             self.batch.push(&record);
             taken = Round::Some;
             if self.batch.size() >= self.batch_bytes {
@@ -412,7 +425,7 @@ impl Worker {
     fn wait(&self, longest: Duration) -> bool {
         let timeout =
             Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
-        let mut events = [const { std::mem::MaybeUninit::uninit() }; 3];
+        let mut events = [const { std::mem::MaybeUninit::uninit() }; 4];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),
             // A signal; the caller looks again.

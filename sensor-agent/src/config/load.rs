@@ -16,9 +16,9 @@ use super::policy::{self, ContentGroup};
 use super::scalar::FromText;
 use super::schema::{Kind, find};
 use super::section::Section;
-use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
+use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
-use super::{Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
+use super::{Audit, Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
 use crate::diagnostic::{Report, SourceId, Span};
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
@@ -174,6 +174,7 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let audit = top.section("audit");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -205,6 +206,10 @@ fn read(
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
+        audit: Audit {
+            hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
+            multicast_fallback: audit.bool("multicast_fallback"),
+        },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),

@@ -64,6 +64,17 @@ words! {
 }
 
 words! {
+    /// Which hooks tell audit messages.
+    AuditHooks {
+        /// The best that the kernel offers.
+        Best = "best",
+        /// The tracepoint, also where the kernel's functions could be traced.
+        Tracepoint = "tracepoint",
+        Off = "off",
+    }
+}
+
+words! {
     /// What to do about a certificate revocation list that is out of date.
     CrlPolicy {
         /// Deliver nothing until it is fresh; alerts wait on disk.

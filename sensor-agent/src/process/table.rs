@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use hashlink::{LinkedHashMap, LruCache};
-use sensor_ebpf::record::{ExitRecord, ForkRecord, exec_flags};
+use sensor_ebpf::record::{AuditRecord, ExitRecord, ForkRecord, exec_flags};
 
 use super::containers::container_of;
 use super::ended::Ended;
@@ -108,7 +108,7 @@ impl Table {
         self.live.get(&key)
     }
 
-    /// The process with this id, if it is running. Slow: for the start only.
+    /// The process with this id, if it is running. Slow: for the start, and for what is rare.
     #[must_use]
     pub fn find_pid(&self, pid: u32) -> Option<&Arc<Process>> {
         self.live.values().find(|process| process.key.tgid == pid)
@@ -284,7 +284,11 @@ impl Table {
 
     /// A message to the kernel's audit. Its sender is as the table has it, but for what the kernel said of it at that moment.
     fn audit(&mut self, audit: &Audit<'_>, time: u64) -> Event {
-        let fixed = &audit.fixed;
+        let mut fixed = audit.fixed;
+        if fixed.process.start == 0 {
+            self.complete(&mut fixed);
+        }
+        let fixed = &fixed;
         let message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal);
         set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
         if message.refused.is_none() {
@@ -329,6 +333,20 @@ impl Table {
         });
         let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
         Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
+    }
+
+    /// A message of the multicast group comes with the pid alone; the table may know the process that has it now.
+    fn complete(&self, fixed: &mut AuditRecord) {
+        if let Some(process) = self.find_pid(fixed.process.tgid) {
+            fixed.process = process.key;
+            fixed.parent = process.parent_key;
+            fixed.ids =
+                Ids { uid: fixed.ids.uid, loginuid: fixed.ids.loginuid, session: fixed.ids.session, ..process.ids };
+            fixed.namespaces = process.namespaces;
+            fixed.ns_pid = process.ns_pid;
+            fixed.cgroup_id = process.cgroup_id;
+            fixed.tty = process.tty;
+        }
     }
 
     /// A login gives a process its login uid and session without an exec; what it forks from then on has them too.
