@@ -78,13 +78,16 @@ pub(super) fn configuration(config: &Config) -> Configuration {
 }
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
-    let counted = counters.iter().find(|counted| counted.name == program.name).map(|counted| counted.counters);
+    // What another rung of the same ladder counts is not this one's.
+    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
+    let counted =
+        counters.iter().find(|counted| serves && counted.name == program.name).map(|counted| counted.counters);
     let counted = counted.unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
         name: program.name.into(),
         hook: program.hook.into(),
-        rung: 1,
+        rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
@@ -98,6 +101,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         filtered: counted.filtered,
         failed: counted.failed,
         partial: counted.partial,
+        refused: counted.refused,
         recursion_misses: program.recursion_misses,
     }
 }
