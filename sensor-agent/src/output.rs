@@ -37,5 +37,5 @@ pub use self::{
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
-    spooled::SpoolSettings,
+    spooled::{CentralSettings, SpoolSettings},
 };

@@ -261,8 +261,8 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File),
-        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File),
+        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs),
+        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs),
         Feature::Format(format) => matches!(format, Format::Json),
         Feature::Policy(policy) => matches!(policy, PolicyType::Program),
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),

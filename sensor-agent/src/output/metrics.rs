@@ -98,7 +98,13 @@ impl OutputStatus {
     /// All that was given up, whatever for.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.dropped.values().chain(self.spool.iter().flat_map(|spool| spool.given_up.values())).sum()
+        self.lost_by_cause().map(|(_, count)| count).sum()
+    }
+
+    /// The same by cause.
+    pub fn lost_by_cause(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let spool = self.spool.iter().flat_map(|spool| &spool.given_up);
+        self.dropped.iter().chain(spool).map(|(cause, count)| (*cause, *count))
     }
 }
 

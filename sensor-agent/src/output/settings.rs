@@ -11,7 +11,7 @@ use super::{
     remote::Remote,
     render::Renderer,
     rows::{QueuedRows, RowLines},
-    spooled::{Rendered, SpoolSettings, Spooled, by_remote},
+    spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
     stdout::Descriptor,
 };
 use crate::{alert::Template, policy::MessageType};
@@ -83,6 +83,8 @@ pub enum Format {
 pub enum TargetSettings {
     Stdout(StdoutSettings),
     File(FileSettings),
+    /// Central: alerts, and rows of the tables that it takes.
+    Mcs(CentralSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
@@ -97,6 +99,8 @@ enum Opened {
     Lines(Box<dyn Lines>),
     /// What confirms: alerts wait in a spool until it does.
     Remote(Box<dyn Remote>),
+    /// The same, in a form of its own.
+    Central(StartCourier),
 }
 
 impl Opened {
@@ -171,6 +175,7 @@ impl TargetSettings {
         let opened: io::Result<Opened> = match self {
             Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
             Self::File(settings) => FileLines::open(settings).map(Opened::lines),
+            Self::Mcs(settings) => settings.courier(name).map(Opened::Central),
             #[cfg(test)]
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
@@ -185,6 +190,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
+            Self::Mcs(_) => "mcs",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
             #[cfg(test)]
@@ -197,6 +203,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
+            Self::Mcs(settings) => settings.url.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
             #[cfg(test)]
@@ -245,6 +252,9 @@ impl Route for OutputSettings {
                 let rendered = Rendered(Renderer::new(self));
                 Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
             }
+            Opened::Central(start) => {
+                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), start))
+            }
         })
     }
 
@@ -272,13 +282,14 @@ impl Route for SinkSettings {
         self.queue_rows
     }
 
-    fn takes(&self, _: &QueuedRows) -> bool {
-        true
+    fn takes(&self, rows: &QueuedRows) -> bool {
+        rows.batch.table.mcs || !matches!(self.target, TargetSettings::Mcs(_))
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
+            Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
             Opened::Remote(_) => {
                 let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
                 Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })
