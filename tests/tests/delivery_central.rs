@@ -38,7 +38,7 @@ investigations:
 Marked Program:
   policy: program
   rules:
-    - 'match eventType == "EXEC" and {rule}'
+    - 'match {rule}'
     - default ignore
 {more}
 "#
@@ -109,7 +109,11 @@ fn the_self_check_waits_for_central() {
     let said = sensor.run(&["-test-alert"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(stage_of_mcs(&said).contains("confirmed"), "{}", said.stderr);
-    assert_eq!(central.alerts().len(), 1);
+    // Checks of other sensors on the host may be seen as well.
+    let own = |central: &Central, sensor: &Sensor| {
+        central.alerts().iter().filter(|alert| alert["process_info"]["ppid"] == sensor.pid()).count()
+    };
+    assert_eq!(own(&central, &sensor), 1);
 
     // With nobody there it fails, and says which stage and why; the alert is kept.
     central.stop();
@@ -120,13 +124,14 @@ fn the_self_check_waits_for_central() {
     // Whoever waits does not wait for the next try of what failed before.
     let said = sensor.run(&["-test-alert"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert_eq!(central.alerts().len(), 3);
+    assert_eq!(own(&central, &sensor), 3);
+    let before = central.alerts().len();
     assert_eq!(sensor.stop(), Some(0));
 
     // Without a running sensor too.
     let said = home.run(&["-test-alert"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert_eq!(central.alerts().len(), 4);
+    assert!(central.alerts().len() > before);
 }
 
 fn stage_of_mcs(said: &Said) -> &str {
