@@ -2,6 +2,7 @@
 # Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
+#   setup/install.sh test     what the tests deliver to
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
@@ -62,6 +63,7 @@ for what in "${@:-build}"; do
         core_sources
         crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
         ;;
+    test) debian openssl ;;
     lint)
         need_cargo
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
@@ -71,6 +73,6 @@ for what in "${@:-build}"; do
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels" ;;
     esac
 done

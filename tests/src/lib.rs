@@ -9,6 +9,7 @@
 //! that no machine needs.
 
 mod central;
+pub mod delivery;
 mod home;
 mod mark;
 pub mod programs;

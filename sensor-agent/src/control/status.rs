@@ -142,6 +142,8 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Spool {
+    /// Taken in since the start.
+    pub taken_in: u64,
     pub stored: u64,
     /// In memory, because the disk takes none.
     pub in_memory: u64,

@@ -80,6 +80,8 @@ pub struct OutputStatus {
 /// The state of an output's spool. Numbers are alerts, of a sink rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SpoolStatus {
+    /// Taken in since the start.
+    pub taken_in: u64,
     /// On disk.
     pub stored: u64,
     /// In memory, because the disk takes none.
@@ -115,6 +117,7 @@ impl SpoolStatus {
             *given_up.entry(total.cause).or_default() += total.count;
         }
         Self {
+            taken_in: stats.appended,
             stored: stats.disk.iter().map(|usage| usage.records).sum(),
             in_memory: stats.memory.records,
             bytes: stats.disk.iter().map(|usage| usage.bytes).sum(),

@@ -26,7 +26,7 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
             template: own.or_else(|| global.clone()),
             message_types: output.message_types.iter().map(|&kind| message_type(kind)).collect(),
             max_bytes: output.max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
-            spool: spool(config),
+            spool: spool(config, "alerts"),
             ..OutputSettings::new(name, target)
         });
     }
@@ -38,7 +38,7 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
     for sink in &config.investigations.sinks {
         let Some(target) = row_target(config, sink, report) else { continue };
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
-        sinks.push(SinkSettings { spool: spool(config), ..SinkSettings::new(name, target) });
+        sinks.push(SinkSettings { spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
     }
     sinks
 }
@@ -97,10 +97,11 @@ fn certs_dir() -> PathBuf {
     ["/etc/sophos-certs", "/etc/sophos"].iter().copied().find(has_authorities).unwrap_or("/etc/sophos").into()
 }
 
-fn spool(config: &Config) -> SpoolSettings {
+/// Outputs and sinks may share names, so each sort has a folder of its own.
+fn spool(config: &Config, what: &str) -> SpoolSettings {
     let config::Spool { max_bytes, max_age } = config.spool;
     let limits = Limits { disk_bytes: max_bytes, age: max_age, ..Limits::default() };
-    SpoolSettings { folder: config.locations.state_dir.join("spool"), limits }
+    SpoolSettings { folder: config.locations.state_dir.join("spool").join(what), limits }
 }
 
 fn file_settings(file: &config::FileSettings) -> FileSettings {

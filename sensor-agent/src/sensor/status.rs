@@ -103,6 +103,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         dropped: status.lost(),
         dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
         spool: status.spool.as_ref().map(|spool| Spool {
+            taken_in: spool.taken_in,
             stored: spool.stored,
             in_memory: spool.in_memory,
             bytes: spool.bytes,
