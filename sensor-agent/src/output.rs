@@ -30,6 +30,7 @@ mod spooled;
 mod stdout;
 #[cfg(test)]
 mod tests;
+mod zeromq;
 
 pub use self::{
     alerts::{Outcome, Receipt},
@@ -38,4 +39,5 @@ pub use self::{
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
     spooled::{CentralSettings, SpoolSettings},
+    zeromq::{Topics, ZeromqSettings},
 };

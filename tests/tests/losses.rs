@@ -51,7 +51,7 @@ fn lost_kernel_events_are_counted_told_and_alerted_on() {
     });
     assert_eq!((&alert["priority"], &alert["policy_type"]), (&"High".into(), &"sensor".into()));
     assert_eq!(alert["process_info"]["pid"], sensor.pid());
-    assert!(alert["matched_rule"].as_str().unwrap().contains("ring_full"), "{alert:#}");
+    assert!(alert["matched_rule"].as_str().unwrap().contains("ring_full"), "{}", alert["matched_rule"]);
 
     // What was not lost is told, whole and once; what comes later is told as ever.
     let pid = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));

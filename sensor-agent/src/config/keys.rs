@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
     CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType, Priority,
-    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqPattern,
+    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -58,6 +58,12 @@ pub(crate) static TOP: &[Key] = &[
         Kind::Bool,
         "false",
         "Whether the sensor holds itself to hard limits: 5 % of one CPU, 1024 MB of memory.",
+    ),
+    Key::new(
+        "metrics",
+        Kind::Map(METRICS),
+        "",
+        "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
     ),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
     Key::new(
@@ -183,6 +189,7 @@ static ZEROMQ_OUTPUT: &[Key] = &[
     Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
     ZEROMQ_BIND,
     ZEROMQ_HIGH_WATER_MARK,
+    ZEROMQ_ENCODING,
     ZEROMQ_ALLOW_PLAINTEXT,
 ];
 
@@ -230,6 +237,12 @@ const ZEROMQ_BIND: Key =
     Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
 const ZEROMQ_HIGH_WATER_MARK: Key =
     Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
+const ZEROMQ_ENCODING: Key = Key::new(
+    "encoding",
+    Kind::Word(ZeromqEncoding::WORDS),
+    "json",
+    "What a message holds beside its topic: text, or the messages of `proto/`.",
+);
 const ZEROMQ_ALLOW_PLAINTEXT: Key =
     Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");
 
@@ -260,7 +273,14 @@ pub(crate) static SINKS: Variants = Variants {
         },
         Variant {
             name: "zeromq",
-            keys: &[ZEROMQ_ENDPOINT, ZEROMQ_PATTERN, ZEROMQ_BIND, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_ALLOW_PLAINTEXT],
+            keys: &[
+                ZEROMQ_ENDPOINT,
+                ZEROMQ_PATTERN,
+                ZEROMQ_BIND,
+                ZEROMQ_HIGH_WATER_MARK,
+                ZEROMQ_ENCODING,
+                ZEROMQ_ALLOW_PLAINTEXT,
+            ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {
@@ -299,6 +319,18 @@ pub(crate) static RECORDER_TABLE: &[Key] = &[
         "",
         "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
     ),
+];
+
+static METRICS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
+    Key::new(
+        "listen",
+        Kind::Listen,
+        "",
+        "Where: an address and port, such as 127.0.0.1:9464, or `unix:///path`. Without it, `metrics.sock` in the run \
+         directory, for root alone.",
+    ),
+    Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
 ];
 
 static CRISENSOR: &[Key] = &[

@@ -19,7 +19,8 @@ use super::section::Section;
 use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Config, Crisensor, Locations, Mcs, Paths, Spool, cache, check, faults, investigations, lists, merge, secrets,
+    Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists, merge,
+    secrets,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -177,6 +178,7 @@ fn read(
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
     let spool = top.section("spool");
+    let metrics = top.section("metrics");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -208,6 +210,7 @@ fn read(
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
+        metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
@@ -265,8 +268,20 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
                 .help("check that it is the token of the sensor, not another one");
         }
     }
+    remote_metrics(config, &top.section("metrics"), report);
     mcs_in_vain(config, report);
     not_built(config, top, report);
+}
+
+/// Metrics name programs and outputs: other hosts get them only where that was said.
+fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
+    let Some(listen) = config.metrics.listen.as_ref().filter(|listen| !listen.is_local()) else { return };
+    if config.metrics.enabled && !metrics.bool("allow_remote") {
+        report
+            .error(metrics.span("listen"), format!("other hosts reach {listen}"))
+            .label("not an address of this host alone")
+            .help("write 127.0.0.1 for the address, or add `allow_remote: true` if a firewall decides who may ask");
+    }
 }
 
 /// Says what is sent to MCS in vain.

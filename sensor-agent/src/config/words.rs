@@ -127,6 +127,16 @@ words! {
 }
 
 words! {
+    /// What a ZeroMQ message holds beside its topic.
+    ZeromqEncoding {
+        /// Of an alert what its template or format makes of it, of a row its JSON.
+        Json = "json",
+        /// The messages of `proto/`.
+        Protobuf = "protobuf",
+    }
+}
+
+words! {
     /// How a webhook is called.
     WebhookMethod {
         Post = "POST",
@@ -261,8 +271,12 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs),
-        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs),
+        Feature::Output(kind) => {
+            matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs | OutputType::Zeromq)
+        }
+        Feature::Sink(backend) => {
+            matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
+        }
         Feature::Format(format) => matches!(format, Format::Json),
         Feature::Policy(policy) => matches!(policy, PolicyType::Program),
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),

@@ -27,12 +27,17 @@ pub enum Cause {
     Gone,
     /// The sensor was stopped before it could be sent.
     Stopped,
+    /// A receiver does not take what is sent to it. Counted for each receiver.
+    HighWater,
+    /// It was published while nobody had subscribed to it.
+    NoReceiver,
     /// It cannot be said in the receiver's terms.
     Unfit,
 }
 
 impl Cause {
-    pub const ALL: [Self; 4] = [Self::QueueFull, Self::Gone, Self::Stopped, Self::Unfit];
+    pub const ALL: [Self; 6] =
+        [Self::QueueFull, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
 
     /// The word in metrics and in `lost_records`.
     #[must_use]
@@ -41,6 +46,8 @@ impl Cause {
             Self::QueueFull => "queue_full",
             Self::Gone => "gone",
             Self::Stopped => "stopped",
+            Self::HighWater => "high_water",
+            Self::NoReceiver => "no_receiver",
             Self::Unfit => "unfit",
         }
     }
@@ -142,7 +149,7 @@ pub struct LastError {
 pub(crate) struct Ledger {
     pub(crate) name: String,
     kind: &'static str,
-    /// What the output's queue need not keep any more: sent, spooled, or filtered out.
+    /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
     settled: AtomicU64,
     sent: AtomicU64,
     confirmed: AtomicU64,
@@ -309,7 +316,18 @@ impl Ledger {
         }
     }
 
-    /// What the output's queue need not keep any more: sent, spooled, or filtered out.
+    /// So much was published and nobody listened. That is no fault of the output, so the log is not told.
+    pub(crate) fn unheard(&self, count: usize) {
+        self.dropped[Cause::NoReceiver as usize].fetch_add(count as u64, Relaxed);
+        self.passed(count);
+    }
+
+    /// So much needs no more, though it was not sent; what was lost of it is counted by itself.
+    pub(crate) fn passed(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
+    }
+
+    /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
     pub(crate) fn settled(&self) -> u64 {
         self.settled.load(Relaxed)
     }

@@ -74,7 +74,7 @@ impl Sinks {
 pub(crate) struct QueuedRows {
     pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
-    from: usize,
+    pub(super) from: usize,
 }
 
 impl QueuedRows {

@@ -13,6 +13,7 @@ use super::{
     rows::{QueuedRows, RowLines},
     spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
     stdout::Descriptor,
+    zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
 use crate::{alert::Template, policy::MessageType};
 
@@ -85,6 +86,7 @@ pub enum TargetSettings {
     File(FileSettings),
     /// Central: alerts, and rows of the tables that it takes.
     Mcs(CentralSettings),
+    Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
@@ -180,8 +182,13 @@ impl TargetSettings {
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
             Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
+            Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
-        opened.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+        opened.map_err(|reason| self.failed(name, reason))
+    }
+
+    fn failed(&self, name: &str, reason: io::Error) -> OpenError {
+        OpenError { name: name.to_owned(), place: self.place(), reason }
     }
 
     /// The `type` or `backend` in the configuration.
@@ -191,6 +198,7 @@ impl TargetSettings {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
             Self::Mcs(_) => "mcs",
+            Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
             #[cfg(test)]
@@ -204,6 +212,7 @@ impl TargetSettings {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
             Self::Mcs(settings) => settings.url.to_string(),
+            Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
             #[cfg(test)]
@@ -213,7 +222,7 @@ impl TargetSettings {
 
     /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
     const fn is_spooled(&self) -> bool {
-        !matches!(self, Self::Stdout(_) | Self::File(_))
+        !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Zeromq(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
@@ -246,6 +255,10 @@ impl Route for OutputSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let alerts = ZeromqAlerts::open(self, settings);
+            return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         Ok(match self.target.open(&self.name)? {
             Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
             Opened::Remote(remote) => {
@@ -287,6 +300,10 @@ impl Route for SinkSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let rows = ZeromqRows::open(settings);
+            return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
             Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),

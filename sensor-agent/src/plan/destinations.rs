@@ -10,7 +10,8 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, OutputSettings, SinkSettings, SpoolSettings, StdoutSettings, TargetSettings,
+    CentralSettings, FileSettings, OutputSettings, SinkSettings, SpoolSettings, StdoutSettings, TargetSettings, Topics,
+    ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -49,9 +50,12 @@ fn alert_target(config: &Config, output: &config::Output, report: &mut Report) -
         config::OutputSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::OutputSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
         config::OutputSettings::Mcs => central(config, &output.span, report),
+        config::OutputSettings::Zeromq(zeromq) => {
+            let topic = zeromq.topic.clone().unwrap_or_default();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::One(topic))))
+        }
         config::OutputSettings::Syslog(_)
         | config::OutputSettings::Webhook(_)
-        | config::OutputSettings::Zeromq(_)
         | config::OutputSettings::SplunkHec(_) => None,
     }
 }
@@ -61,6 +65,11 @@ fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Opti
         config::SinkSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::SinkSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
         config::SinkSettings::Mcs if config.endpoint_telemetry_enabled => central(config, &sink.span, report),
+        config::SinkSettings::Zeromq(zeromq) => {
+            let topics = config.investigations.topics.iter();
+            let topics = topics.map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::Tables(topics))))
+        }
         _ => None,
     }
 }
@@ -102,6 +111,17 @@ fn spool(config: &Config, what: &str) -> SpoolSettings {
     let config::Spool { max_bytes, max_age } = config.spool;
     let limits = Limits { disk_bytes: max_bytes, age: max_age, ..Limits::default() };
     SpoolSettings { folder: config.locations.state_dir.join("spool").join(what), limits }
+}
+
+fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSettings {
+    ZeromqSettings {
+        endpoint: zeromq.endpoint.clone(),
+        pattern: zeromq.pattern,
+        bind: zeromq.bind,
+        high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
+        topics,
+        encoding: zeromq.encoding,
+    }
 }
 
 fn file_settings(file: &config::FileSettings) -> FileSettings {

@@ -5,7 +5,9 @@ use crate::capture::{Counted, ProgramStatus, State};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
-use crate::control::status::{Configuration, ConfigurationFile, Delivery, Hook, Loss, Processes, Rate, Spool, Table};
+use crate::control::status::{
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Spool, Table,
+};
 use crate::output::OutputStatus;
 
 pub(super) fn status(shared: &Shared) -> Status {
@@ -15,9 +17,11 @@ pub(super) fn status(shared: &Shared) -> Status {
     };
     let engine = shared.engine_status();
     let mut warnings = Vec::new();
+    let health = Health { engine_answers: engine.is_some(), canary: shared.canary.get() };
     if engine.is_none() {
         warnings.push("the engine does not answer".to_owned());
     }
+    warnings.extend(shared.offer.trouble());
     let engine = engine.unwrap_or_default();
     Status {
         version: crate::cli::version(),
@@ -26,9 +30,16 @@ pub(super) fn status(shared: &Shared) -> Status {
         uptime_seconds: shared.started.elapsed().as_secs(),
         kernel: crate::capture::preflight::release(),
         capabilities: shared.kept.names(),
+        health,
         hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
         rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
         processes: Processes { held: engine.processes as u64, limit: engine.process_limit as u64 },
+        events: engine
+            .events
+            .iter()
+            .map(|(kind, count)| EventCount { event_type: kind.word().into(), count: *count })
+            .collect(),
+        alerts: engine.alerts,
         policies: engine.policies as u64,
         tables: engine
             .tables
