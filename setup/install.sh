@@ -70,7 +70,7 @@ core_sources() {
 
 # Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
 receivers() {
-    debian python3-zmq rsyslog rsyslog-gnutls
+    debian openssl python3-zmq rsyslog rsyslog-gnutls
 }
 
 for what in "${@:-build}"; do

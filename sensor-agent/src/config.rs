@@ -106,6 +106,7 @@ pub struct Config {
     pub metrics: Metrics,
     pub audit: Audit,
     pub crisensor: Crisensor,
+    pub spool: Spool,
     /// All detections, also those that are off, in the order in which they were first named.
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.
@@ -127,6 +128,13 @@ pub struct Mcs {
     /// Without it, the variables HTTPS_PROXY and NO_PROXY.
     pub proxy: Option<Url>,
     pub crl_policy: CrlPolicy,
+}
+
+/// What waits on disk for one output, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spool {
+    pub max_bytes: u64,
+    pub max_age: Duration,
 }
 
 /// Where the sensor tells how it is.

@@ -73,6 +73,7 @@ pub(crate) static TOP: &[Key] = &[
         "",
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
     ),
+    Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
     Key::new("paths", Kind::Map(PATHS), "", "Where the sensor's other files are. Options of the command line win."),
 ];
 
@@ -359,6 +360,16 @@ static CRISENSOR: &[Key] = &[
          looked for.",
     ),
     Key::new("poll_interval", Kind::Duration(10), "250ms", "How often containers are asked for."),
+];
+
+static SPOOL: &[Key] = &[
+    Key::new(
+        "max_bytes",
+        Kind::Size(1 << 20, ANY),
+        "256MiB",
+        "The most that waits for one output. Beyond it the oldest is given up, counted, and told by an alert.",
+    ),
+    Key::new("max_age", Kind::Duration(60_000), "168h", "What has waited for longer is given up in the same way."),
 ];
 
 static PATHS: &[Key] = &[

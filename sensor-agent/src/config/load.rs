@@ -13,14 +13,14 @@ use super::files::{self, Missing};
 use super::keys::TOP;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
-use super::scalar::FromText;
+use super::scalar::{FromText, Size};
 use super::schema::{Kind, find};
 use super::section::Section;
 use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, cache, check, faults, investigations, lists, merge,
-    secrets,
+    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists,
+    merge, secrets,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -177,6 +177,7 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let spool = top.section("spool");
     let metrics = top.section("metrics");
     let audit = top.section("audit");
     let groups = content_groups(&top);
@@ -219,6 +220,10 @@ fn read(
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
             poll_interval: crisensor.get("poll_interval").unwrap_or(Duration::from_millis(250)),
+        },
+        spool: Spool {
+            max_bytes: spool.get::<Size>("max_bytes").map_or(256 << 20, |Size(bytes)| bytes),
+            max_age: spool.get("max_age").unwrap_or(Duration::from_secs(7 * 24 * 3600)),
         },
         policies,
         lists,

@@ -285,8 +285,12 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Zeromq),
-        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Zeromq),
+        Feature::Output(kind) => {
+            matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs | OutputType::Zeromq)
+        }
+        Feature::Sink(backend) => {
+            matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
+        }
         Feature::Format(format) => matches!(format, Format::Json),
         Feature::Policy(policy) => {
             matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)

@@ -111,6 +111,7 @@ pub struct Stats {
     pub oldest: [Option<u64>; Kind::ALL.len()],
     /// Rejected items on disk, for inspection.
     pub dead_letters: u64,
+    /// Alerts and rows.
     pub appended: u64,
     /// Syncs that put the appended on disk.
     pub commits: u64,

@@ -87,6 +87,8 @@ pub struct OutputStatus {
 /// The state of an output's spool. Numbers are alerts, of a sink rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SpoolStatus {
+    /// Taken in since the start.
+    pub taken_in: u64,
     /// On disk.
     pub stored: u64,
     /// In memory, because the disk takes none.
@@ -105,7 +107,13 @@ impl OutputStatus {
     /// All that was given up, whatever for.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.dropped.values().chain(self.spool.iter().flat_map(|spool| spool.given_up.values())).sum()
+        self.lost_by_cause().map(|(_, count)| count).sum()
+    }
+
+    /// The same by cause.
+    pub fn lost_by_cause(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let spool = self.spool.iter().flat_map(|spool| &spool.given_up);
+        self.dropped.iter().chain(spool).map(|(cause, count)| (*cause, *count))
     }
 }
 
@@ -116,6 +124,7 @@ impl SpoolStatus {
             *given_up.entry(total.cause).or_default() += total.count;
         }
         Self {
+            taken_in: stats.appended,
             stored: stats.disk.iter().map(|usage| usage.records).sum(),
             in_memory: stats.memory.records,
             bytes: stats.disk.iter().map(|usage| usage.bytes).sum(),

@@ -72,7 +72,7 @@ impl Sinks {
 /// Rows that wait for a sink.
 #[derive(Clone)]
 pub(crate) struct QueuedRows {
-    pub(super) batch: Arc<RowBatch>,
+    pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
     pub(super) from: usize,
 }

@@ -11,7 +11,7 @@ use super::{
     remote::Remote,
     render::Renderer,
     rows::{QueuedRows, RowLines},
-    spooled::{Rendered, SpoolSettings, Spooled, by_remote},
+    spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
     stdout::Descriptor,
     zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
@@ -84,6 +84,8 @@ pub enum Format {
 pub enum TargetSettings {
     Stdout(StdoutSettings),
     File(FileSettings),
+    /// Central: alerts, and rows of the tables that it takes.
+    Mcs(CentralSettings),
     Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
@@ -99,6 +101,8 @@ enum Opened {
     Lines(Box<dyn Lines>),
     /// What confirms: alerts wait in a spool until it does.
     Remote(Box<dyn Remote>),
+    /// The same, in a form of its own.
+    Central(StartCourier),
 }
 
 impl Opened {
@@ -173,6 +177,7 @@ impl TargetSettings {
         let opened: io::Result<Opened> = match self {
             Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
             Self::File(settings) => FileLines::open(settings).map(Opened::lines),
+            Self::Mcs(settings) => settings.courier(name).map(Opened::Central),
             #[cfg(test)]
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
@@ -192,6 +197,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
+            Self::Mcs(_) => "mcs",
             Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
@@ -205,6 +211,7 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
+            Self::Mcs(settings) => settings.url.to_string(),
             Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
@@ -215,7 +222,7 @@ impl TargetSettings {
 
     /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
     const fn is_spooled(&self) -> bool {
-        !matches!(self, Self::Stdout(_) | Self::File(_))
+        !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Zeromq(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
@@ -258,6 +265,9 @@ impl Route for OutputSettings {
                 let rendered = Rendered(Renderer::new(self));
                 Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
             }
+            Opened::Central(start) => {
+                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), start))
+            }
         })
     }
 
@@ -285,8 +295,8 @@ impl Route for SinkSettings {
         self.queue_rows
     }
 
-    fn takes(&self, _: &QueuedRows) -> bool {
-        true
+    fn takes(&self, rows: &QueuedRows) -> bool {
+        rows.batch.table.mcs || !matches!(self.target, TargetSettings::Mcs(_))
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
@@ -296,6 +306,7 @@ impl Route for SinkSettings {
         }
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
+            Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
             Opened::Remote(_) => {
                 let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
                 Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })

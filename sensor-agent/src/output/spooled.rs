@@ -12,17 +12,20 @@
 mod backlog;
 mod courier;
 mod encode;
+mod mcs;
 #[cfg(test)]
 mod tests;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+pub use self::mcs::CentralSettings;
 #[cfg(test)]
-pub use self::tests::Script;
+pub(crate) use self::tests::Script;
 pub(crate) use self::{
     backlog::Backlog,
     courier::by_remote,
     encode::{Encode, Encoded, Rendered},
+    mcs::{AlertMessages, RowMessages},
 };
 use super::{
     alerts::Outcome,

@@ -6,7 +6,7 @@ use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
 use crate::control::status::{
-    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Table,
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Spool, Table,
 };
 use crate::output::OutputStatus;
 
@@ -114,8 +114,19 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
+        confirmed: status.confirmed,
         dropped: status.lost(),
+        dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
+        spool: status.spool.as_ref().map(|spool| Spool {
+            taken_in: spool.taken_in,
+            stored: spool.stored,
+            in_memory: spool.in_memory,
+            bytes: spool.bytes,
+            dead_letters: spool.dead_letters,
+            trouble: spool.trouble.clone(),
+        }),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
+        notes: status.notes.clone(),
     }
 }

@@ -93,7 +93,7 @@ impl Inner {
         let mut fitting = Vec::new();
         let mut places = Vec::new();
         for NewItem { kind, uuid, records, body } in items {
-            self.counters.appended += 1;
+            self.counters.appended += u64::from(records);
             if cost(body.len()) > self.limits.disk_bytes {
                 self.counters.given_up.add(kind, Cause::TooLarge, u64::from(records));
                 fates.push(Fate::GivenUp);
