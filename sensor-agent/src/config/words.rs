@@ -273,7 +273,7 @@ pub const fn is_built(feature: Feature) -> bool {
     match feature {
         Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Zeromq),
         Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Zeromq),
-        Feature::Format(format) => matches!(format, Format::Json),
+        Feature::Format(_) => true,
         Feature::Policy(policy) => matches!(policy, PolicyType::Program),
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
