@@ -1,14 +1,16 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 
 CARGO ?= cargo
+# The sanitizers are behind a flag that the stable compiler has too.
+FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run test test-kernels lint bench fuzz
+.PHONY: help setup build run test test-kernels test-packages package lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build test lint kernels
+	setup/install.sh build test lint kernels package booted
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
@@ -26,6 +28,14 @@ test-kernels: ## Boots the sensor on other kernels and prints the matrix (downlo
 	setup/install.sh build kernels
 	tests/kernels/run
 
+package: ## Builds the packages (deb, rpm) into target/packages
+	setup/install.sh build package
+	packaging/build
+
+test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
+	setup/install.sh build package booted
+	tests/packages/run
+
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint
 	$(CARGO) fmt --all --check
@@ -38,7 +48,7 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
 
-fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60); needs a nightly compiler
+fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz
-	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
-		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) || exit 1; done
+	cd fuzz && for target in $$($(FUZZ) list); do \
+		$(FUZZ) run $$target -- -max_total_time=$(or $(SECONDS),60) -timeout=10 || exit 1; done

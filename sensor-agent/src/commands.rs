@@ -1,8 +1,10 @@
 //! What each command of the command line does.
 
 mod check;
+mod doctor;
 mod rules;
 mod run;
+mod support_bundle;
 mod test_alert;
 
 use std::fmt::Display;
@@ -30,12 +32,15 @@ pub fn execute(command: Command) -> Exit {
         Command::Help { topic } => print(&help::render(topic)),
         Command::Fields { format } => print(&fields::render(format)),
         Command::Completions { shell } => print(&completions::render(shell)),
-        Command::Man => print(&man::render()),
+        Command::Man { page } => print(&man::render(page)),
         Command::Status { run_dir, json } => match client::status(&run_dir) {
             Ok(status) if json => print(&render::status_json(&status)),
             Ok(status) => print(&render::status(&status)),
             Err(error) => fail(&error),
         },
+        Command::Health { run_dir } => doctor::health(&run_dir),
+        Command::Doctor { options, json } => doctor::doctor(&options, json),
+        Command::SupportBundle { options, file } => support_bundle::support_bundle(&options, &file),
         Command::Reload { run_dir } => match client::reload(&run_dir) {
             Ok(reload) => match print(&render::reload(&reload)) {
                 Exit::Fine if !reload.accepted => Exit::Config,

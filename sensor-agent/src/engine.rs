@@ -36,6 +36,9 @@ use crate::recorder::{Recorder, TableStatus};
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How long outputs, and then sinks, may take at the end to send what waits.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
 
@@ -191,6 +194,11 @@ impl Engine {
         }
         self.settle();
         self.hand_over();
+        // Sinks end after the outputs, so that what an output could not send any more is still told as rows.
+        self.outputs.stop(LAST_WORDS);
+        self.settle();
+        self.hand_over();
+        self.sinks.stop(LAST_WORDS);
     }
 
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.

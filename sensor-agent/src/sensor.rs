@@ -7,9 +7,14 @@
 //! Capabilities belong to threads, so every thread is started after they were dropped.
 
 mod kernel;
+mod lookout;
+mod offer;
 mod reload;
+mod scheduling;
 pub mod self_check;
 mod status;
+
+pub use lookout::CANARY;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,9 +22,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
+use lookout::Lookout;
 
 use crate::alert::Alert;
-use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
+use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
@@ -36,8 +42,6 @@ use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
-/// How long outputs and sinks may take at the end to send what waits.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
 
@@ -58,11 +62,16 @@ struct Shared {
     sinks: Arc<Sinks>,
     kept: Kept,
     started: Instant,
+    /// How the canaries went.
+    canary: lookout::Record,
+    /// Where metrics are offered.
+    offer: offer::Offer,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
 }
 
 struct Running {
+    lookout: Lookout,
     server: Server,
     drain: Drain,
     engine: JoinHandle<()>,
@@ -100,6 +109,7 @@ impl Sensor {
     /// The host lacks something, or something is in the way.
     pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
+        scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
         let host = host::describe(state_dir).map_err(|error| {
@@ -110,7 +120,7 @@ impl Sensor {
         })?;
         let host = Arc::new(host);
 
-        let mut capture = Capture::start(&CaptureOptions::default())?;
+        let mut capture = Capture::start(&capture_options(config))?;
         let attached = boot_now();
         let baseline = capture.baseline()?;
         // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
@@ -138,6 +148,8 @@ impl Sensor {
             sinks: Arc::clone(&sinks),
             kept,
             started,
+            canary: lookout::Record::default(),
+            offer: offer::Offer::default(),
             configuration: Mutex::new(configuration),
         });
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
@@ -149,22 +161,24 @@ impl Sensor {
             .name("engine".into())
             .spawn(move || engine.run(&batches, &requests, |batch| recycler.recycle(batch), Some(pending)))
             .map_err(StartError::Thread)?;
-        let handler: Arc<dyn Handler> = Arc::clone(&shared) as _;
+        let handler: Arc<dyn Handler> = Arc::new(Arc::clone(&shared));
         let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
+        offer::open(&shared, config);
+        let lookout = Lookout::start(Arc::clone(&shared)).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
-        Ok(Self { shared, running: Some(Running { server, drain, engine }) })
+        Ok(Self { shared, running: Some(Running { lookout, server, drain, engine }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
     pub fn reload(&self) -> Reload {
-        self.shared.reload()
+        reload::reload(&self.shared)
     }
 
     /// The self check; see [`Handler::test_alert`].
     pub fn test_alert(&self, report: &mut dyn FnMut(Stage)) {
-        self.shared.test_alert(report);
+        self_check::run(&self.shared, report);
     }
 
     /// Detaches, works off what was captured, and lets the outputs send what waits.
@@ -173,7 +187,9 @@ impl Sensor {
     }
 
     fn end(&mut self) {
-        let Some(Running { server, drain, engine }) = self.running.take() else { return };
+        let Some(Running { lookout, server, drain, engine }) = self.running.take() else { return };
+        drop(lookout);
+        self.shared.offer.close();
         drop(server);
         self.shared.capture().detach();
         // Ends with everything that the ring held handed on.
@@ -182,9 +198,6 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
-        let until = Instant::now() + LAST_WORDS;
-        self.shared.outputs.stop(LAST_WORDS);
-        self.shared.sinks.stop(until.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -206,7 +219,7 @@ impl Shared {
     }
 }
 
-impl Handler for Shared {
+impl Handler for Arc<Shared> {
     fn status(&self) -> Status {
         status::status(self)
     }
@@ -218,6 +231,15 @@ impl Handler for Shared {
     fn reload(&self) -> Reload {
         reload::reload(self)
     }
+}
+
+fn capture_options(config: &Config) -> CaptureOptions {
+    let audit = match config.audit.hooks {
+        crate::config::AuditHooks::Best => AuditHooks::Best,
+        crate::config::AuditHooks::Tracepoint => AuditHooks::Tracepoint,
+        crate::config::AuditHooks::Off => AuditHooks::Off,
+    };
+    CaptureOptions { audit, audit_multicast: config.audit.multicast_fallback, ..CaptureOptions::default() }
 }
 
 /// The sensor's own entry in the process table; what little is certain if the baseline does not have it.

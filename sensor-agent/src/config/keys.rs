@@ -8,8 +8,8 @@ use foldhash::HashMap;
 
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType, Priority,
-    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -59,6 +59,13 @@ pub(crate) static TOP: &[Key] = &[
         "false",
         "Whether the sensor holds itself to hard limits: 5 % of one CPU, 1024 MB of memory.",
     ),
+    Key::new(
+        "metrics",
+        Kind::Map(METRICS),
+        "",
+        "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
+    ),
+    Key::new("audit", Kind::Map(AUDIT), "", "How messages to the kernel's audit are caught. Read at the start."),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
     Key::new(
         "lists",
@@ -311,6 +318,34 @@ pub(crate) static RECORDER_TABLE: &[Key] = &[
         Kind::List(&Kind::Rule),
         "",
         "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
+    ),
+];
+
+static METRICS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
+    Key::new(
+        "listen",
+        Kind::Listen,
+        "",
+        "Where: an address and port, such as 127.0.0.1:9464, or `unix:///path`. Without it, `metrics.sock` in the run \
+         directory, for root alone.",
+    ),
+    Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
+];
+
+static AUDIT: &[Key] = &[
+    Key::new(
+        "hooks",
+        Kind::Word(AuditHooks::WORDS),
+        "best",
+        "Which hooks tell them: the best that the kernel offers, the tracepoint alone, or none.",
+    ),
+    Key::new(
+        "multicast_fallback",
+        Kind::Bool,
+        "false",
+        "Whether to listen to the kernel's audit multicast group when no hook can be had. It tells messages only while the \
+         kernel's audit is on, which the sensor does not switch.",
     ),
 ];
 

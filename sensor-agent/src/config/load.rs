@@ -16,9 +16,12 @@ use super::policy::{self, ContentGroup};
 use super::scalar::FromText;
 use super::schema::{Kind, find};
 use super::section::Section;
-use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
+use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
-use super::{Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
+use super::{
+    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, cache, check, faults, investigations, lists, merge,
+    secrets,
+};
 use crate::diagnostic::{Report, SourceId, Span};
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
@@ -174,6 +177,8 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let metrics = top.section("metrics");
+    let audit = top.section("audit");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -205,6 +210,11 @@ fn read(
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
+        metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
+        audit: Audit {
+            hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
+            multicast_fallback: audit.bool("multicast_fallback"),
+        },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
@@ -258,8 +268,20 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
                 .help("check that it is the token of the sensor, not another one");
         }
     }
+    remote_metrics(config, &top.section("metrics"), report);
     mcs_in_vain(config, report);
     not_built(config, top, report);
+}
+
+/// Metrics name programs and outputs: other hosts get them only where that was said.
+fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
+    let Some(listen) = config.metrics.listen.as_ref().filter(|listen| !listen.is_local()) else { return };
+    if config.metrics.enabled && !metrics.bool("allow_remote") {
+        report
+            .error(metrics.span("listen"), format!("other hosts reach {listen}"))
+            .label("not an address of this host alone")
+            .help("write 127.0.0.1 for the address, or add `allow_remote: true` if a firewall decides who may ask");
+    }
 }
 
 /// Says what is sent to MCS in vain.

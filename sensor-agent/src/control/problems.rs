@@ -9,7 +9,8 @@ use super::{
 /// One sentence for each thing that is wrong, the gravest first; empty if all is well.
 #[must_use]
 pub fn problems(status: &Status) -> Vec<String> {
-    let mut found: Vec<String> = status.hooks.iter().filter_map(not_attached).collect();
+    let mut found: Vec<String> = not_heard(status).into_iter().collect();
+    found.extend(status.hooks.iter().filter_map(not_attached));
     found.extend(refused_reload(status));
     let alerts = status.outputs.iter().flat_map(|output| delivery("output", "alerts", output));
     found.extend(alerts.chain(status.sinks.iter().flat_map(|sink| delivery("sink", "rows", sink))));
@@ -33,6 +34,14 @@ pub fn problems(status: &Status) -> Vec<String> {
     }
     found.extend(status.warnings.iter().cloned());
     found
+}
+
+fn not_heard(status: &Status) -> Option<String> {
+    let canary = &status.health.canary;
+    let error = canary.last_error.as_deref().unwrap_or("no reason given");
+    (canary.failed_in_a_row > 0).then(|| {
+        format!("the sensor is deaf: the last {} canary programs were not seen: {error}", canary.failed_in_a_row)
+    })
 }
 
 fn not_attached(hook: &Hook) -> Option<String> {

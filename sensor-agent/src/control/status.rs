@@ -20,10 +20,15 @@ pub struct Status {
     pub kernel: String,
     /// The capabilities that the sensor kept, such as `CAP_BPF`.
     pub capabilities: Vec<String>,
+    pub health: Health,
     pub hooks: Vec<Hook>,
     /// Over the last interval.
     pub rates: Vec<Rate>,
     pub processes: Processes,
+    /// Events handled, by type.
+    pub events: Vec<EventCount>,
+    /// Alerts raised.
+    pub alerts: u64,
     /// Policies that are enabled.
     pub policies: u64,
     pub tables: Vec<Table>,
@@ -35,6 +40,31 @@ pub struct Status {
     pub configuration: Configuration,
     /// What else the person in charge should know, each one sentence.
     pub warnings: Vec<String>,
+}
+
+/// Whether the sensor hears what happens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// Whether the thread that handles events answered in time.
+    pub engine_answers: bool,
+    pub canary: Canary,
+}
+
+/// The programs that the sensor runs now and then, to see whether it sees them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Canary {
+    pub passed: u64,
+    pub failed: u64,
+    /// Those not seen since the last one that was.
+    pub failed_in_a_row: u64,
+    /// When the last one was seen: seconds since the Unix epoch.
+    pub last_seen: Option<u64>,
+    /// How long that took, from before its start to the engine: milliseconds.
+    pub millis: u64,
+    /// Why the last one was not seen; none if it was.
+    pub last_error: Option<String>,
 }
 
 /// A kernel program at its hook.
@@ -62,6 +92,8 @@ pub struct Hook {
     pub failed: u64,
     /// Of the submitted, those with a part unreadable.
     pub partial: u64,
+    /// Of all seen, what the kernel refused: forged audit messages.
+    pub refused: u64,
     /// Runs that the kernel left out because the program was already running on that CPU.
     pub recursion_misses: u64,
 }
@@ -72,6 +104,15 @@ pub struct Hook {
 pub struct Rate {
     pub class: String,
     pub per_second: f64,
+}
+
+/// Events of one type since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventCount {
+    /// As in the field `eventType`.
+    pub event_type: String,
+    pub count: u64,
 }
 
 /// The process table.

@@ -19,7 +19,6 @@
 //!
 //! One thread for an output, with a runtime of its own; it shares nothing with the engine but the spool.
 
-mod backoff;
 mod batch;
 mod client;
 mod courier;
@@ -41,12 +40,12 @@ use tokio::sync::watch;
 use url::Url;
 use uuid::Uuid;
 
-pub use self::backoff::Pace;
 pub use self::client::Timeouts;
 use self::courier::Courier;
 pub use self::encode::{EncodeError, alert_item, row_items};
 pub use self::proxy::ProxyError;
 pub use self::status::{CentralFacts, State, Status};
+pub use super::backoff::Pace;
 use super::spool::Spool;
 use super::trust::TrustFolder;
 

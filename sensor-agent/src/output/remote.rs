@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::delivery::Pace;
+
 /// One message out of the spool.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Message<'a> {
@@ -24,6 +26,16 @@ pub(crate) trait Remote: Send {
     /// How many messages, and how many bytes of bodies, it takes at once.
     fn bounds(&self) -> (usize, usize) {
         (100, 1 << 20)
+    }
+
+    /// The times between tries.
+    fn pace(&self) -> Pace {
+        Pace::default()
+    }
+
+    /// How long the first of new messages waits for others to go with it, at most.
+    fn linger(&self) -> Duration {
+        Duration::ZERO
     }
 }
 

@@ -8,7 +8,10 @@ use super::{
     group::Route,
     lines::Lines,
     queue::Deliver,
+    remote::Remote,
+    render::Renderer,
     rows::{QueuedRows, RowLines},
+    spooled::{Rendered, SpoolSettings, Spooled, by_remote},
     stdout::Descriptor,
     zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
@@ -28,6 +31,8 @@ pub struct OutputSettings {
     pub max_bytes: Option<usize>,
     /// How many alerts wait for the output before further ones are lost.
     pub queue: usize,
+    /// Of an output that keeps on disk what is not confirmed.
+    pub spool: SpoolSettings,
 }
 
 impl OutputSettings {
@@ -42,6 +47,7 @@ impl OutputSettings {
             message_types: vec![MessageType::Alert, MessageType::SmartPolicy],
             max_bytes: None,
             queue: 10_000,
+            spool: SpoolSettings::default(),
         }
     }
 }
@@ -54,13 +60,15 @@ pub struct SinkSettings {
     pub target: TargetSettings,
     /// How many rows wait for the sink before further batches are lost. One batch always finds room.
     pub queue_rows: usize,
+    /// Of a sink that keeps on disk what is not confirmed.
+    pub spool: SpoolSettings,
 }
 
 impl SinkSettings {
     /// A sink with everything else as it is when the configuration does not say.
     #[must_use]
     pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
-        Self { name: name.into(), target, queue_rows: 65_536 }
+        Self { name: name.into(), target, queue_rows: 65_536, spool: SpoolSettings::default() }
     }
 }
 
@@ -83,6 +91,23 @@ pub enum TargetSettings {
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
+    /// A receiver of a test.
+    #[cfg(test)]
+    Scripted(super::spooled::Script),
+}
+
+/// A target, ready to be used.
+enum Opened {
+    /// What takes lines of text and confirms nothing.
+    Lines(Box<dyn Lines>),
+    /// What confirms: alerts wait in a spool until it does.
+    Remote(Box<dyn Remote>),
+}
+
+impl Opened {
+    fn lines(lines: impl Lines + 'static) -> Self {
+        Self::Lines(Box::new(lines))
+    }
 }
 
 /// A `stdout` output: nothing is to be set.
@@ -146,13 +171,15 @@ impl TargetSettings {
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
     }
 
-    /// Opens the target: one line per kind that takes lines of text.
-    fn open_lines(&self, name: &str) -> Result<Box<dyn Lines>, OpenError> {
-        let opened: io::Result<Box<dyn Lines>> = match self {
-            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(|lines| Box::new(lines) as Box<_>),
-            Self::File(settings) => FileLines::open(settings).map(|lines| Box::new(lines) as Box<_>),
+    /// Opens the target: one line per kind, which says whether it is written or spooled.
+    fn open(&self, name: &str) -> Result<Opened, OpenError> {
+        let opened: io::Result<Opened> = match self {
+            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
+            Self::File(settings) => FileLines::open(settings).map(Opened::lines),
             #[cfg(test)]
-            Self::Descriptor(shared) => shared.open().map(|lines| Box::new(lines) as Box<_>),
+            Self::Descriptor(shared) => shared.open().map(Opened::lines),
+            #[cfg(test)]
+            Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
             Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
         opened.map_err(|reason| self.failed(name, reason))
@@ -171,6 +198,8 @@ impl TargetSettings {
             Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
+            #[cfg(test)]
+            Self::Scripted(_) => "scripted",
         }
     }
 
@@ -182,7 +211,14 @@ impl TargetSettings {
             Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
+            #[cfg(test)]
+            Self::Scripted(remote) => format!("{remote:?}"),
         }
+    }
+
+    /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
+    const fn is_spooled(&self) -> bool {
+        !matches!(self, Self::Stdout(_) | Self::File(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
@@ -219,8 +255,17 @@ impl Route for OutputSettings {
             let alerts = ZeromqAlerts::open(self, settings);
             return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
-        let lines = self.target.open_lines(&self.name)?;
-        Ok(Box::new(AlertLines::new(self, lines, self.target.write_each_line())))
+        Ok(match self.target.open(&self.name)? {
+            Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
+            Opened::Remote(remote) => {
+                let rendered = Rendered(Renderer::new(self));
+                Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
+            }
+        })
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        is_same(self, other, self.target.is_spooled())
     }
 }
 
@@ -252,6 +297,21 @@ impl Route for SinkSettings {
             let rows = ZeromqRows::open(settings);
             return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
-        Ok(Box::new(RowLines::new(self.target.open_lines(&self.name)?)))
+        match self.target.open(&self.name)? {
+            Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
+            Opened::Remote(_) => {
+                let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
+                Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })
+            }
+        }
     }
+
+    fn is_same(&self, other: &Self) -> bool {
+        is_same(self, other, self.target.is_spooled())
+    }
+}
+
+/// Whether what waits for one is for the other. What is spooled is the output's wherever it leads.
+fn is_same<R: Route>(one: &R, other: &R, spooled: bool) -> bool {
+    one.name() == other.name() && one.kind() == other.kind() && (spooled || one.place() == other.place())
 }

@@ -1,12 +1,14 @@
 //! A new configuration while the sensor runs. It is taken whole or not at all; no event and no row is lost.
 
-use super::{Shared, configure, status};
+use std::sync::Arc;
+
+use super::{Shared, configure, offer, status};
 use crate::clock::unix_now;
 use crate::control::Reload;
 use crate::diagnostic::{Appearance, Report};
 use crate::engine::Request;
 
-pub(super) fn reload(shared: &Shared) -> Reload {
+pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);
     let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     held.last_reload = Some(result.clone());
@@ -22,7 +24,7 @@ pub(super) fn reload(shared: &Shared) -> Reload {
     result
 }
 
-fn take(shared: &Shared) -> Reload {
+fn take(shared: &Arc<Shared>) -> Reload {
     let time = unix_now() / 1_000_000_000;
     let mut report = Report::default();
     let (config, plan) = configure(&shared.paths, &shared.environment, &mut report);
@@ -43,6 +45,7 @@ fn take(shared: &Shared) -> Reload {
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }
+    offer::open(shared, &config);
     if let Err(error) = config.write_merged(&config.locations.run_dir) {
         tracing::warn!("the merged configuration was not written: {error}");
     }

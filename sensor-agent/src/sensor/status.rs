@@ -5,7 +5,9 @@ use crate::capture::{Counted, ProgramStatus, State};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
-use crate::control::status::{Configuration, ConfigurationFile, Delivery, Hook, Loss, Processes, Rate, Table};
+use crate::control::status::{
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Table,
+};
 use crate::output::OutputStatus;
 
 pub(super) fn status(shared: &Shared) -> Status {
@@ -15,9 +17,11 @@ pub(super) fn status(shared: &Shared) -> Status {
     };
     let engine = shared.engine_status();
     let mut warnings = Vec::new();
+    let health = Health { engine_answers: engine.is_some(), canary: shared.canary.get() };
     if engine.is_none() {
         warnings.push("the engine does not answer".to_owned());
     }
+    warnings.extend(shared.offer.trouble());
     let engine = engine.unwrap_or_default();
     Status {
         version: crate::cli::version(),
@@ -26,9 +30,16 @@ pub(super) fn status(shared: &Shared) -> Status {
         uptime_seconds: shared.started.elapsed().as_secs(),
         kernel: crate::capture::preflight::release(),
         capabilities: shared.kept.names(),
+        health,
         hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
         rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
         processes: Processes { held: engine.processes as u64, limit: engine.process_limit as u64 },
+        events: engine
+            .events
+            .iter()
+            .map(|(kind, count)| EventCount { event_type: kind.word().into(), count: *count })
+            .collect(),
+        alerts: engine.alerts,
         policies: engine.policies as u64,
         tables: engine
             .tables
@@ -67,13 +78,16 @@ pub(super) fn configuration(config: &Config) -> Configuration {
 }
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
-    let counted = counters.iter().find(|counted| counted.name == program.name).map(|counted| counted.counters);
+    // What another rung of the same ladder counts is not this one's.
+    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
+    let counted =
+        counters.iter().find(|counted| serves && counted.name == program.name).map(|counted| counted.counters);
     let counted = counted.unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
         name: program.name.into(),
         hook: program.hook.into(),
-        rung: 1,
+        rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
@@ -87,6 +101,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         filtered: counted.filtered,
         failed: counted.failed,
         partial: counted.partial,
+        refused: counted.refused,
         recursion_misses: program.recursion_misses,
     }
 }
@@ -99,7 +114,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
-        dropped: status.dropped.values().sum(),
+        dropped: status.lost(),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
     }

@@ -10,12 +10,12 @@ use sensor_proto::v1::{HelloReply, HelloRequest, Rejected};
 use tokio::sync::watch::Receiver;
 use uuid::Uuid;
 
-use super::backoff::Backoff;
 use super::batch::{Batch, Load};
 use super::client::{self, Client};
 use super::reply::Verdict;
 use super::{Bounds, CentralFacts, Hello, McsSettings, Pace, StartError, State, Status, Watch, Word};
 use crate::clock;
+use crate::delivery::Backoff;
 use crate::delivery::spool::{Item, Kind, Spool};
 
 /// Messages refused one by one, with none taken in between, after which it looks like the receiver's fault and not
