@@ -291,7 +291,7 @@ pub const fn is_built(feature: Feature) -> bool {
         Feature::Sink(backend) => {
             matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
         }
-        Feature::Format(format) => matches!(format, Format::Json),
+        Feature::Format(_) => true,
         Feature::Policy(policy) => {
             matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
         }
