@@ -23,6 +23,7 @@ pub mod engine;
 pub mod event;
 pub mod health;
 pub mod host;
+pub mod limits;
 pub mod log;
 pub mod loss;
 pub mod metrics;

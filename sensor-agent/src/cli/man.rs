@@ -153,7 +153,11 @@ mod tests {
             assert!(page.contains(&escaped(flag.doc)), "{}", flag.name);
         }
         for command in COMMANDS.iter().filter(|command| !command.words.is_empty()) {
-            assert!(page.contains(&format!(".TP\n\\fB{PROGRAM} {}\\fR", escaped(&command.name()))), "{}", command.name());
+            assert!(
+                page.contains(&format!(".TP\n\\fB{PROGRAM} {}\\fR", escaped(&command.name()))),
+                "{}",
+                command.name()
+            );
         }
         for exit in Exit::ALL {
             assert!(page.contains(&format!(".TP\n\\fB{}\\fR", exit.code())), "{exit:?}");
