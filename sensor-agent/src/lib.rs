@@ -27,6 +27,7 @@ pub mod limits;
 pub mod log;
 pub mod loss;
 pub mod metrics;
+pub mod name_service;
 pub mod output;
 pub mod plan;
 pub mod policy;
