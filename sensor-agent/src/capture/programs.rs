@@ -123,6 +123,11 @@ impl Loaded {
             }
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
+        if let Map::PerCpuArray(map) = &counters
+            && let Err(error) = super::freeze::freeze(map.fd().as_fd())
+        {
+            tracing::debug!("the counters stay writable for others with rights on eBPF: {error}");
+        }
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
         let links = HOOKS.iter().map(|_| None).collect();

@@ -51,7 +51,7 @@ pub(crate) static TOP: &[Key] = &[
         "use_supervisor",
         Kind::Bool,
         "false",
-        "Whether a supervising process starts the sensor again when it ends unexpectedly.",
+        "Whether a supervisor starts the sensor again when it ends unexpectedly. The systemd unit does so in any case.",
     ),
     Key::new(
         "use_resource_limits",

@@ -297,7 +297,9 @@ pub const fn is_built(feature: Feature) -> bool {
         }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
-        Feature::ContainerRuntimes | Feature::Supervisor | Feature::ResourceLimits => false,
+        // The unit supervises, whatever the switch says.
+        Feature::Supervisor | Feature::ResourceLimits => true,
+        Feature::ContainerRuntimes => false,
     }
 }
 

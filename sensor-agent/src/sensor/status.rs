@@ -1,5 +1,7 @@
 //! The state of the sensor, gathered for `status`.
 
+use std::sync::atomic::Ordering;
+
 use super::Shared;
 use crate::capture::{Counted, ProgramStatus, State};
 use crate::clock::unix_now;
@@ -22,6 +24,9 @@ pub(super) fn status(shared: &Shared) -> Status {
         warnings.push("the engine does not answer".to_owned());
     }
     warnings.extend(shared.offer.trouble());
+    if shared.limited.load(Ordering::Relaxed) {
+        warnings.extend(crate::limits::lacking());
+    }
     let engine = engine.unwrap_or_default();
     Status {
         version: crate::cli::version(),
