@@ -3,6 +3,7 @@
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
+#   setup/install.sh test     programs that send audit messages, and auditd: what the tests compare the sensor with
 #   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #
@@ -66,11 +67,12 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
         ;;
+    test) debian auditd login openssh-client openssh-server passwd sudo ;;
     fuzz)
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels" ;;
+    *) fail "unknown: $what; one of build, lint, test, fuzz, kernels" ;;
     esac
 done

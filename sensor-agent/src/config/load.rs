@@ -18,7 +18,9 @@ use super::schema::{Kind, find};
 use super::section::Section;
 use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
-use super::{Audit, Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets};
+use super::{
+    Audit, Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets,
+};
 use crate::diagnostic::{Report, SourceId, Span};
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";

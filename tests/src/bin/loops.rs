@@ -18,9 +18,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket,
-};
+use nix::sys::socket::{AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, recv, sendto, socket};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -120,7 +118,10 @@ fn run(what: &str, limit: Duration) -> Outcome<f64> {
 /// Messages to the kernel's audit, of the length of those of PAM, with the kernel's answer to each.
 fn messages(limit: Duration) -> Outcome<f64> {
     let socket = audit_socket()?;
-    let text = format!("op=PAM:session_open acct=\"nobody\" exe=\"/usr/bin/loops\" hostname=? addr=? terminal=? res=success{:50}", "");
+    let text = format!(
+        "op=PAM:session_open acct=\"nobody\" exe=\"/usr/bin/loops\" hostname=? addr=? terminal=? res=success{:50}",
+        ""
+    );
     let len = 16 + text.len() + 1;
     let mut message = u32::try_from(len)?.to_ne_bytes().to_vec();
     // AUDIT_TEST, NLM_F_REQUEST | NLM_F_ACK.
