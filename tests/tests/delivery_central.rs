@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sensor_central::store::Reader;
-use sensor_tests::delivery::{config, config_of_mcs, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::delivery::{alert_tester, config, config_of_mcs, mcs, run_marked, until_arrived, uuids};
 use sensor_tests::{Central, Home, Mark, Said, Sensor, until};
 
 #[test]
@@ -72,14 +72,6 @@ fn the_self_check_waits_for_central() {
 
 fn stage_of_mcs(said: &Said) -> &str {
     said.stderr.lines().find(|line| line.contains("output mcs")).unwrap_or_else(|| panic!("{}", said.stderr))
-}
-
-fn alert_tester() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/content/runtimedetections-content.yaml");
-    let content = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let begin = content.find("\nAlert Tester:\n").expect("the policy") + 1;
-    let end = content[begin..].find("\n\n").map_or(content.len(), |end| begin + end + 1);
-    content[begin..end].to_owned()
 }
 
 /// Waits until the alerts of so many programs are in the output's spool, or through it.
