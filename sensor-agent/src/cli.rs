@@ -88,6 +88,10 @@ pub enum Command {
         options: Options,
         json: bool,
     },
+    /// Have systemd keep the sensor within limits, or no longer.
+    Limits {
+        options: Options,
+    },
     /// What somebody who helps needs to see, into this file.
     SupportBundle {
         options: Options,

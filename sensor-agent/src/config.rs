@@ -54,8 +54,9 @@ pub use outputs::{
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern, is_built,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
+    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,
+    is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
@@ -103,6 +104,7 @@ pub struct Config {
     pub use_supervisor: bool,
     pub use_resource_limits: bool,
     pub metrics: Metrics,
+    pub audit: Audit,
     pub crisensor: Crisensor,
     pub spool: Spool,
     /// All detections, also those that are off, in the order in which they were first named.
@@ -141,6 +143,14 @@ pub struct Metrics {
     pub enabled: bool,
     /// Without it, a socket in the run directory.
     pub listen: Option<ListenAddress>,
+}
+
+/// How messages to the kernel's audit are caught.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit {
+    pub hooks: AuditHooks,
+    /// Whether to listen to the kernel's multicast group when no hook can be had.
+    pub multicast_fallback: bool,
 }
 
 /// The container runtime's socket.

@@ -62,6 +62,8 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
+    /// Raise an alert about the sensor itself; the second is the rule that it names.
+    Tell(Box<Policy>, &'static str),
     /// Hand over what is left, and end.
     Stop,
 }
@@ -187,6 +189,7 @@ impl Engine {
                         self.watches.push(watch);
                         let _ = kept.send(());
                     }
+                    Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
                 },
                 recv(settle) -> _ => self.settle(),
@@ -273,6 +276,12 @@ impl Engine {
             watch::alerted(&mut self.watches, &alert);
         }
         self.outputs.send(Arc::new(alert));
+    }
+
+    /// Raises an alert about the sensor itself.
+    fn tell(&mut self, policy: Policy, rule: &'static str) {
+        let event = self.own_event(EventType::SensorStarted, Detail::None);
+        self.alert(Alert::new(Arc::new(policy), rule.into(), event, Arc::clone(&self.host)));
     }
 
     /// Turns what was lost since the last time into rows, and into an alert if it means blindness.

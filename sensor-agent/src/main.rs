@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|first| first == self_check::MARKER || first == CANARY) {
         return ExitCode::SUCCESS;
     }
+    sensor_agent::name_service::keep_to_built_in();
     let exit = match cli::parse(arguments) {
         Ok(command) => commands::execute(command),
         Err(usage) => {

@@ -13,7 +13,7 @@ use crate::engine::Setup;
 use crate::output::{OutputSettings, SinkSettings};
 use crate::rules::{ListSource, Lists};
 
-pub use policies::{PolicyLine, rule_book};
+pub use policies::{PolicyLine, rule_books};
 
 /// What runs under a configuration. Of use only if the report has no errors.
 #[derive(Debug)]

@@ -7,25 +7,30 @@
 //! Capabilities belong to threads, so every thread is started after they were dropped.
 
 mod kernel;
+mod last_run;
 mod lookout;
 mod offer;
 mod reload;
 mod scheduling;
 pub mod self_check;
 mod status;
+mod tamper;
 
 pub use lookout::CANARY;
 
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
+use last_run::LastRun;
 use lookout::Lookout;
+use tamper::Tamper;
 
 use crate::alert::Alert;
-use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
+use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
@@ -64,6 +69,10 @@ struct Shared {
     started: Instant,
     /// How the canaries went.
     canary: lookout::Record,
+    /// What is watched for meddling.
+    tamper: Mutex<Tamper>,
+    /// Whether `use_resource_limits` is on.
+    limited: AtomicBool,
     /// Where metrics are offered.
     offer: offer::Offer,
     /// The configuration in force and how the last reload went.
@@ -71,6 +80,7 @@ struct Shared {
 }
 
 struct Running {
+    last_run: LastRun,
     lookout: Lookout,
     server: Server,
     drain: Drain,
@@ -119,8 +129,12 @@ impl Sensor {
             ))
         })?;
         let host = Arc::new(host);
+        let (last_run, ended) = LastRun::begin(state_dir, last_run::boot_id());
+        if config.use_resource_limits {
+            crate::limits::hold();
+        }
 
-        let mut capture = Capture::start(&CaptureOptions::default())?;
+        let mut capture = Capture::start(&capture_options(config))?;
         let attached = boot_now();
         let baseline = capture.baseline()?;
         // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
@@ -149,6 +163,8 @@ impl Sensor {
             kept,
             started,
             canary: lookout::Record::default(),
+            tamper: Mutex::new(Tamper::new(config)),
+            limited: AtomicBool::new(config.use_resource_limits),
             offer: offer::Offer::default(),
             configuration: Mutex::new(configuration),
         });
@@ -163,12 +179,15 @@ impl Sensor {
             .map_err(StartError::Thread)?;
         let handler: Arc<dyn Handler> = Arc::new(Arc::clone(&shared));
         let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
+        if let Some(policy) = ended {
+            let _ = shared.engine.send(Request::Tell(Box::new(policy), "the last run has no orderly end"));
+        }
         offer::open(&shared, config);
         let lookout = Lookout::start(Arc::clone(&shared)).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
-        Ok(Self { shared, running: Some(Running { lookout, server, drain, engine }) })
+        Ok(Self { shared, running: Some(Running { last_run, lookout, server, drain, engine }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
@@ -182,12 +201,14 @@ impl Sensor {
     }
 
     /// Detaches, works off what was captured, and lets the outputs send what waits.
-    pub fn stop(mut self) {
-        self.end();
+    ///
+    /// `by` is who asked for it, for the next start to tell.
+    pub fn stop(mut self, by: &str) {
+        self.end(by);
     }
 
-    fn end(&mut self) {
-        let Some(Running { lookout, server, drain, engine }) = self.running.take() else { return };
+    fn end(&mut self, by: &str) {
+        let Some(Running { last_run, lookout, server, drain, engine }) = self.running.take() else { return };
         drop(lookout);
         self.shared.offer.close();
         drop(server);
@@ -198,12 +219,13 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
+        last_run.end(by);
     }
 }
 
 impl Drop for Sensor {
     fn drop(&mut self) {
-        self.end();
+        self.end("the sensor itself");
     }
 }
 
@@ -231,6 +253,15 @@ impl Handler for Arc<Shared> {
     fn reload(&self) -> Reload {
         reload::reload(self)
     }
+}
+
+fn capture_options(config: &Config) -> CaptureOptions {
+    let audit = match config.audit.hooks {
+        crate::config::AuditHooks::Best => AuditHooks::Best,
+        crate::config::AuditHooks::Tracepoint => AuditHooks::Tracepoint,
+        crate::config::AuditHooks::Off => AuditHooks::Off,
+    };
+    CaptureOptions { audit, audit_multicast: config.audit.multicast_fallback, ..CaptureOptions::default() }
 }
 
 /// The sensor's own entry in the process table; what little is certain if the baseline does not have it.

@@ -36,6 +36,12 @@ pub fn act() -> PathBuf {
     beside("act")
 }
 
+/// Sends messages to the kernel's audit; see its own documentation.
+#[must_use]
+pub fn tell_audit() -> PathBuf {
+    beside("tell-audit")
+}
+
 /// Starts many processes.
 #[must_use]
 pub fn storm() -> PathBuf {

@@ -79,6 +79,7 @@ pub enum CommandId {
     Reload,
     Health,
     Doctor,
+    Limits,
     SupportBundle,
     Fields,
     RulesCheck,
@@ -310,6 +311,15 @@ pub static COMMANDS: &[CommandEntry] = &[
         doc: "Look for what keeps the sensor from working on this host, and say what to do.",
         more: "Looks at the kernel, capabilities, clock, configuration, disks, trust files and receivers, and asks the \
                running sensor. Changes nothing. The exit code is 0 if nothing prevents the sensor from working.",
+    },
+    CommandEntry {
+        id: CommandId::Limits,
+        words: &["limits"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES,
+        doc: "Have systemd hold the unit to 5 % of a CPU and 1024 MB if use_resource_limits is on.",
+        more: "The unit runs it before each start, so a change of the key takes a restart.",
     },
     CommandEntry {
         id: CommandId::SupportBundle,

@@ -138,6 +138,7 @@ impl Line {
             }
             CommandId::Health => Command::Health { run_dir: self.path(FlagId::RunDir) },
             CommandId::Doctor => Command::Doctor { options: self.options(), json: self.is_set(FlagId::Json) },
+            CommandId::Limits => Command::Limits { options: self.options() },
             CommandId::SupportBundle => {
                 Command::SupportBundle { options: self.options(), file: operands.next().unwrap_or_default() }
             }

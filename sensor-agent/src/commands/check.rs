@@ -11,8 +11,8 @@ use crate::terminal::printable;
 
 pub(super) fn check(options: &Options, strict: bool) -> Exit {
     match configured(&paths(options), strict) {
-        Some((config, plan)) => print(&summary(&config, &plan)),
-        None => Exit::Config,
+        Ok((config, plan)) => print(&summary(&config, &plan)),
+        Err(_) => Exit::Config,
     }
 }
 

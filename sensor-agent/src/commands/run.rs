@@ -1,7 +1,9 @@
 //! The sensor in the foreground, until a signal ends it.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::exfiltrator::origin::Origin;
 
 use super::{configured, fail, paths};
 use crate::cli::{Exit, Options, version};
@@ -13,12 +15,15 @@ use crate::systemd::{notify, tell_status};
 pub(super) fn run(options: &Options) -> Exit {
     log::to_stderr();
     let paths = paths(options);
-    let Some((config, plan)) = configured(&paths, false) else {
-        tell_status("the configuration is refused: the journal and sophoslinuxsensor -check say why");
-        return Exit::Config;
+    let (config, plan) = match configured(&paths, false) {
+        Ok(configured) => configured,
+        Err(first) => {
+            tell_status(&format!("configuration refused: {first}"));
+            return Exit::Config;
+        }
     };
     // Before the start, so that a signal that comes meanwhile is not lost.
-    let mut signals = match Signals::new([SIGHUP, SIGINT, SIGTERM]) {
+    let mut signals = match SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGTERM]) {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("cannot listen for signals: {error}")),
     };
@@ -32,18 +37,30 @@ pub(super) fn run(options: &Options) -> Exit {
     };
     tracing::info!(policies, pid = std::process::id(), "{} is running", version());
     notify("READY=1\nSTATUS=running");
-    for signal in signals.forever() {
-        if signal == SIGHUP {
+    let mut by = String::from("nobody");
+    for origin in signals.forever() {
+        if origin.signal == SIGHUP {
             notify("RELOADING=1");
             // The log tells how it went.
             let _ = sensor.reload();
             notify("READY=1");
         } else {
+            by = sender(&origin);
+            tracing::info!("told to stop by {by}");
             break;
         }
     }
     notify("STOPPING=1");
-    sensor.stop();
+    sensor.stop(&by);
     tracing::info!("stopped");
     Exit::Fine
+}
+
+/// Who sent a signal.
+fn sender(origin: &Origin) -> String {
+    let signal = if origin.signal == SIGINT { "SIGINT" } else { "SIGTERM" };
+    match origin.process {
+        Some(process) => format!("{signal} of pid {} (uid {})", process.pid, process.uid),
+        None => format!("{signal} of the kernel"),
+    }
 }

@@ -8,8 +8,8 @@ use foldhash::HashMap;
 
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType, Priority,
-    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -51,7 +51,7 @@ pub(crate) static TOP: &[Key] = &[
         "use_supervisor",
         Kind::Bool,
         "false",
-        "Whether a supervising process starts the sensor again when it ends unexpectedly.",
+        "Whether a supervisor starts the sensor again when it ends unexpectedly. The systemd unit does so in any case.",
     ),
     Key::new(
         "use_resource_limits",
@@ -65,6 +65,7 @@ pub(crate) static TOP: &[Key] = &[
         "",
         "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
     ),
+    Key::new("audit", Kind::Map(AUDIT), "", "How messages to the kernel's audit are caught. Read at the start."),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
     Key::new(
         "lists",
@@ -331,6 +332,22 @@ static METRICS: &[Key] = &[
          directory, for root alone.",
     ),
     Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
+];
+
+static AUDIT: &[Key] = &[
+    Key::new(
+        "hooks",
+        Kind::Word(AuditHooks::WORDS),
+        "best",
+        "Which hooks tell them: the best that the kernel offers, the tracepoint alone, or none.",
+    ),
+    Key::new(
+        "multicast_fallback",
+        Kind::Bool,
+        "false",
+        "Whether to listen to the kernel's audit multicast group when no hook can be had. It tells messages only while the \
+         kernel's audit is on, which the sensor does not switch.",
+    ),
 ];
 
 static CRISENSOR: &[Key] = &[

@@ -16,11 +16,11 @@ use super::policy::{self, ContentGroup};
 use super::scalar::{FromText, Size};
 use super::schema::{Kind, find};
 use super::section::Section;
-use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
+use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists, merge,
-    secrets,
+    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists,
+    merge, secrets,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -179,6 +179,7 @@ fn read(
     let crisensor = top.section("crisensor");
     let spool = top.section("spool");
     let metrics = top.section("metrics");
+    let audit = top.section("audit");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -211,6 +212,10 @@ fn read(
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
         metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
+        audit: Audit {
+            hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
+            multicast_fallback: audit.bool("multicast_fallback"),
+        },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),

@@ -64,6 +64,17 @@ words! {
 }
 
 words! {
+    /// Which hooks tell audit messages.
+    AuditHooks {
+        /// The best that the kernel offers.
+        Best = "best",
+        /// The tracepoint, also where the kernel's functions could be traced.
+        Tracepoint = "tracepoint",
+        Off = "off",
+    }
+}
+
+words! {
     /// What to do about a certificate revocation list that is out of date.
     CrlPolicy {
         /// Deliver nothing until it is fresh; alerts wait on disk.
@@ -184,6 +195,9 @@ words! {
     /// What a policy watches.
     PolicyType {
         Program = "program",
+        AuditUserMessage = "auditUserMessage",
+        /// Audit messages that the kernel did not take.
+        AuditUserMessageRefused = "auditUserMessageRefused",
         File = "file",
         FileMonitor = "fileMonitor",
         Connect = "connect",
@@ -277,11 +291,15 @@ pub const fn is_built(feature: Feature) -> bool {
         Feature::Sink(backend) => {
             matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
         }
-        Feature::Format(format) => matches!(format, Format::Json),
-        Feature::Policy(policy) => matches!(policy, PolicyType::Program),
+        Feature::Format(_) => true,
+        Feature::Policy(policy) => {
+            matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
+        }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
-        Feature::ContainerRuntimes | Feature::Supervisor | Feature::ResourceLimits => false,
+        // The unit supervises, whatever the switch says.
+        Feature::Supervisor | Feature::ResourceLimits => true,
+        Feature::ContainerRuntimes => false,
     }
 }
 

@@ -94,6 +94,8 @@ pub struct Hook {
     pub failed: u64,
     /// Of the submitted, those with a part unreadable.
     pub partial: u64,
+    /// Of all seen, what the kernel refused: forged audit messages.
+    pub refused: u64,
     /// Runs that the kernel left out because the program was already running on that CPU.
     pub recursion_misses: u64,
 }

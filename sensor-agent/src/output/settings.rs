@@ -77,6 +77,9 @@ impl SinkSettings {
 pub enum Format {
     #[default]
     Json,
+    Cef,
+    Ecs,
+    Ocsf,
 }
 
 /// Where an output or a sink writes to.

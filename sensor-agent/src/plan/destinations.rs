@@ -10,8 +10,8 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, OutputSettings, SinkSettings, SpoolSettings, StdoutSettings, TargetSettings, Topics,
-    ZeromqSettings,
+    CentralSettings, FileSettings, Format, OutputSettings, SinkSettings, SpoolSettings, StdoutSettings, TargetSettings,
+    Topics, ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -26,6 +26,7 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
         outputs.push(OutputSettings {
             template: own.or_else(|| global.clone()),
             message_types: output.message_types.iter().map(|&kind| message_type(kind)).collect(),
+            format: format(output.format),
             max_bytes: output.max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             spool: spool(config, "alerts"),
             ..OutputSettings::new(name, target)
@@ -129,6 +130,15 @@ fn file_settings(file: &config::FileSettings) -> FileSettings {
         max_size: NonZeroU64::new(file.max_size).unwrap_or(NonZeroU64::MIN),
         max_backups: file.max_backups.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
         ..FileSettings::new(&file.path)
+    }
+}
+
+const fn format(format: config::Format) -> Format {
+    match format {
+        config::Format::Json => Format::Json,
+        config::Format::Cef => Format::Cef,
+        config::Format::Ecs => Format::Ecs,
+        config::Format::Ocsf => Format::Ocsf,
     }
 }
 

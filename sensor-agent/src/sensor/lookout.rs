@@ -95,6 +95,12 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             deaf = shared.canary.note(outcome) >= DEAF_AFTER;
             next = Instant::now() + wait;
         }
+        let meddled = shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look();
+        for policy in meddled {
+            tracing::error!("{}", policy.description);
+            let _ =
+                shared.engine.send_timeout(Request::Tell(Box::new(policy), "the sensor was meddled with"), PATIENCE);
+        }
         // A sensor that hears nothing is as good as dead, so it is started anew like one.
         if watchdog.is_some() && !deaf && shared.engine_status().is_some() {
             systemd::notify("WATCHDOG=1");

@@ -1,8 +1,9 @@
 //! A new configuration while the sensor runs. It is taken whole or not at all; no event and no row is lost.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::{Shared, configure, offer, status};
+use super::{Shared, Tamper, configure, offer, status};
 use crate::clock::unix_now;
 use crate::control::Reload;
 use crate::diagnostic::{Appearance, Report};
@@ -46,6 +47,8 @@ fn take(shared: &Arc<Shared>) -> Reload {
         return refused(vec!["the sensor is ending".into()]);
     }
     offer::open(shared, &config);
+    *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
+    shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
     if let Err(error) = config.write_merged(&config.locations.run_dir) {
         tracing::warn!("the merged configuration was not written: {error}");
     }

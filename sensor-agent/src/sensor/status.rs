@@ -1,5 +1,7 @@
 //! The state of the sensor, gathered for `status`.
 
+use std::sync::atomic::Ordering;
+
 use super::Shared;
 use crate::capture::{Counted, ProgramStatus, State};
 use crate::clock::unix_now;
@@ -22,6 +24,9 @@ pub(super) fn status(shared: &Shared) -> Status {
         warnings.push("the engine does not answer".to_owned());
     }
     warnings.extend(shared.offer.trouble());
+    if shared.limited.load(Ordering::Relaxed) {
+        warnings.extend(crate::limits::lacking());
+    }
     let engine = engine.unwrap_or_default();
     Status {
         version: crate::cli::version(),
@@ -78,13 +83,16 @@ pub(super) fn configuration(config: &Config) -> Configuration {
 }
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
-    let counted = counters.iter().find(|counted| counted.name == program.name).map(|counted| counted.counters);
+    // What another rung of the same ladder counts is not this one's.
+    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
+    let counted =
+        counters.iter().find(|counted| serves && counted.name == program.name).map(|counted| counted.counters);
     let counted = counted.unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
         name: program.name.into(),
         hook: program.hook.into(),
-        rung: 1,
+        rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
@@ -98,6 +106,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         filtered: counted.filtered,
         failed: counted.failed,
         partial: counted.partial,
+        refused: counted.refused,
         recursion_misses: program.recursion_misses,
     }
 }
