@@ -192,7 +192,7 @@ impl Observer for Reports {
 pub(crate) struct AlertMessages(pub(crate) Option<Arc<Template>>);
 
 impl Encode<QueuedAlert> for AlertMessages {
-    fn encode(&mut self, item: &QueuedAlert, _: &Ledger) -> Encoded {
+    fn encode(&mut self, item: &mut QueuedAlert, _: &Ledger) -> Encoded {
         if self.0.as_ref().is_some_and(|template| matches!(template.render(&item.alert), Ok(None))) {
             return Encoded::Nothing;
         }
@@ -207,10 +207,15 @@ impl Encode<QueuedAlert> for AlertMessages {
 pub(crate) struct RowMessages;
 
 impl Encode<QueuedRows> for RowMessages {
-    fn encode(&mut self, rows: &QueuedRows, _: &Ledger) -> Encoded {
-        let batch = &rows.batch;
-        match row_items(batch.table, &batch.events, &batch.host, ROWS) {
-            Ok(new) => Encoded::Items(new),
+    fn encode(&mut self, rows: &mut QueuedRows, _: &Ledger) -> Encoded {
+        let batch = Arc::clone(&rows.batch);
+        let to = batch.events.len().min(rows.from + ROWS);
+        match row_items(batch.table, &batch.events[rows.from..to], &batch.host, ROWS) {
+            Ok(new) if to == batch.events.len() => Encoded::Items(new),
+            Ok(new) => {
+                rows.from = to;
+                Encoded::Part(new)
+            }
             Err(error) => Encoded::Unfit(error.to_string()),
         }
     }
