@@ -12,13 +12,13 @@
 mod backlog;
 mod courier;
 mod encode;
+mod left;
 mod mcs;
 #[cfg(test)]
 mod tests;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::mcs::CentralSettings;
 #[cfg(test)]
 pub(crate) use self::tests::Script;
 pub(crate) use self::{
@@ -27,6 +27,7 @@ pub(crate) use self::{
     encode::{Encode, Encoded, Rendered},
     mcs::{AlertMessages, RowMessages},
 };
+pub use self::{left::tell_of_left_spools, mcs::CentralSettings};
 use super::{
     alerts::Outcome,
     metrics::{Cause, Ledger},

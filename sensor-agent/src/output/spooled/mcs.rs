@@ -1,7 +1,7 @@
 //! Outputs and sinks that deliver to Central.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const SKEW: Duration = Duration::from_secs(60);
 
 /// Where Central is, as whom to deliver, and whom to trust.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CentralSettings {
     pub url: Url,
     pub token: SecretString,
@@ -61,6 +61,13 @@ impl PartialEq for CentralSettings {
 }
 
 impl Eq for CentralSettings {}
+
+/// Without token and proxy: both may be, or hold, a secret.
+impl fmt::Debug for CentralSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CentralSettings({}, {}, {})", self.url, self.tenant, self.certs_dir.display())
+    }
+}
 
 impl CentralSettings {
     #[expect(clippy::type_complexity, reason = "everything but the token, to be compared")]
