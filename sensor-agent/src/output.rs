@@ -38,6 +38,6 @@ pub use self::{
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
-    spooled::{CentralSettings, SpoolSettings},
+    spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
     zeromq::{Topics, ZeromqSettings},
 };
