@@ -10,7 +10,7 @@ help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build lint kernels package booted container
+	setup/install.sh build test lint kernels package booted container
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
@@ -20,7 +20,7 @@ run: build ## Runs the sensor in the foreground, with a self check and a demonst
 	setup/demo.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
-	setup/install.sh build
+	setup/install.sh build test
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
 

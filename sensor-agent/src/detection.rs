@@ -40,6 +40,10 @@ pub struct Group {
 pub enum Sees {
     /// Programs executed: policies of type `program`.
     Execs,
+    /// Messages that the kernel's audit took: `auditUserMessage`.
+    AuditMessages,
+    /// Messages that it did not take: `auditUserMessageRefused`.
+    RefusedAuditMessages,
 }
 
 /// A policy with the state that goes with it.
@@ -65,12 +69,15 @@ impl Sees {
     pub const fn class(self) -> Class {
         match self {
             Self::Execs => Class::Process,
+            Self::AuditMessages | Self::RefusedAuditMessages => Class::Audit,
         }
     }
 
     fn sees(self, kind: EventType) -> bool {
         match self {
             Self::Execs => kind == EventType::Exec,
+            Self::AuditMessages => kind == EventType::AuditMessage,
+            Self::RefusedAuditMessages => kind == EventType::AuditMessageRefused,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! It waits for batches and requests and for nothing else: outputs and sinks take what they are given into queues of
 //! their own or count it as lost.
 
+mod given_up;
 mod losses;
 mod watch;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 
+use given_up::GivenUp;
 pub use losses::LossSource;
 pub use watch::{Sighting, Watch};
 
@@ -100,6 +102,8 @@ pub struct Engine {
     watches: Vec<Watch>,
     findings: Vec<crate::detection::Finding>,
     blind_policy: Arc<Policy>,
+    given_up: GivenUp,
+    given_up_policy: Arc<Policy>,
     counts: [u64; EventType::ALL.len()],
     alerts: u64,
     undecodable: u64,
@@ -142,6 +146,8 @@ impl Engine {
             watches: Vec::new(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
+            given_up: GivenUp::default(),
+            given_up_policy: Arc::new(given_up::policy()),
             counts: [0; EventType::ALL.len()],
             alerts: 0,
             undecodable: 0,
@@ -290,6 +296,11 @@ impl Engine {
             }
             self.counts[event.kind as usize] += 1;
             self.setup.recorder.observe(&event, &self.host);
+        }
+        for loss in self.given_up.news(&self.outputs.status()) {
+            let event = self.own_event(EventType::LostRecords, Detail::Lost(loss.lost));
+            let policy = Arc::clone(&self.given_up_policy);
+            self.alert(Alert::new(policy, loss.rule.into(), event, Arc::clone(&self.host)));
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());

@@ -10,6 +10,7 @@
 //! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
 //! type, column, JSON key and meaning stand in one place.
 
+pub mod audit;
 pub mod build;
 pub mod decode;
 pub mod fields;
@@ -20,7 +21,8 @@ mod value;
 
 use std::sync::Arc;
 
-pub use process::{Arguments, Container, Host, Ids, Image, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID};
+pub use audit::AuditMessage;
+pub use process::{Arguments, Container, Host, Ids, Image, Login, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID};
 pub use value::{Pids, Value};
 
 /// One thing that happened, with the process that did it.
@@ -43,6 +45,8 @@ pub enum Detail {
     Exit { code: u8, signal: u8, core_dumped: bool },
     /// An exec that did not come about: the errno. The file is in the process's image.
     ExecFailed { errno: i32 },
+    /// A message to the kernel's audit, taken or refused.
+    Audit(Arc<AuditMessage>),
     /// What the sensor lost.
     Lost(Lost),
 }
@@ -62,18 +66,21 @@ pub struct Lost {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Class {
     Process,
+    /// Messages to the kernel's audit.
+    Audit,
     /// What the sensor tells of itself.
     Sensor,
 }
 
 impl Class {
-    pub const ALL: [Self; 2] = [Self::Process, Self::Sensor];
+    pub const ALL: [Self; 3] = [Self::Process, Self::Audit, Self::Sensor];
 
     /// The name used in `lost_records`, metrics and the manual.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Process => "process",
+            Self::Audit => "audit",
             Self::Sensor => "sensor",
         }
     }
@@ -87,13 +94,25 @@ pub enum EventType {
     Exit,
     Baseline,
     ExecFailed,
+    AuditMessage,
+    /// A message that the kernel did not take.
+    AuditMessageRefused,
     LostRecords,
     SensorStarted,
 }
 
 impl EventType {
-    pub const ALL: [Self; 7] =
-        [Self::Fork, Self::Exec, Self::Exit, Self::Baseline, Self::ExecFailed, Self::LostRecords, Self::SensorStarted];
+    pub const ALL: [Self; 9] = [
+        Self::Fork,
+        Self::Exec,
+        Self::Exit,
+        Self::Baseline,
+        Self::ExecFailed,
+        Self::AuditMessage,
+        Self::AuditMessageRefused,
+        Self::LostRecords,
+        Self::SensorStarted,
+    ];
 
     /// The word that rules compare with and rows carry.
     #[must_use]
@@ -104,6 +123,8 @@ impl EventType {
             Self::Exit => "PROCESS_EVENT_TYPE_EXIT",
             Self::Baseline => "BASELINE_TASK",
             Self::ExecFailed => "PROCESS_EVENT_TYPE_EXEC_FAILED",
+            Self::AuditMessage => "AUDIT_USER_MESSAGE",
+            Self::AuditMessageRefused => "AUDIT_USER_MESSAGE_REFUSED",
             Self::LostRecords => "LOST_RECORDS",
             Self::SensorStarted => "SENSOR_STARTED",
         }
@@ -113,6 +134,7 @@ impl EventType {
     pub const fn class(self) -> Class {
         match self {
             Self::Fork | Self::Exec | Self::Exit | Self::Baseline | Self::ExecFailed => Class::Process,
+            Self::AuditMessage | Self::AuditMessageRefused => Class::Audit,
             Self::LostRecords | Self::SensorStarted => Class::Sensor,
         }
     }

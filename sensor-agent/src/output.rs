@@ -21,18 +21,23 @@ mod lane;
 mod lines;
 mod metrics;
 mod queue;
+mod remote;
 mod render;
 mod rotate;
 mod rows;
 mod settings;
+mod spooled;
 mod stdout;
 #[cfg(test)]
 mod tests;
+mod zeromq;
 
 pub use self::{
     alerts::{Outcome, Receipt},
     dispatcher::{Dispatcher, Watch},
-    metrics::{Cause, LastError, OutputStatus},
+    metrics::{Cause, LastError, OutputStatus, SpoolStatus},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
+    spooled::{CentralSettings, SpoolSettings},
+    zeromq::{Topics, ZeromqSettings},
 };

@@ -3,6 +3,7 @@
 //! ```text
 //! record ─▶ Table::apply ─▶ Event (with a snapshot of its process, and through it the lineage)
 //!              ├─ containers: cgroup path ─▶ container id
+//!              ├─ logins: audit session ─▶ who logged in, from where
 //!              └─ users: uid ─▶ login name, from a cache that another thread fills
 //! ```
 //!
@@ -11,6 +12,8 @@
 
 pub mod baseline;
 pub mod containers;
+mod ended;
+mod logins;
 mod pool;
 mod table;
 pub mod unlisted;

@@ -30,7 +30,7 @@ use lookout::Lookout;
 use tamper::Tamper;
 
 use crate::alert::Alert;
-use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
+use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
@@ -134,7 +134,7 @@ impl Sensor {
             crate::limits::hold();
         }
 
-        let mut capture = Capture::start(&CaptureOptions::default())?;
+        let mut capture = Capture::start(&capture_options(config))?;
         let attached = boot_now();
         let baseline = capture.baseline()?;
         // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
@@ -253,6 +253,15 @@ impl Handler for Arc<Shared> {
     fn reload(&self) -> Reload {
         reload::reload(self)
     }
+}
+
+fn capture_options(config: &Config) -> CaptureOptions {
+    let audit = match config.audit.hooks {
+        crate::config::AuditHooks::Best => AuditHooks::Best,
+        crate::config::AuditHooks::Tracepoint => AuditHooks::Tracepoint,
+        crate::config::AuditHooks::Off => AuditHooks::Off,
+    };
+    CaptureOptions { audit, audit_multicast: config.audit.multicast_fallback, ..CaptureOptions::default() }
 }
 
 /// The sensor's own entry in the process table; what little is certain if the baseline does not have it.

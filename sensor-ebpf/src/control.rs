@@ -17,11 +17,13 @@
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Control {
-    /// The wish for the ring `LIFECYCLE`, one of the `WAKE_` constants.
-    pub lifecycle_wake: u32,
+    /// The wish, one of the `WAKE_` constants: for a record in whichever ring.
+    pub wake: u32,
     pub reserved: u32,
     /// Unread bytes in `LIFECYCLE` at which [`WAKE_AT_WATERMARK`] wakes.
     pub lifecycle_watermark: u64,
+    /// The same in `AUDIT`.
+    pub audit_watermark: u64,
 }
 
 pub const WAKE_NEVER: u32 = 0;

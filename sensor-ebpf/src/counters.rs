@@ -1,13 +1,15 @@
 //! What every kernel program counts about itself, per CPU.
 //!
 //! The identity `seen = submitted + ring_full + filtered + failed` holds for each program whenever no run of it is
-//! under way: each run adds one to `seen` and one to exactly one of the others.
+//! under way: each run adds one to `seen` and one to exactly one of the others. The programs for audit messages count
+//! each message so, as one datagram can hold several.
 
 /// The counters of one program on one CPU.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ProgramCounters {
-    /// Times the program ran.
+    /// Times the program ran. Of the programs for audit messages: messages sent to the kernel's audit, as these programs
+    /// also run for much that is none, and counting that would cost more than looking at it.
     pub seen: u64,
     /// Records handed to the ring buffer.
     pub submitted: u64,
@@ -19,6 +21,8 @@ pub struct ProgramCounters {
     pub failed: u64,
     /// Of the submitted, those with some part unreadable. Not a term of the identity.
     pub partial: u64,
+    /// Of all seen, what the kernel refused: forged audit messages. Not a term of the identity.
+    pub refused: u64,
 }
 
 /// Index of a program's counters; also its place in the list of hooks.
@@ -30,6 +34,10 @@ pub mod program {
     pub const BASELINE: u32 = 4;
     /// The failed execs whose file could not even be opened.
     pub const EXEC_NOT_OPENED: u32 = 5;
+    /// Messages sent to the kernel's audit, whichever hook tells them.
+    pub const AUDIT: u32 = 6;
+    /// The kernel's own verdicts on audit messages.
+    pub const AUDIT_VERDICT: u32 = 7;
     /// Slots in the counter map.
     pub const COUNT: u32 = 16;
 }

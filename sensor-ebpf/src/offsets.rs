@@ -178,4 +178,21 @@ facts! {
     // The helper that failed execs need, Linux 5.11.
     optional current_task_helper = Parameters("bpf_get_current_task_btf");
     optional filename_name = Member("filename", "name");
+
+    // CONFIG_AUDIT: without it there is nobody to send audit messages to.
+    optional skb_sk = Member("sk_buff", "sk");
+    optional skb_data = Member("sk_buff", "data");
+    optional skb_len = Member("sk_buff", "len");
+    optional skb_data_len = Member("sk_buff", "data_len");
+    optional skb_cb = Member("sk_buff", "cb");
+    optional sock_family = Member("sock", "__sk_common.skc_family");
+    optional sock_protocol = Member("sock", "sk_protocol");
+    optional sock_socket = Member("sock", "sk_socket");
+    optional socket_file = Member("socket", "file");
+    optional file_cred = Member("file", "f_cred");
+    optional netlink_portid = Member("netlink_sock", "portid");
+    optional netlink_cb_flags = Member("netlink_skb_parms", "flags");
+    optional netlink_cb_sk = Member("netlink_skb_parms", "sk");
+    optional audit_receive_parameters = Parameters("audit_receive");
+    optional netlink_capable_parameters = Parameters("netlink_capable");
 }

@@ -3,18 +3,20 @@
 //! Every type is `repr(C)`, has no implicit padding, and is valid for any bit pattern, so that the kernel side can
 //! zero it and the agent can read it out of untrusted bytes. All integers are in the host's byte order.
 
+pub mod audit;
 pub mod exec;
 mod exit;
 mod fork;
 #[cfg(test)]
 mod tests;
 
+pub use audit::{AuditRecord, Refusal};
 pub use exec::{ExecRecord, exec_flags};
 pub use exit::ExitRecord;
 pub use fork::ForkRecord;
 
 /// Version of all layouts in this library. Any change to a type or a section raises it.
-pub const LAYOUT_VERSION: u16 = 1;
+pub const LAYOUT_VERSION: u16 = 2;
 
 /// What a record tells; the `kind` of its [`Header`].
 pub mod kind {
@@ -29,6 +31,8 @@ pub mod kind {
     pub const BASELINE: u16 = 4;
     /// An exec that failed. An [`ExecRecord`](super::ExecRecord) with `error` set and no image.
     pub const EXEC_FAILED: u16 = 5;
+    /// A message that was sent to the kernel's audit. An [`AuditRecord`](super::AuditRecord).
+    pub const AUDIT: u16 = 6;
 }
 
 /// The head of every record.
@@ -107,6 +111,9 @@ const _: () = {
     assert!(size_of::<ForkRecord>() == 16 + 3 * 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 16 + 4 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
+    assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 16 + 8 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
+    assert!(offset_of!(AuditRecord, path_len) == 120);
+    assert!(audit::TEXT_MAX <= u16::MAX as usize);
     assert!(offset_of!(ExecRecord, cgroup_id) == 96);
     assert!(offset_of!(ExecRecord, device) == 128);
     assert!(offset_of!(ExecRecord, path_len) == 168);

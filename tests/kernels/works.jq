@@ -7,13 +7,20 @@
 
 # A statement that must hold; told if it does not.
 | def must(statement; holds): if (try holds catch false) then empty else statement end;
-  def hook($name): $status.hooks // [] | map(select(.name == $name)) | first;
+  # Of a ladder, the rung that serves.
+  def hook($status; $name): $status.hooks // [] | map(select(.name == $name)) | (map(select(.attached)) + .) | first;
+  def hook($name): hook($status; $name);
   # Where programs sit. Failed execs need a helper of 5.11; since 6.8 files are opened in a function of their own.
   def wanted: {
     fork: true, exec: true, exit: true, baseline: true,
     exec_failed: ($version >= [5, 11]),
-    exec_not_opened: ($version >= [6, 8])
+    exec_not_opened: ($version >= [6, 8]),
+    audit: true, audit_verdict: true
   };
+  def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
+  def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
+  def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
+  def by_the_user: [[1234, "/bin/tell-audit"]];
   def of_program: select(.pid == $facts.program);
   def kinds: map(.event_type | ltrimstr("PROCESS_EVENT_TYPE_"));
 
@@ -40,10 +47,19 @@
       if wanted.exec_failed
       then $refused | map([.errno, .ppid, .uid]) == [[2, $facts.actor, 1234], [8, $facts.actor, 1234]]
       else $refused == [] end),
+    must("the login that was told: \(told($rows))"; told($rows) == a_login),
+    must("the sender: \([$rows[] | select(.table == "audit_user_msg")])";
+      [$rows[] | select(.table == "audit_user_msg") | .pid] == [$facts.teller]),
+    must("the login that was forged: \(forged($alerts))"; forged($alerts) == by_the_user),
+    must("audit has the best rung: \(hook("audit"))"; hook("audit").rung == 1),
+    must("audit by the tracepoint: \(hook($status2[0]; "audit"))"; hook($status2[0]; "audit")
+      | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),
+    must("the login by the tracepoint: \(told($rows2))"; told($rows2) == a_login),
+    must("the forged one by the tracepoint: \(forged($alerts2))"; forged($alerts2) == by_the_user),
     (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
     ($status.hooks[]? | must("what was seen is accounted for: \(.)";
       .seen == .submitted + .ring_full + .filtered + .failed and .failed == 0 and .ring_full == 0)),
-    (["fork", "exec", "exit", "baseline"][] | must("\(.) ran"; hook(.).submitted > 0)),
+    (["fork", "exec", "exit", "baseline", "audit"][] | must("\(.) ran"; hook(.).submitted > 0)),
     must("no losses: \($status.losses)"; $status.losses == []),
     must("the status names the kernel: \($status.kernel)"; $status.kernel == $facts.release),
     must("the exit code after SIGTERM: \($facts.exit)"; $facts.exit == 0)
@@ -54,6 +70,7 @@
       $facts.release // $name,
       (["fork", "exec", "exit", "baseline", "exec_failed", "exec_not_opened"][]
         | hook(.) | if .attached then .hook | split("/")[0] else "–" end),
+      (hook("audit"), hook($status2[0]; "audit") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]

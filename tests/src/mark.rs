@@ -43,6 +43,50 @@ impl Mark {
         Self::config_for(&self.rule(), more)
     }
 
+    /// Holds for audit messages with the mark in their text.
+    #[must_use]
+    pub fn rule_of_message(&self) -> String {
+        format!(r#"message contains "{}""#, self.word)
+    }
+
+    /// A configuration that records the audit messages with this mark, and those alone, raises the alert *Marked
+    /// Message* for each, and *Forged Message* for each that the kernel did not take.
+    #[must_use]
+    pub fn audit_config(&self, more: &str) -> String {
+        let rule = self.rule_of_message();
+        format!(
+            r#"
+alert_output:
+  outputs:
+    - {{type: file, name: "@HOME@/alerts.jsonl"}}
+investigations:
+  reporting_interval: 200ms
+  sinks:
+    - {{backend: file, name: "@HOME@/rows.jsonl"}}
+  flight_recorder:
+    enabled: true
+    tables:
+      - name: audit_user_msg
+        rows: 20000
+        filter:
+          - 'match {rule}'
+          - default ignore
+      - name: lost_records
+Marked Message:
+  policy: auditUserMessage
+  rules:
+    - 'match {rule}'
+    - default ignore
+Forged Message:
+  policy: auditUserMessageRefused
+  rules:
+    - 'match {rule}'
+    - default ignore
+{more}
+"#
+        )
+    }
+
     /// Holds for runs of `tiny` with the mark: what a storm consists of, without who started it.
     #[must_use]
     pub fn rule_of_storm(&self) -> String {

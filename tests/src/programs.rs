@@ -24,10 +24,22 @@ pub fn sensor() -> PathBuf {
     path
 }
 
+/// The receiving side.
+#[must_use]
+pub fn central() -> PathBuf {
+    beside("sensor-central")
+}
+
 /// Starts programs in unusual ways; see its own documentation.
 #[must_use]
 pub fn act() -> PathBuf {
     beside("act")
+}
+
+/// Sends messages to the kernel's audit; see its own documentation.
+#[must_use]
+pub fn tell_audit() -> PathBuf {
+    beside("tell-audit")
 }
 
 /// Starts many processes.

@@ -43,9 +43,9 @@ impl Scope {
             // What the sensor did not see can have been anything on the host.
             Class::Sensor if event.kind == EventType::LostRecords => Self::Node,
             Class::Sensor => Self::Other,
-            Class::Process if process.container.is_some() => Self::Container,
-            Class::Process if process.ids.euid == 0 => Self::RootProcess,
-            Class::Process => Self::Process,
+            Class::Process | Class::Audit if process.container.is_some() => Self::Container,
+            Class::Process | Class::Audit if process.ids.euid == 0 => Self::RootProcess,
+            Class::Process | Class::Audit => Self::Process,
         }
     }
 }

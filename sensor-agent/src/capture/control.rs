@@ -9,7 +9,7 @@ use aya::maps::{Map, MapData};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use sensor_ebpf::control::Control;
 
-use super::CaptureError;
+use super::{CaptureError, Ring};
 
 /// When the drain thread wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,21 +53,21 @@ impl ControlMap {
         Ok(Self { page, _map: map })
     }
 
-    pub(super) fn set_watermark(&self, bytes: u64) {
-        // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
-        let word = unsafe {
-            AtomicU64::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_watermark)).cast::<u64>())
+    pub(super) fn set_watermark(&self, ring: Ring, bytes: u64) {
+        let place = match ring {
+            Ring::Lifecycle => offset_of!(Control, lifecycle_watermark),
+            Ring::Audit => offset_of!(Control, audit_watermark),
         };
+        // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
+        let word = unsafe { AtomicU64::from_ptr(self.page.as_ptr().byte_add(place).cast::<u64>()) };
         word.store(bytes, Ordering::Relaxed);
     }
 
-    /// Says when to be woken. To sleep safely, look at the ring once more after this: the store is fully ordered before
+    /// Says when to be woken. To sleep safely, look at the rings once more after this: the store is fully ordered before
     /// whatever follows.
     pub(super) fn wish(&self, wish: Wish) {
         // SAFETY: as above.
-        let word = unsafe {
-            AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, lifecycle_wake)).cast::<u32>())
-        };
+        let word = unsafe { AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, wake)).cast::<u32>()) };
         word.store(wish as u32, Ordering::SeqCst);
         std::sync::atomic::fence(Ordering::SeqCst);
     }

@@ -23,10 +23,12 @@ const NAMES: &[(u32, &str)] = &[
     (program::EXEC_FAILED, "exec_failed"),
     (program::EXEC_NOT_OPENED, "exec_not_opened"),
     (program::BASELINE, "baseline"),
+    (program::AUDIT, "audit"),
+    (program::AUDIT_VERDICT, "audit_verdict"),
 ];
 
 /// [`ProgramCounters`] as words: any bit pattern is one.
-pub(super) type Words = [u64; 6];
+pub(super) type Words = [u64; 7];
 
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
@@ -48,8 +50,8 @@ fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {
             *total = total.wrapping_add(*one);
         }
     }
-    let [seen, submitted, ring_full, filtered, failed, partial] = total;
-    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial }
+    let [seen, submitted, ring_full, filtered, failed, partial, refused] = total;
+    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial, refused }
 }
 
 #[cfg(test)]
@@ -58,8 +60,9 @@ mod tests {
 
     #[test]
     fn cpus_add_up() {
-        let total = sum([[6, 1, 2, 1, 2, 9], [4, 1, 1, 1, 1, 0]].iter());
-        let expected = ProgramCounters { seen: 10, submitted: 2, ring_full: 3, filtered: 2, failed: 3, partial: 9 };
+        let total = sum([[6, 1, 2, 1, 2, 9, 1], [4, 1, 1, 1, 1, 0, 2]].iter());
+        let expected =
+            ProgramCounters { seen: 10, submitted: 2, ring_full: 3, filtered: 2, failed: 3, partial: 9, refused: 3 };
         assert_eq!(total, expected);
         assert_eq!(total.seen, total.submitted + total.ring_full + total.filtered + total.failed);
     }

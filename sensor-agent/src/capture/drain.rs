@@ -4,9 +4,15 @@
 //! longer for a while. When the consumer falls behind for good, the channel fills, the thread waits, the ring fills, and
 //! the programs count what is lost.
 //!
+//! The ring of process events comes first: of the others at most [`SIDE_BYTES`] are taken before it is looked at again,
+//! and what the consumer has no room for waits, so that the process events go on. The others are looked at first and then
+//! put among the process events by time: whatever happened before a message is told before it, and a login before the
+//! shell that it leads to.
+//!
 //! Waiting costs the traced tasks nothing: see [`sensor_ebpf::control`]. While events come, the thread looks
 //! every [`BUSY_WAIT`]; after [`EMPTY_ROUNDS`] without any it sleeps until the first record.
 
+use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,8 +23,10 @@ use aya::maps::{MapData, RingBuf};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
+use sensor_ebpf::record::Header;
 
 use super::control::{ControlMap, Wish};
+use super::multicast::Multicast;
 use super::{Batch, CaptureError};
 
 /// Between two looks while events come.
@@ -27,11 +35,20 @@ const BUSY_WAIT: Duration = Duration::from_millis(10);
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether anybody still wants the batch that does not fit the queue.
 const STALL: Duration = Duration::from_millis(100);
+/// Most that is taken from another ring before that of the process events has its turn.
+const SIDE_BYTES: usize = 64 * 1024;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
-const RING: u64 = 0;
+const SOURCES: u64 = 0;
 const STOP: u64 = 1;
+
+/// What is drained.
+pub(super) struct Sources {
+    pub(super) lifecycle: RingBuf<MapData>,
+    pub(super) audit: RingBuf<MapData>,
+    pub(super) multicast: Option<Multicast>,
+}
 
 /// How to drain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +88,7 @@ struct Stats {
 
 /// The running drain thread. It stops when this is dropped.
 ///
-/// One batch is empty: it comes when all that the ring held at the start was handed on.
+/// One batch is empty: it comes when all that the rings held at the start was handed on.
 #[derive(Debug)]
 pub struct Drain {
     batches: Option<Receiver<Batch>>,
@@ -84,18 +101,20 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn start(
-        ring: RingBuf<MapData>,
-        control: ControlMap,
-        options: &DrainOptions,
-    ) -> Result<Self, CaptureError> {
+    pub(super) fn start(sources: Sources, control: ControlMap, options: &DrainOptions) -> Result<Self, CaptureError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
         // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        epoll::add(&epoll, &ring, EventData::new_u64(RING), EventFlags::IN | EventFlags::ET)
-            .map_err(CaptureError::system("watching the ring buffer"))?;
+        for ring in [&sources.lifecycle, &sources.audit] {
+            epoll::add(&epoll, ring, EventData::new_u64(SOURCES), EventFlags::IN | EventFlags::ET)
+                .map_err(CaptureError::system("watching the ring buffers"))?;
+        }
+        if let Some(multicast) = &sources.multicast {
+            epoll::add(&epoll, multicast, EventData::new_u64(SOURCES), EventFlags::IN)
+                .map_err(CaptureError::system("watching the audit multicast group"))?;
+        }
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
         let (send, batches) = bounded(options.queue.max(1));
@@ -104,7 +123,9 @@ impl Drain {
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             abandoned: Arc::clone(&abandoned),
-            ring,
+            sources,
+            side: Batch::with_capacity(SIDE_BYTES),
+            stopping: false,
             control,
             epoll,
             send,
@@ -151,7 +172,7 @@ impl Drain {
         self.recycler().recycle(batch);
     }
 
-    /// Waits until the thread has handed on what is in the ring, and ended. Whoever holds [`Drain::batches`] must go on
+    /// Waits until the thread has handed on what is in the rings, and ended. Whoever holds [`Drain::batches`] must go on
     /// receiving meanwhile. Call [`super::Capture::detach`] before, or there may be no end.
     pub fn finish(mut self) {
         self.stop();
@@ -173,7 +194,7 @@ impl Drain {
         }
     }
 
-    /// Asks the thread to hand on what is in the ring and end; [`Drain::next`] then goes on until it is [`Ended`]. Without
+    /// Asks the thread to hand on what is in the rings and end; [`Drain::next`] then goes on until it is [`Ended`]. Without
     /// [`super::Capture::detach`] before, events after this stay in the ring.
     pub fn stop(&self) {
         // It can only fail if the counter overflows, and then the thread is awake.
@@ -212,7 +233,7 @@ impl Recycler {
 pub struct Ended;
 
 /// How one look at the ring went.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Round {
     Empty,
     /// All there was.
@@ -221,9 +242,18 @@ enum Round {
     Full,
 }
 
+/// When a record was made; those of this ring buffer begin with a header.
+fn time(record: &[u8]) -> u64 {
+    let bytes = record.get(offset_of!(Header, time)..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+}
+
 struct Worker {
     abandoned: Arc<AtomicBool>,
-    ring: RingBuf<MapData>,
+    sources: Sources,
+    /// Taken from other rings than that of the process events, and not handed on yet.
+    side: Batch,
+    stopping: bool,
     control: ControlMap,
     epoll: OwnedFd,
     send: Sender<Batch>,
@@ -242,22 +272,21 @@ impl Worker {
 
     fn drain(&mut self) -> Result<(), Ended> {
         let mut empty = 0;
-        let mut stopping = false;
         let mut caught_up = false;
         loop {
             let round = self.round()?;
             if round != Round::Full && !caught_up {
                 caught_up = true;
-                // Empty: what the ring held at the start has been handed on.
+                // Empty: what the rings held at the start has been handed on.
                 self.hand_on()?;
             }
             match round {
                 Round::Full => continue,
                 Round::Some => empty = 0,
-                Round::Empty if stopping => return Ok(()),
+                Round::Empty if self.stopping => return Ok(()),
                 Round::Empty => empty += 1,
             }
-            if stopping {
+            if self.stopping {
                 continue;
             }
             let idle = empty >= EMPTY_ROUNDS;
@@ -267,27 +296,100 @@ impl Worker {
                 empty = 0;
                 continue;
             }
-            stopping = self.wait(if idle { IDLE_WAIT } else { BUSY_WAIT });
+            self.stopping = self.wait(if idle { IDLE_WAIT } else { BUSY_WAIT });
             self.control.wish(Wish::Never);
         }
     }
 
-    /// Copies what is in the ring, up to one batch, and hands it on.
+    /// Copies what is in the rings, up to one batch, and hands it on.
     fn round(&mut self) -> Result<Round, Ended> {
+        let mut side = if self.side.is_empty() { self.take_side() } else { Round::Some };
+        let before = self.side.len();
+        let lifecycle = self.take_lifecycle();
+        if lifecycle != Round::Empty && side != Round::Full {
+            // What was written meanwhile can be older than some of the process events.
+            side = side.max(self.take_side());
+        }
+        self.stats.rounds.fetch_add(1, Ordering::Relaxed);
+        let waits = !self.side.is_empty() && !self.has_room_for_side()?;
+        if !self.side.is_empty() && !waits {
+            self.merge(if lifecycle == Round::Full { 0 } else { before });
+        }
+        if !self.batch.is_empty() {
+            self.hand_on()?;
+        }
+        Ok(match (lifecycle, side) {
+            (Round::Full, _) => Round::Full,
+            // There is more, or there may be.
+            (_, Round::Full) if !waits => Round::Full,
+            (Round::Empty, Round::Empty) if !waits => Round::Empty,
+            _ => Round::Some,
+        })
+    }
+
+    /// Takes from other rings.
+    fn take_side(&mut self) -> Round {
         let mut taken = Round::Empty;
-        while let Some(record) = self.ring.next() {
+        while let Some(record) = self.sources.audit.next() {
+            self.side.push(&record);
+            taken = Round::Some;
+            if self.side.size() >= SIDE_BYTES {
+                return Round::Full;
+            }
+        }
+        if let Some(multicast) = &mut self.sources.multicast {
+            let before = self.side.len();
+            if multicast.take(&mut self.side) {
+                return Round::Full;
+            }
+            taken = taken.max(if self.side.len() > before { Round::Some } else { Round::Empty });
+        }
+        taken
+    }
+
+    fn take_lifecycle(&mut self) -> Round {
+        let mut taken = Round::Empty;
+        while let Some(record) = self.sources.lifecycle.next() {
             self.batch.push(&record);
             taken = Round::Some;
             if self.batch.size() >= self.batch_bytes {
-                taken = Round::Full;
-                break;
+                return Round::Full;
             }
         }
-        self.stats.rounds.fetch_add(1, Ordering::Relaxed);
-        if taken != Round::Empty {
-            self.hand_on()?;
+        taken
+    }
+
+    /// Whether the consumer has room to spare for what was taken from other rings.
+    fn has_room_for_side(&self) -> Result<bool, Ended> {
+        // The other half of the queue is for process events. At the end there will be no more of these.
+        let spare = self.send.len() * 2 < self.send.capacity().unwrap_or(usize::MAX).max(2);
+        if !spare && self.abandoned.load(Ordering::Relaxed) {
+            return Err(Ended);
         }
-        Ok(taken)
+        Ok(spare || self.stopping)
+    }
+
+    /// Puts what was taken from other rings among the process events, by time. Of what is later than these, only so many may
+    /// go: there are no process events left that are older.
+    fn merge(&mut self, may_be_last: usize) {
+        let mut merged = self.recycled.try_recv().unwrap_or_default();
+        let mut side = self.side.records().enumerate().peekable();
+        for record in &self.batch {
+            while let Some((_, earlier)) = side.next_if(|(_, other)| time(other) <= time(record)) {
+                merged.push(earlier);
+            }
+            merged.push(record);
+        }
+        let mut later = Batch::default();
+        for (index, record) in side {
+            if index < may_be_last {
+                merged.push(record)
+            } else {
+                later.push(record)
+            };
+        }
+        self.batch = merged;
+        self.side = later;
     }
 
     fn hand_on(&mut self) -> Result<(), Ended> {
@@ -296,6 +398,10 @@ impl Worker {
             Err(_) => Batch::with_capacity(self.batch_bytes),
         };
         let batch = std::mem::replace(&mut self.batch, fresh);
+        self.send(batch)
+    }
+
+    fn send(&self, batch: Batch) -> Result<(), Ended> {
         self.stats.records.fetch_add(batch.len() as u64, Ordering::Relaxed);
         self.stats.bytes.fetch_add(batch.size() as u64, Ordering::Relaxed);
         self.stats.batches.fetch_add(1, Ordering::Relaxed);
@@ -319,7 +425,7 @@ impl Worker {
     fn wait(&self, longest: Duration) -> bool {
         let timeout =
             Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
-        let mut events = [const { std::mem::MaybeUninit::uninit() }; 2];
+        let mut events = [const { std::mem::MaybeUninit::uninit() }; 4];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),
             // A signal; the caller looks again.

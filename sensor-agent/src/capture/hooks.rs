@@ -1,10 +1,11 @@
 //! The table of hooks: where programs attach, and what each tells.
 //!
-//! A class of events may have several hooks, of which the running kernel offers some: the ladder. What is in use
-//! shows in [`super::Capture::status`].
+//! The same may be told at several places, of which the running kernel offers some: hooks of one name are the rungs of a
+//! ladder, best first, and the first that can be attached serves. Which one that is shows in
+//! [`super::Capture::status`].
 
 use super::offsets::Table;
-use super::{Options, State};
+use super::{AuditHooks, Options, Ring, State};
 
 /// A hook and the program that serves it.
 pub(super) struct Hook {
@@ -15,6 +16,12 @@ pub(super) struct Hook {
     /// Where it attaches.
     pub(super) hook: &'static str,
     pub(super) kind: Kind,
+    /// Its place on the ladder of its name: 1 is the best.
+    pub(super) rung: u32,
+    /// Where its records go.
+    pub(super) ring: Ring,
+    /// Whether a run that the kernel leaves out, as the program is running on that CPU already, can be an event's.
+    pub(super) recursion_loses: bool,
     /// Whether the sensor is blind without it.
     pub(super) required: bool,
     /// The state to leave it in unloaded, if there is a reason.
@@ -46,6 +53,7 @@ pub(super) const HOOKS: &[Hook] = &[
         kind: Kind::Return("bprm_execve"),
         required: false,
         skip: failed_execs,
+        ..OF_LIFECYCLE
     },
     Hook {
         name: "exec_not_opened",
@@ -58,6 +66,39 @@ pub(super) const HOOKS: &[Hook] = &[
             let told = State::NotNeeded("fexit/bprm_execve tells it on this kernel");
             failed_execs(table, options).or((!opens).then_some(told))
         },
+        ..OF_LIFECYCLE
+    },
+    Hook {
+        name: "audit",
+        program: "audit_receive",
+        hook: "fexit/audit_receive",
+        kind: Kind::Return("audit_receive"),
+        ring: Ring::Audit,
+        required: false,
+        skip: |table, options| at_functions(table, options, "audit_receive_parameters"),
+        ..OF_LIFECYCLE
+    },
+    Hook {
+        name: "audit",
+        program: "consume_skb",
+        hook: "tp_btf/consume_skb",
+        kind: Kind::Tracepoint("consume_skb"),
+        rung: 2,
+        ring: Ring::Audit,
+        // What interrupts it is a packet's arrival, which is no audit message.
+        recursion_loses: false,
+        required: false,
+        skip: audit,
+    },
+    Hook {
+        name: "audit_verdict",
+        program: "netlink_capable",
+        hook: "fexit/netlink_capable",
+        kind: Kind::Return("netlink_capable"),
+        ring: Ring::Audit,
+        required: false,
+        skip: |table, options| at_functions(table, options, "netlink_capable_parameters"),
+        ..OF_LIFECYCLE
     },
     Hook {
         name: "baseline",
@@ -65,15 +106,28 @@ pub(super) const HOOKS: &[Hook] = &[
         hook: "iter/task",
         kind: Kind::Iterator("task"),
         required: false,
-        skip: |_, _| None,
+        ..OF_LIFECYCLE
     },
 ];
+
+/// What most hooks have in common.
+const OF_LIFECYCLE: Hook = Hook {
+    name: "",
+    program: "",
+    hook: "",
+    kind: Kind::Iterator(""),
+    rung: 1,
+    ring: Ring::Lifecycle,
+    recursion_loses: true,
+    required: true,
+    skip: |_, _| None,
+};
 
 /// Parameters of `alloc_bprm` on kernels where it opens the file.
 const ALLOC_OPENS: u32 = 3;
 
 const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), required: true, skip: |_, _| None }
+    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), ..OF_LIFECYCLE }
 }
 
 fn failed_execs(table: &Table, options: &Options) -> Option<State> {
@@ -82,4 +136,35 @@ fn failed_execs(table: &Table, options: &Options) -> Option<State> {
     }
     let helper = table.get("current_task_helper");
     helper.is_none().then(|| State::NotAvailable("needs Linux 5.11".to_owned()))
+}
+
+/// What the programs for audit messages cannot do without.
+const AUDIT_FACTS: &[&str] = &[
+    "skb_sk",
+    "skb_data",
+    "skb_len",
+    "skb_data_len",
+    "skb_cb",
+    "sock_family",
+    "sock_protocol",
+    "netlink_portid",
+    "netlink_cb_flags",
+    // Without audit in the kernel there is nobody to send messages to.
+    "task_loginuid",
+];
+
+fn audit(table: &Table, options: &Options) -> Option<State> {
+    if options.audit == AuditHooks::Off {
+        return Some(State::NotNeeded("left out by the configuration"));
+    }
+    let missing = AUDIT_FACTS.iter().find(|fact| table.get(fact).is_none());
+    missing.map(|fact| State::NotAvailable(format!("this kernel's type information lacks {fact}")))
+}
+
+fn at_functions(table: &Table, options: &Options, function: &str) -> Option<State> {
+    if options.audit == AuditHooks::Tracepoint {
+        return Some(State::NotNeeded("left out by the configuration"));
+    }
+    let absent = || table.get(function).is_none().then(|| State::NotAvailable("no such function here".to_owned()));
+    audit(table, options).or_else(absent)
 }

@@ -1,7 +1,7 @@
 //! Capture: loads the kernel programs and hands on what they record.
 //!
 //! ```text
-//! kernel programs ──▶ ring buffer ──▶ drain thread ──▶ bounded channel ──▶ the consumer, with records as bytes
+//! kernel programs ──▶ ring buffers ─▶ drain thread ──▶ bounded channel ──▶ the consumer, with records as bytes
 //!                 ──▶ counters    ──▶ `Capture::counters`
 //! task iterator   ──▶ `Capture::baseline`
 //! ```
@@ -19,11 +19,16 @@ mod drain;
 mod error;
 mod freeze;
 mod hooks;
+mod multicast;
 pub mod offsets;
 pub mod preflight;
 mod programs;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sensor_ebpf::counters::ProgramCounters;
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
@@ -33,7 +38,9 @@ pub use error::CaptureError;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
-use programs::Loaded;
+use drain::Sources;
+use multicast::{Multicast, MulticastCounters};
+use programs::{Loaded, RingSizes};
 
 /// The object that the build script built for the BPF target.
 pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_OBJECT"));
@@ -46,13 +53,46 @@ pub struct Options {
     /// Whether to record execs that fail, where the kernel allows it. Shells that try each directory of their path make
     /// many.
     pub failed_execs: bool,
+    /// Size of the ring buffer of audit messages, likewise.
+    pub audit_ring: u32,
+    /// Which hooks may tell audit messages.
+    pub audit: AuditHooks,
+    /// Whether to listen to the kernel's audit multicast group when none of them can be had.
+    pub audit_multicast: bool,
     /// The kernel's type information.
     pub btf: PathBuf,
 }
 
+/// Which hooks may tell audit messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditHooks {
+    /// The best that the kernel offers.
+    #[default]
+    Best,
+    /// The tracepoint, also where functions could be traced.
+    Tracepoint,
+    Off,
+}
+
+/// The ring buffers: each is filled by its own programs, so that none can flood another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// Programs started, forked and ended.
+    Lifecycle,
+    /// Messages to the kernel's audit.
+    Audit,
+}
+
 impl Default for Options {
     fn default() -> Self {
-        Self { lifecycle_ring: 4 * 1024 * 1024, failed_execs: true, btf: PathBuf::from(preflight::BTF) }
+        Self {
+            lifecycle_ring: 4 * 1024 * 1024,
+            failed_execs: true,
+            audit_ring: 1024 * 1024,
+            audit: AuditHooks::Best,
+            audit_multicast: false,
+            btf: PathBuf::from(preflight::BTF),
+        }
     }
 }
 
@@ -61,8 +101,24 @@ impl Default for Options {
 pub struct Capture {
     loaded: Loaded,
     control: Option<ControlMap>,
+    /// Until the drain thread has it.
+    multicast: Option<Multicast>,
+    fallback: Fallback,
     watermark: u64,
 }
+
+/// What became of the multicast group.
+#[derive(Debug)]
+enum Fallback {
+    /// It is switched off, and not spoken of.
+    Off,
+    Idle(State),
+    Joined(Arc<MulticastCounters>),
+}
+
+/// The hook and what stands for a hook when there is none.
+const AUDIT_HOOK: &str = "audit";
+const MULTICAST_RUNG: u32 = 3;
 
 impl Capture {
     /// Checks the host, loads the programs, and attaches them. Events are kept in the ring from here on.
@@ -81,13 +137,15 @@ impl Capture {
         }
         preflight::raise_memlock();
         let table = offsets::read(&options.btf, &preflight::release())?;
-        let ring = ring_size(options.lifecycle_ring);
-        let mut loaded = Loaded::new(&table, options, ring)?;
-        let watermark = u64::from(ring / 4);
+        let sizes = RingSizes { lifecycle: ring_size(options.lifecycle_ring), audit: ring_size(options.audit_ring) };
+        let mut loaded = Loaded::new(&table, options, sizes)?;
+        let watermark = u64::from(sizes.lifecycle / 4);
         let control = ControlMap::map(loaded.take_map("CONTROL")?)?;
-        control.set_watermark(watermark);
+        control.set_watermark(Ring::Lifecycle, watermark);
+        control.set_watermark(Ring::Audit, u64::from(sizes.audit / 4));
         loaded.attach()?;
-        Ok(Self { loaded, control: Some(control), watermark })
+        let (multicast, fallback) = fallback(options, &loaded);
+        Ok(Self { loaded, control: Some(control), multicast, fallback, watermark })
     }
 
     /// Starts the drain thread. Once only.
@@ -97,8 +155,9 @@ impl Capture {
     /// If it was called before, or a file descriptor or thread cannot be had.
     pub fn drain(&mut self, options: &DrainOptions) -> Result<Drain, CaptureError> {
         let control = self.control.take().ok_or(CaptureError::AlreadyDraining)?;
-        let ring = self.loaded.take_ring("LIFECYCLE")?;
-        Drain::start(ring, control, options)
+        let lifecycle = self.loaded.take_ring("LIFECYCLE")?;
+        let audit = self.loaded.take_ring("AUDIT")?;
+        Drain::start(Sources { lifecycle, audit, multicast: self.multicast.take() }, control, options)
     }
 
     /// The tasks that are running, from the kernel's own list. Call it after `start`, so that whatever changes
@@ -114,7 +173,25 @@ impl Capture {
     /// Each hook: which program serves it, and how it fares.
     #[must_use]
     pub fn status(&self) -> Vec<ProgramStatus> {
-        self.loaded.status()
+        let mut status = self.loaded.status();
+        let state = match &self.fallback {
+            Fallback::Off => return status,
+            Fallback::Idle(state) => state.clone(),
+            Fallback::Joined(_) => State::Attached,
+        };
+        status.push(ProgramStatus {
+            name: AUDIT_HOOK,
+            hook: "netlink multicast",
+            rung: MULTICAST_RUNG,
+            ring: Ring::Audit,
+            state,
+            id: None,
+            run_count: 0,
+            run_time_ns: 0,
+            recursion_misses: 0,
+            recursion_loses: false,
+        });
+        status
     }
 
     /// What the programs counted, summed over all CPUs.
@@ -123,10 +200,25 @@ impl Capture {
     ///
     /// If the counters cannot be read.
     pub fn counters(&self) -> Result<Vec<Counted>, CaptureError> {
-        counters::read(self.loaded.counters())
+        let mut counted = counters::read(self.loaded.counters())?;
+        if let Fallback::Joined(counters) = &self.fallback
+            && let Some(audit) = counted.iter_mut().find(|counted| counted.name == AUDIT_HOOK)
+        {
+            let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            audit.counters = ProgramCounters {
+                // Each overrun stands for a message at least.
+                seen: read(&counters.seen) + read(&counters.overruns),
+                submitted: read(&counters.submitted),
+                ring_full: read(&counters.overruns),
+                filtered: read(&counters.filtered),
+                failed: read(&counters.failed),
+                ..ProgramCounters::default()
+            };
+        }
+        Ok(counted)
     }
 
-    /// Unread bytes in the ring at which the drain thread is woken early.
+    /// Unread bytes in the ring of process events at which the drain thread is woken early.
     #[must_use]
     pub fn watermark(&self) -> u64 {
         self.watermark
@@ -135,6 +227,24 @@ impl Capture {
     /// Detaches all programs. What is in the ring can still be drained, and the counters stand still.
     pub fn detach(&mut self) {
         self.loaded.detach();
+    }
+}
+
+/// Joins the multicast group if that is wanted and no hook serves.
+fn fallback(options: &Options, loaded: &Loaded) -> (Option<Multicast>, Fallback) {
+    if !options.audit_multicast {
+        return (None, Fallback::Off);
+    }
+    let serves = |program: &ProgramStatus| program.name == AUDIT_HOOK && program.state == State::Attached;
+    if loaded.status().iter().any(serves) {
+        return (None, Fallback::Idle(State::NotNeeded("a better hook tells it")));
+    }
+    match Multicast::join() {
+        Ok(multicast) => {
+            let counters = multicast.counters();
+            (Some(multicast), Fallback::Joined(counters))
+        }
+        Err(reason) => (None, Fallback::Idle(State::NotAvailable(reason))),
     }
 }
 

@@ -14,7 +14,7 @@ use aya::{Btf, Ebpf, EbpfLoader};
 use super::counters::Words;
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
 use super::offsets::Table;
-use super::{CaptureError, OBJECT, Options};
+use super::{CaptureError, OBJECT, Options, Ring};
 
 /// How often a program is loaded that signals interrupt.
 const LOAD_TRIES: u32 = 10;
@@ -53,6 +53,10 @@ pub struct ProgramStatus {
     pub name: &'static str,
     /// Where it is attached: the rung of its ladder that is in use.
     pub hook: &'static str,
+    /// Which of the possible hooks of this name it is: 1 is the best.
+    pub rung: u32,
+    /// Where its records go.
+    pub ring: Ring,
     pub state: State,
     /// The kernel's id of the program.
     pub id: Option<u32>,
@@ -61,6 +65,15 @@ pub struct ProgramStatus {
     pub run_time_ns: u64,
     /// Events lost because the program was running already on that CPU (Linux 5.12).
     pub recursion_misses: u64,
+    /// Whether these can have been events; otherwise the program was left out where there was nothing for it to tell.
+    pub recursion_loses: bool,
+}
+
+/// Sizes of the ring buffers, bytes.
+#[derive(Clone, Copy)]
+pub(super) struct RingSizes {
+    pub(super) lifecycle: u32,
+    pub(super) audit: u32,
 }
 
 /// The loaded object.
@@ -86,13 +99,14 @@ impl fmt::Debug for Loaded {
 
 impl Loaded {
     /// Creates the maps and loads all programs.
-    pub(super) fn new(table: &Table, options: &Options, ring: u32) -> Result<Self, CaptureError> {
+    pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
         let mut ebpf = EbpfLoader::new()
             .btf(None)
             .override_global("OFFSETS", table.words(), true)
-            .map_max_entries("LIFECYCLE", ring)
+            .map_max_entries("LIFECYCLE", rings.lifecycle)
+            .map_max_entries("AUDIT", rings.audit)
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
@@ -120,19 +134,25 @@ impl Loaded {
         Ok(Self { ebpf, counters, states, links })
     }
 
-    /// Attaches everything that runs by itself.
+    /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
     pub(super) fn attach(&mut self) -> Result<(), CaptureError> {
-        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
-            if *state != State::Ready {
+        for (index, hook) in HOOKS.iter().enumerate() {
+            if self.states[index] != State::Ready {
+                continue;
+            }
+            let mut better = HOOKS[..index].iter().zip(&self.states).filter(|(other, _)| other.name == hook.name);
+            if better.any(|(_, state)| *state == State::Attached) {
+                self.states[index] = State::NotNeeded("a better hook tells it");
+                unload(&mut self.ebpf, hook);
                 continue;
             }
             match attach(&mut self.ebpf, hook) {
                 Ok(None) => {}
                 Ok(attached) => {
-                    *link = attached;
-                    *state = State::Attached;
+                    self.links[index] = attached;
+                    self.states[index] = State::Attached;
                 }
-                Err(reason) if !hook.required => *state = State::NotAvailable(reason),
+                Err(reason) if !hook.required => self.states[index] = State::NotAvailable(reason),
                 Err(reason) => return Err(refused(hook, reason)),
             }
         }
@@ -187,11 +207,14 @@ impl Loaded {
         ProgramStatus {
             name: hook.name,
             hook: hook.hook,
+            rung: hook.rung,
+            ring: hook.ring,
             state: state.clone(),
             id: info.as_ref().map(|info| info.id()),
             run_count: info.as_ref().map_or(0, |info| info.run_count()),
             run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
             recursion_misses: program.map_or(0, recursion_misses),
+            recursion_loses: hook.recursion_loses,
         }
     }
 }
@@ -245,6 +268,15 @@ fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {
         Kind::Iterator(_) => Ok(None),
     }
     .map_err(|error| reason(&error))
+}
+
+/// Gives a program that is not needed back to the kernel. One that cannot be unloaded is gone with the sensor.
+fn unload(ebpf: &mut Ebpf, hook: &Hook) {
+    let _ = match ebpf.program_mut(hook.program) {
+        Some(Program::BtfTracePoint(program)) => program.unload(),
+        Some(Program::FExit(program)) => program.unload(),
+        _ => Ok(()),
+    };
 }
 
 /// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.

@@ -9,7 +9,7 @@ use crate::cli::{Exit, Options};
 use crate::config::{Environment, Paths};
 use crate::diagnostic::Report;
 use crate::event::build::build;
-use crate::plan::rule_book;
+use crate::plan::rule_books;
 use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};
 use crate::sensor::configure;
 use crate::terminal::printable;
@@ -36,7 +36,7 @@ pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
 
 /// Runs cases against the configured policies, also those that are off.
 pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
-    let Some(rules) = book(options) else { return Exit::Config };
+    let Some(books) = books(options) else { return Exit::Config };
     let (mut run, mut failed) = (0, 0);
     for file in files {
         let name = printable(&file.display().to_string()).into_owned();
@@ -48,8 +48,7 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
             Ok(cases) => cases,
             Err(error) => return fail(&format!("{name}: {error}")),
         };
-        for (case, outcome) in cases.iter().zip(run_cases(&cases, |policy| find(&rules, policy).map(|at| (&rules, at))))
-        {
+        for (case, outcome) in cases.iter().zip(run_cases(&cases, |policy| find(&books, policy))) {
             run += 1;
             if !outcome.passed() {
                 failed += 1;
@@ -68,7 +67,7 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
 
 /// Tells which rule decides about an event, for one policy or all of them.
 pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> Exit {
-    let Some(rules) = book(options) else { return Exit::Config };
+    let Some(books) = books(options) else { return Exit::Config };
     let text = match read(event) {
         Ok(text) => text,
         Err(error) => return fail(&format!("{}: {error}", event.display())),
@@ -84,27 +83,34 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> 
             return fail(&texts.join("\n"));
         }
     };
-    let chains: Vec<ChainIndex> = match policy {
-        None => (0..rules.len()).map(ChainIndex).collect(),
-        Some(name) => match find(&rules, name) {
-            Some(chain) => vec![chain],
+    let chains: Vec<(&RuleSet, ChainIndex)> = match policy {
+        None => books
+            .iter()
+            .filter(|rules| rules.class() == event.kind.class())
+            .flat_map(|rules| (0..rules.len()).map(move |chain| (rules, ChainIndex(chain))))
+            .collect(),
+        Some(name) => match find(&books, name) {
+            Some(found) => vec![found],
             None => return fail(&format!("there is no policy `{name}` in the configuration")),
         },
     };
-    let explanations = chains.iter().filter_map(|&chain| rules.explain(chain, &event, &host));
+    let explanations = chains.iter().filter_map(|(rules, chain)| rules.explain(*chain, &event, &host));
     print(&explanations.map(|explanation| format!("{explanation}\n")).collect::<String>())
 }
 
-fn book(options: &Options) -> Option<RuleSet> {
+fn books(options: &Options) -> Option<Vec<RuleSet>> {
     let mut report = Report::default();
     let config = crate::config::load(&paths(options), &Environment::of_process(), &mut report);
-    let rules = rule_book(&config, &mut report);
+    let books = rule_books(&config, &mut report);
     show(&report);
-    (!report.has_errors()).then_some(rules)
+    (!report.has_errors()).then_some(books)
 }
 
-fn find(rules: &RuleSet, policy: &str) -> Option<ChainIndex> {
-    (0..rules.len()).map(ChainIndex).find(|&chain| rules.chain_name(chain) == policy)
+fn find<'a>(books: &'a [RuleSet], policy: &str) -> Option<(&'a RuleSet, ChainIndex)> {
+    books.iter().find_map(|rules| {
+        let chain = (0..rules.len()).map(ChainIndex).find(|&chain| rules.chain_name(chain) == policy)?;
+        Some((rules, chain))
+    })
 }
 
 fn read(path: &Path) -> std::io::Result<String> {

@@ -8,8 +8,8 @@ use foldhash::HashMap;
 
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
-    CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType, Priority,
-    ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqPattern,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -65,6 +65,7 @@ pub(crate) static TOP: &[Key] = &[
         "",
         "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
     ),
+    Key::new("audit", Kind::Map(AUDIT), "", "How messages to the kernel's audit are caught. Read at the start."),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
     Key::new(
         "lists",
@@ -72,6 +73,7 @@ pub(crate) static TOP: &[Key] = &[
         "",
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
     ),
+    Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
     Key::new("paths", Kind::Map(PATHS), "", "Where the sensor's other files are. Options of the command line win."),
 ];
 
@@ -188,6 +190,7 @@ static ZEROMQ_OUTPUT: &[Key] = &[
     Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
     ZEROMQ_BIND,
     ZEROMQ_HIGH_WATER_MARK,
+    ZEROMQ_ENCODING,
     ZEROMQ_ALLOW_PLAINTEXT,
 ];
 
@@ -235,6 +238,12 @@ const ZEROMQ_BIND: Key =
     Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
 const ZEROMQ_HIGH_WATER_MARK: Key =
     Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
+const ZEROMQ_ENCODING: Key = Key::new(
+    "encoding",
+    Kind::Word(ZeromqEncoding::WORDS),
+    "json",
+    "What a message holds beside its topic: text, or the messages of `proto/`.",
+);
 const ZEROMQ_ALLOW_PLAINTEXT: Key =
     Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");
 
@@ -265,7 +274,14 @@ pub(crate) static SINKS: Variants = Variants {
         },
         Variant {
             name: "zeromq",
-            keys: &[ZEROMQ_ENDPOINT, ZEROMQ_PATTERN, ZEROMQ_BIND, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_ALLOW_PLAINTEXT],
+            keys: &[
+                ZEROMQ_ENDPOINT,
+                ZEROMQ_PATTERN,
+                ZEROMQ_BIND,
+                ZEROMQ_HIGH_WATER_MARK,
+                ZEROMQ_ENCODING,
+                ZEROMQ_ALLOW_PLAINTEXT,
+            ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {
@@ -318,6 +334,22 @@ static METRICS: &[Key] = &[
     Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
 ];
 
+static AUDIT: &[Key] = &[
+    Key::new(
+        "hooks",
+        Kind::Word(AuditHooks::WORDS),
+        "best",
+        "Which hooks tell them: the best that the kernel offers, the tracepoint alone, or none.",
+    ),
+    Key::new(
+        "multicast_fallback",
+        Kind::Bool,
+        "false",
+        "Whether to listen to the kernel's audit multicast group when no hook can be had. It tells messages only while the \
+         kernel's audit is on, which the sensor does not switch.",
+    ),
+];
+
 static CRISENSOR: &[Key] = &[
     Key::new("enabled", Kind::Bool, "false", "Whether to ask the runtime at `addr` alone."),
     Key::new(
@@ -328,6 +360,16 @@ static CRISENSOR: &[Key] = &[
          looked for.",
     ),
     Key::new("poll_interval", Kind::Duration(10), "250ms", "How often containers are asked for."),
+];
+
+static SPOOL: &[Key] = &[
+    Key::new(
+        "max_bytes",
+        Kind::Size(1 << 20, ANY),
+        "256MiB",
+        "The most that waits for one output. Beyond it the oldest is given up, counted, and told by an alert.",
+    ),
+    Key::new("max_age", Kind::Duration(60_000), "168h", "What has waited for longer is given up in the same way."),
 ];
 
 static PATHS: &[Key] = &[

@@ -13,13 +13,14 @@ use super::files::{self, Missing};
 use super::keys::TOP;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
-use super::scalar::FromText;
+use super::scalar::{FromText, Size};
 use super::schema::{Kind, find};
 use super::section::Section;
-use super::words::{CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
+use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Config, Crisensor, Locations, Mcs, Metrics, Paths, cache, check, faults, investigations, lists, merge, secrets,
+    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists,
+    merge, secrets,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -176,7 +177,9 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let spool = top.section("spool");
     let metrics = top.section("metrics");
+    let audit = top.section("audit");
     let groups = content_groups(&top);
     let policies = root
         .map_or(&[][..], Node::entries)
@@ -209,10 +212,18 @@ fn read(
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
         metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
+        audit: Audit {
+            hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
+            multicast_fallback: audit.bool("multicast_fallback"),
+        },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
             poll_interval: crisensor.get("poll_interval").unwrap_or(Duration::from_millis(250)),
+        },
+        spool: Spool {
+            max_bytes: spool.get::<Size>("max_bytes").map_or(256 << 20, |Size(bytes)| bytes),
+            max_age: spool.get("max_age").unwrap_or(Duration::from_secs(7 * 24 * 3600)),
         },
         policies,
         lists,

@@ -64,6 +64,17 @@ words! {
 }
 
 words! {
+    /// Which hooks tell audit messages.
+    AuditHooks {
+        /// The best that the kernel offers.
+        Best = "best",
+        /// The tracepoint, also where the kernel's functions could be traced.
+        Tracepoint = "tracepoint",
+        Off = "off",
+    }
+}
+
+words! {
     /// What to do about a certificate revocation list that is out of date.
     CrlPolicy {
         /// Deliver nothing until it is fresh; alerts wait on disk.
@@ -127,6 +138,16 @@ words! {
 }
 
 words! {
+    /// What a ZeroMQ message holds beside its topic.
+    ZeromqEncoding {
+        /// Of an alert what its template or format makes of it, of a row its JSON.
+        Json = "json",
+        /// The messages of `proto/`.
+        Protobuf = "protobuf",
+    }
+}
+
+words! {
     /// How a webhook is called.
     WebhookMethod {
         Post = "POST",
@@ -174,6 +195,9 @@ words! {
     /// What a policy watches.
     PolicyType {
         Program = "program",
+        AuditUserMessage = "auditUserMessage",
+        /// Audit messages that the kernel did not take.
+        AuditUserMessageRefused = "auditUserMessageRefused",
         File = "file",
         FileMonitor = "fileMonitor",
         Connect = "connect",
@@ -261,10 +285,16 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File),
-        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File),
-        Feature::Format(format) => matches!(format, Format::Json),
-        Feature::Policy(policy) => matches!(policy, PolicyType::Program),
+        Feature::Output(kind) => {
+            matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs | OutputType::Zeromq)
+        }
+        Feature::Sink(backend) => {
+            matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
+        }
+        Feature::Format(_) => true,
+        Feature::Policy(policy) => {
+            matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
+        }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
         // The unit supervises, whatever the switch says.

@@ -77,8 +77,19 @@ fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
             to.oldest_age_seconds.map_or_else(String::new, |age| format!(", the oldest for {}", duration(age)));
         found.push(format!("{role} {} fails: {error} ({what} waiting: {}{oldest})", to.name, to.queued));
     }
+    if let Some(spool) = &to.spool
+        && let Some(trouble) = &spool.trouble
+    {
+        found.push(format!(
+            "{role} {}: nothing goes to disk: {trouble}; {what} in memory alone: {}",
+            to.name, spool.in_memory
+        ));
+    }
+    found.extend(to.notes.iter().map(|note| format!("{role} {}: {note}", to.name)));
     if to.dropped > 0 {
-        found.push(format!("{role} {}: {what} given up: {}", to.name, to.dropped));
+        let causes: Vec<String> = to.dropped_by_cause.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
+        let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
+        found.push(format!("{role} {}: {what} given up: {}{causes}", to.name, to.dropped));
     }
     found
 }

@@ -2,6 +2,8 @@
 //!
 //! Everything has a default, so that a client of one version can read what a sensor of another version sends.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Reload;
@@ -92,6 +94,8 @@ pub struct Hook {
     pub failed: u64,
     /// Of the submitted, those with a part unreadable.
     pub partial: u64,
+    /// Of all seen, what the kernel refused: forged audit messages.
+    pub refused: u64,
     /// Runs that the kernel left out because the program was already running on that CPU.
     pub recursion_misses: u64,
 }
@@ -155,16 +159,41 @@ pub struct Delivery {
     pub failing: bool,
     /// Waiting to be sent.
     pub queued: u64,
-    /// Sent, and confirmed where the receiver confirms.
+    /// Handed over; of a receiver that confirms, what it has answered for.
     pub sent: u64,
+    /// Of that, what the receiver has confirmed; none of receivers that do not.
+    pub confirmed: Option<u64>,
     /// Attempts made again.
     pub retried: u64,
     /// Given up.
     pub dropped: u64,
+    /// The same by cause.
+    pub dropped_by_cause: BTreeMap<String, u64>,
+    /// Of those that keep on disk what is not confirmed.
+    pub spool: Option<Spool>,
     /// Age of the oldest that waits, seconds.
     pub oldest_age_seconds: Option<u64>,
     /// The latest error, also when it has gone since.
     pub last_error: Option<String>,
+    /// What else is to be said of it, each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// What waits on disk. Numbers are alerts, of a sink rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spool {
+    /// Taken in since the start.
+    pub taken_in: u64,
+    pub stored: u64,
+    /// In memory, because the disk takes none.
+    pub in_memory: u64,
+    /// Size of what is stored.
+    pub bytes: u64,
+    /// What the receiver refused for good and is kept for inspection.
+    pub dead_letters: u64,
+    /// Why nothing goes to disk.
+    pub trouble: Option<String>,
 }
 
 /// Which configuration is in force.

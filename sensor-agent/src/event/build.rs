@@ -6,6 +6,7 @@
 
 mod alert;
 mod draft;
+mod message;
 
 use serde_json::{Map, Value};
 
@@ -56,6 +57,8 @@ fn build_map(map: &Map<String, Value>) -> Result<(Event, Host), Vec<BuildError>>
                 Some(drafts) => ancestors = drafts,
                 None => errors.push(BuildError::Lineage),
             }
+        } else if key == "time" && map.contains_key("unix_nano_timestamp") {
+            // A row that also tells its time in seconds.
         } else if key != "table" {
             set(&mut draft, key, value, "", false, &mut errors);
         }
@@ -129,6 +132,8 @@ mod tests {
                 ("eventClass", _) => json!("process"),
                 ("containerRuntime", _) => json!("podman"),
                 ("tty", _) => json!("pts/3"),
+                ("result", _) => json!("failed"),
+                ("refusal", _) => json!("capability"),
                 (_, Type::Bool) => json!(true),
                 (_, Type::Path) => json!("/some/path"),
                 (_, Type::Texts) => json!(["one", "", "two"]),
@@ -138,6 +143,10 @@ mod tests {
                 (_, Type::Number | Type::Size | Type::Duration | Type::Time) => json!(3),
             };
             for key in [field.name, field.column] {
+                // The column `time` counts seconds; as the name of a field it is the time in nanoseconds.
+                if fields::by_name(key).is_some_and(|named| named.name != field.name) {
+                    continue;
+                }
                 let (event, host) = built(json!({ key: value.clone() }));
                 if field.column.ends_with("process_uuid") {
                     // Of a UUID only what it tells of the process is kept, and the boot's first 36 bits.
@@ -172,6 +181,39 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_an_audit_message_is_an_event() {
+        let text = "op=PAM:authentication acct=\"bob\" exe=\"/usr/sbin/sshd\" hostname=h addr=203.0.113.7 terminal=ssh res=failed";
+        let (event, host) = built(json!({"messageType": 1100, "message": text, "time": 5_000_000_007_u64, "uid": 0}));
+        let writer = RowWriter::new(tables::by_name("audit_usr_msg").unwrap());
+        let row = |event: &Event, host: &Host| {
+            let mut out = Vec::new();
+            writer.write(&mut out, event, host);
+            serde_json::from_slice::<Value>(&out).unwrap()
+        };
+        let first = row(&event, &host);
+        for (column, value) in [
+            ("time", json!(5)),
+            ("unix_nano_timestamp", json!(5_000_000_007_u64)),
+            ("type_name", json!("USER_AUTH")),
+            ("acct", json!("bob")),
+            ("address", json!("203.0.113.7")),
+            ("terminal", json!("ssh")),
+            ("result", json!("failed")),
+            ("message", json!(text)),
+        ] {
+            assert_eq!(first[column], value, "{column}");
+        }
+        let (again, host) = built(first.clone());
+        assert_eq!(row(&again, &host), first);
+        // Local: the row says so, and no range holds it.
+        let (local, host) = built(json!({"message": "op=x addr=?", "messageTypeName": "USER_LOGIN"}));
+        assert_eq!(
+            (row(&local, &host)["address"].clone(), row(&local, &host)["type"].clone()),
+            (json!("?"), json!(1112))
+        );
+    }
+
+    #[test]
     fn an_alert_is_an_event() {
         let (event, host) = built(json!({
             "uuid": "u", "strategy_name": "s", "unix_nano_timestamp": 5, "matched_rule": "match uid == 0",
@@ -194,6 +236,8 @@ mod tests {
             (json!({}), Class::Process, "PROCESS_EVENT_TYPE_EXEC"),
             (json!({"exitCode": 1}), Class::Process, "PROCESS_EVENT_TYPE_EXIT"),
             (json!({"errno": 2}), Class::Process, "PROCESS_EVENT_TYPE_EXEC_FAILED"),
+            (json!({"acct": "root"}), Class::Audit, "AUDIT_USER_MESSAGE"),
+            (json!({"refusal": "length"}), Class::Audit, "AUDIT_USER_MESSAGE_REFUSED"),
             (json!({"cause": "full", "stage": "ring"}), Class::Sensor, "LOST_RECORDS"),
         ] {
             let (event, _) = built(map);

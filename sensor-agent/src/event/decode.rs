@@ -2,7 +2,7 @@
 //!
 //! Arbitrary bytes never panic: what does not fit the layouts is an error that the caller counts.
 
-use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind};
+use sensor_ebpf::record::{AuditRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 /// A record, with its sections borrowed from the bytes.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,7 @@ pub enum Record<'a> {
     ExecFailed(Exec<'a>),
     Fork(ForkRecord),
     Exit(ExitRecord),
+    Audit(Audit<'a>),
 }
 
 /// An [`ExecRecord`] and its sections. Paths and the cgroup are still leaf first.
@@ -28,6 +29,15 @@ pub struct Exec<'a> {
     pub args_tail: &'a [u8],
 }
 
+/// An [`AuditRecord`] and its sections. The path and the cgroup are still leaf first.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit<'a> {
+    pub fixed: AuditRecord,
+    pub path: &'a [u8],
+    pub cgroup: &'a [u8],
+    pub text: &'a [u8],
+}
+
 impl Record<'_> {
     /// When: nanoseconds of the boot clock.
     #[must_use]
@@ -36,6 +46,7 @@ impl Record<'_> {
             Self::Exec(exec) | Self::Baseline(exec) | Self::ExecFailed(exec) => exec.fixed.header.time,
             Self::Fork(fork) => fork.header.time,
             Self::Exit(exit) => exit.header.time,
+            Self::Audit(audit) => audit.fixed.header.time,
         }
     }
 }
@@ -68,18 +79,14 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         kind::EXEC_FAILED => exec(bytes).map(Record::ExecFailed),
         kind::FORK => fixed(bytes).map(Record::Fork),
         kind::EXIT => fixed(bytes).map(Record::Exit),
+        kind::AUDIT => audit(bytes).map(Record::Audit),
         other => Err(DecodeError::Kind(other)),
     }
 }
 
 fn exec(bytes: &[u8]) -> Result<Exec<'_>, DecodeError> {
     let fixed: ExecRecord = fixed(bytes)?;
-    let mut rest = &bytes[size_of::<ExecRecord>()..];
-    let mut section = |len: u16| {
-        let (section, after) = rest.split_at_checked(usize::from(len)).ok_or(DecodeError::Short(bytes.len()))?;
-        rest = after;
-        Ok(section)
-    };
+    let mut section = sections(bytes, size_of::<ExecRecord>());
     Ok(Exec {
         path: section(fixed.path_len)?,
         cwd: section(fixed.cwd_len)?,
@@ -90,6 +97,27 @@ fn exec(bytes: &[u8]) -> Result<Exec<'_>, DecodeError> {
         args_tail: section(fixed.args_tail_len)?,
         fixed,
     })
+}
+
+fn audit(bytes: &[u8]) -> Result<Audit<'_>, DecodeError> {
+    let fixed: AuditRecord = fixed(bytes)?;
+    let mut section = sections(bytes, size_of::<AuditRecord>());
+    Ok(Audit {
+        path: section(fixed.path_len)?,
+        cgroup: section(fixed.cgroup_len)?,
+        text: section(fixed.text_len)?,
+        fixed,
+    })
+}
+
+/// Cuts one section after the other off the bytes behind the fixed part.
+fn sections<'a>(bytes: &'a [u8], fixed: usize) -> impl FnMut(u16) -> Result<&'a [u8], DecodeError> {
+    let mut rest = bytes.get(fixed..).unwrap_or_default();
+    move |len| {
+        let (section, after) = rest.split_at_checked(usize::from(len)).ok_or(DecodeError::Short(bytes.len()))?;
+        rest = after;
+        Ok(section)
+    }
 }
 
 /// Turns a leaf-first path (`env/bin/usr`) into `out` (`/usr/bin/env`), replacing what was there.
@@ -118,6 +146,8 @@ unsafe impl AnyBits for Header {}
 // SAFETY: as above.
 unsafe impl AnyBits for ExecRecord {}
 // SAFETY: as above.
+unsafe impl AnyBits for AuditRecord {}
+// SAFETY: as above.
 unsafe impl AnyBits for ForkRecord {}
 // SAFETY: as above.
 unsafe impl AnyBits for ExitRecord {}
@@ -138,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..7, fix: bool) {
+        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..8, fix: bool) {
             if fix && bytes.len() >= 8 {
                 let len = bytes.len() as u32;
                 bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 use sensor_ebpf::record::exec_flags;
 
-use super::{Class, Detail, Event, EventType, Host, Lost, Pids, Process, UNSET_ID, Value};
+use super::audit::REFUSALS;
+use super::{AuditMessage, Class, Detail, Event, EventType, Host, Lost, Pids, Process, UNSET_ID, Value};
 
 /// One field.
 #[derive(Debug)]
@@ -133,6 +134,8 @@ pub const EVENT_TYPES: &[&str] = &[
     EventType::Exit.word(),
     EventType::Baseline.word(),
     EventType::ExecFailed.word(),
+    EventType::AuditMessage.word(),
+    EventType::AuditMessageRefused.word(),
     EventType::LostRecords.word(),
     EventType::SensorStarted.word(),
 ];
@@ -249,6 +252,34 @@ pub static FIELDS: &[Field] = &[
     process("sessionId", "session_id", Type::Number, "The audit session; absent outside a login.", |p, _| {
         unless_unset(p.ids.session)
     }),
+    process(
+        "loginAddress",
+        "login_address",
+        Type::Address,
+        "Where the user of the session logged in from; absent when that was local, or before the sensor started.",
+        |p, _| p.login.as_deref().and_then(|login| login.address).map_or(Value::Absent, Value::Addr),
+    ),
+    process(
+        "loginAccount",
+        "login_account",
+        Type::Text,
+        "The account that the session began with, also after su or sudo.",
+        |p, _| p.login.as_deref().map_or(Value::Absent, |login| Value::text(&login.account)),
+    ),
+    process(
+        "loginTerminal",
+        "login_terminal",
+        Type::Text,
+        "The terminal that the session began on, such as pts/3, ssh or cron.",
+        |p, _| p.login.as_deref().map_or(Value::Absent, |login| Value::text(&login.terminal)),
+    ),
+    process(
+        "loginProgram",
+        "login_program",
+        Type::Path,
+        "The program that let the user in, such as /usr/sbin/sshd.",
+        |p, _| p.login.as_deref().map_or(Value::Absent, |login| Value::text(&login.program)),
+    ),
     process(
         "capEffective",
         "cap_effective",
@@ -374,6 +405,114 @@ pub static FIELDS: &[Field] = &[
             _ => Value::Absent,
         }
     }),
+    event(
+        Class::Audit,
+        "messageType",
+        "type",
+        Type::Number,
+        "Number of an audit message's type, such as 1105.",
+        |event, _| audit(event, |message| Value::Int(i64::from(message.message_type))),
+    ),
+    event(
+        Class::Audit,
+        "messageTypeName",
+        "type_name",
+        Type::Text,
+        "Name of an audit message's type, such as USER_START.",
+        |event, _| audit(event, |message| Value::text(message.type_name.as_bytes())),
+    ),
+    event(Class::Audit, "unixTime", "time", Type::Number, "When, seconds since the Unix epoch.", |event, _| {
+        Value::Int(i64::try_from(event.time / 1_000_000_000).unwrap_or(i64::MAX))
+    }),
+    event(Class::Audit, "message", "message", Type::Text, "An audit message's text, as it was sent.", |event, _| {
+        audit(event, |message| Value::text(&message.text))
+    }),
+    event(
+        Class::Audit,
+        "messageFields",
+        "message_fields",
+        Type::Texts,
+        "Each key=value of an audit message's text, values without quotes and hexadecimal digits.",
+        |event, _| audit(event, |message| Value::Args(message.pairs())),
+    ),
+    event(
+        Class::Audit,
+        "messageTruncated",
+        "message_truncated",
+        Type::Bool,
+        "Whether the end of an audit message's text was cut off.",
+        |event, _| audit(event, |message| Value::Bool(message.is_cut)),
+    ),
+    event(
+        Class::Audit,
+        "operation",
+        "op",
+        Type::Text,
+        "What was done, such as PAM:session_open or add-user.",
+        |event, _| audit(event, |message| message.first("op").map_or(Value::Absent, Value::text)),
+    ),
+    event(Class::Audit, "acct", "acct", Type::Text, "The account that an audit message is about.", |event, _| {
+        audit(event, |message| message.first("acct").map_or(Value::Absent, Value::text))
+    }),
+    event(Class::Audit, "result", "result", Type::Word(&["success", "failed"]), "How it ended.", |event, _| {
+        audit(event, |message| message.outcome().map_or(Value::Absent, |outcome| Value::Word(outcome.word())))
+    }),
+    event(
+        Class::Audit,
+        "address",
+        "address",
+        Type::Address,
+        "Where the user comes from; in rows `?` when that is local or not told, which no range holds.",
+        |event, _| audit(event, |message| message.address().map_or(Value::Unknown, Value::Addr)),
+    ),
+    event(
+        Class::Audit,
+        "remoteHost",
+        "remote_host",
+        Type::Text,
+        "The name of the host that the user comes from; its owner may have made it up.",
+        |event, _| audit(event, |message| message.first("hostname").map_or(Value::Absent, Value::text)),
+    ),
+    event(
+        Class::Audit,
+        "terminal",
+        "terminal",
+        Type::Text,
+        "The terminal that an audit message names, such as /dev/pts/10, ssh or cron.",
+        |event, _| audit(event, |message| message.last("terminal").map_or(Value::Absent, Value::text)),
+    ),
+    event(
+        Class::Audit,
+        "messageProgram",
+        "message_program",
+        Type::Path,
+        "The program that an audit message names; programName is the one that sent it.",
+        |event, _| audit(event, |message| message.first("exe").map_or(Value::Absent, Value::text)),
+    ),
+    event(
+        Class::Audit,
+        "messageCommand",
+        "message_command",
+        Type::Text,
+        "The command that an audit message of sudo tells.",
+        |event, _| audit(event, |message| message.first("cmd").map_or(Value::Absent, Value::text)),
+    ),
+    event(
+        Class::Audit,
+        "grantors",
+        "grantors",
+        Type::Text,
+        "The PAM modules that agreed, with commas in between.",
+        |event, _| audit(event, |message| message.first("grantors").map_or(Value::Absent, Value::text)),
+    ),
+    event(
+        Class::Audit,
+        "refusal",
+        "refusal",
+        Type::Word(REFUSALS),
+        "Why the kernel did not take an audit message; absent for those that it took.",
+        |event, _| audit(event, |message| message.refused.map_or(Value::Absent, Value::Word)),
+    ),
     event(Class::Sensor, "sensorPid", "sensor_pid", Type::Number, "The sensor's own process id.", |event, _| {
         Value::Int(i64::from(event.process.key.tgid))
     }),
@@ -439,6 +578,10 @@ const fn any(
 
 fn lost<'a>(event: &'a Event, value: impl Fn(&'a Lost) -> Value<'a>) -> Value<'a> {
     if let Detail::Lost(lost) = &event.detail { value(lost) } else { Value::Absent }
+}
+
+fn audit<'a>(event: &'a Event, value: impl Fn(&'a AuditMessage) -> Value<'a>) -> Value<'a> {
+    if let Detail::Audit(message) = &event.detail { value(message) } else { Value::Absent }
 }
 
 fn unless_unset(id: u32) -> Value<'static> {

@@ -50,6 +50,7 @@ impl RowWriter {
 pub fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Absent => out.extend_from_slice(b"null"),
+        Value::Unknown => out.extend_from_slice(b"\"?\""),
         Value::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
         Value::Int(value) => write_integer(out, value),
         Value::Time(value) => write_integer(out, value),

@@ -3,6 +3,7 @@
 //! An exec makes a new snapshot; what was forked before keeps the one it came from. So lineage tells the program
 //! that really started a child, also after that program has replaced itself or is long gone.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use sensor_ebpf::record::ProcessKey;
@@ -34,6 +35,8 @@ pub struct Process {
     /// The login name of `ids.uid`, when known.
     pub user: Option<Arc<str>>,
     pub container: Option<Arc<Container>>,
+    /// The login that the session began with, when the sensor saw it.
+    pub login: Option<Arc<Login>>,
     /// The incident that this process or an ancestor of it is part of, once an alert was raised on it.
     pub incident: Option<Uuid>,
     /// What the process runs; shared with the children that have not executed anything themselves.
@@ -170,6 +173,19 @@ const CUT_MARK: &[u8] = " … ".as_bytes();
 fn split(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let terminated = bytes.strip_suffix(&[0]).unwrap_or(bytes);
     (!bytes.is_empty()).then(|| terminated.split(|&byte| byte == 0)).into_iter().flatten()
+}
+
+/// How an audit session began, as the program that let the user in told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Login {
+    /// Where from; none when that is local or was not told.
+    pub address: Option<IpAddr>,
+    /// The account that was logged into.
+    pub account: Vec<u8>,
+    /// Such as `pts/3`, `ssh`, `cron`.
+    pub terminal: Vec<u8>,
+    /// The program that let the user in, such as `/usr/sbin/sshd`.
+    pub program: Vec<u8>,
 }
 
 /// A container, as far as it is known: the id from the cgroup, the rest from its runtime.

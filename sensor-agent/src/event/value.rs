@@ -11,6 +11,8 @@ use super::{Arguments, Process, ProcessKey};
 pub enum Value<'a> {
     /// The event has no such value. Every comparison with it is false.
     Absent,
+    /// The event says that this is not known: rows show a question mark, and every comparison is false.
+    Unknown,
     Bool(bool),
     Int(i64),
     /// A point in time, nanoseconds since the Unix epoch.

@@ -6,7 +6,7 @@ use super::{
     metrics::Ledger,
     settings::{Format, OutputSettings},
 };
-use crate::alert::{Alert, Template, json, shorten};
+use crate::alert::{Alert, Template, cef, ecs, ocsf, shorten};
 
 /// What stands at the end of a text that was cut.
 const CUT_MARK: &str = "…";
@@ -35,13 +35,15 @@ impl Renderer {
                 Err(error) => ledger.template_failed(&error.to_string()),
             }
         }
-        match (self.format, self.max_bytes) {
-            (Format::Json, None) => json::write(out, alert),
-            (Format::Json, Some(max_bytes)) => {
-                if shorten::write(out, alert, max_bytes) {
-                    ledger.shortened();
-                }
-            }
+        let max_bytes = self.max_bytes.unwrap_or(usize::MAX);
+        let shortened = match self.format {
+            Format::Json => shorten::write(out, alert, max_bytes),
+            Format::Cef => cef::write(out, alert, max_bytes),
+            Format::Ecs => ecs::write(out, alert, max_bytes),
+            Format::Ocsf => ocsf::write(out, alert, max_bytes),
+        };
+        if shortened {
+            ledger.shortened();
         }
         true
     }

@@ -72,9 +72,9 @@ impl Sinks {
 /// Rows that wait for a sink.
 #[derive(Clone)]
 pub(crate) struct QueuedRows {
-    batch: Arc<RowBatch>,
+    pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
-    from: usize,
+    pub(super) from: usize,
 }
 
 impl QueuedRows {

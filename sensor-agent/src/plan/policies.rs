@@ -16,30 +16,48 @@ pub struct PolicyLine {
     pub rules: usize,
 }
 
+/// The policy types that something serves, and which events their rules see.
+const SERVED: &[(PolicyType, Sees)] = &[
+    (PolicyType::Program, Sees::Execs),
+    (PolicyType::AuditUserMessage, Sees::AuditMessages),
+    (PolicyType::AuditUserMessageRefused, Sees::RefusedAuditMessages),
+];
+
 /// Compiles the policies that are on. The rules of those that are off are checked all the same: whoever switches one
 /// on should not meet its errors only then.
 pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (Detection, Vec<PolicyLine>) {
-    let programs = |enabled| {
-        let of_type = |policy: &&config::Policy| policy.policy_type == PolicyType::Program;
-        config.policies.iter().filter(of_type).filter(move |policy| policy.enabled == enabled).collect::<Vec<_>>()
-    };
-    for policy in config.policies.iter().filter(|policy| policy.policy_type != PolicyType::Program) {
+    let is_served = |policy: &&config::Policy| SERVED.iter().any(|(served, _)| *served == policy.policy_type);
+    for policy in config.policies.iter().filter(|policy| !is_served(policy)) {
         check_syntax(policy, report);
     }
-    let _ = rule_set(Sees::Execs, &programs(false), lists, report);
-    let enabled = programs(true);
-    let rules = rule_set(Sees::Execs, &enabled, lists, report);
-    let lines = enabled.iter().map(|policy| line(policy)).collect();
-    let policies = enabled.iter().map(|policy| PolicyInForce::new(facts(policy), throttle(policy, report))).collect();
-    (Detection::new(vec![Group { sees: Sees::Execs, rules, policies }]), lines)
+    let mut groups = Vec::new();
+    for &(policy_type, sees) in SERVED {
+        let (enabled, off): (Vec<_>, Vec<_>) = of_type(config, policy_type).partition(|policy| policy.enabled);
+        let _ = rule_set(sees, &off, lists, report);
+        let rules = rule_set(sees, &enabled, lists, report);
+        let policies: Vec<_> =
+            enabled.iter().map(|policy| PolicyInForce::new(facts(policy), throttle(policy, report))).collect();
+        if !policies.is_empty() {
+            groups.push(Group { sees, rules, policies });
+        }
+    }
+    let lines = config.policies.iter().filter(is_served).filter(|policy| policy.enabled).map(line).collect();
+    (Detection::new(groups), lines)
 }
 
-/// The rules of all policies that something serves, whether they are on or off: chain by chain, with the policy's name.
+/// The rules of all policies that something serves, whether they are on or off, by what they see: chain by chain, with the
+/// policy's name.
 #[must_use]
-pub fn rule_book(config: &Config, report: &mut Report) -> RuleSet {
+pub fn rule_books(config: &Config, report: &mut Report) -> Vec<RuleSet> {
     let lists = super::lists(config, report);
-    let of_type = |policy: &&config::Policy| policy.policy_type == PolicyType::Program;
-    rule_set(Sees::Execs, &config.policies.iter().filter(of_type).collect::<Vec<_>>(), &lists, report)
+    let book = |&(policy_type, sees): &(PolicyType, Sees)| {
+        rule_set(sees, &of_type(config, policy_type).collect::<Vec<_>>(), &lists, report)
+    };
+    SERVED.iter().map(book).collect()
+}
+
+fn of_type(config: &Config, policy_type: PolicyType) -> impl Iterator<Item = &config::Policy> {
+    config.policies.iter().filter(move |policy| policy.policy_type == policy_type)
 }
 
 fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {

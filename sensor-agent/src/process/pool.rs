@@ -46,6 +46,7 @@ impl Pool {
         let parent = unused.parent.take();
         unused.container = None;
         unused.user = None;
+        unused.login = None;
         unused.incident = None;
         if self.processes.len() < LIMIT {
             self.processes.push(process);

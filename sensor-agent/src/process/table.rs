@@ -9,13 +9,15 @@
 use std::sync::Arc;
 
 use hashlink::{LinkedHashMap, LruCache};
-use sensor_ebpf::record::{ExitRecord, ForkRecord, exec_flags};
+use sensor_ebpf::record::{AuditRecord, ExitRecord, ForkRecord, exec_flags};
 
 use super::containers::container_of;
+use super::ended::Ended;
+use super::logins::Logins;
 use super::pool::Pool;
 use super::users::Users;
-use crate::event::decode::{Exec, Record, turn_path};
-use crate::event::{Container, Detail, Event, EventType, Process, ProcessKey, TTY_LEN};
+use crate::event::decode::{Audit, Exec, Record, turn_path};
+use crate::event::{AuditMessage, Container, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNSET_ID};
 
 /// Longest lineage held. A longer one (a daemon that goes on by forking itself) loses its oldest half.
 pub const MAX_DEPTH: u32 = 64;
@@ -35,10 +37,12 @@ pub struct Table {
     limit: usize,
     cgroups: LruCache<u64, Option<Arc<Container>>>,
     users: Users,
+    logins: Logins,
+    ended: Ended,
     pool: Pool,
     counters: TableCounters,
     /// Scratch for turning paths round.
-    cgroup: Vec<u8>,
+    path: Vec<u8>,
 }
 
 /// What the table could not do as it should.
@@ -63,9 +67,11 @@ impl Table {
             limit: limit.max(1),
             cgroups: LruCache::new(CGROUPS),
             users,
+            logins: Logins::default(),
+            ended: Ended::default(),
             pool: Pool::default(),
             counters: TableCounters::default(),
-            cgroup: Vec::new(),
+            path: Vec::new(),
         }
     }
 
@@ -78,6 +84,7 @@ impl Table {
             Record::Baseline(exec) => Some(self.exec(exec, EventType::Baseline, time)),
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
+            Record::Audit(audit) => Some(self.audit(audit, time)),
         }
     }
 
@@ -101,7 +108,7 @@ impl Table {
         self.live.get(&key)
     }
 
-    /// The process with this id, if it is running. Slow: for the start only.
+    /// The process with this id, if it is running. Slow: for the start, and for what is rare.
     #[must_use]
     pub fn find_pid(&self, pid: u32) -> Option<&Arc<Process>> {
         self.live.values().find(|process| process.key.tgid == pid)
@@ -151,11 +158,13 @@ impl Table {
                 child.cgroup_id = forker.cgroup_id;
                 child.tty = forker.tty;
                 child.user.clone_from(&forker.user);
+                child.login.clone_from(&forker.login);
                 child.container.clone_from(&forker.container);
                 child.incident = forker.incident;
                 child.image = Arc::clone(&forker.image);
             } else {
                 child.ids = Default::default();
+                child.login = None;
                 child.namespaces = Default::default();
                 child.cgroup_id = 0;
                 child.tty = Default::default();
@@ -203,6 +212,9 @@ impl Table {
             self.counters.unknown_exits += 1;
             return None;
         };
+        if let Some(forgotten) = self.ended.push(Arc::clone(&process)) {
+            self.pool.recycle(forgotten);
+        }
         let [low, code, ..] = exit.status.to_le_bytes();
         let detail = Detail::Exit { code, signal: low & 0x7f, core_dumped: low & 0x80 != 0 };
         Some(Event { kind: EventType::Exit, time, process, detail })
@@ -248,8 +260,9 @@ impl Table {
         parent: Option<Arc<Process>>,
         incident: Option<uuid::Uuid>,
     ) -> Arc<Process> {
-        let container = self.container(exec);
+        let container = self.container(exec.cgroup, exec.fixed.cgroup_id);
         let user = self.users.name(exec.fixed.ids.uid);
+        let login = self.logins.get(exec.fixed.ids.session);
         self.pool.process(|process| {
             let fixed = &exec.fixed;
             process.key = fixed.process;
@@ -262,21 +275,106 @@ impl Table {
             process.cgroup_id = fixed.cgroup_id;
             process.tty = terminal_name(fixed.tty);
             process.user = user;
+            process.login = login;
             process.container = container;
             process.incident = incident;
             process.image = image;
         })
     }
 
-    fn container(&mut self, exec: &Exec<'_>) -> Option<Arc<Container>> {
-        if exec.cgroup.is_empty() {
-            return self.cgroups.get(&exec.fixed.cgroup_id).cloned().flatten();
+    /// A message to the kernel's audit. Its sender is as the table has it, but for what the kernel said of it at that moment.
+    fn audit(&mut self, audit: &Audit<'_>, time: u64) -> Event {
+        let mut fixed = audit.fixed;
+        if fixed.process.start == 0 {
+            self.complete(&mut fixed);
         }
-        turn_path(exec.cgroup, &mut self.cgroup);
-        let path = String::from_utf8_lossy(&self.cgroup);
+        let fixed = &fixed;
+        let message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal);
+        set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
+        if message.refused.is_none() {
+            self.logins.learn(fixed.ids.session, &self.path, &message);
+            self.take_login(fixed.process, &fixed.ids);
+        }
+        let known = self.live.get(&fixed.process).or_else(|| self.ended.get(fixed.process)).cloned();
+        let (parent_key, parent, incident) = match &known {
+            Some(known) => (known.parent_key, known.parent.clone(), known.incident),
+            None => (fixed.parent, self.parent(fixed.parent), None),
+        };
+        let image = match &known {
+            Some(known) if audit.path.is_empty() || known.image.path == self.path => Arc::clone(&known.image),
+            // It has replaced itself since, or was never seen: the arguments are not known.
+            _ => {
+                let mut image = crate::event::Image::default();
+                if !audit.path.is_empty() {
+                    image.path.clone_from(&self.path);
+                }
+                image.flags = fixed.flags & exec_flags::MEMFD;
+                Arc::new(image)
+            }
+        };
+        let container = self.container(audit.cgroup, fixed.cgroup_id);
+        let user = self.users.name(fixed.ids.uid);
+        let login = self.logins.get(fixed.ids.session);
+        let process = self.pool.process(|process| {
+            process.key = fixed.process;
+            process.parent_key = parent_key;
+            process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+            process.parent = parent;
+            process.ids = fixed.ids;
+            process.namespaces = fixed.namespaces;
+            process.ns_pid = fixed.ns_pid;
+            process.cgroup_id = fixed.cgroup_id;
+            process.tty = terminal_name(fixed.tty);
+            process.user = user;
+            process.login = login;
+            process.container = container;
+            process.incident = incident;
+            process.image = image;
+        });
+        let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
+        Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
+    }
+
+    /// A message of the multicast group comes with the pid alone; the table may know the process that has it now.
+    fn complete(&self, fixed: &mut AuditRecord) {
+        if let Some(process) = self.find_pid(fixed.process.tgid) {
+            fixed.process = process.key;
+            fixed.parent = process.parent_key;
+            fixed.ids =
+                Ids { uid: fixed.ids.uid, loginuid: fixed.ids.loginuid, session: fixed.ids.session, ..process.ids };
+            fixed.namespaces = process.namespaces;
+            fixed.ns_pid = process.ns_pid;
+            fixed.cgroup_id = process.cgroup_id;
+            fixed.tty = process.tty;
+        }
+    }
+
+    /// A login gives a process its login uid and session without an exec; what it forks from then on has them too.
+    fn take_login(&mut self, key: ProcessKey, ids: &Ids) {
+        let Some(live) = self.live.get_mut(&key) else { return };
+        if ids.session == UNSET_ID || (live.ids.session == ids.session && live.login.is_some()) {
+            return;
+        }
+        // A session that it has by another event's word is the newer one.
+        if live.ids.session != UNSET_ID && live.ids.session > ids.session {
+            return;
+        }
+        let login = self.logins.get(ids.session);
+        let changed = Arc::make_mut(live);
+        changed.ids.loginuid = ids.loginuid;
+        changed.ids.session = ids.session;
+        changed.login = login;
+    }
+
+    fn container(&mut self, leaf_first: &[u8], cgroup_id: u64) -> Option<Arc<Container>> {
+        if leaf_first.is_empty() {
+            return self.cgroups.get(&cgroup_id).cloned().flatten();
+        }
+        turn_path(leaf_first, &mut self.path);
+        let path = String::from_utf8_lossy(&self.path);
         let container = container_of(&path)
             .map(|name| Arc::new(Container { id: name.id.to_owned(), runtime: name.runtime, ..Container::default() }));
-        self.cgroups.insert(exec.fixed.cgroup_id, container.clone());
+        self.cgroups.insert(cgroup_id, container.clone());
         container
     }
 

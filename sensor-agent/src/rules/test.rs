@@ -119,7 +119,7 @@ impl Order {
 /// Whether there is a value; of a list, at least one.
 pub(super) fn exists(value: Value<'_>) -> bool {
     match value {
-        Value::Absent => false,
+        Value::Absent | Value::Unknown => false,
         Value::Args(args) => args.iter().next().is_some(),
         Value::Pids(pids) => pids.iter().next().is_some(),
         _ => true,
@@ -152,7 +152,13 @@ pub(super) fn any_text(value: Value<'_>, mut passes: impl FnMut(&[u8]) -> bool) 
             buffer[pid.len() + 1..end].copy_from_slice(start);
             passes(&buffer[..end])
         }
-        Value::Absent | Value::Bool(_) | Value::Int(_) | Value::Time(_) | Value::Pids(_) | Value::Addr(_) => false,
+        Value::Absent
+        | Value::Unknown
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::Time(_)
+        | Value::Pids(_)
+        | Value::Addr(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Shared;
+use crate::capture::{ProgramStatus, Ring};
 use crate::engine::LossSource;
 use crate::event::Class;
 use crate::loss::Total;
@@ -12,17 +13,28 @@ pub(super) struct Losses(pub(super) Arc<Shared>);
 
 impl LossSource for Losses {
     fn totals(&mut self) -> Vec<Total> {
-        let class = Class::Process.name();
         let capture = self.0.capture();
+        let programs = capture.status();
         let mut totals = Vec::new();
         // Counters that cannot be read now can be read the next time: they only grow.
         for counted in capture.counters().unwrap_or_default() {
+            let class = class_of(&programs, counted.name);
             totals.push(Total { stage: "ring", class, cause: "ring_full", count: counted.counters.ring_full });
             totals.push(Total { stage: "hook", class, cause: "failed_read", count: counted.counters.failed });
         }
-        for program in capture.status() {
+        for program in programs.iter().filter(|program| program.recursion_loses) {
+            let class = class_of(&programs, program.name);
             totals.push(Total { stage: "hook", class, cause: "recursion", count: program.recursion_misses });
         }
         totals
+    }
+}
+
+/// The class of what a hook tells.
+fn class_of(programs: &[ProgramStatus], hook: &str) -> &'static str {
+    let ring = programs.iter().find(|program| program.name == hook).map(|program| program.ring);
+    match ring {
+        Some(Ring::Audit) => Class::Audit.name(),
+        Some(Ring::Lifecycle) | None => Class::Process.name(),
     }
 }

@@ -83,6 +83,7 @@ fn of_output(name: &str, receipt: Option<output::Receipt>, begun: Instant) -> St
             (Outcome::Skipped, "the output does not take such messages (message_types)".into())
         }
         output::Outcome::Retrying(reason) => (Outcome::Failed, reason),
+        output::Outcome::Rejected(reason) => (Outcome::Failed, format!("refused by the receiver: {reason}")),
         output::Outcome::Dropped(cause) => (Outcome::Failed, format!("dropped: {}", cause.word())),
     };
     Stage { name: stage, outcome, millis: took, detail }

@@ -8,7 +8,7 @@ use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
 use crate::control::status::{
-    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Table,
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Spool, Table,
 };
 use crate::output::OutputStatus;
 
@@ -83,13 +83,16 @@ pub(super) fn configuration(config: &Config) -> Configuration {
 }
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
-    let counted = counters.iter().find(|counted| counted.name == program.name).map(|counted| counted.counters);
+    // What another rung of the same ladder counts is not this one's.
+    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
+    let counted =
+        counters.iter().find(|counted| serves && counted.name == program.name).map(|counted| counted.counters);
     let counted = counted.unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
         name: program.name.into(),
         hook: program.hook.into(),
-        rung: 1,
+        rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
@@ -103,6 +106,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         filtered: counted.filtered,
         failed: counted.failed,
         partial: counted.partial,
+        refused: counted.refused,
         recursion_misses: program.recursion_misses,
     }
 }
@@ -115,8 +119,19 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
-        dropped: status.dropped.values().sum(),
+        confirmed: status.confirmed,
+        dropped: status.lost(),
+        dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
+        spool: status.spool.as_ref().map(|spool| Spool {
+            taken_in: spool.taken_in,
+            stored: spool.stored,
+            in_memory: spool.in_memory,
+            bytes: spool.bytes,
+            dead_letters: spool.dead_letters,
+            trouble: spool.trouble.clone(),
+        }),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
+        notes: status.notes.clone(),
     }
 }

@@ -12,7 +12,7 @@ use sensor_ebpf::counters::program;
 use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::Run;
-use super::load::{Address, member, offset};
+use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
 use super::{cgroup, exec, image, task};
 
@@ -75,7 +75,7 @@ unsafe fn one(seq: Address, task: Address) {
         }
         exec::working_directory(task, area, record);
 
-        let cgroup = cgroup::of(task, area);
+        let cgroup = cgroup::of::<Typed>(task, area);
         (*record).cgroup_id = cgroup.id;
         (*record).cgroup_len = cgroup::append_once(area, cgroup);
 

@@ -10,7 +10,7 @@ use aya_ebpf::macros::btf_map;
 use sensor_ebpf::record::exec::CGROUP_MAX;
 use sensor_ebpf::record::exec_flags;
 
-use super::load::{Address, member, offset, present, probe};
+use super::load::{Address, Memory, offset, present, probe};
 use super::scratch::Area;
 
 /// Cgroups whose path was already sent. The agent remembers paths; one that falls out of here is sent again.
@@ -34,40 +34,40 @@ pub(super) struct Cgroup {
 
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer.
+/// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn of(task: Address, area: Area) -> Cgroup {
+pub(super) unsafe fn of<M: Memory>(task: Address, area: Area) -> Cgroup {
     let none = Cgroup { id: 0, node: 0 };
     if !present!(task_cgroups) || !present!(css_set_dfl_cgrp) || !present!(kernfs_id) {
         return none;
     }
     // SAFETY: the verifier.
     unsafe {
-        let set: Address = member(task, offset!(task_cgroups));
+        let set: Address = M::member(task, offset!(task_cgroups));
         if set.is_null() {
             return none;
         }
-        let cgroup: Address = member(set, offset!(css_set_dfl_cgrp));
+        let cgroup: Address = M::member(set, offset!(css_set_dfl_cgrp));
         if cgroup.is_null() {
             return none;
         }
-        let node: Address = member(cgroup, offset!(cgroup_kn));
+        let node: Address = M::member(cgroup, offset!(cgroup_kn));
         if node.is_null() {
             return none;
         }
-        let id: u64 = member(node, offset!(kernfs_id));
-        let level: i32 = member(cgroup, offset!(cgroup_level));
+        let id: u64 = M::member(node, offset!(kernfs_id));
+        let level: i32 = M::member(cgroup, offset!(cgroup_level));
         let unified = Cgroup { id, node: node as u64 };
         if level != 0 {
             return unified;
         }
-        if let Some(found) = below_root(set, area, offset!(subsys_pids)) {
+        if let Some(found) = below_root::<M>(set, area, offset!(subsys_pids)) {
             return found;
         }
-        if let Some(found) = below_root(set, area, offset!(subsys_memory)) {
+        if let Some(found) = below_root::<M>(set, area, offset!(subsys_memory)) {
             return found;
         }
-        if let Some(found) = below_root(set, area, offset!(subsys_cpu)) {
+        if let Some(found) = below_root::<M>(set, area, offset!(subsys_cpu)) {
             return found;
         }
         unified
@@ -78,13 +78,13 @@ pub(super) unsafe fn of(task: Address, area: Area) -> Cgroup {
 ///
 /// Read by probes: reached over two routes, the pointers would differ in type to the verifier.
 #[inline(always)]
-unsafe fn below_root(set: Address, area: Area, subsys: u32) -> Option<Cgroup> {
+unsafe fn below_root<M: Memory>(set: Address, area: Area, subsys: u32) -> Option<Cgroup> {
     if subsys == sensor_ebpf::offsets::ABSENT {
         return None;
     }
     // SAFETY: the verifier for the first step, `probe` for the others.
     unsafe {
-        let state: Address = member(set, offset!(css_set_subsys) + subsys * 8);
+        let state: Address = M::member(set, offset!(css_set_subsys) + subsys * 8);
         let word = &raw mut (*area.0).word;
         if !probe(word, state as u64 + u64::from(offset!(css_cgroup))) {
             return None;

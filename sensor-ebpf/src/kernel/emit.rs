@@ -1,10 +1,11 @@
 //! Counters, the ring buffer, and when to wake its reader.
 
-use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
+use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
 use aya_ebpf::helpers::generated::{bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve};
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
+use core::mem::offset_of;
 use sensor_ebpf::control::{Control, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
 use sensor_ebpf::counters::{ProgramCounters, program};
 
@@ -12,6 +13,10 @@ use sensor_ebpf::counters::{ProgramCounters, program};
 /// the size.
 #[btf_map]
 static LIFECYCLE: RingBuf<u64, 8388608> = RingBuf::new();
+
+/// Audit messages; what floods this ring floods no other.
+#[btf_map]
+static AUDIT: RingBuf<u64, 1048576> = RingBuf::new();
 
 #[btf_map]
 static COUNTERS: PerCpuArray<ProgramCounters, { program::COUNT as usize }> = PerCpuArray::new();
@@ -68,10 +73,34 @@ impl Run {
         unsafe { (*self.0).seen -= 1 };
     }
 
-    /// Copies a record into the ring. True if the ring took it.
+    /// The kernel refused what this run is about. Not an end.
+    #[inline(always)]
+    pub(super) fn refused(self) {
+        // SAFETY: as in `begin`.
+        unsafe { (*self.0).refused += 1 };
+    }
+
+    /// Copies a record into the ring of process events. True if the ring took it.
     #[inline(always)]
     pub(super) fn lifecycle(self, record: *const u8, len: u64) -> bool {
         let ring = (&raw const LIFECYCLE).cast_mut().cast::<c_void>();
+        // SAFETY: the address of a ring.
+        unsafe { self.submit(ring, offset_of!(Control, lifecycle_watermark), record, len) }
+    }
+
+    /// Copies a record into the ring of audit messages. True if the ring took it.
+    #[inline(always)]
+    pub(super) fn audit(self, record: *const u8, len: u64) -> bool {
+        let ring = (&raw const AUDIT).cast_mut().cast::<c_void>();
+        // SAFETY: the address of a ring.
+        unsafe { self.submit(ring, offset_of!(Control, audit_watermark), record, len) }
+    }
+
+    /// # Safety
+    ///
+    /// `ring` must be the address of a ring, `watermark` the place of its watermark in [`Control`].
+    #[inline(always)]
+    unsafe fn submit(self, ring: *mut c_void, watermark: usize, record: *const u8, len: u64) -> bool {
         // SAFETY: the verifier checks the record's bounds.
         let taken =
             unsafe { bpf_ringbuf_output(ring, record.cast_mut().cast(), len, u64::from(BPF_RB_NO_WAKEUP)) == 0 };
@@ -79,7 +108,7 @@ impl Run {
         unsafe {
             if taken {
                 (*self.0).submitted += 1;
-                wake(ring);
+                wake(ring, watermark);
             } else {
                 (*self.0).ring_full += 1;
             }
@@ -88,24 +117,35 @@ impl Run {
     }
 }
 
+/// Whether at least a quarter of the ring of audit messages is unread.
+#[inline(always)]
+pub(super) fn audit_is_pressed() -> bool {
+    let ring = (&raw const AUDIT).cast_mut().cast::<c_void>();
+    // SAFETY: the address of a ring.
+    unsafe {
+        bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA)) * 4
+            >= bpf_ringbuf_query(ring, u64::from(BPF_RB_RING_SIZE))
+    }
+}
+
 /// Wakes the drain thread if it asked for it, see [`sensor_ebpf::control`].
 ///
 /// # Safety
 ///
-/// `ring` must be the address of `LIFECYCLE`.
+/// `ring` must be the address of a ring, `watermark` the place of its watermark in [`Control`].
 #[inline(always)]
-unsafe fn wake(ring: *mut c_void) {
+unsafe fn wake(ring: *mut c_void, watermark: usize) {
     let Some(control) = CONTROL.get_ptr_mut(0) else {
         return;
     };
     // SAFETY: the map's one value; the words are read and written whole.
     unsafe {
-        let wish = &raw mut (*control).lifecycle_wake;
+        let wish = &raw mut (*control).wake;
         match wish.read_volatile() {
             WAKE_AT_ONCE => {}
             WAKE_AT_WATERMARK
                 if bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA))
-                    >= (&raw const (*control).lifecycle_watermark).read_volatile() => {}
+                    >= control.byte_add(watermark).cast::<u64>().read_volatile() => {}
             _ => return,
         }
         // An empty record that is discarded at once carries the wake-up.

@@ -11,7 +11,7 @@ use sensor_ebpf::record::exec::NAME_MAX;
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::Run;
-use super::load::{Address, member, offset};
+use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
 use super::{args, cgroup, image, path, task};
 
@@ -55,7 +55,7 @@ unsafe fn exec(run: Run, task: Address, old_tid: u32, bprm: Address) {
             (*record).interpreter_len = name(area, interpreter);
         }
 
-        let cgroup = cgroup::of(task, area);
+        let cgroup = cgroup::of::<Typed>(task, area);
         (*record).cgroup_id = cgroup.id;
         (*record).cgroup_len = cgroup::append_once(area, cgroup);
 

@@ -11,7 +11,7 @@ use sensor_ebpf::counters::program;
 use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
-use super::load::{Address, member, offset, present};
+use super::load::{Address, Typed, member, offset, present};
 use super::task;
 
 /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
@@ -65,10 +65,10 @@ unsafe fn exit(run: Run, task: Address, signal: Address) {
                 len: size_of::<ExitRecord>() as u32,
                 time: bpf_ktime_get_boot_ns(),
             },
-            process: task::key(leader),
+            process: task::key::<Typed>(leader),
             status,
             reserved: 0,
-            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(leader)),
+            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of::<Typed>(leader)),
         };
         run.lifecycle((&raw const record).cast(), size_of::<ExitRecord>() as u64);
     }

@@ -19,7 +19,7 @@ use sensor_ebpf::counters::program;
 use sensor_ebpf::record::kind;
 
 use super::emit::Run;
-use super::load::{Address, member, offset};
+use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
 use super::{baseline, cgroup, exec, task};
 
@@ -81,7 +81,7 @@ fn alloc_bprm(ctx: FExitContext) -> i32 {
 ///
 /// The verifier refuses words that the function does not have.
 #[inline(always)]
-unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
+pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
     let word: u64;
     // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
     // that is refused on the context.
@@ -121,7 +121,7 @@ unsafe fn failed(run: Run, error: i32, filename: Address, argc: u32, envc: u32) 
         baseline::no_image(record);
         exec::working_directory(task, area, record);
         (*record).filename_len = exec::name(area, filename);
-        let cgroup = cgroup::of(task, area);
+        let cgroup = cgroup::of::<Typed>(task, area);
         (*record).cgroup_id = cgroup.id;
         (*record).cgroup_len = cgroup::append_once(area, cgroup);
         exec::finish(run, area, record, kind::EXEC_FAILED, time, cgroup.id);

@@ -9,7 +9,7 @@ use sensor_ebpf::counters::program;
 use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
-use super::load::{Address, member, offset};
+use super::load::{Address, Typed, member, offset};
 use super::task;
 
 #[btf_tracepoint(function = "sched_process_fork")]
@@ -32,7 +32,7 @@ unsafe fn fork(run: Run, forker: Address, child: Address) {
             return run.filtered();
         }
         let mut word = 0_u64;
-        let (ns_pid, pid_ns) = task::innermost_pid(child, &raw mut word);
+        let (ns_pid, pid_ns) = task::innermost_pid::<Typed>(child, &raw mut word);
         let record = ForkRecord {
             header: Header {
                 layout: LAYOUT_VERSION,
@@ -41,12 +41,12 @@ unsafe fn fork(run: Run, forker: Address, child: Address) {
                 time: bpf_ktime_get_boot_ns(),
             },
             // The child is its own group's leader.
-            process: task::key(child),
-            parent: task::parent_of(child),
-            forker: task::process_of(forker),
+            process: task::key::<Typed>(child),
+            parent: task::parent_of::<Typed>(child),
+            forker: task::process_of::<Typed>(forker),
             ns_pid,
             pid_ns,
-            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of(child)),
+            comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of::<Typed>(child)),
         };
         run.lifecycle((&raw const record).cast(), size_of::<ForkRecord>() as u64);
     }

@@ -7,6 +7,7 @@
 
 use core::arch::asm;
 use core::ffi::c_void;
+use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use sensor_ebpf::offsets::Offsets;
@@ -51,6 +52,42 @@ pub(super) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
     // SAFETY: the verifier, as above. Volatile keeps the compiler from merging neighbours into one wider load, which
     // the verifier would refuse.
     unsafe { base.byte_add(offset as usize).cast::<T>().read_volatile() }
+}
+
+/// How the members of a structure are read; code that describes a task works with either.
+pub(super) trait Memory {
+    /// Reads a member.
+    ///
+    /// # Safety
+    ///
+    /// As the implementor says.
+    unsafe fn member<T: Copy>(base: Address, offset: u32) -> T;
+}
+
+/// Through typed pointers, as [`member`] does.
+pub(super) enum Typed {}
+
+impl Memory for Typed {
+    #[inline(always)]
+    unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
+        // SAFETY: the verifier.
+        unsafe { member(base, offset) }
+    }
+}
+
+/// Through any pointer. What cannot be read is zero, so `T` must be an integer, a pointer, or an array of them.
+pub(super) enum Probed {}
+
+impl Memory for Probed {
+    #[inline(always)]
+    unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
+        let mut value = MaybeUninit::<T>::zeroed();
+        // SAFETY: the helper checks the source; zeroes are a value of every `T` used.
+        unsafe {
+            probe(value.as_mut_ptr(), base as u64 + u64::from(offset));
+            value.assume_init()
+        }
+    }
 }
 
 /// Reads memory that the verifier knows nothing about into `to`. Zero on success.

@@ -3,12 +3,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | `exec`, `fork`, `exit`, `failed`, `baseline` | the programs, one event class each |
+//! | `audit` | audit messages: both hooks, who sent them, whether the kernel takes them |
 //! | `task`, `image`, `args`, `cgroup`, `path` | parts of an exec record |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
 //! | `emit` | counters, ring buffer, wake-ups |
 
 mod args;
+mod audit;
 mod baseline;
 mod cgroup;
 mod emit;

@@ -36,7 +36,9 @@ pub(super) struct Scratch {
     flags: u64,
     /// Not zero while a record is built, in areas that two programs share.
     busy: u64,
-    reserved: [u64; 2],
+    /// Where a datagram's next message begins.
+    pub(super) next: u64,
+    reserved: u64,
     record: [u8; RECORD],
 }
 
@@ -52,6 +54,8 @@ static BASELINE_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 /// Shared by the programs for failed execs, see [`Area::failed`].
 #[btf_map]
 static FAILED_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+#[btf_map]
+static AUDIT_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
 /// A program's scratch area.
 #[derive(Clone, Copy)]
@@ -71,17 +75,26 @@ impl Area {
     /// The area of the failed execs; `None` if a task that was preempted on this CPU is using it. To be released.
     #[inline(always)]
     pub(super) fn failed() -> Option<Self> {
-        let area = FAILED_SCRATCH.get_ptr_mut(0)?;
-        // SAFETY: in bounds.
-        let busy = unsafe { &raw mut (*area).busy };
-        // SAFETY: as above; programs keep to their CPU from start to end.
+        FAILED_SCRATCH.get_ptr_mut(0).map(Self)?.acquire()
+    }
+
+    /// The area of audit messages; like that of the failed execs.
+    #[inline(always)]
+    pub(super) fn audit() -> Option<Self> {
+        AUDIT_SCRATCH.get_ptr_mut(0).map(Self)?.acquire()
+    }
+
+    #[inline(always)]
+    fn acquire(self) -> Option<Self> {
+        // SAFETY: in bounds; programs keep to their CPU from start to end.
         unsafe {
+            let busy = &raw mut (*self.0).busy;
             if busy.read_volatile() != 0 {
                 return None;
             }
             busy.write_volatile(1);
         }
-        Some(Self(area))
+        Some(self)
     }
 
     #[inline(always)]
@@ -93,7 +106,13 @@ impl Area {
     /// Starts a record whose fixed part is an [`ExecRecord`].
     #[inline(always)]
     pub(super) fn begin(self) -> *mut ExecRecord {
-        self.set_at(size_of::<ExecRecord>() as u64);
+        self.begin_as()
+    }
+
+    /// Starts a record with this fixed part.
+    #[inline(always)]
+    pub(super) fn begin_as<T>(self) -> *mut T {
+        self.set_at(size_of::<T>() as u64);
         // SAFETY: in bounds; the record is eight-byte aligned within the area.
         unsafe {
             (&raw mut (*self.0).flags).write_volatile(0);

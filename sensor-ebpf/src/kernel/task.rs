@@ -1,9 +1,12 @@
 //! Who a task is: identity, parent, credentials, namespaces, terminal.
+//!
+//! `task` is a typed pointer where the tracepoint gives one; programs that have only its address read the same through
+//! [`super::load::Probed`].
 
 use sensor_ebpf::offsets::ABSENT;
-use sensor_ebpf::record::{COMM_LEN, ExecRecord, ProcessKey, TTY_LEN};
+use sensor_ebpf::record::{COMM_LEN, ExecRecord, Ids, Namespaces, ProcessKey, TTY_LEN};
 
-use super::load::{Address, at_most, member, offset, present, probe};
+use super::load::{Address, Memory, Typed, at_most, offset, present, probe};
 use super::scratch::Area;
 
 /// `MAX_PID_NS_LEVEL` of Linux.
@@ -13,14 +16,14 @@ const LEVEL_MAX: u64 = 32;
 ///
 /// # Safety
 ///
-/// `leader` must be a typed `task_struct` pointer.
+/// `leader` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn key(leader: Address) -> ProcessKey {
+pub(super) unsafe fn key<M: Memory>(leader: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
         ProcessKey {
-            start: member(leader, offset!(task_start_boottime)),
-            tgid: member(leader, offset!(task_tgid)),
+            start: M::member(leader, offset!(task_start_boottime)),
+            tgid: M::member(leader, offset!(task_tgid)),
             reserved: 0,
         }
     }
@@ -30,13 +33,13 @@ pub(super) unsafe fn key(leader: Address) -> ProcessKey {
 ///
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer.
+/// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn process_of(task: Address) -> ProcessKey {
+pub(super) unsafe fn process_of<M: Memory>(task: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
-        let leader: Address = member(task, offset!(task_group_leader));
-        if leader.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { key(leader) }
+        let leader: Address = M::member(task, offset!(task_group_leader));
+        if leader.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { key::<M>(leader) }
     }
 }
 
@@ -44,13 +47,13 @@ pub(super) unsafe fn process_of(task: Address) -> ProcessKey {
 ///
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer.
+/// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn parent_of(task: Address) -> ProcessKey {
+pub(super) unsafe fn parent_of<M: Memory>(task: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
-        let parent: Address = member(task, offset!(task_real_parent));
-        if parent.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { process_of(parent) }
+        let parent: Address = M::member(task, offset!(task_real_parent));
+        if parent.is_null() { ProcessKey { start: 0, tgid: 0, reserved: 0 } } else { process_of::<M>(parent) }
     }
 }
 
@@ -58,31 +61,31 @@ pub(super) unsafe fn parent_of(task: Address) -> ProcessKey {
 ///
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer.
+/// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn comm_of(task: Address) -> [u64; COMM_LEN / 8] {
+pub(super) unsafe fn comm_of<M: Memory>(task: Address) -> [u64; COMM_LEN / 8] {
     // SAFETY: the verifier.
-    unsafe { [member(task, offset!(task_comm)), member(task, offset!(task_comm) + 8)] }
+    unsafe { [M::member(task, offset!(task_comm)), M::member(task, offset!(task_comm) + 8)] }
 }
 
 /// A process's id in its innermost pid namespace, and that namespace's inode number.
 ///
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer; `area` gives room for a word, and its content is lost.
+/// `task` must be a `task_struct` pointer that `M` can read; `area` gives room for a word, and its content is lost.
 #[inline(always)]
-pub(super) unsafe fn innermost_pid(task: Address, word: *mut u64) -> (u32, u32) {
+pub(super) unsafe fn innermost_pid<M: Memory>(task: Address, word: *mut u64) -> (u32, u32) {
     // SAFETY: the verifier, and `probe` for what it cannot follow.
     unsafe {
-        let pid: Address = member(task, offset!(task_thread_pid));
+        let pid: Address = M::member(task, offset!(task_thread_pid));
         if pid.is_null() {
             return (0, 0);
         }
-        let level: u32 = member(pid, offset!(pid_level));
+        let level: u32 = M::member(pid, offset!(pid_level));
         if level == 0 {
-            let ns: Address = member(pid, offset!(pid_numbers) + offset!(upid_ns));
-            let inum = if ns.is_null() { 0 } else { member(ns, offset!(pid_ns_inum)) };
-            return (member(pid, offset!(pid_numbers) + offset!(upid_nr)), inum);
+            let ns: Address = M::member(pid, offset!(pid_numbers) + offset!(upid_ns));
+            let inum = if ns.is_null() { 0 } else { M::member(ns, offset!(pid_ns_inum)) };
+            return (M::member(pid, offset!(pid_numbers) + offset!(upid_nr)), inum);
         }
         // A variable index: the verifier cannot follow it through a typed pointer, and wants it bounded even so.
         let index = at_most::<LEVEL_MAX>(u64::from(level));
@@ -108,78 +111,91 @@ pub(super) unsafe fn innermost_pid(task: Address, word: *mut u64) -> (u32, u32) 
 pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord) {
     // SAFETY: the verifier.
     unsafe {
-        (*record).process = process_of(task);
-        (*record).parent = parent_of(task);
-        (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of(task));
-        credentials(task, record);
-        let (ns_pid, pid_ns) = innermost_pid(task, &raw mut (*area.0).word);
+        (*record).process = process_of::<Typed>(task);
+        (*record).parent = parent_of::<Typed>(task);
+        (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of::<Typed>(task));
+        credentials::<Typed>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
+        let (ns_pid, pid_ns) = innermost_pid::<Typed>(task, &raw mut (*area.0).word);
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
-        namespaces(task, record);
-        terminal(task, record);
+        namespaces::<Typed>(task, &raw mut (*record).namespaces);
+        terminal::<Typed>(task, &raw mut (*record).tty);
     }
 }
 
+/// The task's ids, and the user namespace that they are of.
+///
+/// # Safety
+///
+/// `task` must be a `task_struct` pointer that `M` can read; the others must be within their record.
 #[inline(always)]
-unsafe fn credentials(task: Address, record: *mut ExecRecord) {
+pub(super) unsafe fn credentials<M: Memory>(task: Address, ids: *mut Ids, namespaces: *mut Namespaces) {
     // SAFETY: the verifier.
     unsafe {
-        let ids = &raw mut (*record).ids;
-        let cred: Address = member(task, offset!(task_cred));
+        let cred: Address = M::member(task, offset!(task_cred));
         if !cred.is_null() {
-            (*ids).uid = member(cred, offset!(cred_uid));
-            (*ids).gid = member(cred, offset!(cred_gid));
-            (*ids).euid = member(cred, offset!(cred_euid));
-            (*ids).egid = member(cred, offset!(cred_egid));
-            (*ids).cap_effective = member(cred, offset!(cred_cap_effective));
-            let user: Address = member(cred, offset!(cred_user_ns));
-            (*record).namespaces.user = if user.is_null() { 0 } else { member(user, offset!(user_ns_inum)) };
+            (*ids).uid = M::member(cred, offset!(cred_uid));
+            (*ids).gid = M::member(cred, offset!(cred_gid));
+            (*ids).euid = M::member(cred, offset!(cred_euid));
+            (*ids).egid = M::member(cred, offset!(cred_egid));
+            (*ids).cap_effective = M::member(cred, offset!(cred_cap_effective));
+            let user: Address = M::member(cred, offset!(cred_user_ns));
+            (*namespaces).user = if user.is_null() { 0 } else { M::member(user, offset!(user_ns_inum)) };
         } else {
             (*ids).uid = ABSENT;
             (*ids).gid = ABSENT;
             (*ids).euid = ABSENT;
             (*ids).egid = ABSENT;
             (*ids).cap_effective = 0;
-            (*record).namespaces.user = 0;
+            (*namespaces).user = 0;
         }
-        (*ids).loginuid = if present!(task_loginuid) { member(task, offset!(task_loginuid)) } else { u32::MAX };
-        (*ids).session = if present!(task_sessionid) { member(task, offset!(task_sessionid)) } else { u32::MAX };
+        (*ids).loginuid = if present!(task_loginuid) { M::member(task, offset!(task_loginuid)) } else { u32::MAX };
+        (*ids).session = if present!(task_sessionid) { M::member(task, offset!(task_sessionid)) } else { u32::MAX };
     }
 }
 
+/// The mount and network namespace.
+///
+/// # Safety
+///
+/// `task` must be a `task_struct` pointer that `M` can read; the others must be within their record.
 #[inline(always)]
-unsafe fn namespaces(task: Address, record: *mut ExecRecord) {
+pub(super) unsafe fn namespaces<M: Memory>(task: Address, to: *mut Namespaces) {
     // SAFETY: the verifier.
     unsafe {
-        let to = &raw mut (*record).namespaces;
         (*to).mnt = 0;
         (*to).net = 0;
-        let proxy: Address = member(task, offset!(task_nsproxy));
+        let proxy: Address = M::member(task, offset!(task_nsproxy));
         if proxy.is_null() {
             return;
         }
-        let mnt: Address = member(proxy, offset!(nsproxy_mnt_ns));
+        let mnt: Address = M::member(proxy, offset!(nsproxy_mnt_ns));
         if !mnt.is_null() {
-            (*to).mnt = member(mnt, offset!(mnt_ns_inum));
+            (*to).mnt = M::member(mnt, offset!(mnt_ns_inum));
         }
-        let net: Address = member(proxy, offset!(nsproxy_net_ns));
+        let net: Address = M::member(proxy, offset!(nsproxy_net_ns));
         if !net.is_null() {
-            (*to).net = member(net, offset!(net_inum));
+            (*to).net = M::member(net, offset!(net_inum));
         }
     }
 }
 
+/// The controlling terminal's name.
+///
+/// # Safety
+///
+/// `task` must be a `task_struct` pointer that `M` can read; the others must be within their record.
 #[inline(always)]
-unsafe fn terminal(task: Address, record: *mut ExecRecord) {
+pub(super) unsafe fn terminal<M: Memory>(task: Address, tty: *mut [u8; TTY_LEN]) {
     // SAFETY: the verifier. `tty_struct.name` has 64 bytes.
     unsafe {
-        let to = (&raw mut (*record).tty).cast::<[u64; TTY_LEN / 8]>();
-        let signal: Address = member(task, offset!(task_signal));
+        let to = tty.cast::<[u64; TTY_LEN / 8]>();
+        let signal: Address = M::member(task, offset!(task_signal));
         if !signal.is_null() {
-            let tty: Address = member(signal, offset!(signal_tty));
+            let tty: Address = M::member(signal, offset!(signal_tty));
             if !tty.is_null() {
                 let name = offset!(tty_name);
-                to.write([member(tty, name), member(tty, name + 8), member(tty, name + 16)]);
+                to.write([M::member(tty, name), M::member(tty, name + 8), M::member(tty, name + 16)]);
                 return;
             }
         }

@@ -1,15 +1,17 @@
 //! A process, and what happened to it, while its fields are being set.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::BuildError;
-use crate::event::fields::{EVENT_TYPES, Field, base_name};
+use super::message::MessageDraft;
+use crate::event::fields::{EVENT_TYPES, Field, Get, base_name};
 use crate::event::json::from_lossless;
 use crate::event::{
-    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Lost, Process, ProcessKey, UNSET_ID,
+    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey, UNSET_ID,
 };
 use sensor_ebpf::record::exec_flags;
 
@@ -41,6 +43,7 @@ pub(super) struct Draft {
     args_cut: bool,
     exit: (u8, u8),
     errno: Option<i32>,
+    message: Option<MessageDraft>,
     lost: Option<Lost>,
 }
 
@@ -85,6 +88,11 @@ impl Draft {
             "egid" => self.ids().egid = number(value)?,
             "loginUid" => self.ids().loginuid = number(value)?,
             "sessionId" => self.ids().session = number(value)?,
+            "loginAddress" => self.login().address = Some(address(value)?),
+            "loginAccount" => self.login().account = text(value)?,
+            "loginTerminal" => self.login().terminal = text(value)?,
+            "loginProgram" => self.login().program = text(value)?,
+            "unixTime" => self.time = bits(value)?.saturating_mul(1_000_000_000),
             "capEffective" => self.ids().cap_effective = bits(value)?,
             "userName" => self.process.user = Some(string(value)?.into()),
             "tty" => self.tty(&text(value)?)?,
@@ -138,8 +146,11 @@ impl Draft {
                 self.likely(EventType::SensorStarted);
                 self.key.tgid = number(value)?;
             }
+            _ if matches!(field.get, Get::Event(Class::Audit, _)) => {
+                self.message.get_or_insert_default().set(field.name, value)?;
+            }
             "stage" => self.lost().stage = one_of(value, &["hook", "ring", "decode", "table", "spool", "output"])?,
-            "eventClass" => self.lost().class = one_of(value, &[Class::Process.name(), Class::Sensor.name()])?,
+            "eventClass" => self.lost().class = one_of(value, &Class::ALL.map(Class::name))?,
             // Causes are of the program text elsewhere. What is written down by hand is little, and lives on.
             "cause" => self.lost().cause = Box::leak(string(value)?.into_boxed_str()),
             "count" => self.lost().count = bits(value)?,
@@ -176,10 +187,15 @@ impl Draft {
                 first.key.start = key.start;
             }
         }
-        let (kind, time, host) = (self.kind.unwrap_or(EventType::Exec), self.time, std::mem::take(&mut self.host));
+        let message = self.message.take();
+        let likely = message.as_ref().map_or(EventType::Exec, MessageDraft::kind);
+        let (kind, time, host) = (self.kind.unwrap_or(likely), self.time, std::mem::take(&mut self.host));
         let detail = match kind {
             EventType::Exit => Detail::Exit { code: self.exit.0, signal: self.exit.1, core_dumped: false },
             EventType::ExecFailed => Detail::ExecFailed { errno: self.errno.unwrap_or(0) },
+            EventType::AuditMessage | EventType::AuditMessageRefused => {
+                Detail::Audit(Arc::new(message.unwrap_or_default().finish(kind)))
+            }
             EventType::LostRecords => {
                 Detail::Lost(self.lost.unwrap_or(Lost { stage: "", class: "", cause: "", count: 0 }))
             }
@@ -244,6 +260,10 @@ impl Draft {
         self.container.get_or_insert_default()
     }
 
+    fn login(&mut self) -> &mut Login {
+        Arc::make_mut(self.process.login.get_or_insert_default())
+    }
+
     fn lost(&mut self) -> &mut Lost {
         self.likely(EventType::LostRecords);
         self.lost.get_or_insert(Lost { stage: "", class: "", cause: "", count: 0 })
@@ -277,19 +297,19 @@ impl Draft {
 /// What processes outside a login have.
 const NO_LOGIN: Ids = Ids { uid: 0, gid: 0, euid: 0, egid: 0, loginuid: UNSET_ID, session: UNSET_ID, cap_effective: 0 };
 
-fn string(value: &Value) -> Result<String, Fault> {
+pub(super) fn string(value: &Value) -> Result<String, Fault> {
     value.as_str().map(str::to_owned).ok_or(Fault::Type)
 }
 
-fn text(value: &Value) -> Result<Vec<u8>, Fault> {
+pub(super) fn text(value: &Value) -> Result<Vec<u8>, Fault> {
     value.as_str().map(from_lossless).ok_or(Fault::Type)
 }
 
-fn bool(value: &Value) -> Result<bool, Fault> {
+pub(super) fn bool(value: &Value) -> Result<bool, Fault> {
     value.as_bool().ok_or(Fault::Type)
 }
 
-fn number<T: TryFrom<i64>>(value: &Value) -> Result<T, Fault> {
+pub(super) fn number<T: TryFrom<i64>>(value: &Value) -> Result<T, Fault> {
     let number = value.as_i64().ok_or(Fault::Type)?;
     T::try_from(number).map_err(|_| Fault::Value(format!("{number} is out of range")))
 }
@@ -309,6 +329,10 @@ fn uuid(value: &Value) -> Result<Uuid, Fault> {
     value.as_str().ok_or(Fault::Type)?.parse().map_err(|_| Fault::Value("no UUID".into()))
 }
 
+pub(super) fn address(value: &Value) -> Result<IpAddr, Fault> {
+    value.as_str().ok_or(Fault::Type)?.parse().map_err(|_| Fault::Value("no IP address".into()))
+}
+
 fn sophos_pid(value: &Value) -> Result<ProcessKey, Fault> {
     let text = value.as_str().ok_or(Fault::Type)?;
     text.split_once(':')
@@ -324,7 +348,7 @@ fn event_type(value: &Value) -> Result<EventType, Fault> {
         .ok_or_else(|| Fault::Value(format!("the words are {}", EVENT_TYPES.join(", "))))
 }
 
-fn one_of(value: &Value, words: &[&'static str]) -> Result<&'static str, Fault> {
+pub(super) fn one_of(value: &Value, words: &[&'static str]) -> Result<&'static str, Fault> {
     let word = value.as_str().ok_or(Fault::Type)?;
     let known = words.iter().find(|known| **known == word);
     known.copied().ok_or_else(|| Fault::Value(format!("the words are {}", words.join(", "))))

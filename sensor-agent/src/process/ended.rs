@@ -1,0 +1,28 @@
+//! Processes that ended a moment ago, for what they did before and is told after.
+//!
+//! Process events and other events come by rings of their own. A short-lived program that sends a message and ends
+//! may be told to have ended first; its message still has to find its lineage.
+
+use std::sync::Arc;
+
+use hashlink::LinkedHashMap;
+
+use crate::event::{Process, ProcessKey};
+
+/// Processes kept: at 20,000 ends a second those of a tenth of a second, ten looks of the drain thread.
+const KEPT: usize = 2048;
+
+#[derive(Debug, Default)]
+pub(super) struct Ended(LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>);
+
+impl Ended {
+    /// Takes a process in, and gives back the one that has been here for longest once there are too many.
+    pub(super) fn push(&mut self, process: Arc<Process>) -> Option<Arc<Process>> {
+        let before = self.0.insert(process.key, process);
+        if before.is_some() || self.0.len() <= KEPT { before } else { self.0.pop_front().map(|(_, oldest)| oldest) }
+    }
+
+    pub(super) fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
+        self.0.get(&key)
+    }
+}

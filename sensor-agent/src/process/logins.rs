@@ -1,0 +1,89 @@
+//! How each audit session began: by the messages of whoever let the user in.
+//!
+//! The kernel numbers sessions and never uses a number again until the next boot. A session is known from its first
+//! message of a login or of a session's start; what comes later in it (sudo, su, cron within cron) is no login and
+//! changes nothing, except that it may tell an address where none was told before.
+
+use std::sync::Arc;
+
+use hashlink::LruCache;
+
+use crate::event::audit::{AuditMessage, Outcome};
+use crate::event::{Login, UNSET_ID};
+
+/// Sessions remembered; the one not asked for for longest is forgotten first.
+const SESSIONS: usize = 4096;
+/// `AUDIT_USER_START` and `AUDIT_USER_LOGIN` of Linux.
+const USER_START: u16 = 1105;
+const USER_LOGIN: u16 = 1112;
+
+#[derive(Debug)]
+pub(super) struct Logins(LruCache<u32, Arc<Login>>);
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self(LruCache::new(SESSIONS))
+    }
+}
+
+impl Logins {
+    /// How a session began, if it was seen.
+    pub(super) fn get(&mut self, session: u32) -> Option<Arc<Login>> {
+        if session == UNSET_ID { None } else { self.0.get(&session).cloned() }
+    }
+
+    /// Learns from a message that the kernel took, sent from within this session by this program.
+    pub(super) fn learn(&mut self, session: u32, program: &[u8], message: &AuditMessage) {
+        if session == UNSET_ID
+            || !matches!(message.message_type, USER_START | USER_LOGIN)
+            || message.outcome() != Some(Outcome::Success)
+        {
+            return;
+        }
+        let address = message.address();
+        if let Some(known) = self.0.get_mut(&session) {
+            if known.address.is_none() && address.is_some() && known.program == program {
+                Arc::make_mut(known).address = address;
+            }
+            return;
+        }
+        let text = |value: Option<&[u8]>| value.filter(|value| *value != b"?").unwrap_or_default().to_vec();
+        let login = Login {
+            address,
+            account: text(message.first("acct")),
+            terminal: text(message.last("terminal")),
+            program: program.to_vec(),
+        };
+        self.0.insert(session, Arc::new(login));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(message_type: u16, text: &str) -> AuditMessage {
+        AuditMessage::new(message_type, text.as_bytes(), text.len(), 0)
+    }
+
+    #[test]
+    fn the_first_message_of_a_session_is_its_login() {
+        let mut logins = Logins::default();
+        let sshd = b"/usr/sbin/sshd";
+        logins.learn(7, sshd, &message(1105, "acct=\"deploy\" addr=? terminal=ssh res=success"));
+        logins.learn(7, b"/usr/bin/sudo", &message(1105, "acct=\"root\" addr=10.0.0.1 terminal=pts/1 res=success"));
+        logins.learn(7, sshd, &message(1112, "acct=\"deploy\" addr=203.0.113.7 terminal=pts/1 res=success"));
+        let login = logins.get(7).unwrap();
+        assert_eq!((&login.account[..], &login.terminal[..]), (&b"deploy"[..], &b"ssh"[..]));
+        assert_eq!((login.address, &login.program[..]), (Some([203, 0, 113, 7].into()), &sshd[..]));
+    }
+
+    #[test]
+    fn what_is_no_login_is_not_learnt() {
+        let mut logins = Logins::default();
+        logins.learn(UNSET_ID, b"x", &message(1105, "acct=\"a\" res=success"));
+        logins.learn(8, b"x", &message(1105, "acct=\"a\" res=failed"));
+        logins.learn(8, b"x", &message(1100, "acct=\"a\" res=success"));
+        assert!(logins.get(8).is_none() && logins.get(UNSET_ID).is_none());
+    }
+}

@@ -1,0 +1,219 @@
+//! Messages of user programs to the kernel's audit, at the moment they are sent.
+//!
+//! A program sends a netlink datagram; the kernel copies it into a socket buffer, and in the sender's own call
+//! `audit_receive` works it off, message by message, and frees it. So whoever looks at that buffer sees what the kernel
+//! read and not what the sender's memory says by then, in the context of the sender, whichever system call it came
+//! by, and whether audit is switched on or not. There are two places for that, best first:
+//!
+//! 1. the return of `audit_receive`: runs for audit messages alone. The return of `netlink_capable` tells beforehand if the
+//!    kernel's verdict was no, security modules included;
+//! 2. the tracepoint `consume_skb`, on kernels that allow no programs at functions: the buffer just before it is freed.
+//!    It fires for other sockets' buffers too, so the look that turns these away is kept to three loads.
+//!
+//! Neither needs the kernel to be switched to auditing, and neither reads memory of the sender.
+
+mod sender;
+mod verdict;
+
+use aya_ebpf::EbpfContext;
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
+use aya_ebpf::macros::{btf_tracepoint, fexit};
+use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
+use sensor_ebpf::counters::program;
+use sensor_ebpf::record::audit::{AuditRecord, Refusal, TEXT_CUT, TEXT_MAX, is_request, is_user_type};
+use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
+
+use super::emit::{Run, audit_is_pressed};
+use super::failed::word;
+use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe};
+use super::scratch::Area;
+use super::{cgroup, task};
+
+/// `AF_NETLINK` and `NETLINK_AUDIT` of Linux.
+const NETLINK: u16 = 16;
+const AUDIT: u16 = 9;
+/// `struct nlmsghdr`.
+const HEADER: u64 = 16;
+/// Most messages taken out of one datagram; libaudit sends one. What is beyond is counted as failed.
+const MESSAGES: u32 = 16;
+
+#[fexit(function = "audit_receive")]
+fn audit_receive(ctx: FExitContext) -> i32 {
+    // SAFETY: the one argument is the buffer.
+    unsafe { datagram(word::<0>(ctx.as_ptr()) as Address) }
+    0
+}
+
+#[fexit(function = "netlink_capable")]
+fn netlink_capable(ctx: FExitContext) -> i32 {
+    let ctx = ctx.as_ptr();
+    // SAFETY: the arguments are the buffer and the capability; then comes what was returned, a `bool`.
+    unsafe { verdict::note(word::<0>(ctx), word::<1>(ctx), word::<2>(ctx) & 0xff != 0) }
+    0
+}
+
+#[btf_tracepoint(function = "consume_skb")]
+fn consume_skb(ctx: BtfTracePointContext) -> i32 {
+    let skb: Address = ctx.arg(0);
+    if !present!(skb_sk) || !present!(sock_protocol) || !present!(netlink_portid) {
+        return 0;
+    }
+    // SAFETY: the tracepoint's first argument; the verifier.
+    unsafe {
+        let receiver: Address = member(skb, offset!(skb_sk));
+        if receiver.is_null()
+            || member::<u16>(receiver, offset!(sock_family)) != NETLINK
+            || member::<u16>(receiver, offset!(sock_protocol)) != AUDIT
+        {
+            return 0;
+        }
+        // The kernel's own socket has no port: this is no message to auditd, nor an answer to a sender.
+        if Probed::member::<u32>(receiver, offset!(netlink_portid)) == 0 {
+            datagram(skb);
+        }
+    }
+    0
+}
+
+/// Tells all messages of a datagram.
+#[inline(always)]
+unsafe fn datagram(skb: Address) {
+    // SAFETY: the area is released on every way out.
+    unsafe {
+        let refused = verdict::of(skb);
+        let Some(area) = Area::audit() else {
+            if let Some(run) = Run::begin(program::AUDIT) {
+                run.failed();
+            }
+            return;
+        };
+        let record = area.begin_as::<AuditRecord>();
+        let cgroup = sender::describe(area, record);
+        let data: u64 = Probed::member(skb, offset!(skb_data));
+        let len: u32 = Probed::member(skb, offset!(skb_len));
+        let beyond: u32 = Probed::member(skb, offset!(skb_data_len));
+        let datagram = Datagram { start: data, len: u64::from(len.wrapping_sub(beyond)), refused, cgroup };
+        let next = &raw mut (*area.0).next;
+        next.write_volatile(0);
+        let text_at = area.at();
+        let mut count = 0;
+        while count < MESSAGES {
+            area.set_at(text_at);
+            if !message(&datagram, area, record, count == 0) {
+                area.release();
+                return;
+            }
+            count += 1;
+        }
+        if next.read_volatile() + HEADER <= datagram.len
+            && let Some(run) = Run::begin(program::AUDIT)
+        {
+            run.failed();
+        }
+        area.release();
+    }
+}
+
+/// A datagram in the kernel's memory, and the verdict on its messages.
+struct Datagram {
+    start: u64,
+    len: u64,
+    refused: Option<Refusal>,
+    cgroup: u64,
+}
+
+/// Tells the message at `next`, and moves on as the kernel does. False if there is none.
+#[inline(always)]
+unsafe fn message(datagram: &Datagram, area: Area, record: *mut AuditRecord, first: bool) -> bool {
+    // SAFETY: `probe` and the verifier.
+    unsafe {
+        let next = &raw mut (*area.0).next;
+        let at = next.read_volatile();
+        let left = datagram.len.wrapping_sub(at);
+        if !first && (at >= datagram.len || left < HEADER) {
+            return false;
+        }
+        let Some(run) = Run::begin(program::AUDIT) else { return false };
+        let header = (&raw mut (*area.0).link).cast::<[u64; 2]>();
+        header.write_volatile([0; 2]);
+        let whole = left >= HEADER;
+        if whole && !probe(header, datagram.start + at) {
+            run.failed();
+            return false;
+        }
+        let [word, _] = header.read_volatile();
+        let (said, kind) = (word & 0xffff_ffff, (word >> 32) as u16);
+        if !whole || said < HEADER || said > left {
+            (*record).text_bytes = 0;
+            (*record).text_len = 0;
+            // The kernel looks no further.
+            tell(run, datagram, area, record, kind, Some(Refusal::Length));
+            return false;
+        }
+        next.write_volatile(at + ((said + 3) & !3));
+        if is_request(kind) {
+            run.filtered();
+            return true;
+        }
+        let text = said - HEADER;
+        let refusal = if datagram.refused == Some(Refusal::UserNamespace) {
+            datagram.refused
+        } else if !is_user_type(kind) {
+            Some(Refusal::KernelType)
+        } else if datagram.refused.is_some() {
+            datagram.refused
+        } else if text < 2 {
+            Some(Refusal::Length)
+        } else {
+            None
+        };
+        let kept = at_most::<{ TEXT_MAX as u64 }>(text);
+        if bpf_probe_read_kernel(area.end().cast(), kept as u32, (datagram.start + at + HEADER) as Address) != 0 {
+            run.failed();
+            return true;
+        }
+        area.set_at(area.at() + kept);
+        (*record).text_bytes = text as u32;
+        (*record).text_len = kept as u16;
+        tell(run, datagram, area, record, kind, refusal);
+    }
+    true
+}
+
+/// Writes the header and hands the record to the ring. A refused message must not take the place of those that count: it
+/// is told only while the ring has room to spare.
+#[inline(always)]
+unsafe fn tell(
+    run: Run,
+    datagram: &Datagram,
+    area: Area,
+    record: *mut AuditRecord,
+    message_type: u16,
+    refusal: Option<Refusal>,
+) {
+    if refusal.is_some() {
+        run.refused();
+        if audit_is_pressed() {
+            return run.filtered();
+        }
+    }
+    let (bytes, len) = area.record();
+    let mut flags = area.flags();
+    // SAFETY: within the area.
+    unsafe {
+        if (*record).text_bytes > TEXT_MAX as u32 {
+            flags |= TEXT_CUT;
+        }
+        (*record).header =
+            Header { layout: LAYOUT_VERSION, kind: kind::AUDIT, len: len as u32, time: bpf_ktime_get_boot_ns() };
+        (*record).flags = flags;
+        (*record).message_type = message_type;
+        (*record).refusal = refusal.map_or(0, |refusal| refusal as u16);
+    }
+    if flags & exec_flags::READ_FAILED != 0 {
+        run.partial();
+    }
+    if run.audit(bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
+        cgroup::sent(datagram.cgroup);
+    }
+}
