@@ -35,6 +35,7 @@ package: ## Builds the packages (deb, rpm) into target/packages
 test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
 	setup/install.sh build package booted
 	tests/packages/run
+	tests/packages/rpm
 
 image: ## Builds the container image
 	setup/install.sh build container
