@@ -1,14 +1,16 @@
 # Two commands do everything on a fresh machine: `make run` and `make test`.
 
 CARGO ?= cargo
+# The sanitizers are behind a flag that the stable compiler has too.
+FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run test test-kernels lint bench fuzz
+.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build lint test kernels
+	setup/install.sh build test lint kernels package booted container
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
@@ -16,6 +18,10 @@ build: ## Builds target/release/sophoslinuxsensor
 
 run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
 	setup/demo.sh
+
+demo: build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
+	$(CARGO) build --release -p sensor-central
+	setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
 	setup/install.sh build test
@@ -25,6 +31,23 @@ test: ## Passes every test (as root, on a kernel with BTF)
 test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
 	setup/install.sh build kernels
 	tests/kernels/run
+
+package: ## Builds the packages (deb, rpm) into target/packages
+	setup/install.sh build package
+	packaging/build
+
+test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
+	setup/install.sh build package booted
+	tests/packages/run
+	tests/packages/rpm
+
+image: ## Builds the container image
+	setup/install.sh build container
+	packaging/container/build
+
+test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
+	setup/install.sh build container
+	tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint
@@ -37,8 +60,9 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
+	$(CARGO) bench -p sensor-tests --bench delivery
 
-fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60); needs a nightly compiler
+fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz
-	cd fuzz && for target in $$(cargo +nightly fuzz list); do \
-		cargo +nightly fuzz run $$target -- -max_total_time=$(or $(SECONDS),60) || exit 1; done
+	cd fuzz && for target in $$($(FUZZ) list); do \
+		$(FUZZ) run $$target -- -max_total_time=$(or $(SECONDS),60) -timeout=10 || exit 1; done

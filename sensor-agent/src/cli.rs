@@ -79,10 +79,30 @@ pub enum Command {
     Reload {
         run_dir: PathBuf,
     },
+    /// Whether the sensor that runs with this run directory hears what happens.
+    Health {
+        run_dir: PathBuf,
+    },
+    /// What keeps a sensor from working here.
+    Doctor {
+        options: Options,
+        json: bool,
+    },
+    /// Have systemd keep the sensor within limits, or no longer.
+    Limits {
+        options: Options,
+    },
+    /// What somebody who helps needs to see, into this file.
+    SupportBundle {
+        options: Options,
+        file: PathBuf,
+    },
     Completions {
         shell: completions::Shell,
     },
-    Man,
+    Man {
+        page: man::Page,
+    },
 }
 
 /// Where things are.

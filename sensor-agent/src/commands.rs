@@ -1,8 +1,11 @@
 //! What each command of the command line does.
 
 mod check;
+mod doctor;
+mod limits;
 mod rules;
 mod run;
+mod support_bundle;
 mod test_alert;
 
 use std::fmt::Display;
@@ -11,7 +14,7 @@ use std::io;
 use crate::cli::{self, Command, Exit, completions, fields, help, man};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{client, render};
-use crate::diagnostic::{Appearance, Report};
+use crate::diagnostic::{Appearance, Report, Severity};
 use crate::plan::Plan;
 use crate::sensor::configure;
 use crate::terminal;
@@ -30,12 +33,16 @@ pub fn execute(command: Command) -> Exit {
         Command::Help { topic } => print(&help::render(topic)),
         Command::Fields { format } => print(&fields::render(format)),
         Command::Completions { shell } => print(&completions::render(shell)),
-        Command::Man => print(&man::render()),
+        Command::Man { page } => print(&man::render(page)),
         Command::Status { run_dir, json } => match client::status(&run_dir) {
             Ok(status) if json => print(&render::status_json(&status)),
             Ok(status) => print(&render::status(&status)),
             Err(error) => fail(&error),
         },
+        Command::Health { run_dir } => doctor::health(&run_dir),
+        Command::Limits { options } => limits::limits(&options),
+        Command::Doctor { options, json } => doctor::doctor(&options, json),
+        Command::SupportBundle { options, file } => support_bundle::support_bundle(&options, &file),
         Command::Reload { run_dir } => match client::reload(&run_dir) {
             Ok(reload) => match print(&render::reload(&reload)) {
                 Exit::Fine if !reload.accepted => Exit::Config,
@@ -75,15 +82,20 @@ fn paths(options: &cli::Options) -> Paths {
     }
 }
 
-/// Reads and compiles the configuration, and shows what is wrong with it. None if it is refused.
-fn configured(paths: &Paths, strict: bool) -> Option<(Config, Plan)> {
+/// Reads and compiles the configuration, and shows what is wrong with it. If it is refused, the first error in one line.
+fn configured(paths: &Paths, strict: bool) -> Result<(Config, Plan), String> {
     let mut report = Report::default();
     let configured = configure(paths, &Environment::of_process(), &mut report);
     if strict {
         report.deny_warnings();
     }
     show(&report);
-    (!report.has_errors()).then_some(configured)
+    let mut errors = report.diagnostics().iter().filter(|finding| finding.severity == Severity::Error);
+    match (errors.next(), errors.count()) {
+        (None, _) => Ok(configured),
+        (Some(error), 0) => Err(error.message.clone()),
+        (Some(error), more) => Err(format!("{}, and {more} more", error.message)),
+    }
 }
 
 fn show(report: &Report) {

@@ -21,6 +21,7 @@ mod investigations;
 mod keys;
 mod lists;
 mod load;
+mod manual;
 mod merge;
 mod outputs;
 mod policy;
@@ -39,12 +40,13 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
-pub use address::{HostPort, SyslogAddress, UnixSocket, ZeromqEndpoint};
+pub use address::{HostPort, ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
 pub use cache::CacheError;
 pub use environment::Environment;
 pub use investigations::{FlightRecorder, Investigations, RecorderTable, Sink, SinkSettings, Topic};
 pub use lists::ListConfig;
 pub use load::{check_text, load};
+pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{
     AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, SyslogSettings, TlsSettings,
     WebhookSettings, ZeromqSettings,
@@ -53,7 +55,8 @@ pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
-    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqPattern, is_built,
+    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,
+    is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
@@ -100,8 +103,10 @@ pub struct Config {
     pub investigations: Investigations,
     pub use_supervisor: bool,
     pub use_resource_limits: bool,
+    pub metrics: Metrics,
     pub audit: Audit,
     pub crisensor: Crisensor,
+    pub spool: Spool,
     /// All detections, also those that are off, in the order in which they were first named.
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.
@@ -123,6 +128,21 @@ pub struct Mcs {
     /// Without it, the variables HTTPS_PROXY and NO_PROXY.
     pub proxy: Option<Url>,
     pub crl_policy: CrlPolicy,
+}
+
+/// What waits on disk for one output, at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spool {
+    pub max_bytes: u64,
+    pub max_age: Duration,
+}
+
+/// Where the sensor tells how it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    pub enabled: bool,
+    /// Without it, a socket in the run directory.
+    pub listen: Option<ListenAddress>,
 }
 
 /// How messages to the kernel's audit are caught.

@@ -4,8 +4,12 @@
 //! a remote receiver is first put into a [`spool`] on disk, and leaves it when the receiver has confirmed it. Whether a
 //! receiver is the right one is told by [`trust`]; [`mcs`] speaks to Central.
 
+mod backoff;
 pub mod mcs;
 pub mod spool;
 #[cfg(test)]
 mod test_authority;
 pub mod trust;
+
+pub use self::backoff::Pace;
+pub(crate) use self::backoff::{Backoff, retry_after};

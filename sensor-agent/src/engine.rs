@@ -9,6 +9,7 @@
 //! It waits for batches and requests and for nothing else: outputs and sinks take what they are given into queues of
 //! their own or count it as lost.
 
+mod given_up;
 mod losses;
 mod watch;
 
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, never, select, tick};
 
+use given_up::GivenUp;
 pub use losses::LossSource;
 pub use watch::{Sighting, Watch};
 
@@ -35,6 +37,9 @@ use crate::recorder::{Recorder, TableStatus};
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// How long outputs, and then sinks, may take at the end to send what waits.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
@@ -57,6 +62,8 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
+    /// Raise an alert about the sensor itself; the second is the rule that it names.
+    Tell(Box<Policy>, &'static str),
     /// Hand over what is left, and end.
     Stop,
 }
@@ -95,6 +102,8 @@ pub struct Engine {
     watches: Vec<Watch>,
     findings: Vec<crate::detection::Finding>,
     blind_policy: Arc<Policy>,
+    given_up: GivenUp,
+    given_up_policy: Arc<Policy>,
     counts: [u64; EventType::ALL.len()],
     alerts: u64,
     undecodable: u64,
@@ -137,6 +146,8 @@ impl Engine {
             watches: Vec::new(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
+            given_up: GivenUp::default(),
+            given_up_policy: Arc::new(given_up::policy()),
             counts: [0; EventType::ALL.len()],
             alerts: 0,
             undecodable: 0,
@@ -178,6 +189,7 @@ impl Engine {
                         self.watches.push(watch);
                         let _ = kept.send(());
                     }
+                    Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
                 },
                 recv(settle) -> _ => self.settle(),
@@ -191,6 +203,11 @@ impl Engine {
         }
         self.settle();
         self.hand_over();
+        // Sinks end after the outputs, so that what an output could not send any more is still told as rows.
+        self.outputs.stop(LAST_WORDS);
+        self.settle();
+        self.hand_over();
+        self.sinks.stop(LAST_WORDS);
     }
 
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
@@ -261,6 +278,12 @@ impl Engine {
         self.outputs.send(Arc::new(alert));
     }
 
+    /// Raises an alert about the sensor itself.
+    fn tell(&mut self, policy: Policy, rule: &'static str) {
+        let event = self.own_event(EventType::SensorStarted, Detail::None);
+        self.alert(Alert::new(Arc::new(policy), rule.into(), event, Arc::clone(&self.host)));
+    }
+
     /// Turns what was lost since the last time into rows, and into an alert if it means blindness.
     fn settle(&mut self) {
         let totals = self.totals();
@@ -273,6 +296,11 @@ impl Engine {
             }
             self.counts[event.kind as usize] += 1;
             self.setup.recorder.observe(&event, &self.host);
+        }
+        for loss in self.given_up.news(&self.outputs.status()) {
+            let event = self.own_event(EventType::LostRecords, Detail::Lost(loss.lost));
+            let policy = Arc::clone(&self.given_up_policy);
+            self.alert(Alert::new(policy, loss.rule.into(), event, Arc::clone(&self.host)));
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());

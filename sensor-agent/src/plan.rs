@@ -31,7 +31,7 @@ pub fn plan(config: &Config, report: &mut Report) -> Plan {
     let lists = lists(config, report);
     let (detection, policies) = policies::compile(config, &lists, report);
     let outputs = destinations::outputs(config, report);
-    let sinks = destinations::sinks(config);
+    let sinks = destinations::sinks(config, report);
     let recorder = tables::compile(config, &lists, !sinks.is_empty(), report);
     let reporting_interval = config.investigations.reporting_interval;
     Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies }

@@ -7,16 +7,27 @@
 //! Capabilities belong to threads, so every thread is started after they were dropped.
 
 mod kernel;
+mod last_run;
+mod lookout;
+mod offer;
 mod reload;
+mod scheduling;
 pub mod self_check;
 mod status;
+mod tamper;
+
+pub use lookout::CANARY;
 
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
+use last_run::LastRun;
+use lookout::Lookout;
+use tamper::Tamper;
 
 use crate::alert::Alert;
 use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
@@ -28,7 +39,7 @@ use crate::engine::{Engine, EngineStatus, Parts, Request};
 use crate::event::Process;
 use crate::event::decode::decode;
 use crate::host;
-use crate::output::{Dispatcher, OpenError, Sinks};
+use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
@@ -36,8 +47,6 @@ use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{MAX_PROCESSES, Table};
 
-/// How long outputs and sinks may take at the end to send what waits.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
 
@@ -58,11 +67,21 @@ struct Shared {
     sinks: Arc<Sinks>,
     kept: Kept,
     started: Instant,
+    /// How the canaries went.
+    canary: lookout::Record,
+    /// What is watched for meddling.
+    tamper: Mutex<Tamper>,
+    /// Whether `use_resource_limits` is on.
+    limited: AtomicBool,
+    /// Where metrics are offered.
+    offer: offer::Offer,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
 }
 
 struct Running {
+    last_run: LastRun,
+    lookout: Lookout,
     server: Server,
     drain: Drain,
     engine: JoinHandle<()>,
@@ -100,6 +119,7 @@ impl Sensor {
     /// The host lacks something, or something is in the way.
     pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
+        scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
         let host = host::describe(state_dir).map_err(|error| {
@@ -109,6 +129,10 @@ impl Sensor {
             ))
         })?;
         let host = Arc::new(host);
+        let (last_run, ended) = LastRun::begin(state_dir, last_run::boot_id());
+        if config.use_resource_limits {
+            crate::limits::hold();
+        }
 
         let mut capture = Capture::start(&capture_options(config))?;
         let attached = boot_now();
@@ -124,6 +148,7 @@ impl Sensor {
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
+        tell_of_left_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
         let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
         let sinks = Arc::new(Sinks::start(plan.sinks).map_err(StartError::Outputs)?);
         let drain = capture.drain(&DrainOptions::default())?;
@@ -138,6 +163,10 @@ impl Sensor {
             sinks: Arc::clone(&sinks),
             kept,
             started,
+            canary: lookout::Record::default(),
+            tamper: Mutex::new(Tamper::new(config)),
+            limited: AtomicBool::new(config.use_resource_limits),
+            offer: offer::Offer::default(),
             configuration: Mutex::new(configuration),
         });
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
@@ -149,31 +178,40 @@ impl Sensor {
             .name("engine".into())
             .spawn(move || engine.run(&batches, &requests, |batch| recycler.recycle(batch), Some(pending)))
             .map_err(StartError::Thread)?;
-        let handler: Arc<dyn Handler> = Arc::clone(&shared) as _;
+        let handler: Arc<dyn Handler> = Arc::new(Arc::clone(&shared));
         let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
+        if let Some(policy) = ended {
+            let _ = shared.engine.send(Request::Tell(Box::new(policy), "the last run has no orderly end"));
+        }
+        offer::open(&shared, config);
+        let lookout = Lookout::start(Arc::clone(&shared)).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
-        Ok(Self { shared, running: Some(Running { server, drain, engine }) })
+        Ok(Self { shared, running: Some(Running { last_run, lookout, server, drain, engine }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
     pub fn reload(&self) -> Reload {
-        self.shared.reload()
+        reload::reload(&self.shared)
     }
 
     /// The self check; see [`Handler::test_alert`].
     pub fn test_alert(&self, report: &mut dyn FnMut(Stage)) {
-        self.shared.test_alert(report);
+        self_check::run(&self.shared, report);
     }
 
     /// Detaches, works off what was captured, and lets the outputs send what waits.
-    pub fn stop(mut self) {
-        self.end();
+    ///
+    /// `by` is who asked for it, for the next start to tell.
+    pub fn stop(mut self, by: &str) {
+        self.end(by);
     }
 
-    fn end(&mut self) {
-        let Some(Running { server, drain, engine }) = self.running.take() else { return };
+    fn end(&mut self, by: &str) {
+        let Some(Running { last_run, lookout, server, drain, engine }) = self.running.take() else { return };
+        drop(lookout);
+        self.shared.offer.close();
         drop(server);
         self.shared.capture().detach();
         // Ends with everything that the ring held handed on.
@@ -182,15 +220,13 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
-        let until = Instant::now() + LAST_WORDS;
-        self.shared.outputs.stop(LAST_WORDS);
-        self.shared.sinks.stop(until.saturating_duration_since(Instant::now()));
+        last_run.end(by);
     }
 }
 
 impl Drop for Sensor {
     fn drop(&mut self) {
-        self.end();
+        self.end("the sensor itself");
     }
 }
 
@@ -206,7 +242,7 @@ impl Shared {
     }
 }
 
-impl Handler for Shared {
+impl Handler for Arc<Shared> {
     fn status(&self) -> Status {
         status::status(self)
     }

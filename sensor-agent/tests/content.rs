@@ -10,7 +10,7 @@ use sensor_agent::config::{
 };
 use sensor_agent::diagnostic::Report;
 use sensor_agent::event::build::build;
-use sensor_agent::plan::rule_book;
+use sensor_agent::plan::rule_books;
 use sensor_agent::rules::cases::{Case, read_cases, run_cases};
 use sensor_agent::rules::{ChainIndex, RuleSet, Scratch, Verdict};
 use sensor_agent::sensor::configure;
@@ -50,7 +50,8 @@ impl Shipped {
     fn load() -> Self {
         let mut report = Report::default();
         let config = load(&paths("sensor-agent/tests/content/main.yaml"), &Environment::default(), &mut report);
-        let rules = rule_book(&config, &mut report);
+        // All that is shipped is about programs, which come first.
+        let rules = rule_books(&config, &mut report).swap_remove(0);
         assert_eq!(rules.len(), config.policies.len());
         Self { config, rules, report }
     }

@@ -8,6 +8,8 @@
 //! Nothing is asserted about time: [`until`] looks again until what was expected is there, and gives up after a time
 //! that no machine needs.
 
+mod central;
+pub mod delivery;
 mod home;
 mod mark;
 pub mod programs;
@@ -15,6 +17,7 @@ mod rows;
 mod sensor;
 mod wait;
 
+pub use central::Central;
 pub use home::{Home, Said};
 pub use mark::Mark;
 pub use rows::{bytes, of_kind, of_pid, parse_lines};

@@ -24,6 +24,12 @@ pub fn sensor() -> PathBuf {
     path
 }
 
+/// The receiving side.
+#[must_use]
+pub fn central() -> PathBuf {
+    beside("sensor-central")
+}
+
 /// Starts programs in unusual ways; see its own documentation.
 #[must_use]
 pub fn act() -> PathBuf {

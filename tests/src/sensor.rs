@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::ops::Deref;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
@@ -45,7 +45,17 @@ impl Sensor {
     #[must_use]
     #[track_caller]
     pub fn start_in(home: &Arc<Home>) -> Self {
-        let mut sensor = Self::launch(home);
+        Self::launch(home).answering()
+    }
+
+    /// Waits until it answers.
+    ///
+    /// # Panics
+    /// It ends instead.
+    #[must_use]
+    #[track_caller]
+    pub fn answering(mut self) -> Self {
+        let sensor = &mut self;
         let answered = until("the sensor to answer", || {
             if let Some(ended) = sensor.child.try_wait().expect("the sensor's state") {
                 return Some(Err(ended));
@@ -57,7 +67,7 @@ impl Sensor {
         if let Err(ended) = answered {
             panic!("the sensor did not start: {ended}\n{}", sensor.log());
         }
-        sensor
+        self
     }
 
     /// Starts one and does not wait.
@@ -66,10 +76,17 @@ impl Sensor {
     /// Its program cannot be run.
     #[must_use]
     pub fn launch(home: &Arc<Home>) -> Self {
-        let file =
-            |name| File::options().create(true).append(true).open(home.file(name)).expect("a file for its output");
-        let child =
-            home.sensor_command(&[]).stdout(file("stdout")).stderr(file("stderr")).spawn().expect("the sensor starts");
+        Self::launch_into(home, append(home, "stdout").into())
+    }
+
+    /// The same with its output going there.
+    ///
+    /// # Panics
+    /// Its program cannot be run.
+    #[must_use]
+    pub fn launch_into(home: &Arc<Home>, stdout: Stdio) -> Self {
+        let mut command = home.sensor_command(&[]);
+        let child = command.stdout(stdout).stderr(append(home, "stderr")).spawn().expect("the sensor starts");
         Self { home: Arc::clone(home), child }
     }
 
@@ -182,4 +199,8 @@ impl Drop for Sensor {
             eprintln!("the log of the sensor with pid {}:\n{}", self.pid(), self.log());
         }
     }
+}
+
+fn append(home: &Home, name: &str) -> File {
+    File::options().create(true).append(true).open(home.file(name)).expect("a file for its output")
 }

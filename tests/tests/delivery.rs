@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use prost::Message as _;
 use secrecy::SecretString;
 use sensor_agent::config::CrlPolicy;
-use sensor_agent::delivery::mcs::{Bounds, Hello, Mcs, McsSettings, Pace, State, Timeouts};
+use sensor_agent::delivery::mcs::{Bounds, Hello, Mcs, McsSettings, Pace, State, Timeouts, Word};
 use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
 use sensor_agent::delivery::trust::TrustFolder;
 use sensor_central::dev::{Crl, Dev};
@@ -91,7 +91,7 @@ fn spool(folder: &Path) -> Spool {
 }
 
 fn deliver(settings: McsSettings, spool: &Spool) -> Mcs {
-    Mcs::start(settings, spool.clone(), Box::new(|_, _| {})).unwrap()
+    Mcs::start(settings, spool.clone(), Box::new(|_: Uuid, _: &Word| {})).unwrap()
 }
 
 fn until(what: &str, condition: impl Fn() -> bool) {

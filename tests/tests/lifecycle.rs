@@ -103,7 +103,7 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
         ("unix_nano_timestamp", exec["unix_nano_timestamp"].clone()),
         ("timestamp", json!(exec["unix_nano_timestamp"].as_u64().unwrap() / 1_000_000_000)),
     ] {
-        assert_eq!(alert[key], expected, "{key} of {alert:#}");
+        assert_eq!(alert[key], expected, "{key} of {:#}", alert["process_info"]);
     }
     let process = &alert["process_info"];
     for (key, expected) in [
@@ -119,7 +119,7 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
         ("user", json!("root")),
         ("process_uuid", exec["process_uuid"].clone()),
     ] {
-        assert_eq!(process[key], expected, "{key} of {alert:#}");
+        assert_eq!(process[key], expected, "{key} of {:#}", alert["process_info"]);
     }
     let lineage: Vec<u64> =
         alert["lineage"].as_array().unwrap().iter().map(|ancestor| ancestor["pid"].as_u64().unwrap()).collect();

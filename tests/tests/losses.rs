@@ -1,9 +1,10 @@
 //! A sensor that cannot keep up says so: what the kernel could not hand over is counted, told as a row, and alerted on.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use nix::sys::signal::Signal;
-use sensor_tests::{Mark, Sensor, of_kind, programs};
+use sensor_tests::{Home, Mark, Sensor, of_kind, programs};
 use serde_json::Value;
 
 /// Larger than what is kept of the arguments of one program.
@@ -50,7 +51,7 @@ fn lost_kernel_events_are_counted_told_and_alerted_on() {
     });
     assert_eq!((&alert["priority"], &alert["policy_type"]), (&"High".into(), &"sensor".into()));
     assert_eq!(alert["process_info"]["pid"], sensor.pid());
-    assert!(alert["matched_rule"].as_str().unwrap().contains("ring_full"), "{alert:#}");
+    assert!(alert["matched_rule"].as_str().unwrap().contains("ring_full"), "{}", alert["matched_rule"]);
 
     // What was not lost is told, whole and once; what comes later is told as ever.
     let pid = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
@@ -64,4 +65,24 @@ fn lost_kernel_events_are_counted_told_and_alerted_on() {
     assert!(execs.len() as u64 + total > COUNT as u64, "{} rows, {total} counted as lost", execs.len());
     let args_bytes = programs::tiny().as_os_str().len() + mark.word().len() + ARGUMENT + 3;
     assert!(execs[..execs.len() - 1].iter().all(|exec| exec["args_bytes"] == args_bytes));
+}
+
+#[test]
+fn alerts_that_the_end_leaves_no_time_for_are_told_as_lost() {
+    let mark = Mark::new("stuck");
+    let config =
+        Mark::config_for(&mark.rule_of_storm(), "").replace("  outputs:\n", "  outputs:\n    - {type: stdout}\n");
+    let home = Arc::new(Home::new(&config));
+    // Nobody reads what the pipe holds.
+    let sensor = Sensor::launch_into(&home, Stdio::piped()).answering();
+    programs::run_storm(COUNT, &mark);
+    let queued = sensor.until("all alerts in the file and some in the queue of stdout", || {
+        let status = sensor.status();
+        let outputs = status["outputs"].as_array().expect("outputs").clone();
+        let stuck = outputs.iter().find(|output| output["kind"] == "stdout").expect("the output");
+        (home.alerts().len() == COUNT).then(|| stuck["queued"].as_u64().expect("a count"))
+    });
+    assert!(queued > 0);
+    assert_eq!(sensor.stop(), Some(0));
+    assert_eq!(count_of(&Value::from(home.rows("lost_records")), "output", "stopped"), queued);
 }

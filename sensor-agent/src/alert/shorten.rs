@@ -6,10 +6,13 @@
 //! `lists_truncated`, `lineage_truncated`, `texts_truncated`). If that is not enough, what identifies the alert is
 //! left, marked `alert_truncated`.
 
-use std::io;
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use super::{Alert, json};
-use crate::event::Arguments;
+use crate::event::{Arguments, json::lossless};
 
 /// The least that an output's `max_bytes` can be: what identifies an alert fits into this, the policy's name up to
 /// 500 bytes of JSON included.
@@ -41,14 +44,60 @@ impl Cuts {
         lineage: usize::MAX,
         texts: usize::MAX,
     };
+
+    /// Whether nothing is cut.
+    pub(super) fn is_none(&self) -> bool {
+        *self == Self::NONE
+    }
+
+    /// Text of the configuration or the sensor's own, as much of it as is kept.
+    pub(super) fn words<'a>(&self, text: &'a str) -> &'a str {
+        &text[..text.floor_char_boundary(self.texts)]
+    }
+
+    /// A kernel string, as much of it as is kept.
+    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+        lossless(cut_text(bytes, self.texts))
+    }
+
+    /// Arguments, both ends of them, up to so many bytes; whether something is missing.
+    pub(super) fn args(args: &Arguments, limit: usize) -> (Vec<String>, bool) {
+        let list = |args: &Arguments| args.iter().map(|arg| lossless(arg).into_owned()).collect();
+        if args.kept() <= limit { (list(args), args.is_cut()) } else { (list(&cut_args(args, limit)), true) }
+    }
+
+    /// The same in one line.
+    pub(super) fn command_line(args: &Arguments, limit: usize) -> (String, bool) {
+        let line = |args: &Arguments| lossless(args.joined()).into_owned();
+        if args.kept() <= limit { (line(args), args.is_cut()) } else { (line(&cut_args(args, limit)), true) }
+    }
 }
+
+/// A way to write alerts that can be cut.
+#[derive(Clone, Copy)]
+pub(super) struct Form {
+    /// Writes the alert, less what is to be cut; no newline.
+    pub(super) whole: fn(&mut dyn Write, &Alert, &Cuts) -> io::Result<()>,
+    /// Writes what identifies an alert and nothing else, the policy's name up to so many bytes; no newline.
+    pub(super) least: fn(&mut dyn Write, &Alert, usize) -> io::Result<()>,
+}
+
+const JSON: Form = Form {
+    whole: |out, alert, cuts| Ok(json::write_cut(out, alert, cuts)?),
+    least: |out, alert, name_bytes| Ok(json::write_least(out, alert, name_bytes)?),
+};
 
 /// Appends the alert as JSON and a newline: at most so many bytes without the newline, but [`MIN_BYTES`] are always
 /// made use of. Returns whether something was cut.
 pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
+    write_as(JSON, out, alert, max_bytes)
+}
+
+/// The same in another form.
+pub(super) fn write_as(form: Form, out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
     let max_bytes = max_bytes.max(MIN_BYTES);
     let start = out.len();
-    let mut room = Room { out, start, max_bytes };
+    let mut room = Room { form, out, start, max_bytes };
     let cut = !room.holds(alert, &Cuts::NONE);
     if cut {
         room.fill(alert);
@@ -62,6 +111,7 @@ type Part = fn(&mut Cuts) -> &mut usize;
 
 /// The end of a buffer, and how many bytes may be put there.
 struct Room<'a> {
+    form: Form,
     out: &'a mut Vec<u8>,
     start: usize,
     max_bytes: usize,
@@ -95,7 +145,12 @@ impl Room<'_> {
         let mut fits = |name_bytes| {
             self.out.truncate(self.start);
             let max_bytes = self.max_bytes;
-            json::write_least(Limited { out: self.out, end: self.start + max_bytes }, alert, name_bytes).is_ok()
+            (self.form.least)(
+                &mut Limited { out: self.out, end: self.start.saturating_add(max_bytes) },
+                alert,
+                name_bytes,
+            )
+            .is_ok()
         };
         let most = largest(self.max_bytes, &mut fits);
         fits(most);
@@ -104,7 +159,8 @@ impl Room<'_> {
     /// Whether there is room for the alert less these cuts; if so it has been written.
     fn holds(&mut self, alert: &Alert, cuts: &Cuts) -> bool {
         self.out.truncate(self.start);
-        json::write_cut(Limited { out: self.out, end: self.start + self.max_bytes }, alert, cuts).is_ok()
+        (self.form.whole)(&mut Limited { out: self.out, end: self.start.saturating_add(self.max_bytes) }, alert, cuts)
+            .is_ok()
     }
 }
 
@@ -137,9 +193,9 @@ struct Limited<'a> {
     end: usize,
 }
 
-impl io::Write for Limited<'_> {
+impl Write for Limited<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.out.len() + bytes.len() > self.end {
+        if self.out.len().saturating_add(bytes.len()) > self.end {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         self.out.extend_from_slice(bytes);

@@ -17,6 +17,7 @@ mod control;
 mod counters;
 mod drain;
 mod error;
+mod freeze;
 mod hooks;
 mod multicast;
 pub mod offsets;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
@@ -14,6 +15,9 @@ use super::counters::Words;
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
 use super::offsets::Table;
 use super::{CaptureError, OBJECT, Options, Ring};
+
+/// How often a program is loaded that signals interrupt.
+const LOAD_TRIES: u32 = 10;
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,14 +100,16 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
-        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
+        // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
+        // 20 MB: they are let go of before they are read for finding the hooks.
         let mut ebpf = EbpfLoader::new()
-            .btf(Some(&btf))
+            .btf(None)
             .override_global("OFFSETS", table.words(), true)
             .map_max_entries("LIFECYCLE", rings.lifecycle)
             .map_max_entries("AUDIT", rings.audit)
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
+        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut states = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
             if let Some(state) = (hook.skip)(table, options) {
@@ -117,6 +123,11 @@ impl Loaded {
             }
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
+        if let Map::PerCpuArray(map) = &counters
+            && let Err(error) = super::freeze::freeze(map.fd().as_fd())
+        {
+            tracing::debug!("the counters stay writable for others with rights on eBPF: {error}");
+        }
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
         let links = HOOKS.iter().map(|_| None).collect();
@@ -224,12 +235,26 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
 
 fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
+    let mut tries = 1;
+    loop {
+        match load_once(program, hook, btf) {
+            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => tries += 1,
+            loaded => return loaded.map_err(|error| reason(&error)),
+        }
+    }
+}
+
+fn load_once(program: &mut Program, hook: &Hook, btf: &Btf) -> Result<(), ProgramError> {
     match hook.kind {
         Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
         Kind::Return(name) => <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf)),
         Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
     }
-    .map_err(|error| reason(&error))
+}
+
+/// The verifier gives up for a signal that waits for the thread (`signal_pending` in the kernel's `do_check`).
+fn was_interrupted(error: &ProgramError) -> bool {
+    matches!(error, ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::WouldBlock)
 }
 
 fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {

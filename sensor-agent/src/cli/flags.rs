@@ -77,6 +77,10 @@ pub enum CommandId {
     Sensor,
     Status,
     Reload,
+    Health,
+    Doctor,
+    Limits,
+    SupportBundle,
     Fields,
     RulesCheck,
     RulesTest,
@@ -89,6 +93,8 @@ pub enum CommandId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {
     None,
+    /// One or none.
+    Optional,
     One,
     /// One or more.
     Many,
@@ -143,6 +149,7 @@ impl CommandEntry {
     pub fn operands(&self) -> String {
         match (&self.operand, self.count) {
             (None, _) | (_, Count::None) => String::new(),
+            (Some(operand), Count::Optional) => format!("[{}]", operand.name),
             (Some(operand), Count::One) => operand.name.to_owned(),
             (Some(operand), Count::Many) => format!("{}...", operand.name),
         }
@@ -154,6 +161,9 @@ const DIR: Operand = Operand { name: "DIR", kind: OperandKind::Directory };
 
 /// What the shells are called in `completions SHELL`.
 pub const SHELLS: &[&str] = &["bash", "zsh", "fish"];
+
+/// The manual pages, in `man PAGE`.
+pub const PAGES: &[&str] = &[super::PROGRAM, crate::config::FILE_NAME];
 
 /// Every flag, in the order of the manual and of [`FlagId`].
 pub static FLAGS: &[Flag] = &[
@@ -233,6 +243,11 @@ pub static FLAGS: &[Flag] = &[
     },
 ];
 
+/// The flags that name files and folders.
+const PLACES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir];
+const PLACES_AND_JSON: &[FlagId] =
+    &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir, FlagId::Json];
+
 /// The flags that name the parts of the configuration.
 const FILES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content];
 
@@ -276,6 +291,45 @@ pub static COMMANDS: &[CommandEntry] = &[
         doc: "Have the running sensor read its configuration again.",
         more: "Like the signal SIGHUP, but waits for the outcome and prints it. A configuration that is refused \
                changes nothing: the sensor goes on with the one it has.",
+    },
+    CommandEntry {
+        id: CommandId::Health,
+        words: &["health"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::RunDir],
+        doc: "Say whether the running sensor sees what happens.",
+        more: "For container runtimes and scripts: the exit code is 0 if it does. The sensor runs a program of its own \
+               each minute, and is well when that was seen coming out of the kernel.",
+    },
+    CommandEntry {
+        id: CommandId::Doctor,
+        words: &["doctor"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES_AND_JSON,
+        doc: "Look for what keeps the sensor from working on this host, and say what to do.",
+        more: "Looks at the kernel, capabilities, clock, configuration, disks, trust files and receivers, and asks the \
+               running sensor. Changes nothing. The exit code is 0 if nothing prevents the sensor from working.",
+    },
+    CommandEntry {
+        id: CommandId::Limits,
+        words: &["limits"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES,
+        doc: "Have systemd hold the unit to 5 % of a CPU and 1024 MB if use_resource_limits is on.",
+        more: "The unit runs it before each start, so a change of the key takes a restart.",
+    },
+    CommandEntry {
+        id: CommandId::SupportBundle,
+        words: &["support-bundle"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: PLACES,
+        doc: "Gather what somebody who helps needs to see into an archive (.tar.zst), without secrets.",
+        more: "It holds the status, the configuration with secrets masked, what doctor found, and warnings of the log; no \
+               alerts and no rows.",
     },
     CommandEntry {
         id: CommandId::Fields,
@@ -325,11 +379,11 @@ pub static COMMANDS: &[CommandEntry] = &[
     CommandEntry {
         id: CommandId::Man,
         words: &["man"],
-        operand: None,
-        count: Count::None,
+        operand: Some(Operand { name: "PAGE", kind: OperandKind::OneOf(PAGES) }),
+        count: Count::Optional,
         flags: &[],
-        doc: "Print the manual page, in roff.",
-        more: "",
+        doc: "Print a manual page, in roff.",
+        more: "Without an operand, the page of the program; runtimedetections.yaml is that of the configuration file.",
     },
 ];
 

@@ -1,4 +1,4 @@
-//! The manual page, in roff.
+//! The manual pages, in roff.
 
 use roff::{Inline, Roff, bold, italic, roman};
 
@@ -8,9 +8,25 @@ use super::{
     help,
 };
 
+/// A manual page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// `sophoslinuxsensor(8)`
+    Program,
+    /// `runtimedetections.yaml(5)`
+    Configuration,
+}
+
 /// The page; show it with `sophoslinuxsensor man | man -l -`.
 #[must_use]
-pub fn render() -> String {
+pub fn render(page: Page) -> String {
+    match page {
+        Page::Program => program(),
+        Page::Configuration => crate::config::manual(VERSION),
+    }
+}
+
+fn program() -> String {
     let mut page = Roff::new();
     // The date stays empty: the page is the same however often it is built.
     page.control("TH", [PROGRAM, "8", "\"\"", &format!("{PROGRAM} {VERSION}")]);
@@ -72,6 +88,8 @@ pub fn render() -> String {
         "A key of the configuration can be set by its name in capitals, levels joined by an underscore: MCS_URL. A \
          secret can also be put into a file that such a variable names: MCS_TOKEN_FILE.",
     )]);
+    page.control("SH", ["SEE ALSO"]);
+    page.text([bold(crate::config::FILE_NAME), roman("(5)")]);
     page.to_roff()
 }
 
@@ -129,13 +147,17 @@ mod tests {
 
     #[test]
     fn every_flag_command_and_exit_code_is_in_the_manual() {
-        let page = render();
+        let page = program();
         for flag in FLAGS {
             assert!(page.contains(&format!(".TP\n\\fB{}\\fR", escaped(&format!("-{}", flag.name)))), "{}", flag.name);
             assert!(page.contains(&escaped(flag.doc)), "{}", flag.name);
         }
         for command in COMMANDS.iter().filter(|command| !command.words.is_empty()) {
-            assert!(page.contains(&format!(".TP\n\\fB{PROGRAM} {}\\fR", command.name())), "{}", command.name());
+            assert!(
+                page.contains(&format!(".TP\n\\fB{PROGRAM} {}\\fR", escaped(&command.name()))),
+                "{}",
+                command.name()
+            );
         }
         for exit in Exit::ALL {
             assert!(page.contains(&format!(".TP\n\\fB{}\\fR", exit.code())), "{exit:?}");

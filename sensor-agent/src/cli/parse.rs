@@ -14,6 +14,7 @@ use super::{
     completions::Shell,
     fields::Format,
     flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, OperandKind},
+    man::Page,
 };
 use crate::{diagnostic::nearest, terminal::printable};
 
@@ -104,21 +105,23 @@ impl Line {
         }
         let operands = &self.words[entry.words.len()..];
         match (&entry.operand, operands) {
-            (Some(operand), []) => {
+            (Some(operand), []) if entry.count != Count::Optional => {
                 return Err(Usage::MissingOperand { command: entry.name(), operand: operand.name });
             }
             (None, [word, ..]) | (Some(_), [_, word, ..]) if entry.count != Count::Many => {
-                let one = entry.count == Count::One;
+                let one = entry.count != Count::None;
                 return Err(Usage::TooMany { command: entry.name(), word: show(word), one });
             }
             _ => {}
         }
-        match entry.operand.as_ref().map(|operand| (operand.name, operand.kind)) {
-            Some((name, OperandKind::OneOf(choices))) if !choices.iter().any(|choice| operands[0] == *choice) => {
+        match (entry.operand.as_ref().map(|operand| (operand.name, operand.kind)), operands) {
+            (Some((name, OperandKind::OneOf(choices))), [given, ..])
+                if !choices.iter().any(|choice| given == choice) =>
+            {
                 Err(Usage::UnknownWord {
                     operand: name,
-                    word: show(&operands[0]),
-                    nearest: nearest(&operands[0].to_string_lossy(), choices.iter().copied()),
+                    word: show(given),
+                    nearest: nearest(&given.to_string_lossy(), choices.iter().copied()),
                     choices: choices.join(", "),
                 })
             }
@@ -132,6 +135,12 @@ impl Line {
             CommandId::Sensor => return self.into_sensor(),
             CommandId::Status => {
                 Command::Status { run_dir: self.path(FlagId::RunDir), json: self.is_set(FlagId::Json) }
+            }
+            CommandId::Health => Command::Health { run_dir: self.path(FlagId::RunDir) },
+            CommandId::Doctor => Command::Doctor { options: self.options(), json: self.is_set(FlagId::Json) },
+            CommandId::Limits => Command::Limits { options: self.options() },
+            CommandId::SupportBundle => {
+                Command::SupportBundle { options: self.options(), file: operands.next().unwrap_or_default() }
             }
             CommandId::Reload => Command::Reload { run_dir: self.path(FlagId::RunDir) },
             CommandId::Fields => {
@@ -163,7 +172,12 @@ impl Line {
                     _ => Shell::Bash,
                 },
             },
-            CommandId::Man => Command::Man,
+            CommandId::Man => Command::Man {
+                page: match operands.next() {
+                    Some(page) if page == *crate::config::FILE_NAME => Page::Configuration,
+                    _ => Page::Program,
+                },
+            },
         })
     }
 

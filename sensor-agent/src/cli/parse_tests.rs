@@ -81,7 +81,8 @@ fn commands_and_their_flags_in_any_order() {
     assert_eq!(of(&["completions", "zsh"]), Ok(Command::Completions { shell: Shell::Zsh }));
     assert_eq!(of(&["completions", "bash"]), Ok(Command::Completions { shell: Shell::Bash }));
     assert_eq!(of(&["completions", "fish"]), Ok(Command::Completions { shell: Shell::Fish }));
-    assert_eq!(of(&["man"]), Ok(Command::Man));
+    assert_eq!(of(&["man"]), Ok(Command::Man { page: Page::Program }));
+    assert_eq!(of(&["man", "runtimedetections.yaml"]), Ok(Command::Man { page: Page::Configuration }));
     let Ok(Command::RulesCheck { files, options }) = of(&["rules", "check", "a", "-content", "c", "--", "-b"]) else {
         panic!("refused")
     };

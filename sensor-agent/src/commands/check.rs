@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use super::{configured, paths, print};
 use crate::cli::{Exit, Options};
 use crate::config::Config;
+use crate::output::TargetSettings;
 use crate::plan::Plan;
 use crate::terminal::printable;
 
 pub(super) fn check(options: &Options, strict: bool) -> Exit {
     match configured(&paths(options), strict) {
-        Some((config, plan)) => print(&summary(&config, &plan)),
-        None => Exit::Config,
+        Ok((config, plan)) => print(&summary(&config, &plan)),
+        Err(_) => Exit::Config,
     }
 }
 
@@ -35,11 +36,21 @@ fn summary(config: &Config, plan: &Plan) -> String {
     }
     let _ = writeln!(out, "\nRows go out every {:?} to", plan.setup.reporting_interval);
     for sink in &plan.sinks {
-        let _ = writeln!(out, "  {} ({})", printable(&sink.name), sink.target.kind());
+        let _ = writeln!(out, "  {} ({}){}", printable(&sink.name), sink.target.kind(), trust(&sink.target));
     }
     out.push_str("\nAlerts go to\n");
     for output in &plan.outputs {
-        let _ = writeln!(out, "  {} ({})", printable(&output.name), output.target.kind());
+        let _ = writeln!(out, "  {} ({}){}", printable(&output.name), output.target.kind(), trust(&output.target));
     }
     out
+}
+
+/// Whether Central would be trusted: with its trust files as they are now.
+fn trust(target: &TargetSettings) -> String {
+    let TargetSettings::Mcs(central) = target else { return String::new() };
+    let mut text = format!(" at {}, trusted by {}", central.url, central.certs_dir.display());
+    for trouble in central.trouble_with_trust() {
+        let _ = write!(text, "\n    NOTE: {trouble}");
+    }
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }

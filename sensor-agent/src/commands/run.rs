@@ -1,68 +1,66 @@
 //! The sensor in the foreground, until a signal ends it.
 
-use std::io::IsTerminal as _;
-
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::iterator::exfiltrator::origin::Origin;
 
 use super::{configured, fail, paths};
 use crate::cli::{Exit, Options, version};
 use crate::config::Environment;
+use crate::log;
 use crate::sensor::Sensor;
+use crate::systemd::{notify, tell_status};
 
 pub(super) fn run(options: &Options) -> Exit {
-    log_to_stderr();
+    log::to_stderr();
     let paths = paths(options);
-    let Some((config, plan)) = configured(&paths, false) else { return Exit::Config };
+    let (config, plan) = match configured(&paths, false) {
+        Ok(configured) => configured,
+        Err(first) => {
+            tell_status(&format!("configuration refused: {first}"));
+            return Exit::Config;
+        }
+    };
     // Before the start, so that a signal that comes meanwhile is not lost.
-    let mut signals = match Signals::new([SIGHUP, SIGINT, SIGTERM]) {
+    let mut signals = match SignalsInfo::<WithOrigin>::new([SIGHUP, SIGINT, SIGTERM]) {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("cannot listen for signals: {error}")),
     };
     let policies = plan.policies.len();
     let sensor = match Sensor::start(paths, Environment::of_process(), &config, plan) {
         Ok(sensor) => sensor,
-        Err(error) => return fail(&error),
+        Err(error) => {
+            tell_status(&error.to_string());
+            return fail(&error);
+        }
     };
     tracing::info!(policies, pid = std::process::id(), "{} is running", version());
-    notify("READY=1");
-    for signal in signals.forever() {
-        if signal == SIGHUP {
+    notify("READY=1\nSTATUS=running");
+    let mut by = String::from("nobody");
+    for origin in signals.forever() {
+        if origin.signal == SIGHUP {
             notify("RELOADING=1");
             // The log tells how it went.
             let _ = sensor.reload();
             notify("READY=1");
         } else {
+            by = sender(&origin);
+            tracing::info!("told to stop by {by}");
             break;
         }
     }
     notify("STOPPING=1");
-    sensor.stop();
+    sensor.stop(&by);
     tracing::info!("stopped");
     Exit::Fine
 }
 
-/// Tells systemd, if it started this process (sd_notify(3)).
-fn notify(state: &str) {
-    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Custom(state)]) {
-        tracing::debug!("systemd was not notified: {error}");
-    }
-}
-
-/// The sensor's own log: standard error, which systemd takes to the journal. `SENSOR_LOG` sets the level.
-fn log_to_stderr() {
-    use tracing_subscriber::filter::EnvFilter;
-    let filter = EnvFilter::try_from_env("SENSOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let color = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(color);
-    // The journal has its own time stamps.
-    let result =
-        if std::env::var_os("JOURNAL_STREAM").is_some() { log.without_time().try_init() } else { log.try_init() };
-    if let Err(error) = result {
-        eprintln!("the log cannot be set up: {error}");
+/// Who sent a signal.
+fn sender(origin: &Origin) -> String {
+    let signal = if origin.signal == SIGINT { "SIGINT" } else { "SIGTERM" };
+    match origin.process {
+        Some(process) => format!("{signal} of pid {} (uid {})", process.pid, process.uid),
+        None => format!("{signal} of the kernel"),
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn test_alert(options: &Options) -> Exit {
 /// Starts a sensor, checks it, and stops it.
 fn alone(options: &Options) -> Exit {
     let paths = paths(options);
-    let Some((config, plan)) = configured(&paths, false) else { return Exit::Config };
+    let Ok((config, plan)) = configured(&paths, false) else { return Exit::Config };
     let sensor = match Sensor::start(paths, Environment::of_process(), &config, plan) {
         Ok(sensor) => sensor,
         Err(error) => return fail(&error),
@@ -29,7 +29,7 @@ fn alone(options: &Options) -> Exit {
         passed &= stage.outcome != Outcome::Failed;
         show(&stage);
     });
-    sensor.stop();
+    sensor.stop("the self check");
     if passed { Exit::Fine } else { Exit::Failure }
 }
 

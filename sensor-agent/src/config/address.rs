@@ -93,6 +93,48 @@ impl FromText for ZeromqEndpoint {
     }
 }
 
+/// Where the sensor itself listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    Tcp(std::net::SocketAddr),
+    Unix(PathBuf),
+}
+
+impl ListenAddress {
+    /// Whether nobody outside this host reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+}
+
+/// As it is written in the configuration.
+impl std::fmt::Display for ListenAddress {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => write!(formatter, "unix://{}", path.display()),
+        }
+    }
+}
+
+impl FromText for ListenAddress {
+    fn from_text(text: &str) -> Result<Self, Problem> {
+        if text.starts_with("unix://") {
+            return Ok(Self::Unix(UnixSocket::from_text(text)?.0));
+        }
+        let numeric =
+            text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+        numeric.parse().map(Self::Tcp).map_err(|_| {
+            Problem::new("this is not an address to listen on")
+                .help("write an address and a port, 127.0.0.1:9464 or [::1]:9464, or unix:///path")
+        })
+    }
+}
+
 /// A Unix socket's path, written with `unix://` in front.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnixSocket(pub PathBuf);

@@ -10,7 +10,7 @@ use foldhash::HashSet;
 use url::Url;
 use uuid::Uuid;
 
-use super::address::{SyslogAddress, UnixSocket, ZeromqEndpoint};
+use super::address::{ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
 use super::faults;
 use super::keys::{DETECTION, POLICY, TOP};
 use super::policy::ContentGroup;
@@ -346,6 +346,7 @@ pub(crate) fn check_scalar(scalar: &Scalar, kind: &Kind) -> Result<(), Problem> 
         Kind::SyslogAddress => SyslogAddress::from_text(text).map(drop),
         Kind::ZeromqEndpoint => ZeromqEndpoint::from_text(text).map(drop),
         Kind::UnixSocket => UnixSocket::from_text(text).map(drop),
+        Kind::Listen => ListenAddress::from_text(text).map(drop),
         Kind::Secret | Kind::Rule if text.trim().is_empty() => Err(Problem::new("this is empty")),
         _ => Ok(()),
     }

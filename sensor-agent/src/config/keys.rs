@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqPattern,
+    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -51,13 +51,19 @@ pub(crate) static TOP: &[Key] = &[
         "use_supervisor",
         Kind::Bool,
         "false",
-        "Whether a supervising process starts the sensor again when it ends unexpectedly.",
+        "Whether a supervisor starts the sensor again when it ends unexpectedly. The systemd unit does so in any case.",
     ),
     Key::new(
         "use_resource_limits",
         Kind::Bool,
         "false",
         "Whether the sensor holds itself to hard limits: 5 % of one CPU, 1024 MB of memory.",
+    ),
+    Key::new(
+        "metrics",
+        Kind::Map(METRICS),
+        "",
+        "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
     ),
     Key::new("audit", Kind::Map(AUDIT), "", "How messages to the kernel's audit are caught. Read at the start."),
     Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
@@ -67,6 +73,7 @@ pub(crate) static TOP: &[Key] = &[
         "",
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
     ),
+    Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
     Key::new("paths", Kind::Map(PATHS), "", "Where the sensor's other files are. Options of the command line win."),
 ];
 
@@ -84,9 +91,9 @@ static MCS: &[Key] = &[
     ),
     Key::new(
         "proxy",
-        Kind::Url(&["http", "https"]),
+        Kind::Url(&["http"]),
         "",
-        "The proxy to MCS. Without it, the variables HTTPS_PROXY and NO_PROXY.",
+        "The proxy to MCS, which sees encrypted data alone. Without it, the variables HTTPS_PROXY and NO_PROXY.",
     ),
     Key::new(
         "crl_policy",
@@ -183,6 +190,7 @@ static ZEROMQ_OUTPUT: &[Key] = &[
     Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
     ZEROMQ_BIND,
     ZEROMQ_HIGH_WATER_MARK,
+    ZEROMQ_ENCODING,
     ZEROMQ_ALLOW_PLAINTEXT,
 ];
 
@@ -230,6 +238,12 @@ const ZEROMQ_BIND: Key =
     Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
 const ZEROMQ_HIGH_WATER_MARK: Key =
     Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
+const ZEROMQ_ENCODING: Key = Key::new(
+    "encoding",
+    Kind::Word(ZeromqEncoding::WORDS),
+    "json",
+    "What a message holds beside its topic: text, or the messages of `proto/`.",
+);
 const ZEROMQ_ALLOW_PLAINTEXT: Key =
     Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");
 
@@ -260,7 +274,14 @@ pub(crate) static SINKS: Variants = Variants {
         },
         Variant {
             name: "zeromq",
-            keys: &[ZEROMQ_ENDPOINT, ZEROMQ_PATTERN, ZEROMQ_BIND, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_ALLOW_PLAINTEXT],
+            keys: &[
+                ZEROMQ_ENDPOINT,
+                ZEROMQ_PATTERN,
+                ZEROMQ_BIND,
+                ZEROMQ_HIGH_WATER_MARK,
+                ZEROMQ_ENCODING,
+                ZEROMQ_ALLOW_PLAINTEXT,
+            ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {
@@ -301,6 +322,18 @@ pub(crate) static RECORDER_TABLE: &[Key] = &[
     ),
 ];
 
+static METRICS: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
+    Key::new(
+        "listen",
+        Kind::Listen,
+        "",
+        "Where: an address and port, such as 127.0.0.1:9464, or `unix:///path`. Without it, `metrics.sock` in the run \
+         directory, for root alone.",
+    ),
+    Key::new("allow_remote", Kind::Bool, "false", "Whether that may be an address that other hosts reach."),
+];
+
 static AUDIT: &[Key] = &[
     Key::new(
         "hooks",
@@ -327,6 +360,16 @@ static CRISENSOR: &[Key] = &[
          looked for.",
     ),
     Key::new("poll_interval", Kind::Duration(10), "250ms", "How often containers are asked for."),
+];
+
+static SPOOL: &[Key] = &[
+    Key::new(
+        "max_bytes",
+        Kind::Size(1 << 20, ANY),
+        "256MiB",
+        "The most that waits for one output. Beyond it the oldest is given up, counted, and told by an alert.",
+    ),
+    Key::new("max_age", Kind::Duration(60_000), "168h", "What has waited for longer is given up in the same way."),
 ];
 
 static PATHS: &[Key] = &[

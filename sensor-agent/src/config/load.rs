@@ -13,13 +13,14 @@ use super::files::{self, Missing};
 use super::keys::TOP;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
-use super::scalar::FromText;
+use super::scalar::{FromText, Size};
 use super::schema::{Kind, find};
 use super::section::Section;
 use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Audit, Config, Crisensor, Locations, Mcs, Paths, cache, check, faults, investigations, lists, merge, secrets,
+    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists,
+    merge, secrets,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -176,6 +177,8 @@ fn read(
     let top = Section::new(root, TOP);
     let mcs = top.section("mcs");
     let crisensor = top.section("crisensor");
+    let spool = top.section("spool");
+    let metrics = top.section("metrics");
     let audit = top.section("audit");
     let groups = content_groups(&top);
     let policies = root
@@ -208,6 +211,7 @@ fn read(
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
+        metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
         audit: Audit {
             hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
             multicast_fallback: audit.bool("multicast_fallback"),
@@ -216,6 +220,10 @@ fn read(
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
             poll_interval: crisensor.get("poll_interval").unwrap_or(Duration::from_millis(250)),
+        },
+        spool: Spool {
+            max_bytes: spool.get::<Size>("max_bytes").map_or(256 << 20, |Size(bytes)| bytes),
+            max_age: spool.get("max_age").unwrap_or(Duration::from_secs(7 * 24 * 3600)),
         },
         policies,
         lists,
@@ -265,8 +273,20 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
                 .help("check that it is the token of the sensor, not another one");
         }
     }
+    remote_metrics(config, &top.section("metrics"), report);
     mcs_in_vain(config, report);
     not_built(config, top, report);
+}
+
+/// Metrics name programs and outputs: other hosts get them only where that was said.
+fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
+    let Some(listen) = config.metrics.listen.as_ref().filter(|listen| !listen.is_local()) else { return };
+    if config.metrics.enabled && !metrics.bool("allow_remote") {
+        report
+            .error(metrics.span("listen"), format!("other hosts reach {listen}"))
+            .label("not an address of this host alone")
+            .help("write 127.0.0.1 for the address, or add `allow_remote: true` if a firewall decides who may ask");
+    }
 }
 
 /// Says what is sent to MCS in vain.

@@ -12,7 +12,9 @@ use super::files;
 use super::keys;
 use super::scalar::Size;
 use super::section::Section;
-use super::words::{Facility, Feature, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqPattern, is_built};
+use super::words::{
+    Facility, Feature, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern, is_built,
+};
 use super::yaml::Node;
 use crate::diagnostic::{Report, Span, Spanned};
 
@@ -147,6 +149,7 @@ pub struct ZeromqSettings {
     pub bind: bool,
     /// Messages that wait for a slow peer at most.
     pub high_water_mark: u64,
+    pub encoding: ZeromqEncoding,
 }
 
 /// Takes the outputs of the merged configuration. `files` collects what is written, to find what is written twice.
@@ -199,6 +202,15 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
         }),
     };
     let format = section.word("format")?;
+    if let OutputSettings::Zeromq(ZeromqSettings { encoding: ZeromqEncoding::Protobuf, .. }) = &settings {
+        for key in ["format", "template"] {
+            if let Some(span) = section.span(key) {
+                report
+                    .error(Some(span), format!("`{key}` and `encoding: protobuf` exclude each other"))
+                    .help("the message of an alert is always the same; leave one of the two out");
+            }
+        }
+    }
     if enabled && !is_built(Feature::Output(kind)) {
         report
             .warning(
@@ -269,6 +281,7 @@ pub(crate) fn zeromq(section: &Section<'_>, topic: Option<String>, report: &mut 
         topic,
         bind: section.get("bind").unwrap_or(pattern == ZeromqPattern::Pub),
         high_water_mark: section.get("high_water_mark")?,
+        encoding: section.word("encoding")?,
     })
 }
 

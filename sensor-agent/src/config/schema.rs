@@ -83,6 +83,8 @@ pub(crate) enum Kind {
     ZeromqEndpoint,
     /// A Unix socket, `unix://` in front.
     UnixSocket,
+    /// An address and port of this host, or a Unix socket.
+    Listen,
     /// A rule of the rule language.
     Rule,
     /// A Go template.
@@ -145,6 +147,7 @@ impl Kind {
             Self::SyslogAddress => "a socket path or an address (udp://, tcp://, tls://)".into(),
             Self::ZeromqEndpoint => "an endpoint, such as tcp://127.0.0.1:5556 or ipc:///run/sophos/alerts.sock".into(),
             Self::UnixSocket => "a socket, such as unix:///var/run/crio/crio.sock".into(),
+            Self::Listen => "an address and port, such as 127.0.0.1:9464, or unix:///path".into(),
             Self::Rule => "a rule, such as: match programName == \"/usr/bin/wget\"".into(),
             Self::List(of) => format!("a list, each item {}", of.expected()),
             Self::OneOrMore(of) => format!("{}, or a list of such", of.expected()),
@@ -176,6 +179,7 @@ impl Kind {
             Self::SyslogAddress => "address".into(),
             Self::ZeromqEndpoint => "endpoint".into(),
             Self::UnixSocket => "socket".into(),
+            Self::Listen => "address and port, or socket".into(),
             Self::Rule => "rule".into(),
             Self::Template => "Go template".into(),
             Self::List(of) => format!("list: {}", of.name()),

@@ -138,6 +138,16 @@ words! {
 }
 
 words! {
+    /// What a ZeroMQ message holds beside its topic.
+    ZeromqEncoding {
+        /// Of an alert what its template or format makes of it, of a row its JSON.
+        Json = "json",
+        /// The messages of `proto/`.
+        Protobuf = "protobuf",
+    }
+}
+
+words! {
     /// How a webhook is called.
     WebhookMethod {
         Post = "POST",
@@ -275,15 +285,18 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => matches!(kind, OutputType::Stdout | OutputType::File),
-        Feature::Sink(backend) => matches!(backend, SinkBackend::Stdout | SinkBackend::File),
-        Feature::Format(format) => matches!(format, Format::Json),
+        Feature::Sink(backend) => {
+            matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
+        }
+        Feature::Output(_) | Feature::Format(_) => true,
         Feature::Policy(policy) => {
             matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
         }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
-        Feature::ContainerRuntimes | Feature::Supervisor | Feature::ResourceLimits => false,
+        // The unit supervises, whatever the switch says.
+        Feature::Supervisor | Feature::ResourceLimits => true,
+        Feature::ContainerRuntimes => false,
     }
 }
 

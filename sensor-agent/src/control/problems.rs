@@ -9,7 +9,8 @@ use super::{
 /// One sentence for each thing that is wrong, the gravest first; empty if all is well.
 #[must_use]
 pub fn problems(status: &Status) -> Vec<String> {
-    let mut found: Vec<String> = status.hooks.iter().filter_map(not_attached).collect();
+    let mut found: Vec<String> = not_heard(status).into_iter().collect();
+    found.extend(status.hooks.iter().filter_map(not_attached));
     found.extend(refused_reload(status));
     let alerts = status.outputs.iter().flat_map(|output| delivery("output", "alerts", output));
     found.extend(alerts.chain(status.sinks.iter().flat_map(|sink| delivery("sink", "rows", sink))));
@@ -33,6 +34,14 @@ pub fn problems(status: &Status) -> Vec<String> {
     }
     found.extend(status.warnings.iter().cloned());
     found
+}
+
+fn not_heard(status: &Status) -> Option<String> {
+    let canary = &status.health.canary;
+    let error = canary.last_error.as_deref().unwrap_or("no reason given");
+    (canary.failed_in_a_row > 0).then(|| {
+        format!("the sensor is deaf: the last {} canary programs were not seen: {error}", canary.failed_in_a_row)
+    })
 }
 
 fn not_attached(hook: &Hook) -> Option<String> {
@@ -68,8 +77,19 @@ fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
             to.oldest_age_seconds.map_or_else(String::new, |age| format!(", the oldest for {}", duration(age)));
         found.push(format!("{role} {} fails: {error} ({what} waiting: {}{oldest})", to.name, to.queued));
     }
+    if let Some(spool) = &to.spool
+        && let Some(trouble) = &spool.trouble
+    {
+        found.push(format!(
+            "{role} {}: nothing goes to disk: {trouble}; {what} in memory alone: {}",
+            to.name, spool.in_memory
+        ));
+    }
+    found.extend(to.notes.iter().map(|note| format!("{role} {}: {note}", to.name)));
     if to.dropped > 0 {
-        found.push(format!("{role} {}: {what} given up: {}", to.name, to.dropped));
+        let causes: Vec<String> = to.dropped_by_cause.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
+        let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
+        found.push(format!("{role} {}: {what} given up: {}{causes}", to.name, to.dropped));
     }
     found
 }

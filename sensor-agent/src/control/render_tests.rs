@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::status::{ConfigurationFile, Loss, Processes, Rate};
+use crate::control::status::{Canary, ConfigurationFile, Health, Loss, Processes, Rate};
 
 /// A sensor with nothing wrong.
 fn healthy() -> Status {
@@ -10,6 +10,9 @@ fn healthy() -> Status {
         uptime_seconds: 93_784,
         kernel: "6.12.48-amd64".into(),
         capabilities: vec!["CAP_KILL".into()],
+        health: Health { engine_answers: true, canary: Canary { passed: 3, ..Canary::default() } },
+        events: Vec::new(),
+        alerts: 0,
         hooks: vec![
             Hook {
                 name: "exec".into(),

@@ -2,6 +2,8 @@
 //!
 //! Everything has a default, so that a client of one version can read what a sensor of another version sends.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Reload;
@@ -20,10 +22,15 @@ pub struct Status {
     pub kernel: String,
     /// The capabilities that the sensor kept, such as `CAP_BPF`.
     pub capabilities: Vec<String>,
+    pub health: Health,
     pub hooks: Vec<Hook>,
     /// Over the last interval.
     pub rates: Vec<Rate>,
     pub processes: Processes,
+    /// Events handled, by type.
+    pub events: Vec<EventCount>,
+    /// Alerts raised.
+    pub alerts: u64,
     /// Policies that are enabled.
     pub policies: u64,
     pub tables: Vec<Table>,
@@ -35,6 +42,31 @@ pub struct Status {
     pub configuration: Configuration,
     /// What else the person in charge should know, each one sentence.
     pub warnings: Vec<String>,
+}
+
+/// Whether the sensor hears what happens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    /// Whether the thread that handles events answered in time.
+    pub engine_answers: bool,
+    pub canary: Canary,
+}
+
+/// The programs that the sensor runs now and then, to see whether it sees them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Canary {
+    pub passed: u64,
+    pub failed: u64,
+    /// Those not seen since the last one that was.
+    pub failed_in_a_row: u64,
+    /// When the last one was seen: seconds since the Unix epoch.
+    pub last_seen: Option<u64>,
+    /// How long that took, from before its start to the engine: milliseconds.
+    pub millis: u64,
+    /// Why the last one was not seen; none if it was.
+    pub last_error: Option<String>,
 }
 
 /// A kernel program at its hook.
@@ -74,6 +106,15 @@ pub struct Hook {
 pub struct Rate {
     pub class: String,
     pub per_second: f64,
+}
+
+/// Events of one type since the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventCount {
+    /// As in the field `eventType`.
+    pub event_type: String,
+    pub count: u64,
 }
 
 /// The process table.
@@ -118,16 +159,41 @@ pub struct Delivery {
     pub failing: bool,
     /// Waiting to be sent.
     pub queued: u64,
-    /// Sent, and confirmed where the receiver confirms.
+    /// Handed over; of a receiver that confirms, what it has answered for.
     pub sent: u64,
+    /// Of that, what the receiver has confirmed; none of receivers that do not.
+    pub confirmed: Option<u64>,
     /// Attempts made again.
     pub retried: u64,
     /// Given up.
     pub dropped: u64,
+    /// The same by cause.
+    pub dropped_by_cause: BTreeMap<String, u64>,
+    /// Of those that keep on disk what is not confirmed.
+    pub spool: Option<Spool>,
     /// Age of the oldest that waits, seconds.
     pub oldest_age_seconds: Option<u64>,
     /// The latest error, also when it has gone since.
     pub last_error: Option<String>,
+    /// What else is to be said of it, each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// What waits on disk. Numbers are alerts, of a sink rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Spool {
+    /// Taken in since the start.
+    pub taken_in: u64,
+    pub stored: u64,
+    /// In memory, because the disk takes none.
+    pub in_memory: u64,
+    /// Size of what is stored.
+    pub bytes: u64,
+    /// What the receiver refused for good and is kept for inspection.
+    pub dead_letters: u64,
+    /// Why nothing goes to disk.
+    pub trouble: Option<String>,
 }
 
 /// Which configuration is in force.

@@ -19,7 +19,6 @@
 //!
 //! One thread for an output, with a runtime of its own; it shares nothing with the engine but the spool.
 
-mod backoff;
 mod batch;
 mod client;
 mod courier;
@@ -37,16 +36,17 @@ use std::time::Duration;
 
 use reqwest::header::InvalidHeaderValue;
 use secrecy::SecretString;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use url::Url;
 use uuid::Uuid;
 
-pub use self::backoff::Pace;
+use self::client::Client;
 pub use self::client::Timeouts;
 use self::courier::Courier;
 pub use self::encode::{EncodeError, alert_item, row_items};
 pub use self::proxy::ProxyError;
 pub use self::status::{CentralFacts, State, Status};
+pub use super::backoff::Pace;
 use super::spool::Spool;
 use super::trust::TrustFolder;
 
@@ -67,6 +67,17 @@ pub struct McsSettings {
     pub bounds: Bounds,
     pub pace: Pace,
     pub timeouts: Timeouts,
+}
+
+impl McsSettings {
+    /// Looks whether these can work, whatever the network does.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot.
+    pub fn check(self) -> Result<(), StartError> {
+        Client::new(self).map(drop)
+    }
 }
 
 /// How the sensor introduces itself.
@@ -121,12 +132,31 @@ pub enum Word {
     Retrying(String),
 }
 
-/// Is told what became of items, by their uuid, on the thread that delivers.
-pub type Watch = Box<dyn Fn(Uuid, &Word) + Send>;
+/// Is told how delivery goes, on the thread that delivers. A closure hears of single items alone.
+pub trait Observer: Send {
+    /// What became of an alert, by its uuid.
+    fn word(&self, uuid: Uuid, word: &Word);
+
+    /// Central has so many further alerts, or rows.
+    fn delivered(&self, _count: usize) {}
+
+    /// A try failed, for this reason; there will be others.
+    fn failed(&self, _reason: &str) {}
+
+    /// Central has answered as it should.
+    fn works(&self, _status: &Status) {}
+}
+
+impl<F: Fn(Uuid, &Word) + Send> Observer for F {
+    fn word(&self, uuid: Uuid, word: &Word) {
+        self(uuid, word);
+    }
+}
 
 /// Delivery in its thread.
 pub struct Mcs {
     status: Arc<Mutex<Status>>,
+    hurry: Arc<Notify>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -137,17 +167,23 @@ impl Mcs {
     /// # Errors
     ///
     /// When the settings cannot work, whatever the network does.
-    pub fn start(settings: McsSettings, spool: Spool, watch: Watch) -> Result<Self, StartError> {
+    pub fn start(settings: McsSettings, spool: Spool, observer: Box<dyn Observer>) -> Result<Self, StartError> {
         let (stop, stopped) = watch::channel(false);
         let status = Arc::new(Mutex::new(Status::default()));
-        let courier = Courier::new(settings, spool, watch, Arc::clone(&status), stopped)?;
+        let hurry = Arc::new(Notify::new());
+        let courier = Courier::new(settings, spool, observer, Arc::clone(&status), Arc::clone(&hurry), stopped)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("mcs".to_owned()).spawn(move || {
             runtime.block_on(courier.run());
             // A name that is being looked up cannot be called off; nobody waits for it.
             runtime.shutdown_background();
         })?;
-        Ok(Self { status, stop, thread: Some(thread) })
+        Ok(Self { status, hurry, stop, thread: Some(thread) })
+    }
+
+    /// Someone waits: what waits for the next try is tried at once, unless Central asked for the wait.
+    pub fn hurry(&self) {
+        self.hurry.notify_one();
     }
 
     #[must_use]

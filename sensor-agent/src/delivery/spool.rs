@@ -44,6 +44,8 @@ struct Shared {
     /// What waits for the next commit.
     waiting: Mutex<Waiting>,
     inner: Mutex<Inner>,
+    /// The state after the last change: who asks for it must not wait for the disk.
+    stats: Mutex<Stats>,
     /// Grows with each append; who waits for items watches it.
     arrivals: Mutex<u64>,
     arrived: Condvar,
@@ -105,10 +107,11 @@ pub struct Stats {
     pub disk: [Usage; Kind::ALL.len()],
     /// What is in memory only.
     pub memory: Usage,
-    /// When the oldest alert that waits was spooled: nanoseconds since the Unix epoch.
-    pub oldest_alert: Option<u64>,
+    /// When the oldest that waits was spooled, by [`Kind`]: nanoseconds since the Unix epoch.
+    pub oldest: [Option<u64>; Kind::ALL.len()],
     /// Rejected items on disk, for inspection.
     pub dead_letters: u64,
+    /// Alerts and rows.
     pub appended: u64,
     /// Syncs that put the appended on disk.
     pub commits: u64,
@@ -128,6 +131,7 @@ impl Spool {
         let (inner, report) = Inner::open(folder, limits);
         let shared = Shared {
             waiting: Mutex::default(),
+            stats: Mutex::new(inner.stats()),
             inner: Mutex::new(inner),
             arrivals: Mutex::default(),
             arrived: Condvar::new(),
@@ -164,6 +168,7 @@ impl Spool {
         };
         let fates = done.unwrap_or_else(|| self.commit(&mut inner, batches, ticket));
         let error = inner.append_error(&fates);
+        self.publish(&inner);
         drop(inner);
         *lock(&self.0.arrivals) += 1;
         self.0.arrived.notify_all();
@@ -193,13 +198,13 @@ impl Spool {
     /// counts bodies), but at least one. The same ones again until they are confirmed or rejected. For one reader.
     #[must_use]
     pub fn next(&self, max_items: usize, max_bytes: usize) -> Vec<Item> {
-        lock(&self.0.inner).next(&Kind::ALL, max_items, max_bytes)
+        self.change(|inner| inner.next(&Kind::ALL, max_items, max_bytes))
     }
 
     /// The oldest items of one kind, else as [`Self::next`].
     #[must_use]
     pub fn next_of(&self, kind: Kind, max_items: usize, max_bytes: usize) -> Vec<Item> {
-        lock(&self.0.inner).next(&[kind], max_items, max_bytes)
+        self.change(|inner| inner.next(&[kind], max_items, max_bytes))
     }
 
     /// Waits until [`Self::next`] has something to hand out, or the time is over. Yields whether it has.
@@ -210,7 +215,7 @@ impl Spool {
         loop {
             let seen = *arrivals;
             drop(arrivals);
-            if lock(&self.0.inner).has_items() {
+            if self.has_items() {
                 return true;
             }
             arrivals = lock(&self.0.arrivals);
@@ -229,28 +234,45 @@ impl Spool {
     /// Whether [`Self::next`] has something to hand out.
     #[must_use]
     pub fn has_items(&self) -> bool {
-        lock(&self.0.inner).has_items()
+        self.change(Inner::has_items)
     }
 
     /// Removes what the receiver has.
     pub fn confirm(&self, ids: &[ItemId]) {
-        lock(&self.0.inner).confirm(ids);
+        self.change(|inner| inner.confirm(ids));
     }
 
     /// Gives up an item that the receiver will never take, and keeps it among the dead letters.
     pub fn reject(&self, item: &Item, reason: &str) {
-        lock(&self.0.inner).reject(item, reason);
+        self.change(|inner| inner.reject(item, reason));
     }
 
     /// Gives up some records of an item that the receiver will never take, and keeps them, as `body` holds them, among
     /// the dead letters. The item itself stays until it is confirmed.
     pub fn reject_part(&self, item: &Item, records: u32, reason: &str, body: &[u8]) {
-        lock(&self.0.inner).reject_part(item, records, reason, body);
+        self.change(|inner| inner.reject_part(item, records, reason, body));
     }
 
+    /// Puts other bounds in force, from the next [`Self::append`] on.
+    pub fn set_limits(&self, limits: Limits) {
+        lock(&self.0.inner).set_limits(limits);
+    }
+
+    /// How it was after the last change. Never waits for the disk.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        lock(&self.0.inner).stats()
+        lock(&self.0.stats).clone()
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = lock(&self.0.inner);
+        let outcome = change(&mut inner);
+        self.publish(&inner);
+        outcome
+    }
+
+    fn publish(&self, inner: &Inner) {
+        *lock(&self.0.stats) = inner.stats();
     }
 }
 

@@ -52,6 +52,9 @@ pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], total
             for (&cause, &count) in &output.dropped {
                 totals.push(Total { stage: "output", class, cause, count });
             }
+            for (&cause, &count) in output.spool.iter().flat_map(|spool| &spool.given_up) {
+                totals.push(Total { stage: "spool", class, cause, count });
+            }
         }
     }
 }

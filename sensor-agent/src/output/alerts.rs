@@ -31,6 +31,8 @@ pub enum Outcome {
     /// It could not be sent yet, for this reason; it will be tried again.
     Retrying(String),
     Dropped(Cause),
+    /// The receiver will never take it: why.
+    Rejected(String),
 }
 
 impl Outcome {
@@ -64,6 +66,10 @@ pub(crate) struct QueuedAlert {
 impl Load for QueuedAlert {
     fn weight(&self) -> usize {
         1
+    }
+
+    fn awaited(&self) -> Option<&QueuedAlert> {
+        (!self.watchers.is_empty()).then_some(self)
     }
 
     fn tell(&self, output: &str, outcome: &Outcome) {

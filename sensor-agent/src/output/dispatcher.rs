@@ -66,7 +66,8 @@ impl Dispatcher {
         self.group.status()
     }
 
-    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did in all.
+    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did, as
+    /// [`Self::status`] does from then on.
     pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         self.group.stop(within)
     }

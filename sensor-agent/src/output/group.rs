@@ -34,9 +34,7 @@ pub(crate) trait Route: Clone + PartialEq + Send + Sync {
     fn open(&self) -> Result<Box<dyn Deliver<Self::Item>>, OpenError>;
 
     /// Whether these are settings of the same output, so that what waits for one is for the other.
-    fn is_same(&self, other: &Self) -> bool {
-        self.name() == other.name() && self.kind() == other.kind() && self.place() == other.place()
-    }
+    fn is_same(&self, other: &Self) -> bool;
 }
 
 /// See the module.
@@ -80,9 +78,7 @@ impl<R: Route> Group<R> {
             let lane = match (before, deliver) {
                 (Some(lane), None) => Ok(lane),
                 (Some(lane), Some(deliver)) => lane.replace(settings.capacity(), deliver),
-                (None, Some(deliver)) => {
-                    Lane::start(Ledger::new(settings.name(), settings.kind()), settings.capacity(), deliver)
-                }
+                (None, Some(deliver)) => Lane::start(self.new_ledger(&settings), settings.capacity(), deliver),
                 // What stays as it is was there before.
                 (None, None) => continue,
             };
@@ -132,17 +128,28 @@ impl<R: Route> Group<R> {
         there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
     }
 
-    /// Lets what waits go out for at most so long and gives up the rest.
+    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did; the
+    /// status goes on to tell of it.
     pub(crate) fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + within;
-        let lanes = std::mem::take(&mut *self.write());
+        let lanes = self.read();
         lanes.iter().for_each(|(_, lane)| lane.queue.close());
         lanes.iter().for_each(|(_, lane)| lane.finish(until));
-        let removed = std::mem::take(&mut *self.removed());
-        removed.iter().for_each(|lane| lane.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
-        lanes.iter().map(|(_, lane)| lane.status()).collect()
+        self.removed().iter().for_each(|lane| lane.finish(until));
+        drop(lanes);
+        self.status()
+    }
+
+    /// The ledger of a new output. One that was removed and comes back has its spool still open.
+    fn new_ledger(&self, settings: &R) -> Ledger {
+        let ledger = Ledger::new(settings.name(), settings.kind());
+        let mut removed = self.removed();
+        if let Some(at) = removed.iter().position(|lane| ledger.inherits(&lane.ledger)) {
+            removed.remove(at);
+        }
+        ledger
     }
 
     /// Ends an output that is not configured any more, without anyone waiting for it.
@@ -173,7 +180,7 @@ impl<R: Route> Group<R> {
 
 /// Whether an output that was removed has more to do, or has lost something.
 fn is_worth_telling(status: &OutputStatus) -> bool {
-    status.queued > 0 || !status.dropped.is_empty()
+    status.queued > 0 || status.lost() > 0
 }
 
 fn no_thread<R: Route>(settings: &R, reason: io::Error) -> OpenError {

@@ -106,18 +106,22 @@ fn spawn<T: Load>(
 
 struct Worker<'a, T> {
     queue: &'a Queue<T>,
-    ledger: &'a Ledger,
+    ledger: &'a Arc<Ledger>,
     owner: u64,
     deliver: Box<dyn Deliver<T>>,
 }
 
 impl<T: Load> Worker<'_, T> {
     fn run(&mut self) {
+        self.deliver.start(self.ledger);
         while let Some(items) = self.queue.take(self.owner, BATCH, self.ledger) {
             if !self.deliver(items) {
                 return;
             }
             self.queue.done();
+        }
+        if self.queue.is_drained(self.owner) {
+            self.deliver.finish();
         }
     }
 

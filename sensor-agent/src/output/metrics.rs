@@ -3,13 +3,17 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime},
 };
 
 use serde::Serialize;
+use uuid::Uuid;
+
+use super::spooled::{Backlog, SpoolSettings};
+use crate::{clock, delivery::spool::Stats};
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -23,10 +27,17 @@ pub enum Cause {
     Gone,
     /// The sensor was stopped before it could be sent.
     Stopped,
+    /// A receiver does not take what is sent to it. Counted for each receiver.
+    HighWater,
+    /// It was published while nobody had subscribed to it.
+    NoReceiver,
+    /// It cannot be said in the receiver's terms.
+    Unfit,
 }
 
 impl Cause {
-    pub const ALL: [Self; 3] = [Self::QueueFull, Self::Gone, Self::Stopped];
+    pub const ALL: [Self; 6] =
+        [Self::QueueFull, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
 
     /// The word in metrics and in `lost_records`.
     #[must_use]
@@ -35,6 +46,9 @@ impl Cause {
             Self::QueueFull => "queue_full",
             Self::Gone => "gone",
             Self::Stopped => "stopped",
+            Self::HighWater => "high_water",
+            Self::NoReceiver => "no_receiver",
+            Self::Unfit => "unfit",
         }
     }
 }
@@ -45,9 +59,12 @@ pub struct OutputStatus {
     pub name: String,
     /// Such as `stdout`.
     pub kind: &'static str,
-    /// What waits now.
+    /// What waits now, in memory and on disk.
     pub queued: u64,
+    /// What was handed over; of a receiver that confirms, what it has answered for.
     pub sent: u64,
+    /// Of that, what the receiver has confirmed; none of receivers that do not.
+    pub confirmed: Option<u64>,
     /// Alerts that a template made nothing of.
     pub filtered: u64,
     /// Alerts sent as JSON because their template failed.
@@ -56,11 +73,66 @@ pub struct OutputStatus {
     pub shortened: u64,
     /// Tries that failed and were made again.
     pub retried: u64,
-    /// What was given up, by [`Cause::word`].
+    /// What was given up before it was spooled or sent, by [`Cause::word`].
     pub dropped: BTreeMap<&'static str, u64>,
+    /// Of outputs that keep on disk what is not confirmed.
+    pub spool: Option<SpoolStatus>,
     /// How long the oldest that waits has waited, milliseconds.
     pub oldest_age_ms: Option<u64>,
     pub last_error: Option<LastError>,
+    /// What else is to be said of it, each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// The state of an output's spool. Numbers are alerts, of a sink rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SpoolStatus {
+    /// Taken in since the start.
+    pub taken_in: u64,
+    /// On disk.
+    pub stored: u64,
+    /// In memory, because the disk takes none.
+    pub in_memory: u64,
+    /// Size of what is stored, bytes.
+    pub bytes: u64,
+    /// What the receiver refused for good and is kept for inspection.
+    pub dead_letters: u64,
+    /// What was given up, by cause.
+    pub given_up: BTreeMap<&'static str, u64>,
+    /// Why nothing goes to disk.
+    pub trouble: Option<String>,
+}
+
+impl OutputStatus {
+    /// All that was given up, whatever for.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost_by_cause().map(|(_, count)| count).sum()
+    }
+
+    /// The same by cause.
+    pub fn lost_by_cause(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let spool = self.spool.iter().flat_map(|spool| &spool.given_up);
+        self.dropped.iter().chain(spool).map(|(cause, count)| (*cause, *count))
+    }
+}
+
+impl SpoolStatus {
+    fn of(stats: &Stats) -> Self {
+        let mut given_up = BTreeMap::new();
+        for total in stats.given_up.totals().filter(|total| total.count > 0) {
+            *given_up.entry(total.cause).or_default() += total.count;
+        }
+        Self {
+            taken_in: stats.appended,
+            stored: stats.disk.iter().map(|usage| usage.records).sum(),
+            in_memory: stats.memory.records,
+            bytes: stats.disk.iter().map(|usage| usage.bytes).sum(),
+            dead_letters: stats.dead_letters,
+            given_up,
+            trouble: stats.trouble.as_ref().map(|trouble| trouble.reason.clone()),
+        }
+    }
 }
 
 /// What last went wrong at an output.
@@ -74,21 +146,29 @@ pub struct LastError {
 }
 
 /// Counts for one output, and says in the log when it fails and when it works again.
-#[derive(Debug)]
 pub(crate) struct Ledger {
     pub(crate) name: String,
     kind: &'static str,
+    /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
+    settled: AtomicU64,
     sent: AtomicU64,
+    confirmed: AtomicU64,
     filtered: AtomicU64,
     template_failed: AtomicU64,
     shortened: AtomicU64,
     retried: AtomicU64,
     dropped: [AtomicU64; Cause::ALL.len()],
     trouble: Mutex<Trouble>,
+    notes: Mutex<Vec<String>>,
+    /// Of an output that spools: kept here because this outlives changes of the output's settings.
+    backlog: OnceLock<Arc<Backlog>>,
 }
 
 #[derive(Debug, Default)]
 struct Trouble {
+    /// What the spool had given up when the log was last told.
+    given_up: u64,
+    spool_logged: Option<Instant>,
     last_error: Option<LastError>,
     /// When the log was last told of a failure, and whether it was told that this one is over.
     failure_logged: Option<Instant>,
@@ -101,19 +181,64 @@ impl Ledger {
         Self {
             name: name.to_owned(),
             kind,
+            settled: AtomicU64::default(),
             sent: AtomicU64::default(),
+            confirmed: AtomicU64::default(),
             filtered: AtomicU64::default(),
             template_failed: AtomicU64::default(),
             shortened: AtomicU64::default(),
             retried: AtomicU64::default(),
             dropped: Default::default(),
             trouble: Mutex::default(),
+            notes: Mutex::default(),
+            backlog: OnceLock::new(),
         }
+    }
+
+    /// The output's backlog, which is opened if it is not there yet.
+    pub(crate) fn backlog_in(&self, settings: &SpoolSettings) -> Arc<Backlog> {
+        let backlog = self.backlog.get_or_init(|| Arc::new(Backlog::open(settings, self.kind, &self.name)));
+        backlog.spool.set_limits(settings.limits);
+        Arc::clone(backlog)
+    }
+
+    /// Takes over the backlog of an output of the same name and kind that is not configured any more, if it has one.
+    pub(crate) fn inherits(&self, removed: &Self) -> bool {
+        let backlog = removed.backlog.get().filter(|_| (&self.name, self.kind) == (&removed.name, removed.kind));
+        backlog.is_some_and(|backlog| self.backlog.set(Arc::clone(backlog)).is_ok())
     }
 
     /// So much went out: the output works.
     pub(crate) fn sent(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
         self.sent.fetch_add(count as u64, Relaxed);
+        self.works();
+    }
+
+    /// So much is in the spool now.
+    pub(crate) fn spooled(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
+    }
+
+    /// The receiver has so much of what was spooled.
+    pub(crate) fn confirmed(&self, count: usize) {
+        self.sent.fetch_add(count as u64, Relaxed);
+        self.confirmed.fetch_add(count as u64, Relaxed);
+        self.works();
+    }
+
+    /// The receiver will never take this.
+    pub(crate) fn rejected(&self, uuid: Uuid, reason: &str) {
+        self.sent.fetch_add(1, Relaxed);
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.drop_logged) {
+            tracing::error!(output = self.name, %uuid, reason, "the receiver refuses it; it is kept as a dead letter");
+        }
+    }
+
+    /// The receiver answers.
+    pub(crate) fn works(&self) {
         let mut trouble = self.trouble();
         if let Some(error) = &mut trouble.last_error {
             error.over = true;
@@ -123,7 +248,32 @@ impl Ledger {
         }
     }
 
+    /// The spool could not be written.
+    pub(crate) fn spool_fails(&self, reason: &str) {
+        if is_due(&mut self.trouble().spool_logged) {
+            tracing::error!(output = self.name, "{reason}");
+        }
+    }
+
+    /// Says in the log what the spool has given up since the last time.
+    pub(crate) fn note_given_up(&self) {
+        let Some(backlog) = self.backlog.get() else { return };
+        let total = backlog.spool.stats().given_up.sum();
+        let mut trouble = self.trouble();
+        if total > trouble.given_up && is_due(&mut trouble.drop_logged) {
+            trouble.given_up = total;
+            let causes = SpoolStatus::of(&backlog.spool.stats()).given_up;
+            tracing::error!(output = self.name, total, ?causes, "what this output was to get is given up");
+        }
+    }
+
+    /// What else is to be said of the output, from now on.
+    pub(crate) fn set_notes(&self, notes: Vec<String>) {
+        *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = notes;
+    }
+
     pub(crate) fn filtered(&self) {
+        self.settled.fetch_add(1, Relaxed);
         self.filtered.fetch_add(1, Relaxed);
     }
 
@@ -166,9 +316,20 @@ impl Ledger {
         }
     }
 
-    /// What the output has dealt with: sent, or filtered out.
+    /// So much was published and nobody listened. That is no fault of the output, so the log is not told.
+    pub(crate) fn unheard(&self, count: usize) {
+        self.dropped[Cause::NoReceiver as usize].fetch_add(count as u64, Relaxed);
+        self.passed(count);
+    }
+
+    /// So much needs no more, though it was not sent; what was lost of it is counted by itself.
+    pub(crate) fn passed(&self, count: usize) {
+        self.settled.fetch_add(count as u64, Relaxed);
+    }
+
+    /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
     pub(crate) fn settled(&self) -> u64 {
-        self.sent.load(Relaxed) + self.filtered.load(Relaxed)
+        self.settled.load(Relaxed)
     }
 
     /// What was given up for this cause.
@@ -178,19 +339,27 @@ impl Ledger {
 
     /// Everything counted, with what waits in the queue.
     pub(crate) fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
+        let stats = self.backlog.get().map(|backlog| backlog.spool.stats());
+        let spool = stats.as_ref().map(SpoolStatus::of);
+        let spooled = stats.iter().flat_map(|stats| stats.oldest).flatten().min();
+        let spooled = spooled.map(|time| Duration::from_nanos(clock::unix_now().saturating_sub(time)));
+        let oldest = oldest.into_iter().chain(spooled).max();
         let dropped = Cause::ALL.map(|cause| (cause.word(), self.dropped_for(cause)));
         OutputStatus {
             name: self.name.clone(),
             kind: self.kind,
-            queued: queued as u64,
+            queued: queued as u64 + spool.as_ref().map_or(0, |spool| spool.stored + spool.in_memory),
             sent: self.sent.load(Relaxed),
+            confirmed: spool.is_some().then(|| self.confirmed.load(Relaxed)),
             filtered: self.filtered.load(Relaxed),
             template_failed: self.template_failed.load(Relaxed),
             shortened: self.shortened.load(Relaxed),
             retried: self.retried.load(Relaxed),
             dropped: dropped.into_iter().filter(|(_, count)| *count > 0).collect(),
             oldest_age_ms: oldest.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            spool,
             last_error: self.trouble().last_error.clone(),
+            notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }
 

@@ -5,11 +5,14 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::{alerts::Outcome, metrics::Ledger};
+use super::{
+    alerts::{Outcome, QueuedAlert},
+    metrics::Ledger,
+};
 
 /// What can wait for an output.
 pub(crate) trait Load: Send + 'static {
@@ -18,6 +21,11 @@ pub(crate) trait Load: Send + 'static {
 
     /// Tells whoever waits for it what becomes of it.
     fn tell(&self, output: &str, outcome: &Outcome);
+
+    /// The alert, if someone waits for word of it.
+    fn awaited(&self) -> Option<&QueuedAlert> {
+        None
+    }
 }
 
 /// Hands over what waited, on the output's own thread.
@@ -28,6 +36,12 @@ pub(crate) trait Deliver<T>: Send {
 
     /// Forgets what it had handed over in part: those items were given up.
     fn reset(&mut self);
+
+    /// Called once, before everything else, when nobody serves the output under other settings any more.
+    fn start(&mut self, _ledger: &Arc<Ledger>) {}
+
+    /// Nothing more comes: ends, in bounded time.
+    fn finish(&mut self) {}
 }
 
 /// How far a delivery came.
@@ -154,6 +168,12 @@ impl<T: Load> Queue<T> {
     /// What was taken is finished. The next owner takes nothing before the one before it has ended.
     pub(crate) fn done(&self) {
         self.lock().in_hand = None;
+    }
+
+    /// Whether nothing more comes for this owner, who has done all there was to do.
+    pub(crate) fn is_drained(&self, owner: u64) -> bool {
+        let state = self.lock();
+        state.owner == owner && state.phase == Phase::Closing
     }
 
     /// Puts back what was taken and not finished, before everything else, for the next owner.

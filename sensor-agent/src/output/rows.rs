@@ -62,7 +62,8 @@ impl Sinks {
         self.group.status()
     }
 
-    /// Lets what waits go out for at most so long and gives up the rest. Returns what each sink did in all.
+    /// Lets what waits go out for at most so long and gives up the rest. Returns what each sink did, as
+    /// [`Self::status`] does from then on.
     pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         self.group.stop(within)
     }
@@ -71,9 +72,9 @@ impl Sinks {
 /// Rows that wait for a sink.
 #[derive(Clone)]
 pub(crate) struct QueuedRows {
-    batch: Arc<RowBatch>,
+    pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
-    from: usize,
+    pub(super) from: usize,
 }
 
 impl QueuedRows {

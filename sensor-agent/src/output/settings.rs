@@ -8,8 +8,15 @@ use super::{
     group::Route,
     lines::Lines,
     queue::Deliver,
+    remote::Remote,
+    render::Renderer,
     rows::{QueuedRows, RowLines},
+    splunk::{Splunk, SplunkSettings},
+    spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
     stdout::Descriptor,
+    syslog::{Syslog, SyslogSettings},
+    webhook::{Webhook, WebhookSettings},
+    zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
 use crate::{alert::Template, policy::MessageType};
 
@@ -27,6 +34,8 @@ pub struct OutputSettings {
     pub max_bytes: Option<usize>,
     /// How many alerts wait for the output before further ones are lost.
     pub queue: usize,
+    /// Of an output that keeps on disk what is not confirmed.
+    pub spool: SpoolSettings,
 }
 
 impl OutputSettings {
@@ -41,6 +50,7 @@ impl OutputSettings {
             message_types: vec![MessageType::Alert, MessageType::SmartPolicy],
             max_bytes: None,
             queue: 10_000,
+            spool: SpoolSettings::default(),
         }
     }
 }
@@ -53,13 +63,15 @@ pub struct SinkSettings {
     pub target: TargetSettings,
     /// How many rows wait for the sink before further batches are lost. One batch always finds room.
     pub queue_rows: usize,
+    /// Of a sink that keeps on disk what is not confirmed.
+    pub spool: SpoolSettings,
 }
 
 impl SinkSettings {
     /// A sink with everything else as it is when the configuration does not say.
     #[must_use]
     pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
-        Self { name: name.into(), target, queue_rows: 65_536 }
+        Self { name: name.into(), target, queue_rows: 65_536, spool: SpoolSettings::default() }
     }
 }
 
@@ -68,6 +80,9 @@ impl SinkSettings {
 pub enum Format {
     #[default]
     Json,
+    Cef,
+    Ecs,
+    Ocsf,
 }
 
 /// Where an output or a sink writes to.
@@ -75,9 +90,38 @@ pub enum Format {
 pub enum TargetSettings {
     Stdout(StdoutSettings),
     File(FileSettings),
+    /// Central: alerts, and rows of the tables that it takes.
+    Mcs(CentralSettings),
+    Syslog(SyslogSettings),
+    Webhook(WebhookSettings),
+    Splunk(Box<SplunkSettings>),
+    Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
     Descriptor(super::tests::Shared),
+    /// A receiver of a test.
+    #[cfg(test)]
+    Scripted(super::spooled::Script),
+}
+
+/// A target, ready to be used.
+enum Opened {
+    /// What takes lines of text and confirms nothing.
+    Lines(Box<dyn Lines>),
+    /// What confirms: alerts wait in a spool until it does.
+    Remote(Box<dyn Remote>),
+    /// The same, in a form of its own.
+    Central(StartCourier),
+}
+
+impl Opened {
+    fn lines(lines: impl Lines + 'static) -> Self {
+        Self::Lines(Box::new(lines))
+    }
+
+    fn remote(remote: impl Remote + 'static) -> Self {
+        Self::Remote(Box::new(remote))
+    }
 }
 
 /// A `stdout` output: nothing is to be set.
@@ -141,15 +185,26 @@ impl TargetSettings {
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
     }
 
-    /// Opens the target: one line per kind that takes lines of text.
-    fn open_lines(&self, name: &str) -> Result<Box<dyn Lines>, OpenError> {
-        let opened: io::Result<Box<dyn Lines>> = match self {
-            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(|lines| Box::new(lines) as Box<_>),
-            Self::File(settings) => FileLines::open(settings).map(|lines| Box::new(lines) as Box<_>),
+    /// Opens the target: one line per kind, which says whether it is written or spooled.
+    fn open(&self, name: &str) -> Result<Opened, OpenError> {
+        let opened: io::Result<Opened> = match self {
+            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
+            Self::File(settings) => FileLines::open(settings).map(Opened::lines),
+            Self::Mcs(settings) => settings.courier(name).map(Opened::Central),
             #[cfg(test)]
-            Self::Descriptor(shared) => shared.open().map(|lines| Box::new(lines) as Box<_>),
+            Self::Descriptor(shared) => shared.open().map(Opened::lines),
+            #[cfg(test)]
+            Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
+            Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.clone()))),
+            Self::Webhook(settings) => Webhook::new(settings).map(Opened::remote),
+            Self::Splunk(settings) => Splunk::new(settings).map(Opened::remote),
+            Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
-        opened.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+        opened.map_err(|reason| self.failed(name, reason))
+    }
+
+    fn failed(&self, name: &str, reason: io::Error) -> OpenError {
+        OpenError { name: name.to_owned(), place: self.place(), reason }
     }
 
     /// The `type` or `backend` in the configuration.
@@ -158,8 +213,15 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
+            Self::Mcs(_) => "mcs",
+            Self::Syslog(_) => "syslog",
+            Self::Webhook(_) => "webhook",
+            Self::Splunk(_) => "splunk_hec",
+            Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
+            #[cfg(test)]
+            Self::Scripted(_) => "scripted",
         }
     }
 
@@ -168,9 +230,21 @@ impl TargetSettings {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
+            Self::Mcs(settings) => settings.url.to_string(),
+            Self::Syslog(settings) => settings.place(),
+            Self::Webhook(settings) => settings.place(),
+            Self::Splunk(settings) => settings.place(),
+            Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
+            #[cfg(test)]
+            Self::Scripted(remote) => format!("{remote:?}"),
         }
+    }
+
+    /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
+    const fn is_spooled(&self) -> bool {
+        !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Zeromq(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
@@ -203,8 +277,24 @@ impl Route for OutputSettings {
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
-        let lines = self.target.open_lines(&self.name)?;
-        Ok(Box::new(AlertLines::new(self, lines, self.target.write_each_line())))
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let alerts = ZeromqAlerts::open(self, settings);
+            return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
+        Ok(match self.target.open(&self.name)? {
+            Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
+            Opened::Remote(remote) => {
+                let rendered = Rendered(Renderer::new(self));
+                Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
+            }
+            Opened::Central(start) => {
+                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), start))
+            }
+        })
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        is_same(self, other, self.target.is_spooled())
     }
 }
 
@@ -227,11 +317,31 @@ impl Route for SinkSettings {
         self.queue_rows
     }
 
-    fn takes(&self, _: &QueuedRows) -> bool {
-        true
+    fn takes(&self, rows: &QueuedRows) -> bool {
+        rows.batch.table.mcs || !matches!(self.target, TargetSettings::Mcs(_))
     }
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
-        Ok(Box::new(RowLines::new(self.target.open_lines(&self.name)?)))
+        if let TargetSettings::Zeromq(settings) = &self.target {
+            let rows = ZeromqRows::open(settings);
+            return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
+        match self.target.open(&self.name)? {
+            Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
+            Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
+            Opened::Remote(_) => {
+                let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
+                Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })
+            }
+        }
     }
+
+    fn is_same(&self, other: &Self) -> bool {
+        is_same(self, other, self.target.is_spooled())
+    }
+}
+
+/// Whether what waits for one is for the other. What is spooled is the output's wherever it leads.
+fn is_same<R: Route>(one: &R, other: &R, spooled: bool) -> bool {
+    one.name() == other.name() && one.kind() == other.kind() && (spooled || one.place() == other.place())
 }

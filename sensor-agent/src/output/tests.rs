@@ -196,6 +196,8 @@ fn a_reload_leaves_alone_what_stays_and_ends_what_goes() {
     outputs.send(alert(MessageType::Alert));
     let status = outputs.stop(LONG);
     assert_eq!((status.len(), status[0].sent), (1, 2));
+    // The settings hold the pipes as well.
+    drop(outputs);
     assert_eq!(BufReader::new(reader).lines().count(), 2);
     // Ends when the removed output has let go of the pipe.
     assert_eq!(BufReader::new(other).lines().count(), 1);

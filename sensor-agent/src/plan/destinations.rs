@@ -1,12 +1,18 @@
 //! Outputs and sinks, as the configuration describes them, in the terms of those that serve them.
 
+use std::fs;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::alert::Template;
 use crate::config::{self, Config};
-use crate::diagnostic::Report;
-use crate::output::{FileSettings, OutputSettings, SinkSettings, StdoutSettings, TargetSettings};
+use crate::delivery::spool::Limits;
+use crate::diagnostic::{Report, Span};
+use crate::output::{
+    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, SinkSettings, SplunkSettings, SpoolSettings,
+    StdoutSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings, ZeromqSettings,
+};
 use crate::policy::MessageType;
 
 /// The outputs that are on. Templates of those that are off are checked all the same.
@@ -15,46 +21,136 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
     let mut outputs: Vec<OutputSettings> = Vec::new();
     for output in &config.alert_output.outputs {
         let own = output.template.as_ref().and_then(|text| Template::parse(text, report)).map(Arc::new);
-        let Some(target) = alert_target(&output.settings).filter(|_| output.enabled) else { continue };
+        let Some(target) = alert_target(config, output, report).filter(|_| output.enabled) else { continue };
         let name = free_name(output.name.as_deref(), target.kind(), outputs.iter().map(|output| output.name.as_str()));
         outputs.push(OutputSettings {
             template: own.or_else(|| global.clone()),
             message_types: output.message_types.iter().map(|&kind| message_type(kind)).collect(),
+            format: format(output.format),
             max_bytes: output.max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            spool: spool(config, "alerts"),
             ..OutputSettings::new(name, target)
         });
     }
     outputs
 }
 
-pub(super) fn sinks(config: &Config) -> Vec<SinkSettings> {
+pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
     let mut sinks: Vec<SinkSettings> = Vec::new();
     for sink in &config.investigations.sinks {
-        let Some(target) = row_target(&sink.settings) else { continue };
+        let Some(target) = row_target(config, sink, report) else { continue };
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
-        sinks.push(SinkSettings::new(name, target));
+        sinks.push(SinkSettings { spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
     }
     sinks
 }
 
 /// None for types that nothing serves yet; the configuration's own check has said so.
-fn alert_target(settings: &config::OutputSettings) -> Option<TargetSettings> {
-    match settings {
+fn alert_target(config: &Config, output: &config::Output, report: &mut Report) -> Option<TargetSettings> {
+    match &output.settings {
         config::OutputSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::OutputSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
-        config::OutputSettings::Syslog(_)
-        | config::OutputSettings::Webhook(_)
-        | config::OutputSettings::Mcs
-        | config::OutputSettings::Zeromq(_)
-        | config::OutputSettings::SplunkHec(_) => None,
+        config::OutputSettings::Mcs => central(config, &output.span, report),
+        config::OutputSettings::Zeromq(zeromq) => {
+            let topic = zeromq.topic.clone().unwrap_or_default();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::One(topic))))
+        }
+        config::OutputSettings::Syslog(syslog) => Some(TargetSettings::Syslog(SyslogSettings {
+            address: syslog.address.clone(),
+            facility: syslog.facility,
+            tls: syslog.tls.clone(),
+        })),
+        config::OutputSettings::Webhook(webhook) => Some(TargetSettings::Webhook(WebhookSettings {
+            url: webhook.url.clone(),
+            method: webhook.method,
+            headers: webhook.headers.clone(),
+            http: http_settings(&webhook.http),
+        })),
+        config::OutputSettings::SplunkHec(splunk) => Some(TargetSettings::Splunk(Box::new(SplunkSettings {
+            url: splunk.url.clone(),
+            token: splunk.token.clone(),
+            index: splunk.index.clone(),
+            sourcetype: splunk.sourcetype.clone(),
+            source: splunk.source.clone(),
+            ack: splunk.ack,
+            gzip: splunk.gzip,
+            http: http_settings(&splunk.http),
+        }))),
     }
 }
 
-fn row_target(settings: &config::SinkSettings) -> Option<TargetSettings> {
-    match settings {
+fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Option<TargetSettings> {
+    match &sink.settings {
         config::SinkSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
         config::SinkSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
+        config::SinkSettings::Mcs if config.endpoint_telemetry_enabled => central(config, &sink.span, report),
+        config::SinkSettings::Zeromq(zeromq) => {
+            let topics = config.investigations.topics.iter();
+            let topics = topics.map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
+            Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::Tables(topics))))
+        }
         _ => None,
+    }
+}
+
+/// Where the top-level `mcs` leads; none while it is off, which the configuration's own check has said.
+fn central(config: &Config, span: &Span, report: &mut Report) -> Option<TargetSettings> {
+    let mcs = &config.mcs;
+    let (true, Some(url), Some(token), Some(tenant)) = (mcs.enabled, &mcs.url, &mcs.token, config.customer_id) else {
+        return None;
+    };
+    let settings = CentralSettings {
+        url: url.clone(),
+        token: token.clone(),
+        tenant,
+        certs_dir: mcs.certs_dir.clone().unwrap_or_else(certs_dir),
+        crl_policy: mcs.crl_policy,
+        proxy: mcs.proxy.clone(),
+        state_dir: config.locations.state_dir.clone(),
+    };
+    if let Err(reason) = settings.check() {
+        report.error(span.clone(), reason).label("cannot deliver as `mcs` says");
+    }
+    Some(TargetSettings::Mcs(settings))
+}
+
+/// Where trust files are that no key names: in a container first.
+fn certs_dir() -> PathBuf {
+    let has_authorities = |folder: &&str| {
+        let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names
+            .filter_map(|name| name.into_string().ok())
+            .any(|name| name.starts_with("sophosca") && name.ends_with(".crt"))
+    };
+    ["/etc/sophos-certs", "/etc/sophos"].iter().copied().find(has_authorities).unwrap_or("/etc/sophos").into()
+}
+
+/// Outputs and sinks may share names, so each sort has a folder of its own.
+fn spool(config: &Config, what: &str) -> SpoolSettings {
+    let config::Spool { max_bytes, max_age } = config.spool;
+    let limits = Limits { disk_bytes: max_bytes, age: max_age, ..Limits::default() };
+    SpoolSettings { folder: config.locations.state_dir.join("spool").join(what), limits }
+}
+
+fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSettings {
+    ZeromqSettings {
+        endpoint: zeromq.endpoint.clone(),
+        pattern: zeromq.pattern,
+        bind: zeromq.bind,
+        high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
+        topics,
+        encoding: zeromq.encoding,
+    }
+}
+
+fn http_settings(http: &config::HttpSettings) -> HttpSettings {
+    HttpSettings {
+        batch_size: usize::try_from(http.batch_size).unwrap_or(usize::MAX),
+        batch_delay: http.batch_delay,
+        timeout: http.timeout,
+        retry_min: http.retry_min,
+        retry_max: http.retry_max,
+        tls: http.tls.clone(),
     }
 }
 
@@ -63,6 +159,15 @@ fn file_settings(file: &config::FileSettings) -> FileSettings {
         max_size: NonZeroU64::new(file.max_size).unwrap_or(NonZeroU64::MIN),
         max_backups: file.max_backups.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
         ..FileSettings::new(&file.path)
+    }
+}
+
+const fn format(format: config::Format) -> Format {
+    match format {
+        config::Format::Json => Format::Json,
+        config::Format::Cef => Format::Cef,
+        config::Format::Ecs => Format::Ecs,
+        config::Format::Ocsf => Format::Ocsf,
     }
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use foldhash::{HashMap, HashMapExt as _};
-use nix::unistd::{Uid, User};
+
+use crate::name_service::user_name;
 
 type Names = HashMap<u32, Option<Arc<str>>>;
 
@@ -65,7 +66,7 @@ fn resolve(names: &ArcSwap<Names>, requests: &Receiver<u32>) {
                 if names.load().contains_key(&uid) {
                     continue;
                 }
-                let name = User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| Arc::from(user.name));
+                let name = user_name(uid).map(Arc::from);
                 let mut next = if names.load().len() < LIMIT { Names::clone(&names.load()) } else { read_passwd() };
                 next.insert(uid, name);
                 names.store(Arc::new(next));

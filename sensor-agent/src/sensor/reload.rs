@@ -1,12 +1,15 @@
 //! A new configuration while the sensor runs. It is taken whole or not at all; no event and no row is lost.
 
-use super::{Shared, configure, status};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Shared, Tamper, configure, offer, status};
 use crate::clock::unix_now;
 use crate::control::Reload;
 use crate::diagnostic::{Appearance, Report};
 use crate::engine::Request;
 
-pub(super) fn reload(shared: &Shared) -> Reload {
+pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);
     let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     held.last_reload = Some(result.clone());
@@ -22,7 +25,7 @@ pub(super) fn reload(shared: &Shared) -> Reload {
     result
 }
 
-fn take(shared: &Shared) -> Reload {
+fn take(shared: &Arc<Shared>) -> Reload {
     let time = unix_now() / 1_000_000_000;
     let mut report = Report::default();
     let (config, plan) = configure(&shared.paths, &shared.environment, &mut report);
@@ -34,6 +37,7 @@ fn take(shared: &Shared) -> Reload {
     let texts = |errors: Vec<crate::output::OpenError>| errors.iter().map(ToString::to_string).collect();
     // Each of the two leaves everything as it was when it fails. If the second does, the first is already in force:
     // alerts go where the new configuration wants them, which is the lesser evil.
+    crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &plan.outputs, &plan.sinks);
     if let Err(errors) = shared.outputs.reconfigure(plan.outputs) {
         return refused(texts(errors));
     }
@@ -43,6 +47,9 @@ fn take(shared: &Shared) -> Reload {
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }
+    offer::open(shared, &config);
+    *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
+    shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
     if let Err(error) = config.write_merged(&config.locations.run_dir) {
         tracing::warn!("the merged configuration was not written: {error}");
     }

@@ -36,7 +36,7 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
             "the engine does not answer; the sensor is ending or overloaded".into(),
         ));
     }
-    if let Err(error) = exec_marked(&mark) {
+    if let Err(error) = exec_marked(MARKER, &mark) {
         return report(failed("kernel", begun, format!("cannot run the marked process: {error}")));
     }
     let names = receipts.outputs.clone();
@@ -83,16 +83,17 @@ fn of_output(name: &str, receipt: Option<output::Receipt>, begun: Instant) -> St
             (Outcome::Skipped, "the output does not take such messages (message_types)".into())
         }
         output::Outcome::Retrying(reason) => (Outcome::Failed, reason),
+        output::Outcome::Rejected(reason) => (Outcome::Failed, format!("refused by the receiver: {reason}")),
         output::Outcome::Dropped(cause) => (Outcome::Failed, format!("dropped: {}", cause.word())),
     };
     Stage { name: stage, outcome, millis: took, detail }
 }
 
-/// Runs the sensor's own program with the mark, and waits for its end.
-fn exec_marked(mark: &[u8]) -> std::io::Result<()> {
+/// Runs the sensor's own program with a first argument that makes it end at once, and the mark; waits for its end.
+pub(super) fn exec_marked(first: &str, mark: &[u8]) -> std::io::Result<()> {
     use std::os::unix::ffi::OsStrExt as _;
     let mut child = Command::new("/proc/self/exe")
-        .arg(MARKER)
+        .arg(first)
         .arg(std::ffi::OsStr::from_bytes(mark))
         .stdin(Stdio::null())
         .stdout(Stdio::null())

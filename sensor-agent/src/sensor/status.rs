@@ -1,11 +1,15 @@
 //! The state of the sensor, gathered for `status`.
 
+use std::sync::atomic::Ordering;
+
 use super::Shared;
 use crate::capture::{Counted, ProgramStatus, State};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
-use crate::control::status::{Configuration, ConfigurationFile, Delivery, Hook, Loss, Processes, Rate, Table};
+use crate::control::status::{
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Spool, Table,
+};
 use crate::output::OutputStatus;
 
 pub(super) fn status(shared: &Shared) -> Status {
@@ -15,8 +19,13 @@ pub(super) fn status(shared: &Shared) -> Status {
     };
     let engine = shared.engine_status();
     let mut warnings = Vec::new();
+    let health = Health { engine_answers: engine.is_some(), canary: shared.canary.get() };
     if engine.is_none() {
         warnings.push("the engine does not answer".to_owned());
+    }
+    warnings.extend(shared.offer.trouble());
+    if shared.limited.load(Ordering::Relaxed) {
+        warnings.extend(crate::limits::lacking());
     }
     let engine = engine.unwrap_or_default();
     Status {
@@ -26,9 +35,16 @@ pub(super) fn status(shared: &Shared) -> Status {
         uptime_seconds: shared.started.elapsed().as_secs(),
         kernel: crate::capture::preflight::release(),
         capabilities: shared.kept.names(),
+        health,
         hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
         rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
         processes: Processes { held: engine.processes as u64, limit: engine.process_limit as u64 },
+        events: engine
+            .events
+            .iter()
+            .map(|(kind, count)| EventCount { event_type: kind.word().into(), count: *count })
+            .collect(),
+        alerts: engine.alerts,
         policies: engine.policies as u64,
         tables: engine
             .tables
@@ -103,8 +119,19 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
-        dropped: status.dropped.values().sum(),
+        confirmed: status.confirmed,
+        dropped: status.lost(),
+        dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
+        spool: status.spool.as_ref().map(|spool| Spool {
+            taken_in: spool.taken_in,
+            stored: spool.stored,
+            in_memory: spool.in_memory,
+            bytes: spool.bytes,
+            dead_letters: spool.dead_letters,
+            trouble: spool.trouble.clone(),
+        }),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
+        notes: status.notes.clone(),
     }
 }

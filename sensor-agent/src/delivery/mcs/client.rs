@@ -10,10 +10,10 @@ use sensor_proto::{MEDIA_TYPE, header as sensor_header};
 use url::Url;
 use uuid::Uuid;
 
-use super::backoff::retry_after;
 use super::reply::Reply;
 use super::{McsSettings, StartError, proxy};
 use crate::alert::printable;
+use crate::delivery::backoff::retry_after;
 use crate::delivery::trust::{PeerError, Trust, TrustError, TrustFolder, TrustWarning};
 
 /// A reply is not read beyond this. The largest has a reason for each message of a batch.

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use prost::Message as _;
 use sensor_proto::path;
 use sensor_proto::v1::{HelloReply, HelloRequest, Rejected};
+use tokio::sync::Notify;
 use tokio::sync::watch::Receiver;
 use uuid::Uuid;
 
-use super::backoff::Backoff;
 use super::batch::{Batch, Load};
 use super::client::{self, Client};
 use super::reply::Verdict;
-use super::{Bounds, CentralFacts, Hello, McsSettings, Pace, StartError, State, Status, Watch, Word};
+use super::{Bounds, CentralFacts, Hello, McsSettings, Observer, Pace, StartError, State, Status, Word};
 use crate::clock;
+use crate::delivery::Backoff;
 use crate::delivery::spool::{Item, Kind, Spool};
 
 /// Messages refused one by one, with none taken in between, after which it looks like the receiver's fault and not
@@ -33,8 +34,9 @@ pub(super) struct Courier {
     hello: Hello,
     bounds: Bounds,
     pace: Pace,
-    watch: Watch,
+    observer: Box<dyn Observer>,
     status: Arc<Mutex<Status>>,
+    hurry: Arc<Notify>,
     stopped: Receiver<bool>,
     greeting: Greeting,
     lanes: [Lane; Kind::ALL.len()],
@@ -52,10 +54,19 @@ struct Lane {
     /// What was taken from the spool, and what of it is still to be sent.
     work: Option<Work>,
     backoff: Backoff,
-    /// After a fault: why, and when it is tried again.
-    fault: Option<(State, Instant)>,
+    fault: Option<Pause>,
     /// Single messages refused since the last that was taken.
     refused_in_row: u32,
+}
+
+/// After a fault.
+#[derive(Clone, Copy)]
+struct Pause {
+    state: State,
+    /// When it is tried again.
+    until: Instant,
+    /// Central asked for it.
+    asked: bool,
 }
 
 struct Work {
@@ -68,14 +79,16 @@ struct Fault {
     state: State,
     reason: String,
     wait: Duration,
+    asked: bool,
 }
 
 impl Courier {
     pub(super) fn new(
         settings: McsSettings,
         spool: Spool,
-        watch: Watch,
+        observer: Box<dyn Observer>,
         status: Arc<Mutex<Status>>,
+        hurry: Arc<Notify>,
         stopped: Receiver<bool>,
     ) -> Result<Self, StartError> {
         let (name, hello) = (settings.name.clone(), settings.hello.clone());
@@ -88,8 +101,9 @@ impl Courier {
             hello,
             bounds,
             pace,
-            watch,
+            observer,
             status,
+            hurry,
             stopped,
             greeting: Greeting::Due(Instant::now()),
             lanes: [lane(), lane()],
@@ -135,7 +149,7 @@ impl Courier {
         };
         // A spool that has items in memory alone puts them on disk when it is asked for some.
         let trouble = self.spool.stats().trouble.map(|_| Instant::now() + DISK_TROUBLE);
-        let faults = self.lanes.iter().filter_map(|lane| lane.fault.map(|(_, until)| until));
+        let faults = self.lanes.iter().filter_map(|lane| lane.fault.map(|pause| pause.until));
         let until = faults.chain(greeting).chain(trouble).min();
         let timer = async {
             match until {
@@ -148,6 +162,10 @@ impl Courier {
         tokio::select! {
             () = self.spool.arrival(), if idle => {}
             () = timer => {}
+            () = self.hurry.notified() => {
+                let pauses = self.lanes.iter_mut().filter_map(|lane| lane.fault.as_mut());
+                pauses.filter(|pause| !pause.asked).for_each(|pause| pause.until = Instant::now());
+            }
             _ = self.stopped.wait_for(|stop| *stop) => {}
         }
     }
@@ -200,7 +218,7 @@ impl Courier {
             Verdict::Refused(reason, wish) => self.pause(kind, self.refused(kind, reason, wish)),
             Verdict::Later(reason, wish) => {
                 let wait = self.lanes[kind as usize].backoff.wait_after_fault(wish);
-                self.pause(kind, Fault { state: State::Waiting, reason, wait });
+                self.pause(kind, Fault { state: State::Waiting, reason, wait, asked: wish.is_some() });
             }
         }
     }
@@ -224,7 +242,7 @@ impl Courier {
         let place = |rejected: &Rejected| usize::try_from(rejected.index).map(|index| batch.0.start + index);
         for rejection in rejected {
             if let Ok(part) = place(rejection) {
-                reject(&self.spool, load, part, &self.client.say(rejection.reason.as_bytes()), &self.watch);
+                reject(&self.spool, load, part, &self.client.say(rejection.reason.as_bytes()), &*self.observer);
             }
         }
         if kind == Kind::Alert {
@@ -233,10 +251,14 @@ impl Courier {
             let items: Vec<&Item> = accepted.map(|part| load.item(part)).collect();
             self.spool.confirm(&items.iter().map(|item| item.id).collect::<Vec<_>>());
             for item in items {
-                (self.watch)(item.uuid, &Word::Confirmed);
+                self.observer.word(item.uuid, &Word::Confirmed);
             }
         }
-        lock(&self.status).delivered[kind as usize] += (batch.len() - rejected.len()) as u64;
+        let delivered = batch.len() - rejected.len();
+        lock(&self.status).delivered[kind as usize] += delivered as u64;
+        if delivered > 0 {
+            self.observer.delivered(delivered);
+        }
     }
 
     /// The batch is not fit as a whole.
@@ -258,12 +280,12 @@ impl Courier {
             return self.pause(kind, self.refused(kind, reason, None));
         }
         work.batches.pop_front();
-        reject(&self.spool, &work.load, batch.0.start, &reason, &self.watch);
+        reject(&self.spool, &work.load, batch.0.start, &reason, &*self.observer);
     }
 
     fn refused(&self, kind: Kind, reason: String, wish: Option<Duration>) -> Fault {
         let wait = self.lanes[kind as usize].backoff.wait_after_refusal(wish);
-        Fault { state: State::Refused, reason, wait }
+        Fault { state: State::Refused, reason, wait, asked: wish.is_some() }
     }
 
     /// No reply came.
@@ -272,7 +294,8 @@ impl Courier {
             client::Fault::Trust(_) | client::Fault::Peer { .. } => State::Untrusted,
             _ => State::Waiting,
         };
-        Fault { state, reason: fault.to_string(), wait: self.lanes[kind as usize].backoff.wait_after_fault(None) }
+        let wait = self.lanes[kind as usize].backoff.wait_after_fault(None);
+        Fault { state, reason: fault.to_string(), wait, asked: false }
     }
 
     fn pause(&mut self, kind: Kind, fault: Fault) {
@@ -280,10 +303,11 @@ impl Courier {
         let lane = &mut self.lanes[kind as usize];
         lane.backoff.count();
         for item in lane.work.iter().flat_map(|work| &work.load.items) {
-            (self.watch)(item.uuid, &Word::Retrying(fault.reason.clone()));
+            self.observer.word(item.uuid, &Word::Retrying(fault.reason.clone()));
         }
         let now = Instant::now();
-        lane.fault = Some((fault.state, now.checked_add(fault.wait).unwrap_or(now + LONGEST)));
+        let until = now.checked_add(fault.wait).unwrap_or(now + LONGEST);
+        lane.fault = Some(Pause { state: fault.state, until, asked: fault.asked });
     }
 
     /// Introduces the sensor. Whether it works out or not, items are tried next.
@@ -316,7 +340,7 @@ impl Courier {
                     reply.verdict(usize::MAX, |text| self.client.say(text))
                 {
                     let (state, wait) = (State::Refused, self.pace.slow);
-                    self.note_fault(&Fault { state, reason, wait });
+                    self.note_fault(&Fault { state, reason, wait, asked: false });
                 }
             }
         }
@@ -354,20 +378,18 @@ impl Courier {
         }
         status.trust_warnings = warnings;
         status.last_success = Some(clock::unix_now());
-        let state = other.map_or(State::Working, |(state, _)| state);
-        if status.state != state && state == State::Working {
-            tracing::info!(output = self.name, "delivery works again");
+        let state = other.map_or(State::Working, |pause| pause.state);
+        if state == State::Working {
             status.next_try = None;
         }
         status.state = state;
+        let status = status.clone();
+        self.observer.works(&status);
     }
 
     fn note_fault(&self, fault: &Fault) {
+        self.observer.failed(&fault.reason);
         let mut status = lock(&self.status);
-        // Once for each new reason, not once for each try.
-        if status.state != fault.state || status.last_error.as_ref() != Some(&fault.reason) {
-            tracing::warn!(output = self.name, "cannot deliver, what is to be sent waits on disk: {}", fault.reason);
-        }
         status.state = fault.state;
         status.failures += 1;
         status.last_error = Some(fault.reason.clone());
@@ -379,17 +401,17 @@ impl Courier {
 impl Lane {
     /// Whether it has something to do, and may.
     fn is_ready(&self) -> bool {
-        self.work.is_some() && self.fault.is_none_or(|(_, until)| until <= Instant::now())
+        self.work.is_some() && self.fault.is_none_or(|pause| pause.until <= Instant::now())
     }
 }
 
 /// Gives up a message: an alert with its item, a row by itself.
-fn reject(spool: &Spool, load: &Load, part: usize, reason: &str, watch: &Watch) {
+fn reject(spool: &Spool, load: &Load, part: usize, reason: &str, observer: &dyn Observer) {
     let item = load.item(part);
     match load.kind {
         Kind::Alert => {
             spool.reject(item, reason);
-            watch(item.uuid, &Word::Rejected(reason.to_owned()));
+            observer.word(item.uuid, &Word::Rejected(reason.to_owned()));
         }
         Kind::Telemetry => spool.reject_part(item, 1, reason, load.message(part)),
     }

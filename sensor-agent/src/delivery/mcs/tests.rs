@@ -36,7 +36,7 @@ impl Sensor {
         let folder = tempfile::tempdir().unwrap();
         let (spool, _) = Spool::open(folder.path(), Limits::default());
         let (sender, words): (Sender<(Uuid, Word)>, _) = channel();
-        let watch: Watch = Box::new(move |uuid, word| drop(sender.send((uuid, word.clone()))));
+        let watch = Box::new(move |uuid: Uuid, word: &Word| drop(sender.send((uuid, word.clone()))));
         let mcs = Mcs::start(settings, spool.clone(), watch).unwrap();
         Self { mcs, spool, words, _folder: folder }
     }

@@ -80,6 +80,10 @@ impl Inner {
         (inner, report)
     }
 
+    pub(super) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Takes items in. Yields what became of each.
     pub(super) fn append(&mut self, items: impl Iterator<Item = NewItem>) -> Vec<Fate> {
         self.recover();
@@ -89,7 +93,7 @@ impl Inner {
         let mut fitting = Vec::new();
         let mut places = Vec::new();
         for NewItem { kind, uuid, records, body } in items {
-            self.counters.appended += 1;
+            self.counters.appended += u64::from(records);
             if cost(body.len()) > self.limits.disk_bytes {
                 self.counters.given_up.add(kind, Cause::TooLarge, u64::from(records));
                 fates.push(Fate::GivenUp);
@@ -153,11 +157,11 @@ impl Inner {
                 return Fate::Lost;
             };
             if let Some(old) = self.memory.remove(place) {
-                self.memory_usage.remove(old.cost());
+                self.memory_usage.remove(old.weight());
                 self.counters.given_up.add(old.id.kind, Cause::Disk, u64::from(old.records));
             }
         }
-        self.memory_usage.add(item.cost());
+        self.memory_usage.add(item.weight());
         self.memory.push_back(item);
         Fate::InMemory
     }
@@ -257,7 +261,7 @@ impl Inner {
         let leased = self.leased.remove(&id);
         if let Some(place) = self.memory.iter().position(|item| item.id == id) {
             if let Some(item) = self.memory.remove(place) {
-                self.memory_usage.remove(item.cost());
+                self.memory_usage.remove(item.weight());
             }
         } else if leased {
             self.undeleted.insert(id);
@@ -308,7 +312,7 @@ impl Inner {
         }
         while let Some(item) = self.memory.front().filter(|item| item.time < before) {
             self.leased.remove(&item.id);
-            self.memory_usage.remove(item.cost());
+            self.memory_usage.remove(item.weight());
             self.counters.given_up.add(item.id.kind, Cause::Expired, u64::from(item.records));
             self.memory.pop_front();
         }
@@ -455,12 +459,14 @@ impl Inner {
 
     pub(super) fn stats(&self) -> Stats {
         let store = self.store.as_ref();
-        let on_disk = store.and_then(|store| store.oldest(Kind::Alert).ok().flatten());
+        let [oldest_alert, oldest_telemetry] =
+            Kind::ALL.map(|kind| store.and_then(|store| store.oldest(kind).ok().flatten()));
+        let oldest_alert = oldest_alert.or_else(|| self.memory.front().map(|item| item.time));
         Stats {
             disk: store.map(Store::usage).unwrap_or_default(),
             memory: self.memory_usage,
-            oldest_alert: on_disk.or_else(|| self.memory.front().map(|item| item.time)),
-            dead_letters: store.and_then(|store| store.dead_letters().ok()).unwrap_or(0),
+            oldest: [oldest_alert, oldest_telemetry],
+            dead_letters: store.map_or(0, Store::dead_letters),
             trouble: self.trouble.clone(),
             ..self.counters.clone()
         }

@@ -70,6 +70,10 @@ impl Item {
     pub(super) fn cost(&self) -> u64 {
         cost(self.body.len())
     }
+
+    pub(super) fn weight(&self) -> Weight {
+        Weight { cost: self.cost(), records: u64::from(self.records) }
+    }
 }
 
 /// Bytes that an item with a body of this length counts for.
@@ -192,18 +196,22 @@ impl GivenUp {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub items: u64,
+    /// Alerts or rows in them.
+    pub records: u64,
     /// Bytes as [`Limits`] counts them.
     pub bytes: u64,
 }
 
 impl Usage {
-    pub(super) fn add(&mut self, cost: u64) {
+    pub(super) fn add(&mut self, weight: Weight) {
         self.items += 1;
-        self.bytes += cost;
+        self.records += weight.records;
+        self.bytes += weight.cost;
     }
 
-    pub(super) fn remove(&mut self, cost: u64) {
+    pub(super) fn remove(&mut self, weight: Weight) {
         self.items = self.items.saturating_sub(1);
-        self.bytes = self.bytes.saturating_sub(cost);
+        self.records = self.records.saturating_sub(weight.records);
+        self.bytes = self.bytes.saturating_sub(weight.cost);
     }
 }

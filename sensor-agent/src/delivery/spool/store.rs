@@ -46,6 +46,7 @@ pub(super) enum StoreError {
 pub(super) struct Store {
     db: Connection,
     usage: [Usage; Kind::ALL.len()],
+    dead_letters: u64,
 }
 
 /// What was read.
@@ -98,7 +99,7 @@ impl Store {
              pragma wal_autocheckpoint = 64;
              pragma journal_size_limit = 262144;",
         )?;
-        let mut store = Self { db, usage: Default::default() };
+        let mut store = Self { db, usage: Default::default(), dead_letters: 0 };
         store.prepare_tables()?;
         store.count()?;
         Ok(store)
@@ -133,16 +134,16 @@ impl Store {
     /// Counts what is stored. Every row is visited, which also finds pages that cannot be read and rows out of place.
     fn count(&mut self) -> Result<(), StoreError> {
         for kind in Kind::ALL {
-            let sql = format!("select seq, length(body) from {} order by seq", kind.name());
+            let sql = format!("select seq, length(body), records from {} order by seq", kind.name());
             let mut statement = self.db.prepare(&sql)?;
             let mut rows = statement.query([])?;
             let mut last = 0;
             while let Some(row) = rows.next()? {
                 last = ascending(last, row.get(0)?)?;
-                self.usage[kind as usize].add(cost(length(row, 1)?));
+                self.usage[kind as usize].add(weight(row, 1)?);
             }
         }
-        Ok(())
+        self.count_dead_letters()
     }
 
     pub(super) fn usage(&self) -> [Usage; Kind::ALL.len()] {
@@ -194,12 +195,12 @@ impl Store {
                     fits = false;
                     break;
                 };
-                usage[victim as usize].remove(weight.cost);
+                usage[victim as usize].remove(weight);
                 news.add(victim, Cause::Full, weight.records);
             }
             if fits {
                 insert(&change, item)?;
-                usage[kind as usize].add(item.cost());
+                usage[kind as usize].add(item.weight());
             } else {
                 news.add(kind, Cause::Full, u64::from(item.records));
             }
@@ -255,7 +256,7 @@ impl Store {
         let mut missing = Vec::new();
         for id in ids {
             match delete(&change, *id)? {
-                Some(weight) => usage[id.kind as usize].remove(weight.cost),
+                Some(weight) => usage[id.kind as usize].remove(weight),
                 None => missing.push(*id),
             }
         }
@@ -284,7 +285,7 @@ impl Store {
         )?;
         let mut usage = self.usage;
         if whole && let Some(weight) = delete(&change, id)? {
-            usage[id.kind as usize].remove(weight.cost);
+            usage[id.kind as usize].remove(weight);
         }
         change.execute(
             "delete from dead_letter where seq in (
@@ -294,7 +295,7 @@ impl Store {
         )?;
         change.commit()?;
         self.usage = usage;
-        Ok(())
+        self.count_dead_letters()
     }
 
     /// Deletes the oldest items, as long as they were spooled within `times`. Yields how many records of
@@ -316,8 +317,8 @@ impl Store {
             let mut statement = change.prepare_cached(&sql)?;
             let [start, end] = [times.start, times.end].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
             let from = leased[kind as usize];
-            while let Some(weight) = statement.query_row((from, start, end), weight).optional()? {
-                usage[kind as usize].remove(weight.cost);
+            while let Some(weight) = statement.query_row((from, start, end), |row| weight(row, 0)).optional()? {
+                usage[kind as usize].remove(weight);
                 expired[kind as usize] += weight.records;
             }
         }
@@ -331,9 +332,14 @@ impl Store {
     }
 
     /// How many dead letters there are.
-    pub(super) fn dead_letters(&self) -> Result<u64, StoreError> {
+    pub(super) const fn dead_letters(&self) -> u64 {
+        self.dead_letters
+    }
+
+    fn count_dead_letters(&mut self) -> Result<(), StoreError> {
         let count: i64 = self.db.query_row("select count(*) from dead_letter", [], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        self.dead_letters = count.unsigned_abs();
+        Ok(())
     }
 
     /// Gives the room of an emptied store back to the file system.
@@ -380,7 +386,7 @@ fn insert(change: &Transaction<'_>, item: &Item) -> Result<(), StoreError> {
 
 fn delete(change: &Transaction<'_>, id: ItemId) -> Result<Option<Weight>, StoreError> {
     let sql = format!("delete from {} where seq = ? returning length(body), records", id.kind.name());
-    Ok(change.prepare_cached(&sql)?.query_row([id.seq], weight).optional()?)
+    Ok(change.prepare_cached(&sql)?.query_row([id.seq], |row| weight(row, 0)).optional()?)
 }
 
 fn drop_oldest(change: &Transaction<'_>, kind: Kind, after: i64) -> Result<Option<Weight>, StoreError> {
@@ -388,7 +394,7 @@ fn drop_oldest(change: &Transaction<'_>, kind: Kind, after: i64) -> Result<Optio
         "delete from {0} where seq = (select min(seq) from {0} where seq > ?) returning length(body), records",
         kind.name()
     );
-    Ok(change.prepare_cached(&sql)?.query_row([after], weight).optional()?)
+    Ok(change.prepare_cached(&sql)?.query_row([after], |row| weight(row, 0)).optional()?)
 }
 
 /// Numbers stand in ascending order, or the tree is none any more and searches in it go astray.
@@ -400,10 +406,10 @@ fn ascending(last: i64, seq: i64) -> Result<i64, StoreError> {
     }
 }
 
-/// A row of the length of a body and of its records. One that is damaged counts as one record.
-fn weight(row: &Row<'_>) -> rusqlite::Result<Weight> {
-    let records = row.get_ref(1)?.as_i64().ok().and_then(|records| u32::try_from(records).ok()).unwrap_or(1);
-    Ok(Weight { cost: cost(length(row, 0)?), records: u64::from(records) })
+/// A row that has, from this column on, the length of a body and its records. One that is damaged counts as one record.
+fn weight(row: &Row<'_>, column: usize) -> rusqlite::Result<Weight> {
+    let records = row.get_ref(column + 1)?.as_i64().ok().and_then(|records| u32::try_from(records).ok()).unwrap_or(1);
+    Ok(Weight { cost: cost(length(row, column)?), records: u64::from(records) })
 }
 
 /// A column that is the length of a body. Of a damaged row it may be anything.

@@ -125,7 +125,7 @@ fn settings_that_cannot_work_are_told_at_the_start() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&peer);
         change(&mut settings);
-        match Mcs::start(settings, Spool::open(folder.path(), Limits::default()).0, Box::new(|_, _| {})) {
+        match Mcs::start(settings, Spool::open(folder.path(), Limits::default()).0, Box::new(|_: Uuid, _: &Word| {})) {
             Ok(_) => panic!("started"),
             Err(error) => error.to_string(),
         }

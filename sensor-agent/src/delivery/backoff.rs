@@ -27,35 +27,35 @@ const LONGEST_WISH: Duration = Duration::from_secs(3600);
 /// Waits that double with each fault in a row. Each is drawn from the whole span between the shortest and its double
 /// ("full jitter"), so that thousands of sensors do not come back at the same moment.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     pace: Pace,
     faults: u32,
 }
 
 impl Backoff {
-    pub(super) const fn new(pace: Pace) -> Self {
+    pub(crate) const fn new(pace: Pace) -> Self {
         Self { pace, faults: 0 }
     }
 
     /// It worked.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.faults = 0;
     }
 
     /// It failed: the next wait is from a longer span.
-    pub(super) fn count(&mut self) {
+    pub(crate) fn count(&mut self) {
         self.faults = self.faults.saturating_add(1);
     }
 
     /// The wait after a fault. Not shorter than what the receiver wishes.
-    pub(super) fn wait_after_fault(&self, wish: Option<Duration>) -> Duration {
+    pub(crate) fn wait_after_fault(&self, wish: Option<Duration>) -> Duration {
         let span = self.pace.first.saturating_mul(2 << self.faults.min(20)).min(self.pace.most);
         let wait = self.pace.first + span.saturating_sub(self.pace.first).mul_f64(random());
         wish.map_or(wait, |wish| wish.min(LONGEST_WISH) + wait.min(wish.mul_f64(0.2)))
     }
 
     /// The wait after a refusal.
-    pub(super) fn wait_after_refusal(&self, wish: Option<Duration>) -> Duration {
+    pub(crate) fn wait_after_refusal(&self, wish: Option<Duration>) -> Duration {
         self.pace.slow.mul_f64(0.9 + 0.2 * random()).max(wish.unwrap_or_default().min(LONGEST_WISH))
     }
 }
@@ -67,7 +67,7 @@ fn random() -> f64 {
 }
 
 /// What `Retry-After` says: seconds, or a date.
-pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));

@@ -1,0 +1,239 @@
+//! Alerts in the Elastic Common Schema, version 8.17: one JSON object in one line, of which all field names and types
+//! are also those of version 9.
+//!
+//! What the schema has no field for is under `sensor`, which it leaves to others. Texts are as in [`super::json`].
+
+use std::io::{self, Write};
+
+use serde::Serialize as _;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Alert,
+    json::OneLine,
+    shorten::{Cuts, Form, write_as},
+    technique::technique,
+    time::rfc3339,
+};
+use crate::{
+    event::{Class, Detail, EventType, Process},
+    policy::Priority,
+};
+
+const VERSION: &str = "8.17.0";
+
+const FORM: Form = Form { whole, least };
+
+/// Appends the alert and a newline, at most so many bytes; whether something was cut.
+pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
+    write_as(FORM, out, alert, max_bytes)
+}
+
+fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
+    Ok(document(alert, cuts).serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
+}
+
+fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
+    let name = &alert.policy.name[..alert.policy.name.floor_char_boundary(name_bytes)];
+    let document = json!({
+        "@timestamp": rfc3339(alert.time()),
+        "ecs": {"version": VERSION},
+        "event": {"kind": "alert", "id": alert.uuid, "severity": severity(alert.policy.priority)},
+        "rule": {"name": name},
+        "sensor": {"alert_truncated": true, "incident_id": alert.incident_id},
+    });
+    Ok(document.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
+}
+
+fn document(alert: &Alert, cuts: &Cuts) -> Value {
+    let (policy, host) = (&*alert.policy, &*alert.host);
+    let mut document = json!({
+        "@timestamp": rfc3339(alert.time()),
+        "ecs": {"version": VERSION},
+        "message": cuts.words(alert.notifications.first().map_or("", |first| &first.message)),
+        "event": event(alert),
+        "rule": {
+            "name": policy.name,
+            "description": cuts.words(&policy.description),
+            "category": cuts.words(&policy.policy_type),
+            "ruleset": cuts.words(&policy.content_group),
+        },
+        "agent": {"id": cuts.words(&host.sensor_id), "type": "sophoslinuxsensor", "version": env!("CARGO_PKG_VERSION")},
+        "host": host_object(alert, cuts),
+        "labels": pairs(policy.labels.iter().take(cuts.lists), cuts),
+        "tags": policy.categories.iter().take(cuts.lists).map(|text| cuts.words(text)).collect::<Vec<_>>(),
+        "sensor": {
+            "incident_id": alert.incident_id,
+            "confidence": policy.confidence.word(),
+            "scope": alert.scope.word(),
+            "matched_rule": cuts.words(&alert.matched_rule),
+            "comments": cuts.words(&policy.comments),
+            "lineage": lineage(alert, cuts),
+            "metadata": pairs(host.metadata.iter().take(cuts.metadata), cuts),
+            "notifications": alert.notifications.iter().take(cuts.lists).map(|one| cuts.words(&one.message)).collect::<Vec<_>>(),
+            "truncated": !cuts.is_none(),
+        },
+    });
+    let process = &*alert.event.process;
+    if process.key.tgid != 0 {
+        let mut object = process_object(process, alert, cuts.args, cuts);
+        if let Some(parent) = process.ancestors().next() {
+            object["parent"] = process_object(parent, alert, cuts.lineage_args, cuts);
+        }
+        if let Detail::Exit { code, signal: 0, .. } = alert.event.detail {
+            object["exit_code"] = code.into();
+        }
+        document["process"] = object;
+        document["user"] = user(process.ids.uid, process.user.as_deref(), cuts);
+    }
+    if let Some(container) = &process.container {
+        document["container"] = json!({
+            "id": cuts.words(&container.id),
+            "name": cuts.words(&container.name),
+            "runtime": container.runtime,
+            "image": {"name": cuts.words(&container.image_name), "hash": {"all": [cuts.words(&container.image_id)]}},
+            "labels": pairs(container.labels.iter().take(cuts.lists), cuts),
+        });
+        if !container.pod.is_empty() {
+            document["orchestrator"] = json!({
+                "type": "kubernetes",
+                "namespace": cuts.words(&container.namespace),
+                "resource": {"type": "pod", "name": cuts.words(&container.pod)},
+            });
+        }
+    }
+    if let Some(threat) = threat(alert, cuts) {
+        document["threat"] = threat;
+    }
+    without_empty(&mut document);
+    document
+}
+
+fn event(alert: &Alert) -> Value {
+    let (category, kind) = match alert.event.kind {
+        EventType::Exec | EventType::Fork | EventType::ExecFailed => ("process", "start"),
+        EventType::Exit => ("process", "end"),
+        EventType::Baseline => ("process", "info"),
+        _ if alert.event.kind.class() == Class::Process => ("process", "info"),
+        _ => ("host", "info"),
+    };
+    let outcome = if alert.event.kind == EventType::ExecFailed { "failure" } else { "success" };
+    json!({
+        "kind": "alert",
+        "category": [category],
+        "type": [kind],
+        "action": alert.event.kind.word(),
+        "outcome": outcome,
+        "id": alert.uuid,
+        "severity": severity(alert.policy.priority),
+        "provider": "sophoslinuxsensor",
+        "dataset": "sophoslinuxsensor.alert",
+    })
+}
+
+fn host_object(alert: &Alert, cuts: &Cuts) -> Value {
+    let host = &*alert.host;
+    let fact =
+        |name: &str| cuts.words(host.metadata.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value));
+    let addresses: Vec<&str> = host
+        .metadata
+        .iter()
+        .filter(|(key, _)| key.starts_with("network_interface."))
+        .flat_map(|(_, value)| value.split(','))
+        .take(cuts.lists)
+        .collect();
+    json!({
+        "name": cuts.words(&host.hostname),
+        "hostname": cuts.words(&host.hostname),
+        "id": fact("machine_id"),
+        "architecture": fact("architecture"),
+        "ip": addresses,
+        "os": {
+            "type": "linux",
+            "name": fact("os_name"),
+            "version": fact("os_version"),
+            "platform": fact("os_platform"),
+            "kernel": fact("kernel_release"),
+        },
+    })
+}
+
+fn process_object(process: &Process, alert: &Alert, args: usize, cuts: &Cuts) -> Value {
+    let image = &*process.image;
+    let path = cuts.text(&image.path);
+    let (list, _) = Cuts::args(&image.args, args);
+    let (line, _) = Cuts::command_line(&image.args, args);
+    let boot = alert.host.boot_time;
+    json!({
+        "pid": process.key.tgid,
+        "entity_id": alert.host.process_uuid(process.key),
+        "name": path.rsplit('/').next(),
+        "executable": path,
+        "args": list,
+        "args_count": image.argc,
+        "command_line": line,
+        "working_directory": cuts.text(&image.cwd),
+        "interactive": !process.tty().is_empty(),
+        "start": if boot == 0 { Value::Null } else { rfc3339(boot.saturating_add(process.key.start)).into() },
+        "user": user(process.ids.euid, None, cuts),
+        "real_user": user(process.ids.uid, process.user.as_deref(), cuts),
+        "group": {"id": process.ids.egid.to_string()},
+        "real_group": {"id": process.ids.gid.to_string()},
+    })
+}
+
+fn user(id: u32, name: Option<&str>, cuts: &Cuts) -> Value {
+    json!({"id": id.to_string(), "name": name.map(|name| cuts.words(name))})
+}
+
+/// The ancestors behind the parent, which `process.parent` tells.
+fn lineage(alert: &Alert, cuts: &Cuts) -> Vec<Value> {
+    let ancestors = alert.event.process.ancestors().take(cuts.lineage);
+    ancestors.map(|process| json!({"pid": process.key.tgid, "executable": cuts.text(&process.image.path)})).collect()
+}
+
+fn threat(alert: &Alert, cuts: &Cuts) -> Option<Value> {
+    let found: Vec<_> = alert.policy.categories.iter().take(cuts.lists).filter_map(|text| technique(text)).collect();
+    let first = found.first()?;
+    Some(json!({
+        "framework": "MITRE ATT&CK",
+        "tactic": {"name": found.iter().map(|found| cuts.words(found.tactic)).collect::<Vec<_>>()},
+        "technique": {
+            "name": found.iter().map(|found| cuts.words(found.name)).collect::<Vec<_>>(),
+            "id": if first.id.is_some() { found.iter().filter_map(|found| found.id).collect() } else { Vec::new() },
+        },
+    }))
+}
+
+fn pairs<'a>(items: impl Iterator<Item = &'a (String, String)>, cuts: &Cuts) -> Map<String, Value> {
+    // A dot in a name would make an object of it.
+    items.map(|(key, value)| (cuts.words(key).replace('.', "_"), cuts.words(value).into())).collect()
+}
+
+const fn severity(priority: Priority) -> u32 {
+    match priority {
+        Priority::Info => 21,
+        Priority::Low => 47,
+        Priority::Medium => 73,
+        Priority::High => 99,
+    }
+}
+
+/// Takes out what has no value.
+pub(super) fn without_empty(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(without_empty);
+            map.retain(|_, value| match value {
+                Value::Null => false,
+                Value::String(text) => !text.is_empty(),
+                Value::Array(list) => !list.is_empty(),
+                Value::Object(map) => !map.is_empty(),
+                _ => true,
+            });
+        }
+        // Within a list, an empty text is an argument.
+        Value::Array(list) => list.iter_mut().filter(|value| value.is_object()).for_each(without_empty),
+        _ => {}
+    }
+}

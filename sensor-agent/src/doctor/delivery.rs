@@ -1,0 +1,113 @@
+//! Whether receivers can be reached and trusted. Nothing is sent to them.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Finding;
+use crate::config::{Config, Environment, HostPort, OutputSettings, SyslogAddress, Word as _};
+use crate::delivery::trust::TrustFolder;
+
+/// How long a receiver may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(3);
+
+pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if config.mcs.enabled {
+        found.push(trust(config));
+        let proxied = config.mcs.proxy.is_some() || environment.get("HTTPS_PROXY").is_some();
+        match (&config.mcs.proxy, &config.mcs.url) {
+            (Some(proxy), _) => found.extend(of_url("mcs.proxy", proxy)),
+            (None, Some(url)) if !proxied => found.extend(of_url("mcs.url", url)),
+            _ => {}
+        }
+    }
+    for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
+        let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
+        match &output.settings {
+            OutputSettings::Webhook(webhook) => found.extend(of_url(name, &webhook.url)),
+            OutputSettings::SplunkHec(splunk) => found.extend(of_url(name, &splunk.url)),
+            OutputSettings::Syslog(syslog) => match &syslog.address {
+                SyslogAddress::Tcp(to) | SyslogAddress::Tls(to) => found.push(connect(name, to)),
+                SyslogAddress::Unix(path) => found.push(socket(name, path)),
+                SyslogAddress::Udp(_) => {}
+            },
+            OutputSettings::Stdout | OutputSettings::File(_) | OutputSettings::Mcs | OutputSettings::Zeromq(_) => {}
+        }
+    }
+    found
+}
+
+fn trust(config: &Config) -> Finding {
+    let folder = certs_dir(config);
+    match TrustFolder::new(&folder, config.mcs.crl_policy).current() {
+        Ok(trust) if trust.warnings.is_empty() => {
+            Finding::fine("trust", format!("{}: authorities and revocation lists are right", folder.display()))
+        }
+        Ok(trust) => {
+            let warnings: Vec<String> = trust.warnings.iter().map(ToString::to_string).collect();
+            Finding::warning("trust", warnings.join("\n"), "put newer revocation lists there")
+        }
+        Err(error) => Finding::failure(
+            "trust",
+            error.to_string(),
+            format!("put sophosca*.crt and sophosca*.crl of your tenant into {}, owned by root", folder.display()),
+        ),
+    }
+}
+
+/// The container's folder if it has trust files, else the host's.
+fn certs_dir(config: &Config) -> PathBuf {
+    let has_some = |folder: &Path| {
+        std::fs::read_dir(folder).is_ok_and(|entries| {
+            entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("sophosca"))
+        })
+    };
+    config.mcs.certs_dir.clone().unwrap_or_else(|| {
+        let container = Path::new("/etc/sophos-certs");
+        if has_some(container) { container } else { Path::new("/etc/sophos") }.to_owned()
+    })
+}
+
+fn of_url(name: &str, url: &url::Url) -> Option<Finding> {
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    Some(connect(name, &HostPort { host, port: url.port_or_known_default()? }))
+}
+
+fn connect(name: &str, to: &HostPort) -> Finding {
+    let HostPort { host, port } = to;
+    let addresses = match (host.as_str(), *port).to_socket_addrs() {
+        Ok(addresses) => addresses,
+        Err(error) => {
+            return Finding::failure(
+                "endpoints",
+                format!("{name}: the name {host} is not known: {error}"),
+                "check the name and /etc/resolv.conf",
+            );
+        }
+    };
+    let mut last = String::from("it has no address");
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, CONNECT) {
+            Ok(_) => return Finding::fine("endpoints", format!("{name}: {host}:{port} takes connections")),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Finding::failure(
+        "endpoints",
+        format!("{name}: no connection to {host}:{port}: {last}"),
+        "check that the receiver runs and that firewalls on the way let the sensor through",
+    )
+}
+
+fn socket(name: &str, path: &Path) -> Finding {
+    if path.exists() {
+        Finding::fine("endpoints", format!("{name}: {} is there", path.display()))
+    } else {
+        Finding::failure(
+            "endpoints",
+            format!("{name}: {} is not there", path.display()),
+            "start the syslog service, or name its socket",
+        )
+    }
+}

@@ -1,0 +1,56 @@
+//! What the running sensor says of itself, and what its cgroup allows it.
+
+use super::Finding;
+use crate::config::Config;
+use crate::control::client::{self, ClientError};
+use crate::control::problems::problems;
+use crate::control::{Status, status::Hook};
+use crate::health;
+
+pub(super) fn examine(config: &Config) -> Vec<Finding> {
+    match client::status(&config.locations.run_dir) {
+        Ok(status) => of_status(&status),
+        Err(ClientError::NotRunning { died: true, .. }) => vec![Finding::failure(
+            "sensor",
+            "the sensor ended without warning",
+            "systemctl restart sophoslinuxsensor; journalctl -u sophoslinuxsensor tells what came before",
+        )],
+        Err(ClientError::NotRunning { .. }) => {
+            vec![Finding::warning("sensor", "the sensor does not run", "systemctl start sophoslinuxsensor")]
+        }
+        Err(error @ ClientError::NotAllowed { .. }) => {
+            vec![Finding::warning("sensor", error.to_string(), "run doctor as root")]
+        }
+        Err(error) => vec![Finding::failure("sensor", error.to_string(), "systemctl restart sophoslinuxsensor")],
+    }
+}
+
+fn of_status(status: &Status) -> Vec<Finding> {
+    let mut found = Vec::new();
+    match health::lacking(status).as_slice() {
+        [] => found.push(Finding::fine("sensor", format!("it runs (pid {}) and hears what happens", status.pid))),
+        lacking => found.push(Finding::failure("sensor", lacking.join("\n"), "systemctl restart sophoslinuxsensor")),
+    }
+    for hook in &status.hooks {
+        found.push(of_hook(hook));
+    }
+    for problem in problems(status) {
+        found.push(Finding::warning(
+            "sensor",
+            problem,
+            "sophoslinuxsensor status shows the numbers; operations.md what helps",
+        ));
+    }
+    found
+}
+
+fn of_hook(hook: &Hook) -> Finding {
+    let place = format!("{}: {} (rung {})", hook.name, hook.hook, hook.rung);
+    match (&hook.absent, hook.attached) {
+        (Some(reason), _) => Finding::fine("hooks", format!("{place}: {reason}")),
+        (None, true) => Finding::fine("hooks", place),
+        (None, false) => {
+            Finding::failure("hooks", format!("{place}: not attached"), "systemctl restart sophoslinuxsensor")
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Tells by an alert what an output had to give up, once it works again.
+//!
+//! Raised at the time of the loss, such an alert would make the full spool fuller, and come once for each loss of a long
+//! outage. So what is given up adds up until the output works.
+
+use std::time::{Duration, Instant};
+
+use foldhash::HashMap;
+
+use crate::event::Lost;
+use crate::output::OutputStatus;
+use crate::policy::{Confidence, Policy, Priority};
+
+/// An output that loses and works by turns is told of this often.
+const AT_MOST_EVERY: Duration = Duration::from_secs(60);
+
+/// What was told already, by output.
+#[derive(Debug, Default)]
+pub(super) struct GivenUp {
+    told: HashMap<String, Told>,
+}
+
+#[derive(Debug)]
+struct Told {
+    by_cause: Vec<(&'static str, u64)>,
+    at: Option<Instant>,
+}
+
+/// What one output gave up since it was last told of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// For an alert's matched rule: the output, and how many for which cause.
+    pub(super) rule: String,
+    /// All of it, under its main cause.
+    pub(super) lost: Lost,
+}
+
+impl GivenUp {
+    /// What outputs that work gave up since this was last called.
+    pub(super) fn news(&mut self, outputs: &[OutputStatus]) -> Vec<Loss> {
+        outputs.iter().filter(|output| works(output)).filter_map(|output| self.of(output)).collect()
+    }
+
+    fn of(&mut self, output: &OutputStatus) -> Option<Loss> {
+        if output.lost() == 0 {
+            return None;
+        }
+        let told = self.told.entry(output.name.clone()).or_insert(Told { by_cause: Vec::new(), at: None });
+        if told.at.is_some_and(|at| at.elapsed() < AT_MOST_EVERY) {
+            return None;
+        }
+        let now: Vec<(&'static str, u64)> = output.lost_by_cause().collect();
+        let before = |cause| told.by_cause.iter().find(|(known, _)| *known == cause).map_or(0, |(_, count)| *count);
+        // A counter that starts anew (an output that was configured anew) counts from zero.
+        let news: Vec<(&'static str, u64)> = now
+            .iter()
+            .map(|&(cause, count)| (cause, count.checked_sub(before(cause)).unwrap_or(count)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        told.by_cause = now;
+        let (cause, _) = *news.iter().max_by_key(|(_, count)| *count)?;
+        told.at = Some(Instant::now());
+        let words: Vec<String> = news.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
+        let count = news.iter().map(|(_, count)| count).sum();
+        let stage = if output.dropped.contains_key(cause) { "output" } else { "spool" };
+        Some(Loss {
+            rule: format!("output {:?} gave up alerts: {}", output.name, words.join(", ")),
+            lost: Lost { stage, class: "alerts", cause, count },
+        })
+    }
+}
+
+fn works(output: &OutputStatus) -> bool {
+    output.last_error.as_ref().is_none_or(|error| error.over)
+}
+
+/// The policy of the alert.
+pub(super) fn policy() -> Policy {
+    Policy {
+        name: "Alerts Given Up".into(),
+        policy_type: "sensor".into(),
+        priority: Priority::High,
+        confidence: Confidence::High,
+        description: "An output could not deliver alerts and had to give them up.".into(),
+        comments: "The matched rule tells which output, how many alerts and why; other outputs may have them. \
+                   `sophoslinuxsensor status` and the table lost_records tell more."
+            .into(),
+        categories: vec!["MITRE.Defense Evasion.Impair Defenses".into()],
+        ..Policy::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{LastError, SpoolStatus};
+
+    fn output(given_up: u64, works: bool) -> OutputStatus {
+        let spool = SpoolStatus { given_up: [("spool_full", given_up)].into(), ..SpoolStatus::default() };
+        let last_error = Some(LastError { message: "no line".into(), time: 1, over: works });
+        OutputStatus { name: "mcs".into(), spool: Some(spool), last_error, ..OutputStatus::default() }
+    }
+
+    #[test]
+    fn it_is_told_once_and_not_before_the_output_works() {
+        let mut given_up = GivenUp::default();
+        assert_eq!(given_up.news(&[output(0, true)]), []);
+        assert_eq!(given_up.news(&[output(7, false)]), []);
+        let news = given_up.news(&[output(9, true)]);
+        assert_eq!(news[0].rule, "output \"mcs\" gave up alerts: spool_full 9");
+        assert_eq!(news[0].lost, Lost { stage: "spool", class: "alerts", cause: "spool_full", count: 9 });
+        // Not again for the same, nor at once for more.
+        assert_eq!(given_up.news(&[output(9, true)]), []);
+        assert_eq!(given_up.news(&[output(10, true)]), []);
+    }
+}

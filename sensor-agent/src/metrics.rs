@@ -1,0 +1,325 @@
+//! The sensor's state as metrics, in the text format of Prometheus and OpenMetrics.
+//!
+//! Everything is read off the same [`Status`] that `sophoslinuxsensor status` shows, so the two cannot disagree. Names
+//! follow the conventions: base units, `_total` for counters. Nothing in them comes from a process or a user.
+
+mod server;
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+pub use server::{ListenError, Server};
+
+use crate::control::Status;
+use crate::control::status::Delivery;
+use crate::health;
+
+/// What all names begin with.
+const PREFIX: &str = "sophoslinuxsensor";
+
+/// The content type of [`exposition`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The metrics as text.
+#[must_use]
+pub fn exposition(status: &Status) -> String {
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register_collector(Box::new(Metrics(families(status))));
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = text::encode(&mut out, &registry);
+    out
+}
+
+/// One metric with its samples.
+#[derive(Debug)]
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    kind: Kind,
+    samples: Vec<Sample>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Its name gets `_total`.
+    Counter,
+    Gauge,
+}
+
+#[derive(Debug)]
+struct Sample {
+    labels: Vec<(&'static str, String)>,
+    value: f64,
+}
+
+#[derive(Debug)]
+struct Metrics(Vec<Family>);
+
+impl Collector for Metrics {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
+        for family in self.0.iter().filter(|family| !family.samples.is_empty()) {
+            let kind = match family.kind {
+                Kind::Counter => MetricType::Counter,
+                Kind::Gauge => MetricType::Gauge,
+            };
+            let mut metric = encoder.encode_descriptor(family.name, family.help, None, kind)?;
+            for Sample { labels, value } in &family.samples {
+                // Without labels there are no braces either.
+                if labels.is_empty() {
+                    put(&mut metric, family.kind, *value)?;
+                } else {
+                    put(&mut metric.encode_family(labels)?, family.kind, *value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn put(to: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> Result<(), fmt::Error> {
+    match kind {
+        Kind::Counter => to.encode_counter::<Vec<(&str, String)>, f64, f64>(&value, None),
+        Kind::Gauge => to.encode_gauge(&value),
+    }
+}
+
+fn families(status: &Status) -> Vec<Family> {
+    let mut all = vec![
+        gauge(
+            "build_info",
+            "The version, as a label; always 1.",
+            vec![sample([("version", status.version.clone()), ("kernel", status.kernel.clone())], 1)],
+        ),
+        gauge(
+            "start_time_seconds",
+            "When the sensor started, seconds since the Unix epoch.",
+            vec![sample([], status.time.saturating_sub(status.uptime_seconds))],
+        ),
+        gauge(
+            "healthy",
+            "Whether the engine answers and canary programs are seen.",
+            vec![truth(health::ailments(status).is_empty())],
+        ),
+        gauge(
+            "ready",
+            "Whether the sensor is healthy and every hook is attached.",
+            vec![truth(health::lacking(status).is_empty())],
+        ),
+        gauge("policies", "Policies in force.", vec![sample([], status.policies)]),
+        counter("alerts", "Alerts raised.", vec![sample([], status.alerts)]),
+        counter(
+            "events",
+            "Events handled, by type.",
+            status.events.iter().map(|event| sample([("type", event.event_type.clone())], event.count)).collect(),
+        ),
+        counter(
+            "events_lost",
+            "Events, rows and alerts lost, by the place and the cause.",
+            status
+                .losses
+                .iter()
+                .map(|loss| {
+                    let labels = [("stage", &loss.stage), ("class", &loss.class), ("cause", &loss.cause)];
+                    sample(labels.map(|(name, value)| (name, value.clone())), loss.count)
+                })
+                .collect(),
+        ),
+        gauge("processes", "Processes in the process table.", vec![sample([], status.processes.held)]),
+        gauge("processes_limit", "Processes that the table can hold.", vec![sample([], status.processes.limit)]),
+    ];
+    all.extend(canary(status));
+    all.extend(hooks(status));
+    all.extend(tables(status));
+    all.extend(deliveries(status));
+    all.extend(configuration(status));
+    all
+}
+
+fn canary(status: &Status) -> Vec<Family> {
+    let canary = &status.health.canary;
+    vec![
+        counter(
+            "canaries",
+            "Programs that the sensor ran to see whether it sees them.",
+            vec![
+                sample([("outcome", "seen".into())], canary.passed),
+                sample([("outcome", "missed".into())], canary.failed),
+            ],
+        ),
+        gauge(
+            "canary_last_seen_timestamp_seconds",
+            "When the last one was seen.",
+            canary.last_seen.map(|time| sample([], time)).into_iter().collect(),
+        ),
+        gauge(
+            "canary_duration_seconds",
+            "How long the last one took from its start to the engine.",
+            vec![Sample { labels: Vec::new(), value: canary.millis as f64 / 1000.0 }],
+        ),
+    ]
+}
+
+fn hooks(status: &Status) -> Vec<Family> {
+    let hooks = &status.hooks;
+    let place = |name: &str, hook: &str| [("program", name.to_owned()), ("hook", hook.to_owned())];
+    let outcomes = hooks.iter().flat_map(|hook| {
+        let counts = [
+            ("seen", hook.seen),
+            ("submitted", hook.submitted),
+            ("filtered", hook.filtered),
+            ("partial", hook.partial),
+            ("ring_full", hook.ring_full),
+            ("failed", hook.failed),
+            ("recursion", hook.recursion_misses),
+        ];
+        counts.map(|(outcome, count)| sample([("program", hook.name.clone()), ("outcome", outcome.to_owned())], count))
+    });
+    let with = |value: fn(&crate::control::status::Hook) -> u64| {
+        hooks.iter().map(|hook| sample(place(&hook.name, &hook.hook), value(hook))).collect()
+    };
+    vec![
+        gauge("hook_attached", "Whether the kernel program is attached.", with(|hook| u64::from(hook.attached))),
+        gauge("hook_rung", "Which of the possible hooks is in use; 1 is the best.", with(|hook| u64::from(hook.rung))),
+        counter("hook_events", "What became of the events at each kernel program.", outcomes.collect()),
+    ]
+}
+
+fn tables(status: &Status) -> Vec<Family> {
+    let with = |value: fn(&crate::control::status::Table) -> u64| {
+        status.tables.iter().map(|table| sample([("table", table.name.clone())], value(table))).collect()
+    };
+    vec![
+        gauge("table_rows", "Rows held.", with(|table| table.rows)),
+        gauge("table_rows_limit", "Rows that the table can hold.", with(|table| table.capacity)),
+        counter("table_rows_overwritten", "Rows displaced before any sink had them.", with(|table| table.overwritten)),
+    ]
+}
+
+fn deliveries(status: &Status) -> Vec<Family> {
+    let with = |value: fn(&Delivery) -> Option<u64>| -> Vec<Sample> {
+        let outputs = status.outputs.iter().map(|to| ("output", to));
+        outputs
+            .chain(status.sinks.iter().map(|to| ("sink", to)))
+            .filter_map(|(role, to)| {
+                let labels = [("role", role.to_owned()), ("name", to.name.clone()), ("kind", to.kind.clone())];
+                Some(sample(labels, value(to)?))
+            })
+            .collect()
+    };
+    vec![
+        counter(
+            "delivery_sent",
+            "Alerts or rows sent, and confirmed where the receiver confirms.",
+            with(|to| Some(to.sent)),
+        ),
+        counter("delivery_retries", "Attempts made again.", with(|to| Some(to.retried))),
+        counter("delivery_dropped", "Alerts or rows given up.", with(|to| Some(to.dropped))),
+        gauge("delivery_queued", "Alerts or rows that wait.", with(|to| Some(to.queued))),
+        gauge("delivery_failing", "Whether the last attempt failed.", with(|to| Some(u64::from(to.failing)))),
+        gauge(
+            "delivery_oldest_age_seconds",
+            "Age of the oldest that waits.",
+            with(|to| Some(to.oldest_age_seconds.unwrap_or(0))),
+        ),
+    ]
+}
+
+fn configuration(status: &Status) -> Vec<Family> {
+    let accepted = status.configuration.last_reload.as_ref().is_none_or(|reload| reload.accepted);
+    vec![
+        gauge("config_last_reload_successful", "Whether the last reload was accepted.", vec![truth(accepted)]),
+        gauge(
+            "config_loaded_timestamp_seconds",
+            "When the configuration in force was read.",
+            vec![sample([], status.configuration.loaded)],
+        ),
+    ]
+}
+
+fn gauge(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    Family { name, help, kind: Kind::Gauge, samples }
+}
+
+fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Family {
+    Family { name, help, kind: Kind::Counter, samples }
+}
+
+fn sample<const N: usize>(labels: [(&'static str, String); N], value: u64) -> Sample {
+    Sample { labels: labels.into(), value: value as f64 }
+}
+
+fn truth(holds: bool) -> Sample {
+    sample([], u64::from(holds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::status::{Hook, Loss};
+
+    fn status() -> Status {
+        Status {
+            hooks: vec![Hook {
+                name: "exec".into(),
+                hook: "tp_btf/x".into(),
+                rung: 1,
+                attached: true,
+                seen: 7,
+                ..Hook::default()
+            }],
+            losses: vec![Loss { stage: "ring".into(), class: "process".into(), cause: "ring_full".into(), count: 3 }],
+            outputs: vec![Delivery { name: "a \"b\"\n\\".into(), kind: "file".into(), sent: 5, ..Delivery::default() }],
+            ..Status::default()
+        }
+    }
+
+    #[test]
+    fn the_exposition_tells_what_the_status_does() {
+        let text = exposition(&status());
+        for line in [
+            "sophoslinuxsensor_healthy 0.0",
+            "sophoslinuxsensor_hook_attached{program=\"exec\",hook=\"tp_btf/x\"} 1.0",
+            "sophoslinuxsensor_hook_events_total{program=\"exec\",outcome=\"seen\"} 7.0",
+            "sophoslinuxsensor_events_lost_total{stage=\"ring\",class=\"process\",cause=\"ring_full\"} 3.0",
+            "sophoslinuxsensor_delivery_sent_total{role=\"output\",name=\"a \\\"b\\\"\\n\\\\\",kind=\"file\"} 5.0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for family in families(&status()) {
+            assert!(family.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", family.name);
+            // The exposition adds it, to counters alone.
+            assert!(!family.name.ends_with("_total"), "{}", family.name);
+            assert!(family.help.ends_with('.'), "{}", family.name);
+        }
+    }
+
+    #[test]
+    fn the_dashboard_asks_for_metrics_that_there_are() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../packaging/grafana/sophoslinuxsensor.json");
+        let dashboard = std::fs::read_to_string(path).unwrap();
+        let _: serde_json::Value = serde_json::from_str(&dashboard).unwrap();
+        let known: Vec<String> = families(&status())
+            .iter()
+            .map(|family| match family.kind {
+                Kind::Counter => format!("{PREFIX}_{}_total", family.name),
+                Kind::Gauge => format!("{PREFIX}_{}", family.name),
+            })
+            .collect();
+        let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+        let asked: Vec<&str> = dashboard.split(word).filter(|word| word.starts_with("sophoslinuxsensor_")).collect();
+        assert!(asked.len() > 10, "{asked:?}");
+        for name in asked {
+            assert!(known.iter().any(|known| known == name), "{name} is in the dashboard and not in the metrics");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Outputs whose receivers confirm: what they are to get is on disk before its first try.
+//!
+//! ```text
+//! queue ─▶ this: encode, append (one sync a batch) ─▶ spool ─▶ courier's thread ─▶ receiver
+//!                                                       ▲          │ confirmed: deleted; rejected: dead letter
+//!                                                       └──────────┘ setback: the same again, later
+//! ```
+//!
+//! The spool is the output's own, named by the output's kind and name. It outlives reloads and restarts, so what waited
+//! under other settings goes to where the output leads now.
+
+mod backlog;
+mod courier;
+mod encode;
+mod left;
+mod mcs;
+#[cfg(test)]
+mod tests;
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+#[cfg(test)]
+pub(crate) use self::tests::Script;
+pub(crate) use self::{
+    backlog::Backlog,
+    courier::by_remote,
+    encode::{Encode, Encoded, Rendered},
+    mcs::{AlertMessages, RowMessages},
+};
+pub use self::{left::tell_of_left_spools, mcs::CentralSettings};
+use super::{
+    alerts::Outcome,
+    metrics::{Cause, Ledger},
+    queue::{Deliver, Delivery, Load},
+};
+use crate::delivery::spool::{Limits, NewItem, folder_name};
+
+/// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
+const LAST_TRIES: Duration = Duration::from_secs(3);
+
+/// Encoded bytes that are kept in memory before they are spooled.
+const CHUNK: usize = 1 << 20;
+
+/// Where spools are, and how much each may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolSettings {
+    /// The folder that has a folder for each output.
+    pub folder: PathBuf,
+    pub limits: Limits,
+}
+
+impl Default for SpoolSettings {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("/var/lib/sophos/spool"), limits: Limits::default() }
+    }
+}
+
+impl SpoolSettings {
+    /// The folder of an output. Of its kind too: what is spooled for one kind is of no use to another.
+    #[must_use]
+    pub fn folder_of(&self, kind: &str, name: &str) -> PathBuf {
+        self.folder.join(folder_name(&format!("{kind}:{name}")))
+    }
+}
+
+/// Starts to send what is in the spool, without waiting for anything.
+pub(crate) type StartCourier = Box<dyn FnOnce(&Arc<Backlog>, &Arc<Ledger>) -> io::Result<Box<dyn Courier>> + Send>;
+
+/// Empties a spool from a thread of its own. Ends when it is dropped, without anyone waiting for it.
+pub(crate) trait Courier: Send {
+    /// Something was appended; with `urgent`, someone waits for word of it, so it is tried at once.
+    fn wake(&self, urgent: bool);
+
+    /// Sends what waits as long as that works, at most for so long, and ends.
+    fn finish(&mut self, within: Duration);
+}
+
+/// Puts what waits for an output into its spool.
+pub(crate) struct Spooled<T> {
+    settings: SpoolSettings,
+    encode: Box<dyn Encode<T>>,
+    /// None once it was started.
+    start: Option<StartCourier>,
+    running: Option<Running>,
+}
+
+struct Running {
+    backlog: Arc<Backlog>,
+    /// None if it could not be started: what is spooled waits for the next one.
+    courier: Option<Box<dyn Courier>>,
+}
+
+impl<T: Load> Spooled<T> {
+    /// Opens nothing yet: the spool may be in the hands of the same output with other settings.
+    pub(crate) fn new(settings: SpoolSettings, encode: impl Encode<T> + 'static, start: StartCourier) -> Self {
+        Self { settings, encode: Box::new(encode), start: Some(start), running: None }
+    }
+}
+
+/// What goes into the spool with one sync.
+#[derive(Default)]
+struct Chunk {
+    items: Vec<NewItem>,
+    bytes: usize,
+    /// Of what the queue gave.
+    weight: usize,
+    urgent: bool,
+}
+
+impl Chunk {
+    fn add(&mut self, items: Vec<NewItem>, weight: usize) {
+        self.bytes += items.iter().map(|item| item.body.len()).sum::<usize>();
+        self.weight += weight;
+        self.items.extend(items);
+    }
+
+    fn spool(&mut self, backlog: &Backlog, courier: Option<&dyn Courier>, ledger: &Ledger) {
+        let Self { items, weight, urgent, .. } = std::mem::take(self);
+        if items.is_empty() {
+            return;
+        }
+        if let Err(error) = backlog.spool.append(items) {
+            ledger.spool_fails(&error.to_string());
+        }
+        ledger.spooled(weight);
+        ledger.note_given_up();
+        if let Some(courier) = courier {
+            courier.wake(urgent);
+        }
+    }
+}
+
+impl<T: Load> Deliver<T> for Spooled<T> {
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        let Some(start) = self.start.take() else { return };
+        let backlog = ledger.backlog_in(&self.settings);
+        let courier = start(&backlog, ledger)
+            .inspect_err(|error| {
+                ledger
+                    .failed(&format!("nothing can be sent, it is kept on disk: no thread could be started ({error})"));
+            })
+            .ok();
+        self.running = Some(Running { backlog, courier });
+    }
+
+    fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery {
+        let done = items.len();
+        let Some(Running { backlog, courier }) = &self.running else { return Delivery::default() };
+        let mut chunk = Chunk::default();
+        for item in items {
+            // Before it can be confirmed.
+            chunk.urgent |= backlog.expect(item);
+            loop {
+                let weight = item.weight();
+                match self.encode.encode(item, ledger) {
+                    Encoded::Part(new) => {
+                        chunk.add(new, weight - item.weight());
+                        if chunk.bytes >= CHUNK {
+                            chunk.spool(backlog, courier.as_deref(), ledger);
+                        }
+                        continue;
+                    }
+                    Encoded::Items(new) => chunk.add(new, weight),
+                    Encoded::Nothing => {
+                        ledger.filtered();
+                        backlog.settle(item, &ledger.name, &Outcome::Empty);
+                    }
+                    Encoded::Unfit(reason) => {
+                        ledger.dropped(Cause::Unfit, weight, &reason);
+                        backlog.settle(item, &ledger.name, &Outcome::Dropped(Cause::Unfit));
+                    }
+                }
+                break;
+            }
+            if chunk.bytes >= CHUNK {
+                chunk.spool(backlog, courier.as_deref(), ledger);
+            }
+        }
+        chunk.spool(backlog, courier.as_deref(), ledger);
+        Delivery { done, failure: None }
+    }
+
+    fn reset(&mut self) {}
+
+    fn finish(&mut self) {
+        if let Some(courier) = self.running.as_mut().and_then(|running| running.courier.as_mut()) {
+            courier.finish(LAST_TRIES);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What an output that spools keeps while its settings change.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+};
+
+use uuid::Uuid;
+
+use super::SpoolSettings;
+use crate::{
+    delivery::spool::{Kind, Spool},
+    output::{
+        alerts::{Outcome, QueuedAlert},
+        queue::Load,
+    },
+};
+
+/// Alerts that someone waits for word of, at most: self checks alone are waited for.
+const MOST_EXPECTED: usize = 100;
+
+/// The spool, and who waits for what is in it.
+pub(crate) struct Backlog {
+    pub(crate) spool: Spool,
+    expected: Mutex<Vec<QueuedAlert>>,
+    /// The thread that was last started to empty the spool; the next one waits for its end.
+    pub(crate) last_courier: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Backlog {
+    /// Opens the spool of an output, and says in the log what was found.
+    pub(crate) fn open(settings: &SpoolSettings, kind: &str, output: &str) -> Self {
+        let folder = settings.folder_of(kind, output);
+        let (spool, report) = Spool::open(&folder, settings.limits);
+        let folder = folder.display();
+        if let Some(salvage) = report.salvage {
+            let (recovered, [alerts, rows]) = (salvage.recovered, salvage.lost);
+            tracing::error!(
+                output,
+                recovered,
+                lost_alerts = alerts,
+                lost_rows = rows,
+                "the spool {folder} was damaged ({}) and is kept in {}",
+                salvage.reason,
+                salvage.aside.display()
+            );
+        }
+        if let Some(trouble) = report.trouble {
+            let reason = trouble.reason;
+            tracing::error!(
+                output,
+                "the spool {folder} cannot be used: {reason}; until it can, alerts wait in memory and do not outlive \
+                 the sensor"
+            );
+        }
+        let [alerts, rows] = Kind::ALL.map(|kind| report.waiting[kind as usize].records);
+        if alerts + rows > 0 {
+            tracing::info!(output, alerts, rows, "what could not be sent earlier is sent now");
+        }
+        Self { spool, expected: Mutex::default(), last_courier: Mutex::default() }
+    }
+
+    /// Notes whether someone waits for word of it; true if so.
+    pub(crate) fn expect(&self, item: &impl Load) -> bool {
+        let Some(alert) = item.awaited() else { return false };
+        let mut expected = self.expected();
+        if expected.len() == MOST_EXPECTED {
+            expected.remove(0);
+        }
+        expected.push(alert.clone());
+        true
+    }
+
+    /// Passes on what became of an alert.
+    pub(crate) fn tell(&self, output: &str, uuid: Uuid, outcome: &Outcome) {
+        self.expected().retain(|alert| {
+            let is_it = alert.alert.uuid == uuid;
+            if is_it {
+                alert.tell(output, outcome);
+            }
+            !is_it || !outcome.is_final()
+        });
+    }
+
+    /// Passes on what became of something that is not spooled.
+    pub(crate) fn settle(&self, item: &impl Load, output: &str, outcome: &Outcome) {
+        if let Some(alert) = item.awaited() {
+            self.tell(output, alert.alert.uuid, outcome);
+        }
+    }
+
+    /// Tells all who wait that it does not work for now.
+    pub(crate) fn tell_all(&self, output: &str, outcome: &Outcome) {
+        self.expected().iter().for_each(|alert| alert.tell(output, outcome));
+    }
+
+    fn expected(&self) -> MutexGuard<'_, Vec<QueuedAlert>> {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

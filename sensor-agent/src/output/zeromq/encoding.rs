@@ -1,0 +1,94 @@
+//! The second frame: an alert or a row as text, or as a message of `proto/`.
+
+use prost::Message as _;
+use sensor_proto::v1;
+
+use super::{Frames, wire};
+use crate::{
+    alert::{Alert, shorten},
+    config::ZeromqEncoding,
+    event::{Event, Host, json::RowWriter, tables::Table},
+    output::{metrics::Ledger, render::Renderer},
+};
+
+/// An alert as protobuf is shortened to this, bytes of its JSON.
+const MAX_ALERT: usize = 256 << 10;
+
+/// Something that has no message in `proto/`.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} cannot be told as protobuf: {reason}")]
+pub(super) struct EncodeError {
+    what: &'static str,
+    reason: serde_json::Error,
+}
+
+/// An alert as a message. None if its template makes nothing of it.
+pub(super) fn alert(
+    topic: &str,
+    encoding: ZeromqEncoding,
+    renderer: &Renderer,
+    alert: &Alert,
+    ledger: &Ledger,
+) -> Result<Option<Frames>, EncodeError> {
+    let mut body = Vec::new();
+    match encoding {
+        ZeromqEncoding::Json => {
+            if !renderer.render(&mut body, alert, ledger) {
+                return Ok(None);
+            }
+            body.pop_if(|last| *last == b'\n');
+        }
+        ZeromqEncoding::Protobuf => {
+            shorten::write(&mut body, alert, MAX_ALERT);
+            let message: v1::Alert =
+                serde_json::from_slice(&body).map_err(|reason| EncodeError { what: "an alert", reason })?;
+            body = message.encode_to_vec();
+        }
+    }
+    Ok(Some(frames(topic, &body)))
+}
+
+/// Makes messages of rows.
+pub(super) struct RowEncoder {
+    encoding: ZeromqEncoding,
+    /// One per table that rows came of.
+    writers: Vec<(&'static str, RowWriter)>,
+    json: Vec<u8>,
+}
+
+impl RowEncoder {
+    pub(super) const fn new(encoding: ZeromqEncoding) -> Self {
+        Self { encoding, writers: Vec::new(), json: Vec::new() }
+    }
+
+    /// A row as a message.
+    pub(super) fn row(
+        &mut self,
+        topic: &str,
+        table: &'static Table,
+        event: &Event,
+        host: &Host,
+    ) -> Result<Frames, EncodeError> {
+        let known = self.writers.iter().position(|(name, _)| *name == table.name).unwrap_or_else(|| {
+            self.writers.push((table.name, RowWriter::new(table)));
+            self.writers.len() - 1
+        });
+        self.json.clear();
+        self.writers[known].1.write(&mut self.json, event, host);
+        self.json.pop_if(|last| *last == b'\n');
+        match self.encoding {
+            ZeromqEncoding::Json => Ok(frames(topic, &self.json)),
+            ZeromqEncoding::Protobuf => {
+                let row: v1::Row =
+                    serde_json::from_slice(&self.json).map_err(|reason| EncodeError { what: table.name, reason })?;
+                Ok(frames(topic, &row.encode_to_vec()))
+            }
+        }
+    }
+}
+
+fn frames(topic: &str, body: &[u8]) -> Frames {
+    let mut bytes = Vec::with_capacity(topic.len() + body.len() + 18);
+    wire::put_message(&mut bytes, topic.as_bytes(), body);
+    bytes.into()
+}

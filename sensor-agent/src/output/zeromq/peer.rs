@@ -1,0 +1,245 @@
+//! One receiver at the other end of a connection.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    sync::{mpsc, watch},
+    time::timeout,
+};
+
+use super::wire::{self, GREETING_LENGTH, Said, Violation};
+
+/// A message as it goes over every connection: encoded once.
+pub(super) type Frames = Arc<[u8]>;
+
+/// A receiver has this long to say who it is.
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// Messages written together.
+const BATCH: usize = 64;
+/// What one receiver may subscribe to, bytes with a little for each subscription.
+const MOST_SUBSCRIPTIONS: usize = 64 * 1024;
+
+/// Tells a connection when it is to end.
+#[derive(Clone)]
+pub(super) struct Stop(pub(super) watch::Receiver<bool>);
+
+impl Stop {
+    /// Waits until it is to end.
+    pub(super) async fn called(&mut self) {
+        // Whoever could call has gone without a word: that is a call too.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    #[error("{0}")]
+    Network(#[from] io::Error),
+    #[error("it did not say who it is within {} s", HANDSHAKE.as_secs())]
+    Silent,
+    #[error("it subscribes to more than anyone needs")]
+    Greedy,
+}
+
+/// A receiver that is connected.
+pub(super) struct Peer {
+    queue: mpsc::Sender<Frames>,
+    subscriptions: Mutex<Vec<Vec<u8>>>,
+    /// It took nothing for as long as one waits for it.
+    pub(super) stalled: AtomicBool,
+}
+
+impl Peer {
+    /// One with room for so many messages, and the end of the queue that its connection empties.
+    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Frames>) {
+        let (queue, messages) = mpsc::channel(room.max(1));
+        (Self { queue, subscriptions: Mutex::default(), stalled: AtomicBool::new(false) }, messages)
+    }
+
+    /// Whether it wants messages of this topic.
+    pub(super) fn wants(&self, topic: &[u8]) -> bool {
+        self.subscriptions().iter().any(|prefix| topic.starts_with(prefix))
+    }
+
+    /// Puts a message into its queue, if there is room.
+    pub(super) fn offer(&self, frames: &Frames) -> bool {
+        let taken = self.queue.try_send(Arc::clone(frames)).is_ok();
+        if taken {
+            self.stalled.store(false, Relaxed);
+        }
+        taken
+    }
+
+    /// Waits until there is room in its queue; whether there is.
+    pub(super) async fn room(&self, within: Duration) -> bool {
+        let room = matches!(timeout(within, self.queue.reserve()).await, Ok(Ok(_)));
+        if !room {
+            self.stalled.store(true, Relaxed);
+        }
+        room
+    }
+
+    fn subscribe(&self, topic: &[u8]) -> Result<(), Broken> {
+        let mut subscriptions = self.subscriptions();
+        let size: usize = subscriptions.iter().map(|topic| topic.len() + 32).sum();
+        if size + topic.len() > MOST_SUBSCRIPTIONS {
+            return Err(Broken::Greedy);
+        }
+        subscriptions.push(topic.to_vec());
+        Ok(())
+    }
+
+    /// Takes back one subscription; there may be several to the same.
+    fn cancel(&self, topic: &[u8]) {
+        let mut subscriptions = self.subscriptions();
+        if let Some(at) = subscriptions.iter().position(|known| known == topic) {
+            subscriptions.swap_remove(at);
+        }
+    }
+
+    fn subscriptions(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection whose ends have told each other who they are.
+pub(super) struct Link<S> {
+    read: Reader<S>,
+    write: WriteHalf<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite> Link<S> {
+    /// Introduces both ends to each other. The other one has to be of one of these types.
+    pub(super) async fn shake_hands(stream: S, ours: &'static str, theirs: &[&str]) -> Result<Self, Broken> {
+        timeout(HANDSHAKE, Self::introduce(stream, ours, theirs)).await.map_err(|_| Broken::Silent)?
+    }
+
+    async fn introduce(stream: S, ours: &'static str, theirs: &[&str]) -> Result<Self, Broken> {
+        let (mut read, mut write) = tokio::io::split(stream);
+        write.write_all(&wire::greeting()).await?;
+        let mut greeting = [0; GREETING_LENGTH];
+        read.read_exact(&mut greeting).await?;
+        wire::check_greeting(&greeting)?;
+        let mut ready = Vec::new();
+        wire::put_ready(&mut ready, ours);
+        write.write_all(&ready).await?;
+        let mut read = Reader { half: read, buffer: Vec::new() };
+        let found = loop {
+            let said = read.next(|said| match said {
+                Said::Ready { socket_type } => Some(socket_type.escape_ascii().to_string()),
+                _ => None,
+            });
+            if let Some(found) = said.await? {
+                break found;
+            }
+        };
+        if !theirs.contains(&found.as_str()) {
+            let mut error = Vec::new();
+            wire::put_error(&mut error, "these socket types do not go together");
+            write.write_all(&error).await?;
+            return Err(Violation::Type { theirs: found, ours }.into());
+        }
+        Ok(Self { read, write })
+    }
+
+    /// Sends what comes into the queue and listens to what the receiver wants, until one end has enough. Once stopped,
+    /// what is in the queue is sent first.
+    pub(super) async fn run(
+        self,
+        peer: &Peer,
+        messages: &mut mpsc::Receiver<Frames>,
+        stop: Stop,
+    ) -> Result<(), Broken> {
+        let (pong, pongs) = mpsc::channel(8);
+        tokio::select! {
+            ended = listen(self.read, peer, pong) => ended,
+            ended = send(self.write, messages, pongs, stop) => ended,
+        }
+    }
+}
+
+async fn listen<S: AsyncRead>(mut read: Reader<S>, peer: &Peer, pong: mpsc::Sender<Vec<u8>>) -> Result<(), Broken> {
+    loop {
+        read.next(|said| match said {
+            Said::Subscribe(topic) => peer.subscribe(topic),
+            Said::Cancel(topic) => {
+                peer.cancel(topic);
+                Ok(())
+            }
+            Said::Ping(context) => {
+                let mut answer = Vec::new();
+                wire::put_command(&mut answer, "PONG", context);
+                // One that asks faster than it reads gets fewer answers.
+                let _ = pong.try_send(answer);
+                Ok(())
+            }
+            Said::Ready { .. } | Said::Other => Ok(()),
+        })
+        .await??;
+    }
+}
+
+async fn send<S: AsyncWrite>(
+    mut write: WriteHalf<S>,
+    messages: &mut mpsc::Receiver<Frames>,
+    mut pongs: mpsc::Receiver<Vec<u8>>,
+    mut stop: Stop,
+) -> Result<(), Broken> {
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut bytes = Vec::new();
+    let mut stopped = false;
+    loop {
+        tokio::select! {
+            count = messages.recv_many(&mut batch, BATCH) => {
+                if count == 0 {
+                    write.flush().await?;
+                    return Ok(());
+                }
+                for message in batch.drain(..) {
+                    bytes.extend_from_slice(&message);
+                }
+            }
+            Some(pong) = pongs.recv() => bytes.extend_from_slice(&pong),
+            () = stop.called(), if !stopped => {
+                // Nothing more comes in; what is there is still handed out.
+                stopped = true;
+                messages.close();
+            }
+        }
+        write.write_all(&bytes).await?;
+        bytes.clear();
+        bytes.shrink_to(256 * 1024);
+    }
+}
+
+struct Reader<S> {
+    half: ReadHalf<S>,
+    buffer: Vec<u8>,
+}
+
+impl<S: AsyncRead> Reader<S> {
+    /// Waits for what the receiver says next and hands it on.
+    async fn next<T>(&mut self, hear: impl FnOnce(Said<'_>) -> T) -> Result<T, Broken> {
+        loop {
+            if let Some((said, length)) = wire::read(&self.buffer)? {
+                let heard = hear(said);
+                self.buffer.drain(..length);
+                return Ok(heard);
+            }
+            if self.half.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
+            }
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! A ZeroMQ socket that sends: its thread, its receivers, and what becomes of a message.
+//!
+//! Who has messages puts them straight into the queues of the receivers; the socket's own thread empties these into
+//! the connections. So one receiver that takes nothing fills its own queue and no other's.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::TcpListener,
+    os::unix::net::UnixListener,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, UnixStream},
+    runtime::{Builder, Handle},
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use super::{
+    bind::{self, Listener, SocketFile},
+    peer::{Broken, Frames, Link, Peer, Stop},
+};
+use crate::config::{HostPort, ZeromqEndpoint, ZeromqPattern};
+
+/// How long one waits for a receiver whose queue is full. Then what it is to get is lost to it, without waiting, until
+/// it takes something.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long queues are emptied at the end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The waits between two tries to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// More receivers than this are turned away.
+const MOST_PEERS: usize = 1024;
+/// A receiver whose host is gone without a word is given up after this.
+const UNACKNOWLEDGED: u32 = 30_000;
+
+/// What makes two sockets the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) endpoint: ZeromqEndpoint,
+    pub(super) pattern: ZeromqPattern,
+    /// Whether to bind rather than connect.
+    pub(super) bind: bool,
+}
+
+/// The sockets there are: outputs and sinks of the same address share one, and so does an output that a reload changes
+/// with what it was before. The lock is held while one is opened or closed.
+static OPEN: Mutex<Vec<(Address, Weak<Socket>)>> = Mutex::new(Vec::new());
+
+/// See the module.
+pub(super) struct Socket {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+    file: Option<SocketFile>,
+}
+
+/// What the socket's thread and those who send have in common.
+struct Shared {
+    address: Address,
+    /// Messages that wait for one receiver at most.
+    high_water_mark: AtomicUsize,
+    peers: Mutex<Vec<Arc<Peer>>>,
+    /// Whose turn it is (`push`).
+    turn: AtomicUsize,
+    /// Messages that their receiver did not live to get (`push`).
+    returned: Mutex<VecDeque<Frames>>,
+    /// The same, of receivers that had subscribed (`pub`).
+    bereft: AtomicUsize,
+}
+
+/// What became of a message to subscribers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Published {
+    /// To how many it is on its way.
+    pub(super) taken: usize,
+    /// How many wanted it and had no room.
+    pub(super) missed: usize,
+    /// Messages before this one that were lost with the connections of their subscribers, since it was last told.
+    pub(super) bereft: usize,
+}
+
+impl Socket {
+    /// Opens the socket, or joins those who have it open.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot listen there, or there can be no more threads.
+    pub(super) fn open(address: Address, high_water_mark: usize) -> io::Result<Arc<Self>> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|(_, socket)| socket.strong_count() > 0);
+        if let Some(socket) = open.iter().find(|(known, _)| *known == address).and_then(|(_, socket)| socket.upgrade())
+        {
+            socket.shared.high_water_mark.store(high_water_mark, Relaxed);
+            return Ok(socket);
+        }
+        let (listener, file) = if address.bind {
+            let (listener, file) = bind::listen(&address.endpoint)?;
+            (Some(listener), file)
+        } else {
+            (None, None)
+        };
+        let shared = Arc::new(Shared {
+            address: address.clone(),
+            high_water_mark: AtomicUsize::new(high_water_mark),
+            peers: Mutex::default(),
+            turn: AtomicUsize::new(0),
+            returned: Mutex::default(),
+            bereft: AtomicUsize::new(0),
+        });
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = watch::channel(false);
+        let thread = std::thread::Builder::new().name("zeromq".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                runtime.block_on(shared.run(listener, Stop(stopped)));
+                // A name that is being looked up cannot be called off; nobody waits for it.
+                runtime.shutdown_background();
+            }
+        })?;
+        let socket = Arc::new(Self { shared, runtime: handle, stop, thread: Some(thread), file });
+        open.push((address, Arc::downgrade(&socket)));
+        Ok(socket)
+    }
+
+    /// Hands a message to every subscriber of its topic.
+    pub(super) fn publish(&self, topic: &[u8], frames: &Frames) -> Published {
+        let peers = self.shared.peers().clone();
+        let mut published = Published { taken: 0, missed: 0, bereft: self.shared.bereft.swap(0, Relaxed) };
+        for peer in peers.iter().filter(|peer| peer.wants(topic)) {
+            if self.offer(peer, frames) {
+                published.taken += 1;
+            } else {
+                published.missed += 1;
+            }
+        }
+        published
+    }
+
+    /// Hands a message to one of the receivers; whether one has it. Those that lost their receiver go first.
+    pub(super) fn push(&self, frames: &Frames) -> Result<(), &'static str> {
+        loop {
+            let Some(returned) = self.shared.returned().pop_front() else { break };
+            if let Err(reason) = self.push_one(&returned) {
+                self.shared.returned().push_front(returned);
+                return Err(reason);
+            }
+        }
+        self.push_one(frames)
+    }
+
+    fn push_one(&self, frames: &Frames) -> Result<(), &'static str> {
+        let peers = self.shared.peers().clone();
+        if peers.is_empty() {
+            return Err("no receiver is connected");
+        }
+        let first = self.shared.turn.fetch_add(1, Relaxed);
+        let in_turn = || (0..peers.len()).map(|step| &peers[first.wrapping_add(step) % peers.len()]);
+        if in_turn().any(|peer| peer.offer(frames)) || in_turn().any(|peer| self.offer(peer, frames)) {
+            return Ok(());
+        }
+        Err("the receivers take nothing; are they at work?")
+    }
+
+    /// Puts it into a receiver's queue. One that is slow is waited for; one that has stopped is not.
+    fn offer(&self, peer: &Peer, frames: &Frames) -> bool {
+        if peer.offer(frames) {
+            return true;
+        }
+        !peer.stalled.load(Relaxed) && self.runtime.block_on(peer.room(PATIENCE)) && peer.offer(frames)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // Whoever opens the same address waits until it is free.
+        let _open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.file = None;
+    }
+}
+
+impl Shared {
+    /// The socket's thread.
+    async fn run(self: Arc<Self>, listener: Option<Listener>, stop: Stop) {
+        match listener {
+            Some(Listener::Tcp(listener)) => self.accept_tcp(listener, stop).await,
+            Some(Listener::Ipc(listener)) => self.accept_ipc(listener, stop).await,
+            None => self.connect(stop).await,
+        }
+    }
+
+    async fn accept_tcp(self: &Arc<Self>, listener: TcpListener, mut stop: Stop) {
+        let Ok(listener) = tokio::net::TcpListener::from_std(listener).inspect_err(cannot_listen) else {
+            return;
+        };
+        let (mut links, for_links) = (JoinSet::new(), stop.clone());
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        tune(&stream);
+                        self.welcome(&mut links, stream, &for_links);
+                    }
+                    Err(error) => breathe(&error).await,
+                },
+                Some(_) = links.join_next() => {}
+                () = stop.called() => break,
+            }
+        }
+        drop(listener);
+        let _ = timeout(LAST_WORDS, links.join_all()).await;
+    }
+
+    async fn accept_ipc(self: &Arc<Self>, listener: UnixListener, mut stop: Stop) {
+        let Ok(listener) = tokio::net::UnixListener::from_std(listener).inspect_err(cannot_listen) else {
+            return;
+        };
+        let (mut links, for_links) = (JoinSet::new(), stop.clone());
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.welcome(&mut links, stream, &for_links),
+                    Err(error) => breathe(&error).await,
+                },
+                Some(_) = links.join_next() => {}
+                () = stop.called() => break,
+            }
+        }
+        drop(listener);
+        let _ = timeout(LAST_WORDS, links.join_all()).await;
+    }
+
+    fn welcome<S: AsyncRead + AsyncWrite + Send + 'static>(
+        self: &Arc<Self>,
+        links: &mut JoinSet<()>,
+        stream: S,
+        stop: &Stop,
+    ) {
+        if links.len() >= MOST_PEERS {
+            tracing::warn!(endpoint = %self.address.endpoint, "a ZeroMQ receiver is turned away: there are {MOST_PEERS}");
+            return;
+        }
+        let (shared, stop) = (Arc::clone(self), stop.clone());
+        links.spawn(async move {
+            let why = shared.serve(stream, stop).await;
+            tracing::debug!(endpoint = %shared.address.endpoint, why, "a ZeroMQ receiver is gone");
+        });
+    }
+
+    /// Keeps one connection, made again and again.
+    async fn connect(self: &Arc<Self>, mut stop: Stop) {
+        let mut pause = FIRST_PAUSE;
+        let stopping = stop.clone();
+        let link = async {
+            loop {
+                let why = match self.dial(&stopping).await {
+                    Ok(why) => {
+                        pause = FIRST_PAUSE;
+                        why
+                    }
+                    Err(error) => error.to_string(),
+                };
+                tracing::debug!(endpoint = %self.address.endpoint, why, "no connection to the ZeroMQ receiver");
+                sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        };
+        let stopped = async {
+            stop.called().await;
+            // The connection sends what is in its queue.
+            let empty = async {
+                while !self.peers().is_empty() {
+                    sleep(Duration::from_millis(10)).await;
+                }
+            };
+            let _ = timeout(LAST_WORDS, empty).await;
+        };
+        tokio::select! {
+            () = link => {}
+            () = stopped => {}
+        }
+    }
+
+    /// Connects, and returns why the connection ended.
+    async fn dial(&self, stop: &Stop) -> io::Result<String> {
+        match &self.address.endpoint {
+            ZeromqEndpoint::Tcp(HostPort { host, port }) => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                tune(&stream);
+                Ok(self.serve(stream, stop.clone()).await)
+            }
+            ZeromqEndpoint::Ipc(path) => Ok(self.serve(UnixStream::connect(path).await?, stop.clone()).await),
+        }
+    }
+
+    /// Keeps a receiver up to its end, and returns why that came.
+    async fn serve<S: AsyncRead + AsyncWrite>(&self, stream: S, stop: Stop) -> String {
+        let (ours, theirs): (_, &[_]) = match self.address.pattern {
+            ZeromqPattern::Pub => ("PUB", &["SUB", "XSUB"]),
+            ZeromqPattern::Push => ("PUSH", &["PULL"]),
+        };
+        let link = match Link::shake_hands(stream, ours, theirs).await {
+            Ok(link) => link,
+            Err(error) => return self.told(&error),
+        };
+        let (peer, mut messages) = Peer::new(self.high_water_mark.load(Relaxed));
+        let peer = Arc::new(peer);
+        self.peers().push(Arc::clone(&peer));
+        let ended = link.run(&peer, &mut messages, stop).await;
+        self.peers().retain(|other| !Arc::ptr_eq(other, &peer));
+        messages.close();
+        while let Ok(message) = messages.try_recv() {
+            match self.address.pattern {
+                ZeromqPattern::Pub => drop(self.bereft.fetch_add(1, Relaxed)),
+                ZeromqPattern::Push => self.returned().push_back(message),
+            }
+        }
+        ended.err().map_or_else(|| "it was closed".to_owned(), |error| self.told(&error))
+    }
+
+    /// Says in the log if the receiver cannot be one. That one comes and goes is nothing to speak of.
+    fn told(&self, error: &Broken) -> String {
+        if !matches!(error, Broken::Network(_)) {
+            tracing::warn!(endpoint = %self.address.endpoint, %error, "a ZeroMQ receiver cannot be served");
+        }
+        error.to_string()
+    }
+
+    fn peers(&self) -> MutexGuard<'_, Vec<Arc<Peer>>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn returned(&self) -> MutexGuard<'_, VecDeque<Frames>> {
+        self.returned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tune(stream: &TcpStream) {
+    // Without these it is slower to send, and to notice that nobody is there.
+    let _ = stream.set_nodelay(true);
+    let _ = rustix::net::sockopt::set_socket_keepalive(stream, true);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, UNACKNOWLEDGED);
+}
+
+/// Too many open files, say: it will not be better at once.
+async fn breathe(error: &io::Error) {
+    tracing::warn!(%error, "a ZeroMQ receiver could not be let in");
+    sleep(Duration::from_secs(1)).await;
+}
+
+fn cannot_listen(error: &io::Error) {
+    tracing::error!(%error, "a ZeroMQ socket does not listen");
+}

@@ -1,0 +1,156 @@
+//! The socket against receivers that this file makes of plain connections, as no library would behave. Receivers made
+//! of libzmq are in the crate of tests.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    peer::Frames,
+    socket::{Address, Published, Socket},
+    wire::{self, GREETING_LENGTH},
+};
+use crate::config::{ZeromqEndpoint, ZeromqPattern};
+
+fn socket(path: &Path, pattern: ZeromqPattern, room: usize) -> Arc<Socket> {
+    let address = Address { endpoint: ZeromqEndpoint::Ipc(path.to_owned()), pattern, bind: true };
+    Socket::open(address, room).unwrap()
+}
+
+/// A receiver that has said who it is, and what it is told in reply.
+fn receiver(path: &Path, socket_type: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(path).unwrap();
+    let mut hello = wire::greeting().to_vec();
+    wire::put_ready(&mut hello, socket_type);
+    stream.write_all(&hello).unwrap();
+    stream.read_exact(&mut [0; GREETING_LENGTH]).unwrap();
+    let mut ready = Vec::new();
+    wire::put_ready(&mut ready, "PUSH");
+    ready.resize(ready.len() - if socket_type == "PULL" { 0 } else { 1 }, 0);
+    stream.read_exact(&mut ready).unwrap();
+    stream
+}
+
+fn frames(topic: &str, body: &[u8]) -> Frames {
+    let mut bytes = Vec::new();
+    wire::put_message(&mut bytes, topic.as_bytes(), body);
+    bytes.into()
+}
+
+/// Publishes until it is as expected.
+fn until(socket: &Socket, topic: &str, expected: impl Fn(Published) -> bool) -> Published {
+    let begin = Instant::now();
+    loop {
+        let published = socket.publish(topic.as_bytes(), &frames(topic, b"x"));
+        if expected(published) {
+            return published;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{published:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn subscriptions_come_and_go_in_either_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Pub, 1000);
+    let mut stream = receiver(&path, "SUB");
+    stream.write_all(b"\x00\x02\x01a").unwrap();
+    until(&socket, "alerts", |published| published.taken == 1);
+    assert_eq!(socket.publish(b"rows", &frames("rows", b"x")).taken, 0);
+    let mut commands = Vec::new();
+    wire::put_command(&mut commands, "SUBSCRIBE", b"rows");
+    wire::put_command(&mut commands, "CANCEL", b"a");
+    stream.write_all(&commands).unwrap();
+    until(&socket, "rows", |published| published.taken == 1);
+    until(&socket, "alerts", |published| published.taken == 0);
+    let mut message = [0; 11];
+    stream.read_exact(&mut message).unwrap();
+    assert_eq!(message[..], *frames("alerts", b"x"));
+}
+
+#[test]
+fn what_is_no_receiver_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Pub, 10);
+    let mut curious = UnixStream::connect(&path).unwrap();
+    curious.write_all(&[b"GET / HTTP/1.1\r\n\r\n".to_vec(), vec![b' '; 100]].concat()).unwrap();
+    let mut told = Vec::new();
+    // It is told who is here, and the connection ends.
+    let _ = curious.read_to_end(&mut told);
+    assert_eq!(told, wire::greeting());
+    let mut puller = receiver(&path, "PULL!");
+    let mut told = Vec::new();
+    puller.read_to_end(&mut told).unwrap();
+    assert!(told.windows(5).any(|word| word == b"ERROR"));
+    let mut greedy = receiver(&path, "SUB");
+    for _ in 0..5 {
+        let mut command = Vec::new();
+        wire::put_command(&mut command, "SUBSCRIBE", &[b'g'; 16_000]);
+        // It may be gone already.
+        let _ = greedy.write_all(&command);
+    }
+    let _ = greedy.read_to_end(&mut told);
+    until(&socket, &"g".repeat(16_000), |published| published.taken == 0);
+}
+
+#[test]
+fn what_waits_is_sent_before_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Push, 5_000);
+    let mut stream = receiver(&path, "PULL");
+    let begin = Instant::now();
+    while socket.push(&frames("t", b"first")).is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    }
+    for _ in 1..2_000 {
+        socket.push(&frames("t", &[b'x'; 100])).unwrap();
+    }
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    drop(socket);
+    assert_eq!(reader.join().unwrap(), frames("t", b"first").len() + 1_999 * frames("t", &[b'x'; 100]).len());
+    assert!(!path.exists());
+}
+
+#[test]
+fn one_that_takes_nothing_misses_what_it_has_no_room_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Pub, 3);
+    let mut stuck = receiver(&path, "SUB");
+    stuck.write_all(b"\x00\x01\x01").unwrap();
+    until(&socket, "t", |published| published.taken == 1);
+    let big = frames("t", &[b'x'; 100_000]);
+    let mut published = socket.publish(b"t", &big);
+    while published.missed == 0 {
+        assert_eq!(published.taken, 1);
+        published = socket.publish(b"t", &big);
+    }
+    drop(stuck);
+    let left = until(&socket, "t", |published| published.bereft > 0);
+    assert!(left.bereft <= 3, "{left:?}");
+}
+
+#[test]
+fn who_opens_the_same_address_shares_the_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let first = socket(&path, ZeromqPattern::Pub, 10);
+    let second = socket(&path, ZeromqPattern::Pub, 10);
+    assert!(Arc::ptr_eq(&first, &second));
+    let other = Address { endpoint: ZeromqEndpoint::Ipc(path), pattern: ZeromqPattern::Push, bind: true };
+    assert!(Socket::open(other.clone(), 10).is_err());
+    drop((first, second));
+    let _other = Socket::open(other, 10).unwrap();
+}

@@ -1,0 +1,142 @@
+//! The thread that keeps asking whether the sensor still hears, and answers systemd's watchdog for the engine.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use uuid::Uuid;
+
+use super::{Shared, self_check};
+use crate::clock::unix_now;
+use crate::control::status::Canary;
+use crate::engine::{Request, Sighting, Watch};
+use crate::health::DEAF_AFTER;
+use crate::systemd;
+
+/// The first argument of a canary. Its second is a word of its own.
+pub const CANARY: &str = "-canary";
+/// From one canary to the next.
+const EVERY: Duration = Duration::from_secs(60);
+/// The same after one that was not seen.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How long a canary may take to come out of the kernel.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Looks between two canaries when no watchdog wants more.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// How the canaries went.
+#[derive(Debug, Default)]
+pub(super) struct Record(Mutex<Canary>);
+
+impl Record {
+    pub(super) fn get(&self) -> Canary {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, outcome: Result<Duration, String>) -> u64 {
+        let mut canary = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(took) => {
+                if canary.failed_in_a_row > 0 {
+                    tracing::info!("canary programs are seen again");
+                }
+                canary.passed += 1;
+                canary.failed_in_a_row = 0;
+                canary.last_seen = Some(unix_now() / 1_000_000_000);
+                canary.millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                canary.last_error = None;
+            }
+            Err(error) => {
+                canary.failed += 1;
+                canary.failed_in_a_row += 1;
+                tracing::error!(in_a_row = canary.failed_in_a_row, "a canary program was not seen: {error}");
+                canary.last_error = Some(error);
+            }
+        }
+        canary.failed_in_a_row
+    }
+}
+
+/// Ends with this value.
+#[derive(Debug)]
+pub(super) struct Lookout {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lookout {
+    pub(super) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
+        let (stop, stopped) = bounded(0);
+        let thread = std::thread::Builder::new().name("lookout".into()).spawn(move || keep(&shared, &stopped))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn keep(shared: &Shared, stopped: &Receiver<()>) {
+    let watchdog = systemd::watchdog();
+    let look = watchdog.map_or(LOOK, |limit| LOOK.min(limit / 4)).max(Duration::from_millis(100));
+    let mut next = Instant::now();
+    let mut deaf = false;
+    loop {
+        if Instant::now() >= next {
+            let outcome = fly(shared, stopped);
+            let Some(outcome) = outcome else { return };
+            let wait = if outcome.is_ok() { EVERY } else { AGAIN };
+            deaf = shared.canary.note(outcome) >= DEAF_AFTER;
+            next = Instant::now() + wait;
+        }
+        let meddled = shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look();
+        for policy in meddled {
+            tracing::error!("{}", policy.description);
+            let _ =
+                shared.engine.send_timeout(Request::Tell(Box::new(policy), "the sensor was meddled with"), PATIENCE);
+        }
+        // A sensor that hears nothing is as good as dead, so it is started anew like one.
+        if watchdog.is_some() && !deaf && shared.engine_status().is_some() {
+            systemd::notify("WATCHDOG=1");
+        }
+        let pause = look.min(next.saturating_duration_since(Instant::now()));
+        match stopped.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// Runs a canary and waits for its exec; none if the sensor ends meanwhile.
+fn fly(shared: &Shared, stopped: &Receiver<()>) -> Option<Result<Duration, String>> {
+    let begun = Instant::now();
+    let mark = Uuid::new_v4().to_string().into_bytes();
+    let (sender, sightings) = bounded(4);
+    let (kept, is_kept) = bounded(1);
+    let asked = shared.engine.send_timeout(Request::Watch(Watch::new(mark.clone(), sender), kept), PATIENCE);
+    if asked.is_err() || is_kept.recv_timeout(PATIENCE).is_err() {
+        return Some(Err("the engine does not answer".into()));
+    }
+    if let Err(error) = self_check::exec_marked(CANARY, &mark) {
+        return Some(Err(format!("it cannot be run: {error}")));
+    }
+    let until = crossbeam_channel::at(begun + PATIENCE);
+    loop {
+        crossbeam_channel::select! {
+            recv(sightings) -> sighting => match sighting {
+                Ok(Sighting::Seen) => return Some(Ok(begun.elapsed())),
+                // A policy that matches everything matches this, too.
+                Ok(Sighting::Alerted { .. }) => {}
+                Err(_) => return Some(Err("the engine ended".into())),
+            },
+            recv(until) -> _ => return Some(Err("its exec did not come out of the kernel".into())),
+            recv(stopped) -> _ => return None,
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! The running sensor and the real Central: alerts and rows arrive once, through restarts, kills and faults of either.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use sensor_central::store::Reader;
+use sensor_tests::delivery::{alert_tester, config, config_of_mcs, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::programs::run_storm;
+use sensor_tests::{Central, Home, Mark, Said, Sensor, until};
+use serde_json::Value;
+
+#[test]
+fn alerts_and_rows_arrive() {
+    let central = Central::start();
+    let mark = Mark::new("arrives");
+    let sensor = Sensor::start(&config(&central, &mark, ""));
+    run_marked(&sensor, &mark, 20);
+    sensor.until("20 alerts", || (sensor.alerts().len() == 20).then_some(()));
+    until_arrived(&central, &uuids(&sensor.alerts()));
+    let alert = &central.alerts()[0];
+    assert_eq!((&alert["strategy_name"], &alert["policy_type"]), (&"Marked Program".into(), &"program".into()));
+    assert_eq!(alert["process_info"]["args"], sensor.alerts()[0]["process_info"]["args"]);
+
+    let reader = Reader::open(central.path()).unwrap();
+    let exits = || {
+        let rows = reader.rows("process_events", 1000).unwrap();
+        rows.iter().filter(|row| row.contains("_EXIT") && row.contains(mark.word())).count()
+    };
+    until("20 exits in the rows", || (exits() == 20).then_some(()));
+    let status = until("empty spools", || {
+        let status = sensor.status();
+        (mcs(&status, "outputs")["queued"] == 0 && mcs(&status, "sinks")["queued"] == 0).then_some(status)
+    });
+    let to_central = mcs(&status, "outputs");
+    assert_eq!((&to_central["confirmed"], &to_central["dropped"]), (&20.into(), &0.into()), "{to_central}");
+    assert_eq!(to_central["failing"], false);
+    assert!(mcs(&status, "sinks")["confirmed"].as_u64().unwrap() >= 20);
+    assert_eq!(sensor.stop(), Some(0));
+}
+
+#[test]
+fn the_self_check_waits_for_central() {
+    let mut central = Central::start();
+    let mark = Mark::new("check");
+    let home = Arc::new(Home::new(&config(&central, &mark, "")));
+    home.write_content(&alert_tester());
+    let sensor = Sensor::start_in(&home);
+    let said = sensor.run(&["-test-alert"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(stage_of_mcs(&said).contains("confirmed"), "{}", said.stderr);
+    // Checks of other sensors on the host may be seen as well.
+    let own = |central: &Central, sensor: &Sensor| {
+        central.alerts().iter().filter(|alert| alert["process_info"]["ppid"] == sensor.pid()).count()
+    };
+    assert_eq!(own(&central, &sensor), 1);
+
+    // With nobody there it fails, and says which stage and why; the alert is kept.
+    central.stop();
+    let said = sensor.run(&["-test-alert"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(stage_of_mcs(&said).contains("cannot be reached"), "{}", said.stderr);
+    central.resume(&[]);
+    // Whoever waits does not wait for the next try of what failed before.
+    let said = sensor.run(&["-test-alert"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(own(&central, &sensor), 3);
+    let before = central.alerts().len();
+    assert_eq!(sensor.stop(), Some(0));
+
+    // Without a running sensor too.
+    let said = home.run(&["-test-alert"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(central.alerts().len() > before);
+}
+
+fn stage_of_mcs(said: &Said) -> &str {
+    said.stderr.lines().find(|line| line.contains("output mcs")).unwrap_or_else(|| panic!("{}", said.stderr))
+}
+
+/// Waits until the alerts of so many programs are in the output's spool, or through it.
+#[track_caller]
+fn until_spooled(sensor: &Sensor, count: u64) {
+    sensor.until(&format!("{count} alerts on disk"), || {
+        let status = sensor.status();
+        let spool = &mcs(&status, "outputs")["spool"];
+        assert_eq!((&spool["in_memory"], &spool["trouble"]), (&0.into(), &Value::Null));
+        (spool["taken_in"] == count).then_some(())
+    });
+}
+
+#[test]
+fn a_thousand_alerts_through_twenty_crashes_and_outages_arrive_once() {
+    const ROUNDS: usize = 20;
+    const EACH: usize = 50;
+    let mut central = Central::start();
+    let mark = Mark::new("crashes");
+    let home = Arc::new(Home::new(&config(&central, &mark, "")));
+    // What goes wrong at Central in each round, one after the other.
+    let faults: [&[&str]; 5] = [
+        &[],
+        // It has the alerts, and the sensor does not learn of it.
+        &["--fault", "cut,after,endpoint=alerts,count=3"],
+        &["--fault", "status=503,retry-after=1,endpoint=alerts,count=2"],
+        &["--fault", "delay-ms=1500,after,endpoint=alerts,count=2"],
+        &["--fault", "cut,endpoint=alerts,count=4"],
+    ];
+    for round in 0..ROUNDS {
+        let sensor = Sensor::start_in(&home);
+        // The outage begins at another moment each time, and so does the crash.
+        run_marked(&sensor, &mark, EACH / 2);
+        if round % 3 == 1 {
+            central.kill();
+        }
+        run_marked(&sensor, &mark, EACH - EACH / 2);
+        until_spooled(&sensor, EACH as u64);
+        if round % 2 == 1 {
+            // In the midst of sending, perhaps.
+            std::thread::sleep(std::time::Duration::from_millis(37 * round as u64));
+        }
+        sensor.kill();
+        if round % 3 == 1 {
+            central.resume(faults[round % faults.len()]);
+        }
+    }
+    let sensor = Sensor::start_in(&home);
+    let wanted = uuids(&sensor.alerts());
+    assert_eq!(wanted.len(), ROUNDS * EACH);
+    until_arrived(&central, &wanted);
+    let status = sensor.until("an empty spool", || {
+        let status = sensor.status();
+        (mcs(&status, "outputs")["queued"] == 0).then_some(status)
+    });
+    assert_eq!(mcs(&status, "outputs")["dropped"], 0);
+    // Nothing comes twice from what is left of the spool, either.
+    assert_eq!(sensor.stop(), Some(0));
+    until_arrived(&central, &wanted);
+}
+
+#[test]
+fn replies_that_refuse_keep_the_sensor_running_and_the_alerts() {
+    for (fault, said) in [
+        ("status=401,count=1000", "check mcs.token"),
+        ("status=403,count=1000", "check customer_id"),
+        ("status=429,retry-after=1,count=3", "429"),
+        ("status=500,count=3", "500"),
+        ("cut,count=3", "broke off"),
+    ] {
+        let mut central = Central::start_with(&["--fault", fault]);
+        let mark = Mark::new("refused");
+        let sensor = Sensor::start(&config(&central, &mark, ""));
+        run_marked(&sensor, &mark, 3);
+        let status = sensor.until(&format!("`{said}` in the status"), || {
+            let status = sensor.status();
+            let output = mcs(&status, "outputs");
+            let told = output["last_error"].as_str().is_some_and(|error| error.contains(said));
+            (told && output["spool"]["taken_in"] == 3).then_some(status)
+        });
+        assert_eq!(mcs(&status, "outputs")["dropped"], 0);
+        if fault.contains("count=1000") {
+            assert_eq!(mcs(&status, "outputs")["spool"]["stored"], 3, "{status:#}");
+            central.stop();
+            central.resume(&[]);
+            // A reload that changes the output tries at once.
+            sensor.write_config(&config(&central, &mark, "spool: {max_age: 100h}"));
+            assert_eq!(sensor.reload().code, Some(0));
+        }
+        until_arrived(&central, &uuids(&sensor.alerts()));
+    }
+}
+
+#[test]
+fn the_token_is_nowhere() {
+    let central = Central::start_with(&["--fault", "status=401,count=2"]);
+    let mark = Mark::new("secret");
+    let token = central.token();
+    let secret = "hunter2hunter2";
+    // A proxy that nobody runs, with a password of its own.
+    let proxy = format!(", proxy: \"http://user:{secret}@127.0.0.1:1\"");
+    let keys = [central.keys(""), central.keys(&proxy)];
+    let home = Arc::new(Home::new(&config_of_mcs(&keys[0], &mark, "")));
+    let sensor = Sensor::start_in(&home);
+    let mut told = Vec::new();
+    let mut listen = |sensor: &Sensor| {
+        for arguments in [&["status"][..], &["status", "-json"], &["reload"]] {
+            let said = sensor.ask(arguments);
+            told.push(said.stdout + &said.stderr);
+        }
+        for arguments in [&["-check"][..], &["-test-alert"]] {
+            let said = sensor.run(arguments);
+            told.push(said.stdout + &said.stderr);
+        }
+        told.push(std::fs::read_to_string(sensor.file("run/cache_analytics.yaml")).unwrap());
+        let process = format!("/proc/{}", sensor.pid());
+        told.push(std::fs::read_to_string(format!("{process}/cmdline")).unwrap());
+    };
+    let failing = |what: &str, part: &str| {
+        sensor.until(what, || {
+            let status = sensor.status();
+            mcs(&status, "outputs")["last_error"].as_str().is_some_and(|error| error.contains(part)).then_some(())
+        });
+    };
+    run_marked(&sensor, &mark, 2);
+    failing("a refused token", "mcs.token");
+    listen(&sensor);
+    // Through the proxy, in vain.
+    home.write_config(&config_of_mcs(&keys[1], &mark, ""));
+    assert_eq!(sensor.reload().code, Some(0));
+    failing("a proxy that is not there", "through the proxy 127.0.0.1:1");
+    listen(&sensor);
+    // A token that is none, and settings that are refused.
+    for (right, wrong) in [(token.as_str(), "SLS-hunter2hunter2\u{7}"), ("https://", "https://user:hunter2hunter2@")] {
+        home.write_config(&config_of_mcs(&keys[0].replace(right, wrong), &mark, ""));
+        let said = sensor.reload();
+        assert_ne!(said.code, Some(0), "{}", said.stdout);
+        listen(&sensor);
+    }
+    assert_eq!(sensor.stop(), Some(0));
+    told.push(home.log());
+    told.push(home.stdout());
+    for alert in home.alerts() {
+        told.push(alert.to_string());
+    }
+    for text in told {
+        assert!(!text.contains(&token) && !text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn what_had_to_be_given_up_is_told_once_delivery_works_again() {
+    let mut central = Central::start();
+    central.stop();
+    let mark = Mark::new("given-up");
+    let small = "spool: {max_bytes: 1MiB}";
+    let sensor = Sensor::start(&config(&central, &mark, small));
+    // An alert is more than 1 KiB.
+    run_storm(1500, &mark);
+    let status = sensor.until("a full spool", || {
+        let status = sensor.status();
+        let output = mcs(&status, "outputs");
+        let all = output["spool"]["taken_in"] == 1500;
+        (all && output["dropped_by_cause"]["spool_full"].as_u64() > Some(0)).then_some(status)
+    });
+    let output = mcs(&status, "outputs");
+    let (kept, lost) = (output["spool"]["stored"].as_u64().unwrap(), output["dropped"].as_u64().unwrap());
+    assert_eq!(kept + lost, 1500);
+    let shown = sensor.ask(&["status"]).stdout;
+    assert!(shown.contains(&format!("output mcs: alerts given up: {lost} (spool_full {lost})")), "{shown}");
+    let told = |alerts: Vec<Value>| alerts.into_iter().find(|alert| alert["strategy_name"] == "Alerts Given Up");
+    assert_eq!(told(sensor.alerts()), None, "not before delivery works again");
+    central.resume(&[]);
+    sensor.write_config(&config(&central, &mark, "spool: {max_bytes: 2MiB}"));
+    assert_eq!(sensor.reload().code, Some(0));
+    let alert = until("the alert about what was given up", || told(central.alerts()));
+    let rule = alert["matched_rule"].as_str().unwrap();
+    assert!(rule.contains("\"mcs\"") && rule.contains(&format!("spool_full {lost}")), "{rule}");
+    // All that was kept arrived: the newest.
+    let raised = uuids(&sensor.alerts());
+    let arrived = uuids(&central.alerts());
+    let newest = &raised[usize::try_from(lost).unwrap()..];
+    until("what was kept", || newest.iter().all(|uuid| uuids(&central.alerts()).contains(uuid)).then_some(()));
+    assert!(arrived.iter().all(|uuid| newest.contains(uuid)));
+    until("the loss in the status", || sensor.status()["losses"].to_string().contains("spool_full").then_some(()));
+}
+
+/// A proxy that lets through who shows this, and counts whom it let.
+fn proxy(credentials: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, passed) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&passed);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let counter = Arc::clone(&counter);
+            std::thread::spawn(move || tunnel(client?, credentials, &counter));
+        }
+    });
+    (port, passed)
+}
+
+fn tunnel(mut client: TcpStream, credentials: &str, passed: &AtomicUsize) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    if !head.contains(credentials) {
+        return client.write_all(b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n");
+    }
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    let mut server = TcpStream::connect(target)?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    passed.fetch_add(1, Relaxed);
+    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    std::thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
+    std::io::copy(&mut client, &mut server).map(drop)
+}
+
+#[test]
+fn a_proxy_is_gone_through_with_its_password() {
+    let central = Central::start();
+    let mark = Mark::new("proxy");
+    // `user:hunter2` in base64.
+    let (port, passed) = proxy("Basic dXNlcjpodW50ZXIy");
+    let keys = |password: &str| central.keys(&format!(", proxy: \"http://user:{password}@127.0.0.1:{port}\""));
+    let sensor = Sensor::start(&config_of_mcs(&keys("wrong-one"), &mark, ""));
+    run_marked(&sensor, &mark, 2);
+    sensor.until("the proxy's refusal", || {
+        let error = mcs(&sensor.status(), "outputs")["last_error"].clone();
+        error.as_str().is_some_and(|error| error.contains(&format!("through the proxy 127.0.0.1:{port}"))).then_some(())
+    });
+    assert_eq!((passed.load(Relaxed), central.alerts().len()), (0, 0));
+    sensor.write_config(&config_of_mcs(&keys("hunter2"), &mark, ""));
+    assert_eq!(sensor.reload().code, Some(0));
+    until_arrived(&central, &uuids(&sensor.alerts()));
+    assert!(passed.load(Relaxed) > 0);
+}

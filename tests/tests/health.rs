@@ -1,0 +1,101 @@
+//! Whether the sensor works, as container runtimes, Prometheus and people ask it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use sensor_tests::{Home, Mark, Sensor};
+
+/// The answer to a request, from its status line to its end.
+fn get(mut stream: impl Read + Write, path: &str) -> String {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+fn ask(sensor: &Sensor, path: &str) -> String {
+    get(UnixStream::connect(sensor.file("run/metrics.sock")).expect("the socket is there"), path)
+}
+
+#[test]
+fn a_canary_makes_it_ready() {
+    let mark = Mark::new("health");
+    let sensor = Sensor::start(&mark.config());
+    sensor.until("health", || (sensor.ask(&["health"]).code == Some(0)).then_some(()));
+    assert!(ask(&sensor, "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(ask(&sensor, "/readyz").starts_with("HTTP/1.1 200"));
+    let metrics = ask(&sensor, "/metrics");
+    let value = |name: &str| -> f64 {
+        let line =
+            metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}\n{metrics}"));
+        line.trim().parse().expect("a number")
+    };
+    assert!(value("sophoslinuxsensor_ready ") == 1.0);
+    assert!(value("sophoslinuxsensor_canaries_total{outcome=\"seen\"} ") >= 1.0);
+    assert!(value("sophoslinuxsensor_events_total{type=\"PROCESS_EVENT_TYPE_EXEC\"} ") >= 1.0);
+    let status = sensor.status();
+    assert!(status["health"]["canary"]["passed"].as_u64() >= Some(1), "{status:#}");
+    let home = sensor.home();
+    assert_eq!(sensor.stop(), Some(0));
+    assert!(!home.file("run/metrics.sock").exists());
+    assert_eq!(home.ask(&["health"]).code, Some(1));
+}
+
+#[test]
+fn metrics_move_with_a_reload_and_stay_on_this_host() {
+    let mark = Mark::new("metrics");
+    let sensor = Sensor::start(&mark.config());
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    sensor.write_config(&mark.config_with(&format!("metrics: {{listen: '127.0.0.1:{port}'}}\n")));
+    assert_eq!(sensor.reload().code, Some(0));
+    assert!(get(TcpStream::connect(("127.0.0.1", port)).unwrap(), "/metrics").contains("sophoslinuxsensor_healthy"));
+    assert!(!sensor.file("run/metrics.sock").exists());
+
+    sensor.write_config(&mark.config_with("metrics: {listen: '0.0.0.0:9464'}\n"));
+    let said = sensor.reload();
+    assert_eq!(said.code, Some(78));
+    assert!(said.stdout.contains("allow_remote"), "{said:?}");
+    // A place that is taken costs nothing but the metrics.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = taken.local_addr().unwrap();
+    sensor.write_config(&mark.config_with(&format!("metrics: {{listen: '{place}'}}\n")));
+    assert_eq!(sensor.reload().code, Some(0));
+    let warnings = sensor.status()["warnings"].to_string();
+    assert!(warnings.contains(&place.to_string()), "{warnings}");
+}
+
+#[test]
+fn doctor_and_bundle_tell_no_secret() {
+    let secret = "SLS-the-token-that-nobody-may-see";
+    let mark = Mark::new("doctor");
+    let more = format!(
+        "customer_id: 1a2345b6-78c9-012d-ef34-5a6b789c0de1\nmcs: {{enabled: true, url: 'https://127.0.0.1:9', token: '{secret}', \
+         certs_dir: '@HOME@/certs'}}\n"
+    );
+    let home = Home::new(&mark.config_with(&more));
+    let sensor = Sensor::start_in(&Arc::new(home));
+    let said = sensor.run(&["doctor"]);
+    // Trust files are missing and nobody listens.
+    assert_eq!(said.code, Some(1), "{said:?}");
+    for word in ["FAILURE  trust", "FAILURE  endpoints", "ok       kernel", "Fix: "] {
+        assert!(said.stdout.contains(word), "{word}\n{}", said.stdout);
+    }
+    assert!(!said.stdout.contains(secret));
+
+    let bundle = sensor.file("bundle.tar.zst");
+    let said = sensor.run(&["support-bundle", bundle.to_str().unwrap()]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let tar = std::process::Command::new("sh")
+        .args(["-c", "zstd -dc \"$1\" | tar -xO", "sh"])
+        .arg(&bundle)
+        .output()
+        .expect("tar and zstd");
+    assert!(tar.status.success(), "{tar:?}");
+    let text = String::from_utf8_lossy(&tar.stdout);
+    assert!(text.contains("Marked Program") && text.contains("FAILURE  trust"), "{text}");
+    assert!(!text.contains(secret), "a secret in the bundle");
+    assert!(fs::metadata(&bundle).unwrap().len() > 0);
+}

@@ -1,0 +1,50 @@
+//! Outputs and sinks against the receivers that people have.
+
+mod authority;
+mod collector;
+mod formats;
+mod http;
+mod receiver;
+mod rsyslog;
+mod syslog;
+mod zeromq;
+
+use std::process::Command;
+
+use sensor_tests::{Mark, Sensor, programs};
+
+/// Adds outputs to a configuration of [`Mark`].
+fn with_outputs(config: &str, outputs: &str) -> String {
+    config.replacen("  outputs:\n", &format!("  outputs:\n{outputs}\n"), 1)
+}
+
+/// Adds sinks.
+fn with_sinks(config: &str, sinks: &str) -> String {
+    config.replacen("  sinks:\n", &format!("  sinks:\n{sinks}\n"), 1)
+}
+
+/// Runs a program with the mark, which raises an alert; its pid.
+fn raise(sensor: &Sensor, mark: &Mark) -> u32 {
+    sensor.finish(Command::new(programs::tiny()).arg(mark.word()))
+}
+
+/// What the status says of an output.
+fn output(sensor: &Sensor, name: &str) -> serde_json::Value {
+    of(&sensor.status()["outputs"], name)
+}
+
+/// What the status says of a sink.
+fn sink(sensor: &Sensor, name: &str) -> serde_json::Value {
+    of(&sensor.status()["sinks"], name)
+}
+
+fn of(list: &serde_json::Value, name: &str) -> serde_json::Value {
+    let found = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {list:#}")).clone()
+}
+
+/// A port that nobody listens at.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}

@@ -1,0 +1,215 @@
+//! ZeroMQ, against libzmq as Python programs use it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+use prost::Message as _;
+use sensor_proto::v1;
+use sensor_tests::{Mark, Sensor, until};
+use serde_json::Value;
+
+use super::{free_port, output, raise, receiver::Receiver, sink, with_outputs, with_sinks};
+
+/// A libzmq socket.
+fn receiver(pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/zeromq.py");
+    Receiver::start(Command::new("/usr/bin/python3").arg(script).args([pattern, how, endpoint]).args(topics))
+}
+
+/// The messages: topics and bodies.
+fn messages(receiver: &Receiver) -> Vec<(String, Vec<u8>)> {
+    let bytes = |text: &str| base64(text);
+    let message = |line: String| match line.split(' ').collect::<Vec<_>>()[..] {
+        [topic, body] => (String::from_utf8(bytes(topic)).expect("a topic"), bytes(body)),
+        _ => panic!("a message has two frames: {line}"),
+    };
+    receiver.lines().into_iter().map(message).collect()
+}
+
+/// The pids that alerts or rows are about, one for each message.
+fn pids(receiver: &Receiver) -> Vec<u64> {
+    let pid = |(_, body): (String, Vec<u8>)| {
+        let json: Value = serde_json::from_slice(&body).expect("JSON");
+        json["process_info"]["pid"].as_u64().or(json["pid"].as_u64()).expect("a pid")
+    };
+    messages(receiver).into_iter().map(pid).collect()
+}
+
+fn base64(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let digits: Vec<u32> = text.bytes().filter(|byte| *byte != b'=').map(|byte| digit(byte).into()).collect();
+    let of = |four: &[u32]| {
+        let number = four.iter().enumerate().fold(0, |sum, (at, digit)| sum | digit << (18 - 6 * at));
+        number.to_be_bytes()[1..four.len()].to_vec()
+    };
+    digits.chunks(4).filter(|four| four.len() > 1).flat_map(of).collect()
+}
+
+/// Raises alerts until a subscriber gets one: from then on it misses none.
+fn join(sensor: &Sensor, mark: &Mark, subscriber: &Receiver) {
+    let before = messages(subscriber).len();
+    until("a subscriber to get an alert", || {
+        raise(sensor, mark);
+        (messages(subscriber).len() > before).then_some(())
+    });
+}
+
+/// Waits until it has an alert about this process.
+fn wait_for(receiver: &Receiver, pid: u32) {
+    until("an alert to arrive", || pids(receiver).contains(&pid.into()).then_some(()));
+}
+
+#[test]
+fn subscribers_come_late_and_sensors_come_back() {
+    let mark = Mark::new("pub");
+    let config = with_outputs(&mark.config(), "    - {type: zeromq, name: bus, endpoint: \"ipc://@HOME@/bus\"}");
+    let sensor = Sensor::start(&config);
+    let socket = sensor.file("bus");
+    assert_eq!(fs::metadata(&socket).expect("the socket").permissions().mode() & 0o777, 0o600);
+    let endpoint = format!("ipc://{}", socket.display());
+
+    // Nobody is there: that is counted, and no fault.
+    raise(&sensor, &mark);
+    until("an alert that nobody hears", || (output(&sensor, "bus")["dropped"].as_u64() >= Some(1)).then_some(()));
+
+    let first = receiver("sub", "connect", &endpoint, &["alerts"]);
+    let deaf = receiver("sub", "connect", &endpoint, &["other"]);
+    join(&sensor, &mark, &first);
+    let late = receiver("sub", "connect", &endpoint, &[""]);
+    join(&sensor, &mark, &late);
+    let pid = raise(&sensor, &mark);
+    wait_for(&first, pid);
+    wait_for(&late, pid);
+    assert!(messages(&first).iter().all(|(topic, _)| topic == "alerts"));
+    assert!(messages(&deaf).is_empty());
+
+    // Killed, so its socket is left behind; subscribers come back by themselves.
+    let home = sensor.home();
+    sensor.kill();
+    let sensor = Sensor::start_in(&home);
+    join(&sensor, &mark, &first);
+    join(&sensor, &mark, &late);
+    let pid = raise(&sensor, &mark);
+    wait_for(&first, pid);
+    assert_eq!(sensor.stop(), Some(0));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn what_is_pushed_waits_for_who_pulls_it() {
+    let mark = Mark::new("push");
+    let endpoint = format!("tcp://127.0.0.1:{}", free_port());
+    let config =
+        with_outputs(&mark.config(), &format!("    - {{type: zeromq, endpoint: \"{endpoint}\", pattern: push}}"));
+    let sensor = Sensor::start(&config);
+    let before: Vec<u32> = (0..5).map(|_| raise(&sensor, &mark)).collect();
+    let first = receiver("pull", "bind", &endpoint, &[]);
+    before.iter().for_each(|pid| wait_for(&first, *pid));
+
+    drop(first);
+    // What was on its way when the receiver ended went down with it. That it has ended shows in the status.
+    until("the sensor to notice", || {
+        raise(&sensor, &mark);
+        (output(&sensor, "zeromq")["queued"].as_u64() > Some(0)).then_some(())
+    });
+    let between: Vec<u32> = (0..5).map(|_| raise(&sensor, &mark)).collect();
+    let second = receiver("pull", "bind", &endpoint, &[]);
+    between.iter().for_each(|pid| wait_for(&second, *pid));
+    assert_eq!(output(&sensor, "zeromq")["dropped"], 0);
+}
+
+#[test]
+fn rows_have_the_topics_of_their_tables() {
+    let mark = Mark::new("topics");
+    let port = free_port();
+    let sinks = format!(
+        "    - {{backend: zeromq, name: text, endpoint: \"tcp://127.0.0.1:{port}\"}}\n    \
+         - {{backend: zeromq, name: binary, endpoint: \"ipc://@HOME@/rows\", encoding: protobuf}}"
+    );
+    let config = with_sinks(&mark.config(), &sinks).replacen(
+        "investigations:\n",
+        "investigations:\n  zeromq: {topics: [{process_events: running_processes}]}\n",
+        1,
+    );
+    let sensor = Sensor::start(&config);
+    let text = receiver("sub", "connect", &format!("tcp://127.0.0.1:{port}"), &["running_processes"]);
+    let binary = receiver("sub", "connect", &format!("ipc://{}", sensor.file("rows").display()), &[""]);
+    join(&sensor, &mark, &text);
+    join(&sensor, &mark, &binary);
+    let pid = raise(&sensor, &mark);
+    let written = sensor.until_exit(pid);
+    wait_for(&text, pid);
+    until("all rows of the process", || {
+        let rows: Vec<Value> = messages(&text)
+            .into_iter()
+            .map(|(_, body)| serde_json::from_slice(&body).expect("JSON"))
+            .filter(|row: &Value| row["pid"] == pid)
+            .collect();
+        (rows.len() == written.len()).then(|| assert_eq!(rows, written))
+    });
+    until("the same as protobuf", || {
+        let rows: Vec<Value> = messages(&binary)
+            .into_iter()
+            .filter(|(topic, _)| topic == "running_processes")
+            .map(|(_, body)| v1::Row::decode(&*body).expect("a row"))
+            .map(|row| serde_json::to_value(row).expect("JSON"))
+            .filter(|row: &Value| row["pid"] == pid)
+            .collect();
+        (rows.len() == written.len()).then(|| assert_eq!(rows, written))
+    });
+}
+
+#[test]
+fn one_that_takes_nothing_costs_the_others_nothing() {
+    let mark = Mark::new("slow");
+    let rows = "    - {backend: zeromq, endpoint: \"ipc://@HOME@/rows\", high_water_mark: 50}";
+    let sensor = Sensor::start(&with_sinks(&mark.config(), rows));
+    let endpoint = format!("ipc://{}", sensor.file("rows").display());
+    let stuck = receiver("sub", "connect", &endpoint, &["process_events"]);
+    let fast = receiver("sub", "connect", &endpoint, &["process_events"]);
+    join(&sensor, &mark, &stuck);
+    join(&sensor, &mark, &fast);
+    stuck.signal(Signal::SIGSTOP);
+    sensor_tests::programs::run_storm(2_000, &mark);
+    let last = raise(&sensor, &mark);
+    sensor.until_exit(last);
+    wait_for(&fast, last);
+    // The file has every row: so has the one that reads.
+    let all: Vec<u64> = sensor.rows("process_events").iter().filter_map(|row| row["pid"].as_u64()).collect();
+    let got = pids(&fast);
+    assert!(got.len() > 2_000, "{}", got.len());
+    assert!(all.ends_with(&got), "{} of {}", got.len(), all.len());
+    let lost = sink(&sensor, "zeromq")["dropped"].as_u64();
+    assert!(lost > Some(0), "{lost:?}");
+    stuck.signal(Signal::SIGCONT);
+    join(&sensor, &mark, &stuck);
+}
+
+#[test]
+fn a_reload_keeps_subscribers() {
+    let mark = Mark::new("stay");
+    let config = |more: &str| {
+        let output = format!("    - {{type: zeromq, endpoint: \"ipc://@HOME@/bus\", topic: one{more}}}");
+        with_outputs(&mark.config(), &output)
+    };
+    let sensor = Sensor::start(&config(""));
+    let endpoint = format!("ipc://{}", sensor.file("bus").display());
+    let subscriber = receiver("sub", "connect", &endpoint, &["one"]);
+    join(&sensor, &mark, &subscriber);
+    sensor.write_config(&config(", template: '{\"pid\": {{.ProcessInfo.Pid}}}'"));
+    assert_eq!(sensor.reload().code, Some(0), "{}", sensor.log());
+    // The very next alert arrives: nobody had to connect again.
+    let pid = raise(&sensor, &mark);
+    wait_for(&subscriber, pid);
+    let last = messages(&subscriber).pop().expect("a message");
+    assert_eq!(last, ("one".to_owned(), format!("{{\"pid\": {pid}}}").into_bytes()));
+}
