@@ -247,6 +247,7 @@ fn the_multicast_group_tells_what_the_kernel_logs_and_says_that_it_is_the_last_r
         .filter(|hook| hook["name"] == "audit" && hook["attached"] == true)
         .collect();
     assert_eq!(serving.iter().map(|hook| hook["rung"].as_u64()).collect::<Vec<_>>(), [Some(3)], "{status:#}");
+    assert!(status["warnings"].to_string().contains("multicast"), "{status:#}");
 
     let text = format!("op=login acct=\"{}\" addr=203.0.113.9 terminal=ssh res=success", mark.word());
     let tell = |words: &[&str]| {
