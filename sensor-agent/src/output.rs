@@ -15,8 +15,10 @@
 
 mod alerts;
 mod dispatcher;
+mod envelope;
 mod file;
 mod group;
+mod http;
 mod lane;
 mod lines;
 mod metrics;
@@ -26,18 +28,26 @@ mod render;
 mod rotate;
 mod rows;
 mod settings;
+mod splunk;
 mod spooled;
 mod stdout;
+mod syslog;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod webhook;
 mod zeromq;
 
 pub use self::{
     alerts::{Outcome, Receipt},
     dispatcher::{Dispatcher, Watch},
+    http::HttpSettings,
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
-    spooled::{CentralSettings, SpoolSettings},
+    splunk::SplunkSettings,
+    spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
+    syslog::SyslogSettings,
+    webhook::WebhookSettings,
     zeromq::{Topics, ZeromqSettings},
 };

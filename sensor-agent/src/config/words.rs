@@ -285,13 +285,10 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Output(kind) => {
-            matches!(kind, OutputType::Stdout | OutputType::File | OutputType::Mcs | OutputType::Zeromq)
-        }
         Feature::Sink(backend) => {
             matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
         }
-        Feature::Format(_) => true,
+        Feature::Output(_) | Feature::Format(_) => true,
         Feature::Policy(policy) => {
             matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    envelope::Envelope,
     metrics::Ledger,
     settings::{Format, OutputSettings},
 };
@@ -15,19 +16,39 @@ pub(crate) struct Renderer {
     template: Option<Arc<Template>>,
     format: Format,
     max_bytes: Option<usize>,
+    envelope: Envelope,
 }
 
 impl Renderer {
     pub(crate) fn new(settings: &OutputSettings) -> Self {
-        Self { template: settings.template.clone(), format: settings.format, max_bytes: settings.max_bytes }
+        Self {
+            template: settings.template.clone(),
+            format: settings.format,
+            max_bytes: settings.max_bytes,
+            envelope: Envelope::of(&settings.target),
+        }
     }
 
     /// Appends the alert's line, newline included; false if its template makes nothing of it.
     pub(crate) fn render(&self, out: &mut Vec<u8>, alert: &Alert, ledger: &Ledger) -> bool {
+        let start = out.len();
+        let head = self.envelope.head(alert);
+        out.extend_from_slice(head.as_bytes());
+        let max_bytes = self.max_bytes.map_or(usize::MAX, |max| max.saturating_sub(head.len()));
+        let made = self.render_text(out, alert, max_bytes, ledger);
+        if made {
+            self.envelope.close(out, start, alert);
+        } else {
+            out.truncate(start);
+        }
+        made
+    }
+
+    fn render_text(&self, out: &mut Vec<u8>, alert: &Alert, max_bytes: usize, ledger: &Ledger) -> bool {
         if let Some(template) = &self.template {
             match template.render(alert) {
                 Ok(Some(text)) => {
-                    self.push_text(out, &text, ledger);
+                    push_text(out, &text, max_bytes, ledger);
                     return true;
                 }
                 Ok(None) => return false,
@@ -35,7 +56,6 @@ impl Renderer {
                 Err(error) => ledger.template_failed(&error.to_string()),
             }
         }
-        let max_bytes = self.max_bytes.unwrap_or(usize::MAX);
         let shortened = match self.format {
             Format::Json => shorten::write(out, alert, max_bytes),
             Format::Cef => cef::write(out, alert, max_bytes),
@@ -47,17 +67,16 @@ impl Renderer {
         }
         true
     }
+}
 
-    fn push_text(&self, out: &mut Vec<u8>, text: &str, ledger: &Ledger) {
-        match self.max_bytes {
-            Some(max) if text.len() > max => {
-                let end = text.floor_char_boundary(max.saturating_sub(CUT_MARK.len()));
-                out.extend_from_slice(&text.as_bytes()[..end]);
-                out.extend_from_slice(CUT_MARK.as_bytes());
-                ledger.shortened();
-            }
-            _ => out.extend_from_slice(text.as_bytes()),
-        }
-        out.push(b'\n');
+fn push_text(out: &mut Vec<u8>, text: &str, max_bytes: usize, ledger: &Ledger) {
+    if text.len() > max_bytes {
+        let end = text.floor_char_boundary(max_bytes.saturating_sub(CUT_MARK.len()));
+        out.extend_from_slice(&text.as_bytes()[..end]);
+        out.extend_from_slice(CUT_MARK.as_bytes());
+        ledger.shortened();
+    } else {
+        out.extend_from_slice(text.as_bytes());
     }
+    out.push(b'\n');
 }

@@ -11,8 +11,11 @@ use super::{
     remote::Remote,
     render::Renderer,
     rows::{QueuedRows, RowLines},
+    splunk::{Splunk, SplunkSettings},
     spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
     stdout::Descriptor,
+    syslog::{Syslog, SyslogSettings},
+    webhook::{Webhook, WebhookSettings},
     zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
 };
 use crate::{alert::Template, policy::MessageType};
@@ -89,6 +92,9 @@ pub enum TargetSettings {
     File(FileSettings),
     /// Central: alerts, and rows of the tables that it takes.
     Mcs(CentralSettings),
+    Syslog(SyslogSettings),
+    Webhook(WebhookSettings),
+    Splunk(Box<SplunkSettings>),
     Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
@@ -111,6 +117,10 @@ enum Opened {
 impl Opened {
     fn lines(lines: impl Lines + 'static) -> Self {
         Self::Lines(Box::new(lines))
+    }
+
+    fn remote(remote: impl Remote + 'static) -> Self {
+        Self::Remote(Box::new(remote))
     }
 }
 
@@ -185,6 +195,9 @@ impl TargetSettings {
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
             Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
+            Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.clone()))),
+            Self::Webhook(settings) => Webhook::new(settings).map(Opened::remote),
+            Self::Splunk(settings) => Splunk::new(settings).map(Opened::remote),
             Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
         opened.map_err(|reason| self.failed(name, reason))
@@ -201,6 +214,9 @@ impl TargetSettings {
             Self::Stdout(_) => "stdout",
             Self::File(_) => "file",
             Self::Mcs(_) => "mcs",
+            Self::Syslog(_) => "syslog",
+            Self::Webhook(_) => "webhook",
+            Self::Splunk(_) => "splunk_hec",
             Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
@@ -215,6 +231,9 @@ impl TargetSettings {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
             Self::Mcs(settings) => settings.url.to_string(),
+            Self::Syslog(settings) => settings.place(),
+            Self::Webhook(settings) => settings.place(),
+            Self::Splunk(settings) => settings.place(),
             Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),

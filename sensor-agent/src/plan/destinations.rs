@@ -10,8 +10,8 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, Format, OutputSettings, SinkSettings, SpoolSettings, StdoutSettings, TargetSettings,
-    Topics, ZeromqSettings,
+    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, SinkSettings, SplunkSettings, SpoolSettings,
+    StdoutSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings, ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -55,9 +55,27 @@ fn alert_target(config: &Config, output: &config::Output, report: &mut Report) -
             let topic = zeromq.topic.clone().unwrap_or_default();
             Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::One(topic))))
         }
-        config::OutputSettings::Syslog(_)
-        | config::OutputSettings::Webhook(_)
-        | config::OutputSettings::SplunkHec(_) => None,
+        config::OutputSettings::Syslog(syslog) => Some(TargetSettings::Syslog(SyslogSettings {
+            address: syslog.address.clone(),
+            facility: syslog.facility,
+            tls: syslog.tls.clone(),
+        })),
+        config::OutputSettings::Webhook(webhook) => Some(TargetSettings::Webhook(WebhookSettings {
+            url: webhook.url.clone(),
+            method: webhook.method,
+            headers: webhook.headers.clone(),
+            http: http_settings(&webhook.http),
+        })),
+        config::OutputSettings::SplunkHec(splunk) => Some(TargetSettings::Splunk(Box::new(SplunkSettings {
+            url: splunk.url.clone(),
+            token: splunk.token.clone(),
+            index: splunk.index.clone(),
+            sourcetype: splunk.sourcetype.clone(),
+            source: splunk.source.clone(),
+            ack: splunk.ack,
+            gzip: splunk.gzip,
+            http: http_settings(&splunk.http),
+        }))),
     }
 }
 
@@ -122,6 +140,17 @@ fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSet
         high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
         topics,
         encoding: zeromq.encoding,
+    }
+}
+
+fn http_settings(http: &config::HttpSettings) -> HttpSettings {
+    HttpSettings {
+        batch_size: usize::try_from(http.batch_size).unwrap_or(usize::MAX),
+        batch_delay: http.batch_delay,
+        timeout: http.timeout,
+        retry_min: http.retry_min,
+        retry_max: http.retry_max,
+        tls: http.tls.clone(),
     }
 }
 

@@ -1,6 +1,12 @@
 //! Outputs and sinks against the receivers that people have.
 
+mod authority;
+mod collector;
+mod formats;
+mod http;
 mod receiver;
+mod rsyslog;
+mod syslog;
 mod zeromq;
 
 use std::process::Command;
@@ -35,4 +41,10 @@ fn sink(sensor: &Sensor, name: &str) -> serde_json::Value {
 fn of(list: &serde_json::Value, name: &str) -> serde_json::Value {
     let found = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {list:#}")).clone()
+}
+
+/// A port that nobody listens at.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
 }

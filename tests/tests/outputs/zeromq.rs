@@ -11,7 +11,7 @@ use sensor_proto::v1;
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::{output, raise, receiver::Receiver, sink, with_outputs, with_sinks};
+use super::{free_port, output, raise, receiver::Receiver, sink, with_outputs, with_sinks};
 
 /// A libzmq socket.
 fn receiver(pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
@@ -212,9 +212,4 @@ fn a_reload_keeps_subscribers() {
     wait_for(&subscriber, pid);
     let last = messages(&subscriber).pop().expect("a message");
     assert_eq!(last, ("one".to_owned(), format!("{{\"pid\": {pid}}}").into_bytes()));
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }

@@ -1,0 +1,143 @@
+//! An HTTP receiver that says what it is told to say and keeps what it was sent: a webhook's, or a collector in the
+//! manner of Splunk's.
+
+use std::collections::VecDeque;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Response};
+use axum::routing::any;
+use serde_json::{Value, json};
+
+/// What is replied to a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    /// A status, further headers, a body.
+    Say(u16, &'static [(&'static str, &'static str)], String),
+    /// Nothing, for longer than anyone waits.
+    Hang,
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub(crate) struct Came {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Shared {
+    came: Vec<Came>,
+    /// What to reply next; then what is usual.
+    script: VecDeque<Reply>,
+    /// Whether questions for acknowledgements are answered with yes.
+    indexes: bool,
+    /// Ends each wait of a hanging reply.
+    ended: bool,
+}
+
+/// Ends when it is dropped.
+pub(crate) struct Collector {
+    shared: Arc<Mutex<Shared>>,
+    address: SocketAddr,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Collector {
+    /// One that takes everything.
+    pub(crate) fn start() -> Self {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let shared = Arc::new(Mutex::new(Shared { indexes: true, ..Shared::default() }));
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let router = Router::new().fallback(any(reply)).with_state(Arc::clone(&shared));
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { shared, address, runtime: Some(runtime) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it replies to the next requests that bring something.
+    pub(crate) fn script(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.shared.lock().unwrap().script.extend(replies);
+    }
+
+    pub(crate) fn index(&self, indexes: bool) {
+        self.shared.lock().unwrap().indexes = indexes;
+    }
+
+    /// The requests so far, questions for acknowledgements left out.
+    pub(crate) fn came(&self) -> Vec<Came> {
+        self.shared.lock().unwrap().came.clone()
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.shared.lock().unwrap().ended = true;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Came {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The JSON values of the body, one after the other, unpacked.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let mut body = Vec::new();
+        match self.header("content-encoding") {
+            "gzip" => drop(flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut body).expect("gzip")),
+            _ => body.clone_from(&self.body),
+        }
+        serde_json::Deserializer::from_slice(&body).into_iter().map(|value| value.expect("JSON")).collect()
+    }
+}
+
+async fn reply(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, 16 << 20).await.expect("a body").to_vec();
+    let path = parts.uri.path().to_owned();
+    if path == "/services/collector/ack" {
+        let asked: Value = serde_json::from_slice(&body).expect("JSON");
+        let indexed = shared.lock().unwrap().indexes;
+        let acks = asked["acks"].as_array().expect("ids").iter();
+        let acks: serde_json::Map<_, _> = acks.map(|id| (id.to_string(), json!(indexed))).collect();
+        return say(200, &[], json!({"acks": acks}).to_string());
+    }
+    let next = {
+        let mut shared = shared.lock().unwrap();
+        shared.came.push(Came { path, headers: parts.headers, body });
+        let usual = json!({"text": "Success", "code": 0, "ackId": shared.came.len()}).to_string();
+        shared.script.pop_front().unwrap_or(Reply::Say(200, &[], usual))
+    };
+    match next {
+        Reply::Say(status, headers, body) => say(status, headers, body),
+        Reply::Hang => {
+            while !shared.lock().unwrap().ended {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            say(500, &[], String::new())
+        }
+    }
+}
+
+fn say(status: u16, headers: &[(&str, &str)], body: String) -> Response<Body> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(Body::from(body)).expect("a response")
+}

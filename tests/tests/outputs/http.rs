@@ -1,0 +1,166 @@
+//! The webhook and Splunk's collector, against a receiver that misbehaves as they do.
+
+use sensor_tests::{Mark, Sensor, until};
+use serde_json::Value;
+
+use super::collector::{Collector, Reply};
+use super::{output, raise, with_outputs};
+
+const QUICK: &str = "timeout: 2s, retry_min: 50ms, retry_max: 300ms";
+
+fn say(status: u16, body: &str) -> Reply {
+    Reply::Say(status, &[], body.to_owned())
+}
+
+fn pid(alert: &Value) -> Option<u64> {
+    alert["process_info"]["pid"].as_u64()
+}
+
+/// Waits until the output has nothing more to do.
+fn until_empty(sensor: &Sensor, name: &str) {
+    until("everything to be settled", || (output(sensor, name)["queued"] == 0).then_some(()));
+}
+
+fn until_error(sensor: &Sensor, name: &str, words: &str) {
+    until(&format!("an error about {words:?}"), || {
+        output(sensor, name)["last_error"].to_string().contains(words).then_some(())
+    });
+}
+
+#[test]
+fn a_webhook_gets_each_alert_through_all_troubles() {
+    let mark = Mark::new("hook");
+    let collector = Collector::start();
+    let config = with_outputs(
+        &mark.config(),
+        &format!(
+            "    - {{type: webhook, url: \"{}/in?key=hunter3\", headers: {{Authorization: \"Bearer hunter2\"}}, {QUICK}}}",
+            collector.url()
+        ),
+    );
+    collector.script([
+        say(503, "hunter2 is busy"),
+        Reply::Say(429, &[("retry-after", "1")], String::new()),
+        Reply::Hang,
+        say(500, ""),
+    ]);
+    let sensor = Sensor::start(&config);
+    let first = raise(&sensor, &mark);
+    let second = raise(&sensor, &mark);
+    let came = until("both alerts to be taken", || {
+        let came = collector.came();
+        (came.len() >= 6).then_some(came)
+    });
+    until_empty(&sensor, "webhook");
+    let pids: Vec<_> = came.iter().map(|came| pid(&came.values()[0])).collect();
+    assert_eq!(pids[..5], [Some(u64::from(first)); 5]);
+    assert_eq!(pids[5], Some(u64::from(second)));
+    assert_eq!(came[0].header("authorization"), "Bearer hunter2");
+    assert_eq!(came[0].header("content-type"), "application/json");
+    // The same alert has the same key at each try.
+    assert!(came[..5].iter().all(|one| one.header("idempotency-key") == came[0].header("idempotency-key")));
+    let said = format!("{}{}", sensor.status(), sensor.log());
+    assert!(!said.contains("hunter"), "{said}");
+}
+
+#[test]
+fn a_webhook_finds_the_alert_that_is_refused() {
+    let mark = Mark::new("hookbad");
+    let collector = Collector::start();
+    let config = with_outputs(
+        &mark.config(),
+        &format!(
+            "    - {{type: webhook, url: \"{}\", method: PUT, batch_size: 4, batch_delay: 100ms, template: '{{{{.ProcessInfo.Pid}}}}', {QUICK}}}",
+            collector.url()
+        ),
+    );
+    let sensor = Sensor::start(&config);
+    // The first, then each half, until one is left.
+    collector.script([say(413, "too large"), say(400, "bad"), say(400, "bad")]);
+    let pids: Vec<u64> = (0..12).map(|_| raise(&sensor, &mark).into()).collect();
+    until_empty(&sensor, "webhook");
+    let status = output(&sensor, "webhook");
+    let rejected = status["sent"].as_u64().expect("a number") - status["confirmed"].as_u64().expect("a number");
+    // A list of one or two has fewer halves: what is refused in the end is one or two, and all else arrives.
+    assert!((1..=3).contains(&rejected), "{status:#}");
+    let last: Vec<Value> = collector.came().iter().flat_map(|came| came.values()).collect();
+    assert!(last.iter().all(Value::is_array));
+    for pid in pids {
+        assert!(last.iter().flat_map(|list| list.as_array().expect("a list")).any(|one| *one == pid), "{pid}");
+    }
+}
+
+#[test]
+fn a_webhook_that_wants_other_credentials_gets_nothing_lost() {
+    let mark = Mark::new("hookauth");
+    let collector = Collector::start();
+    let config = |port: &str| {
+        let output = format!("    - {{type: webhook, url: \"{port}\", headers: {{X-Key: wrong}}, {QUICK}}}");
+        with_outputs(&mark.config(), &output)
+    };
+    collector.script((0..1000).map(|_| say(401, "who are you?")));
+    let sensor = Sensor::start(&config(&collector.url()));
+    let pid_of_first = raise(&sensor, &mark);
+    until_error(&sensor, "webhook", "check the token or the headers");
+    // Another receiver, by a reload: what waited goes there.
+    let other = Collector::start();
+    sensor.write_config(&config(&other.url()));
+    assert_eq!(sensor.reload().code, Some(0));
+    until("the alert to go there", || {
+        other.came().iter().any(|came| pid(&came.values()[0]) == Some(pid_of_first.into())).then_some(())
+    });
+}
+
+#[test]
+fn splunk_confirms_when_it_has_indexed() {
+    let mark = Mark::new("hec");
+    let collector = Collector::start();
+    let config = with_outputs(
+        &mark.config(),
+        &format!(
+            "    - {{type: splunk_hec, url: \"{}\", token: hunter2, index: main, sourcetype: \"linux:alert\", batch_delay: 50ms, {QUICK}}}",
+            collector.url()
+        ),
+    );
+    collector.index(false);
+    let sensor = Sensor::start(&config);
+    let first = raise(&sensor, &mark);
+    until("the event", || (!collector.came().is_empty()).then_some(()));
+    assert_eq!(output(&sensor, "splunk_hec")["confirmed"], 0);
+    collector.index(true);
+    until_empty(&sensor, "splunk_hec");
+    assert_eq!(output(&sensor, "splunk_hec")["confirmed"], 1);
+    let came = &collector.came()[0];
+    assert_eq!(came.path, "/services/collector/event");
+    assert_eq!((came.header("authorization"), came.header("content-encoding")), ("Splunk hunter2", "gzip"));
+    assert!(!came.header("x-splunk-request-channel").is_empty());
+    let event = &came.values()[0];
+    assert_eq!((&event["index"], &event["sourcetype"]), (&"main".into(), &"linux:alert".into()));
+    assert_eq!(pid(&event["event"]), Some(first.into()));
+
+    // A bad event among good ones is set aside, the others are sent again.
+    collector.script([
+        say(503, r#"{"text":"Server is busy","code":9}"#),
+        say(400, r#"{"text":"Invalid data format","code":6,"invalid-event-number":0}"#),
+    ]);
+    let pids: Vec<u64> = (0..5).map(|_| raise(&sensor, &mark).into()).collect();
+    until_empty(&sensor, "splunk_hec");
+    let status = output(&sensor, "splunk_hec");
+    assert_eq!(status["sent"].as_u64().expect("a number") - status["confirmed"].as_u64().expect("a number"), 1);
+    let arrived: Vec<u64> = collector
+        .came()
+        .iter()
+        .skip(3)
+        .flat_map(|came| came.values())
+        .filter_map(|event| pid(&event["event"]))
+        .collect();
+    assert!(pids[1..].iter().all(|pid| arrived.contains(pid)), "{pids:?} {arrived:?}");
+
+    // A token that is not taken any more: nothing is lost, and it is said without the token.
+    collector.script((0..1000).map(|_| say(403, r#"{"text":"Invalid token hunter2","code":4}"#)));
+    let last = raise(&sensor, &mark);
+    until_error(&sensor, "splunk_hec", "check the token");
+    let status = output(&sensor, "splunk_hec");
+    assert_eq!(status["queued"], 1, "{last}: {status:#}");
+    assert!(!format!("{}{}", sensor.status(), sensor.log()).contains("hunter2"));
+}
