@@ -268,6 +268,21 @@ fn what_had_to_be_given_up_is_told_once_delivery_works_again() {
     until("the loss in the status", || sensor.status()["losses"].to_string().contains("spool_full").then_some(()));
 }
 
+#[test]
+fn the_end_does_not_wait_for_a_central_that_hangs() {
+    let mut central = Central::start_with(&["--fault", "delay-ms=3600000,endpoint=alerts,count=1000"]);
+    let mark = Mark::new("hangs");
+    let sensor = Sensor::start(&config(&central, &mark, ""));
+    run_marked(&sensor, &mark, 3);
+    until_spooled(&sensor, 3);
+    let home = sensor.home();
+    assert_eq!(sensor.stop(), Some(0));
+    central.kill();
+    central.resume(&[]);
+    let sensor = Sensor::start_in(&home);
+    until_arrived(&central, &uuids(&sensor.alerts()));
+}
+
 /// A proxy that lets through who shows this, and counts whom it let.
 fn proxy(credentials: &'static str) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
