@@ -9,8 +9,8 @@ use hashlink::LinkedHashMap;
 
 use crate::event::{Process, ProcessKey};
 
-/// Processes kept: at 20,000 ends a second those of a tenth of a second, ten looks of the drain thread.
-const KEPT: usize = 2048;
+/// Processes kept: at 20,000 ends a second those of two looks of the drain thread, which puts things in order within one.
+const KEPT: usize = 512;
 
 #[derive(Debug, Default)]
 pub(super) struct Ended(LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>);

@@ -95,10 +95,14 @@ impl Table {
 
     /// Marks a process as part of an incident, and with it all that it forks from now on.
     pub fn set_incident(&mut self, event: &mut Event, incident: uuid::Uuid) {
-        let marked = Arc::make_mut(&mut event.process);
-        marked.incident = Some(incident);
-        if let Some(held) = self.live.get_mut(&event.process.key) {
-            *held = Arc::clone(&event.process);
+        let held = self.live.get_mut(&event.process.key);
+        let is_latest = held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &event.process));
+        Arc::make_mut(&mut event.process).incident = Some(incident);
+        match held {
+            Some(held) if is_latest => *held = Arc::clone(&event.process),
+            // The event has a snapshot of its own, as of an audit message.
+            Some(held) => Arc::make_mut(held).incident = Some(incident),
+            None => {}
         }
     }
 

@@ -292,3 +292,14 @@ fn a_message_with_a_pid_alone_finds_its_process() {
     let event = table.apply(&Record::Audit(logged), 0).unwrap();
     assert_eq!((event.process.key, paths(&event)[0].as_str()), (key(2), "/usr/bin/sudo"));
 }
+
+#[test]
+fn an_incident_of_a_message_marks_the_process_and_leaves_it_what_it_is() {
+    let mut table = table(100);
+    table.apply(&exec(2, b"sh/bin"), 0).unwrap();
+    let mut event = table.apply(&Record::Audit(message(2, b"newgrp/bin/usr", b"op=x")), 0).unwrap();
+    table.set_incident(&mut event, uuid::Uuid::from_u128(5));
+    let live = table.get(key(2)).unwrap();
+    assert_eq!((live.incident, live.image.path.as_slice()), (event.process.incident, &b"/bin/sh"[..]));
+    assert_eq!(live.image.args.iter().count(), 1);
+}

@@ -1,0 +1,103 @@
+//! What a field is: its names, its type, how it is read.
+
+use crate::event::{Class, Event, Host, Process, Value};
+
+/// One field.
+#[derive(Debug)]
+pub struct Field {
+    /// The name in rules, camelCase.
+    pub name: &'static str,
+    /// The column in tables and the key in rows.
+    pub column: &'static str,
+    pub ty: Type,
+    /// One line for the manual.
+    pub doc: &'static str,
+    pub get: Get,
+}
+
+/// How a field is read.
+#[derive(Clone, Copy, Debug)]
+pub enum Get {
+    /// Of a process: also available as `lineage[n].<field>` and `any lineage.<field>`.
+    Process(for<'a> fn(&'a Process, &'a Host) -> Value<'a>),
+    /// Of an event of one class.
+    Event(Class, for<'a> fn(&'a Event, &'a Host) -> Value<'a>),
+    /// Of an event of any class.
+    Any(for<'a> fn(&'a Event, &'a Host) -> Value<'a>),
+}
+
+/// What a field holds, and so what it can be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Bool,
+    Number,
+    /// Bytes; compares with numbers and sizes such as `64KiB`.
+    Size,
+    /// Nanoseconds; compares with durations such as `1h30m`.
+    Duration,
+    /// Nanoseconds since the Unix epoch; compares with RFC 3339 strings and numbers.
+    Time,
+    /// Text: literals are globs.
+    Text,
+    /// A path: literals are globs, and one without a slash compares with the last part.
+    Path,
+    /// A list of texts: a comparison holds if it holds for one of them.
+    Texts,
+    /// A list of numbers: likewise.
+    Numbers,
+    /// A closed set of words.
+    Word(&'static [&'static str]),
+    /// An IP address: compares with addresses and CIDR ranges.
+    Address,
+}
+
+impl Type {
+    /// The name in messages and the manual.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "true or false",
+            Self::Number => "number",
+            Self::Size => "size",
+            Self::Duration => "duration",
+            Self::Time => "time",
+            Self::Text => "text",
+            Self::Path => "path",
+            Self::Texts => "list of texts",
+            Self::Numbers => "list of numbers",
+            Self::Word(_) => "word",
+            Self::Address => "address",
+        }
+    }
+}
+
+impl Field {
+    /// The value of this field in an event.
+    #[must_use]
+    pub fn of<'a>(&self, event: &'a Event, host: &'a Host) -> Value<'a> {
+        match self.get {
+            Get::Process(get) => get(&event.process, host),
+            Get::Event(class, get) if class == event.kind.class() => get(event, host),
+            Get::Event(..) => Value::Absent,
+            Get::Any(get) => get(event, host),
+        }
+    }
+
+    /// The value of this field in a process, an ancestor say; absent if it is not a process's.
+    #[must_use]
+    pub fn of_process<'a>(&self, process: &'a Process, host: &'a Host) -> Value<'a> {
+        match self.get {
+            Get::Process(get) => get(process, host),
+            Get::Event(..) | Get::Any(_) => Value::Absent,
+        }
+    }
+
+    /// Whether events of this class have the field.
+    #[must_use]
+    pub fn applies_to(&self, class: Class) -> bool {
+        match self.get {
+            Get::Event(only, _) => only == class,
+            Get::Process(_) | Get::Any(_) => true,
+        }
+    }
+}
