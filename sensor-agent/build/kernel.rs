@@ -101,7 +101,7 @@ fn build(toolchain: &Toolchain, linker: &Path, programs: &Path, out: &Path) -> R
         .arg(&target_dir)
         // An outer `config.toml` must not choose for the inner build either: these win over it.
         .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", linker)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags()?)
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(programs)?)
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
         .env("CARGO_PROFILE_RELEASE_DEBUG", "2")
@@ -123,12 +123,24 @@ fn build(toolchain: &Toolchain, linker: &Path, programs: &Path, out: &Path) -> R
     Ok(target_dir.join(TARGET).join("release").join(PROGRAM))
 }
 
-/// BTF and line information in the object make the verifier's messages readable.
-fn rustflags() -> Result<OsString, Error> {
+/// BTF and line information in the object make the verifier's messages readable. Paths in it are not those of this
+/// machine, so that two builds are the same.
+fn rustflags(programs: &Path) -> Result<OsString, Error> {
     let arch = variable("CARGO_CFG_TARGET_ARCH")?;
     let mut flags = OsString::from("--cfg=bpf_target_arch=\"");
     flags.push(arch);
     flags.push("\"\x1f-Clink-arg=--btf");
+    let workspace = programs.canonicalize().ok().and_then(|folder| Some(folder.parent()?.to_owned()));
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    for (folder, name) in [(cargo.map(|cargo| cargo.join("registry/src")), "/crates"), (workspace, "/sensor")] {
+        if let Some(folder) = folder {
+            flags.push("\x1f--remap-path-prefix=");
+            flags.push(folder);
+            flags.push("=");
+            flags.push(name);
+        }
+    }
     Ok(flags)
 }
 

@@ -48,7 +48,7 @@ pub use self::{
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
     splunk::SplunkSettings,
-    spooled::{CentralSettings, SpoolSettings},
+    spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
     syslog::SyslogSettings,
     webhook::WebhookSettings,
     zeromq::{Topics, ZeromqSettings},

@@ -39,7 +39,7 @@ use crate::engine::{Engine, EngineStatus, Parts, Request};
 use crate::event::Process;
 use crate::event::decode::decode;
 use crate::host;
-use crate::output::{Dispatcher, OpenError, Sinks};
+use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
@@ -148,6 +148,7 @@ impl Sensor {
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
+        tell_of_left_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
         let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
         let sinks = Arc::new(Sinks::start(plan.sinks).map_err(StartError::Outputs)?);
         let drain = capture.drain(&DrainOptions::default())?;

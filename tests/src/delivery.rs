@@ -85,3 +85,16 @@ pub fn until_arrived(central: &Central, wanted: &[String]) {
     assert_eq!(arrived.len(), wanted.len());
     assert_eq!(arrived.iter().collect::<HashSet<_>>(), wanted);
 }
+
+/// The shipped policy that the self check needs, alone: others would tell of what else goes on on the host.
+///
+/// # Panics
+/// It is not there.
+#[must_use]
+pub fn alert_tester() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/content/runtimedetections-content.yaml");
+    let content = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let begin = content.find("\nAlert Tester:\n").expect("the policy") + 1;
+    let end = content[begin..].find("\n\n").map_or(content.len(), |end| begin + end + 1);
+    content[begin..end].to_owned()
+}

@@ -1,10 +1,15 @@
 //! The running sensor and the real Central: alerts and rows arrive once, through restarts, kills and faults of either.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use sensor_central::store::Reader;
-use sensor_tests::delivery::{config, config_of_mcs, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::delivery::{alert_tester, config, config_of_mcs, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::programs::run_storm;
 use sensor_tests::{Central, Home, Mark, Said, Sensor, until};
+use serde_json::Value;
 
 #[test]
 fn alerts_and_rows_arrive() {
@@ -74,21 +79,13 @@ fn stage_of_mcs(said: &Said) -> &str {
     said.stderr.lines().find(|line| line.contains("output mcs")).unwrap_or_else(|| panic!("{}", said.stderr))
 }
 
-fn alert_tester() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../etc/content/runtimedetections-content.yaml");
-    let content = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let begin = content.find("\nAlert Tester:\n").expect("the policy") + 1;
-    let end = content[begin..].find("\n\n").map_or(content.len(), |end| begin + end + 1);
-    content[begin..end].to_owned()
-}
-
 /// Waits until the alerts of so many programs are in the output's spool, or through it.
 #[track_caller]
 fn until_spooled(sensor: &Sensor, count: u64) {
     sensor.until(&format!("{count} alerts on disk"), || {
         let status = sensor.status();
         let spool = &mcs(&status, "outputs")["spool"];
-        assert_eq!((&spool["in_memory"], &spool["trouble"]), (&0.into(), &serde_json::Value::Null));
+        assert_eq!((&spool["in_memory"], &spool["trouble"]), (&0.into(), &Value::Null));
         (spool["taken_in"] == count).then_some(())
     });
 }
@@ -228,4 +225,97 @@ fn the_token_is_nowhere() {
     for text in told {
         assert!(!text.contains(&token) && !text.contains(secret), "{text}");
     }
+}
+
+#[test]
+fn what_had_to_be_given_up_is_told_once_delivery_works_again() {
+    let mut central = Central::start();
+    central.stop();
+    let mark = Mark::new("given-up");
+    let small = "spool: {max_bytes: 1MiB}";
+    let sensor = Sensor::start(&config(&central, &mark, small));
+    // An alert is more than 1 KiB. The storm itself is marked too.
+    run_storm(1500, &mark);
+    const ALL: u64 = 1501;
+    let status = sensor.until("a full spool", || {
+        let status = sensor.status();
+        let output = mcs(&status, "outputs");
+        let all = output["spool"]["taken_in"] == ALL;
+        (all && output["dropped_by_cause"]["spool_full"].as_u64() > Some(0)).then_some(status)
+    });
+    let output = mcs(&status, "outputs");
+    let (kept, lost) = (output["spool"]["stored"].as_u64().unwrap(), output["dropped"].as_u64().unwrap());
+    assert_eq!(kept + lost, ALL);
+    let shown = sensor.ask(&["status"]).stdout;
+    assert!(shown.contains(&format!("output mcs: alerts given up: {lost} (spool_full {lost})")), "{shown}");
+    let told = |alerts: Vec<Value>| alerts.into_iter().find(|alert| alert["strategy_name"] == "Alerts Given Up");
+    assert_eq!(told(sensor.alerts()), None, "not before delivery works again");
+    central.resume(&[]);
+    sensor.write_config(&config(&central, &mark, "spool: {max_bytes: 2MiB}"));
+    assert_eq!(sensor.reload().code, Some(0));
+    let alert = until("the alert about what was given up", || told(central.alerts()));
+    let rule = alert["matched_rule"].as_str().unwrap();
+    assert!(rule.contains("\"mcs\"") && rule.contains(&format!("spool_full {lost}")), "{rule}");
+    // All that was kept arrived: the newest, and what was being sent when there was no more room.
+    let raised = uuids(&sensor.alerts());
+    let kept = usize::try_from(kept).unwrap();
+    let arrived = until("what was kept", || Some(uuids(&central.alerts())).filter(|arrived| arrived.len() > kept));
+    assert!(arrived.len() == kept + 1 && arrived.iter().all(|uuid| raised.contains(uuid)));
+    let last = sensor.alerts().into_iter().rfind(|alert| alert["strategy_name"] == "Marked Program").unwrap();
+    assert!(arrived.contains(&uuids(&[last])[0]));
+    until("the loss in the status", || sensor.status()["losses"].to_string().contains("spool_full").then_some(()));
+}
+
+/// A proxy that lets through who shows this, and counts whom it let.
+fn proxy(credentials: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, passed) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&passed);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let counter = Arc::clone(&counter);
+            std::thread::spawn(move || tunnel(client?, credentials, &counter));
+        }
+    });
+    (port, passed)
+}
+
+fn tunnel(mut client: TcpStream, credentials: &str, passed: &AtomicUsize) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    if !head.contains(credentials) {
+        return client.write_all(b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n");
+    }
+    let target = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    let mut server = TcpStream::connect(target)?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    passed.fetch_add(1, Relaxed);
+    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    std::thread::spawn(move || std::io::copy(&mut from_server, &mut to_client));
+    std::io::copy(&mut client, &mut server).map(drop)
+}
+
+#[test]
+fn a_proxy_is_gone_through_with_its_password() {
+    let central = Central::start();
+    let mark = Mark::new("proxy");
+    // `user:hunter2` in base64.
+    let (port, passed) = proxy("Basic dXNlcjpodW50ZXIy");
+    let keys = |password: &str| central.keys(&format!(", proxy: \"http://user:{password}@127.0.0.1:{port}\""));
+    let sensor = Sensor::start(&config_of_mcs(&keys("wrong-one"), &mark, ""));
+    run_marked(&sensor, &mark, 2);
+    sensor.until("the proxy's refusal", || {
+        let error = mcs(&sensor.status(), "outputs")["last_error"].clone();
+        error.as_str().is_some_and(|error| error.contains(&format!("through the proxy 127.0.0.1:{port}"))).then_some(())
+    });
+    assert_eq!((passed.load(Relaxed), central.alerts().len()), (0, 0));
+    sensor.write_config(&config_of_mcs(&keys("hunter2"), &mark, ""));
+    assert_eq!(sensor.reload().code, Some(0));
+    until_arrived(&central, &uuids(&sensor.alerts()));
+    assert!(passed.load(Relaxed) > 0);
 }

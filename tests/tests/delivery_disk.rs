@@ -144,10 +144,9 @@ fn flipped_bits_cost_what_they_hit_and_are_told() {
     assert!(of_marked.len() >= wanted / 2, "{} of {wanted}: {output:#}", of_marked.len());
     let distinct: std::collections::HashSet<_> = arrived.iter().collect();
     assert_eq!(distinct.len(), arrived.len());
-    // What is missing was told: in the log of the run that found it.
-    if of_marked.len() < wanted {
-        let log = sensor.log();
-        assert!(log.contains("was damaged") || log.contains("given up"), "{log}");
-    }
+    // Flips that hit an alert were found by one of the runs, and told.
+    let log = sensor.log();
+    assert!(of_marked.len() < wanted, "no flip hit anything: hit more");
+    assert!(log.contains("was damaged") || log.contains("given up"), "{log}");
     assert_eq!(sensor.stop(), Some(0));
 }

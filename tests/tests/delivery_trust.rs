@@ -156,7 +156,7 @@ fn nothing_goes_to_a_receiver_that_is_not_trusted() {
         prepare(&central);
         central.resume_showing("shown.crt", "shown.key");
         // At the first start there is no earlier trust that could stay in force; nor is there later, after a restart.
-        drop(sensor.take().map(Sensor::stop));
+        assert_eq!(sensor.take().map_or(Some(0), Sensor::stop), Some(0));
         let running = Sensor::start_in(&home);
         run_marked(&running, &mark, 2);
         running.until(&format!("`{said}` in the status"), || {

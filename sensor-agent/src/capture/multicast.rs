@@ -127,10 +127,11 @@ fn user_record(message_type: u16, line: &[u8], now: u64) -> Option<Vec<u8>> {
     let end = line.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let line = &line[..end];
     let start = memchr::memmem::find(line, b"): ")? + 3;
+    let line = &line[start..];
     let (head, text) = match memchr::memmem::find(line, b" msg='") {
-        Some(at) => (&line[start..at], line[at + 6..].strip_suffix(b"'").unwrap_or(&line[at + 6..])),
+        Some(at) => (&line[..at], line[at + 6..].strip_suffix(b"'").unwrap_or(&line[at + 6..])),
         // USER_TTY has its text as `data=`.
-        None => (&line[start..], &line[memchr::memmem::find(line, b" data=")? + 1..]),
+        None => (line, &line[memchr::memmem::find(line, b" data=")? + 1..]),
     };
     let number = |key: &[u8]| {
         let value = head.split(|&byte| byte == b' ').find_map(|pair| pair.strip_prefix(key)?.strip_prefix(b"="))?;

@@ -91,9 +91,9 @@ static MCS: &[Key] = &[
     ),
     Key::new(
         "proxy",
-        Kind::Url(&["http", "https"]),
+        Kind::Url(&["http"]),
         "",
-        "The proxy to MCS. Without it, the variables HTTPS_PROXY and NO_PROXY.",
+        "The proxy to MCS, which sees encrypted data alone. Without it, the variables HTTPS_PROXY and NO_PROXY.",
     ),
     Key::new(
         "crl_policy",

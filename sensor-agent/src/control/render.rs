@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{
     Outcome, Reload, Stage, Status,
     problems::problems,
-    status::{Configuration, Delivery, Hook, Table},
+    status::{Canary, Configuration, Delivery, Hook, Table},
 };
 use crate::terminal::{
     Align::{Left, Right},
@@ -31,7 +31,8 @@ pub fn status(status: &Status) -> String {
     push_line(&mut out, &format!("kernel {}, capabilities: {}", status.kernel, list(&status.capabilities)));
     let limit = status.processes.limit;
     push_line(&mut out, &format!("{} of at most {limit} processes held", status.processes.held));
-    push_line(&mut out, &format!("{} policies enabled", status.policies));
+    push_line(&mut out, &format!("{} policies enabled, {} alerts raised", status.policies, status.alerts));
+    push_line(&mut out, &canary(&status.health.canary, status.time));
     for rate in &status.rates {
         push_line(&mut out, &format!("{:.1} {} events per second", rate.per_second, rate.class));
     }
@@ -81,6 +82,14 @@ pub fn reload(reload: &Reload) -> String {
         "The configuration was refused; the one before it stays in force.\n"
     });
     out
+}
+
+/// Whether the sensor hears what happens.
+fn canary(canary: &Canary, now: u64) -> String {
+    match canary.last_seen {
+        Some(time) => format!("canary program last seen {} ago, after {} ms", duration(now.saturating_sub(time)), canary.millis),
+        None => "no canary program seen yet".to_owned(),
+    }
 }
 
 fn push_line(out: &mut String, line: &str) {

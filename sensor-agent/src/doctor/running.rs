@@ -1,11 +1,12 @@
 //! What the running sensor says of itself, and what its cgroup allows it.
 
 use super::Finding;
+use crate::capture::{Capture, Options};
 use crate::config::Config;
 use crate::control::client::{self, ClientError};
 use crate::control::problems::problems;
 use crate::control::{Status, status::Hook};
-use crate::health;
+use crate::{health, privilege};
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
     match client::status(&config.locations.run_dir) {
@@ -16,12 +17,32 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
             "systemctl restart sophoslinuxsensor; journalctl -u sophoslinuxsensor tells what came before",
         )],
         Err(ClientError::NotRunning { .. }) => {
-            vec![Finding::warning("sensor", "the sensor does not run", "systemctl start sophoslinuxsensor")]
+            let mut found = try_hooks();
+            found.push(Finding::warning("sensor", "the sensor does not run", "systemctl start sophoslinuxsensor"));
+            found
         }
         Err(error @ ClientError::NotAllowed { .. }) => {
             vec![Finding::warning("sensor", error.to_string(), "run doctor as root")]
         }
         Err(error) => vec![Finding::failure("sensor", error.to_string(), "systemctl restart sophoslinuxsensor")],
+    }
+}
+
+/// Loads and attaches the kernel programs for a moment: whether that works is known only by doing it.
+fn try_hooks() -> Vec<Finding> {
+    if !privilege::missing(privilege::START).is_empty() {
+        // Said already, and the kernel would say no more than that it is not permitted.
+        return Vec::new();
+    }
+    match Capture::start(&Options::default()) {
+        Err(error) => vec![Finding::failure("hooks", error.to_string(), "see the findings about the kernel above")],
+        Ok(capture) => {
+            let tell = |program: crate::capture::ProgramStatus| {
+                let place = format!("{}: {}", program.name, program.hook);
+                Finding::fine("hooks", format!("{place}: {}", program.state))
+            };
+            capture.status().into_iter().map(tell).collect()
+        }
     }
 }
 

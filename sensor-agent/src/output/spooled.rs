@@ -12,13 +12,13 @@
 mod backlog;
 mod courier;
 mod encode;
+mod left;
 mod mcs;
 #[cfg(test)]
 mod tests;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::mcs::CentralSettings;
 #[cfg(test)]
 pub(crate) use self::tests::Script;
 pub(crate) use self::{
@@ -27,15 +27,19 @@ pub(crate) use self::{
     encode::{Encode, Encoded, Rendered},
     mcs::{AlertMessages, RowMessages},
 };
+pub use self::{left::tell_of_left_spools, mcs::CentralSettings};
 use super::{
     alerts::Outcome,
     metrics::{Cause, Ledger},
     queue::{Deliver, Delivery, Load},
 };
-use crate::delivery::spool::{Limits, folder_name};
+use crate::delivery::spool::{Limits, NewItem, folder_name};
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
 const LAST_TRIES: Duration = Duration::from_secs(3);
+
+/// Encoded bytes that are kept in memory before they are spooled.
+const CHUNK: usize = 1 << 20;
 
 /// Where spools are, and how much each may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,39 @@ impl<T: Load> Spooled<T> {
     }
 }
 
+/// What goes into the spool with one sync.
+#[derive(Default)]
+struct Chunk {
+    items: Vec<NewItem>,
+    bytes: usize,
+    /// Of what the queue gave.
+    weight: usize,
+    urgent: bool,
+}
+
+impl Chunk {
+    fn add(&mut self, items: Vec<NewItem>, weight: usize) {
+        self.bytes += items.iter().map(|item| item.body.len()).sum::<usize>();
+        self.weight += weight;
+        self.items.extend(items);
+    }
+
+    fn spool(&mut self, backlog: &Backlog, courier: Option<&dyn Courier>, ledger: &Ledger) {
+        let Self { items, weight, urgent, .. } = std::mem::take(self);
+        if items.is_empty() {
+            return;
+        }
+        if let Err(error) = backlog.spool.append(items) {
+            ledger.spool_fails(&error.to_string());
+        }
+        ledger.spooled(weight);
+        ledger.note_given_up();
+        if let Some(courier) = courier {
+            courier.wake(urgent);
+        }
+    }
+}
+
 impl<T: Load> Deliver<T> for Spooled<T> {
     fn start(&mut self, ledger: &Arc<Ledger>) {
         let Some(start) = self.start.take() else { return };
@@ -109,33 +146,37 @@ impl<T: Load> Deliver<T> for Spooled<T> {
     fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery {
         let done = items.len();
         let Some(Running { backlog, courier }) = &self.running else { return Delivery::default() };
-        let (mut new, mut taken, mut urgent) = (Vec::new(), 0, false);
-        for item in items.iter() {
-            match self.encode.encode(item, ledger) {
-                Encoded::Items(encoded) => {
-                    taken += item.weight();
-                    new.extend(encoded);
-                    // Before it can be confirmed.
-                    urgent |= backlog.expect(item);
+        let mut chunk = Chunk::default();
+        for item in items {
+            // Before it can be confirmed.
+            chunk.urgent |= backlog.expect(item);
+            loop {
+                let weight = item.weight();
+                match self.encode.encode(item, ledger) {
+                    Encoded::Part(new) => {
+                        chunk.add(new, weight - item.weight());
+                        if chunk.bytes >= CHUNK {
+                            chunk.spool(backlog, courier.as_deref(), ledger);
+                        }
+                        continue;
+                    }
+                    Encoded::Items(new) => chunk.add(new, weight),
+                    Encoded::Nothing => {
+                        ledger.filtered();
+                        backlog.settle(item, &ledger.name, &Outcome::Empty);
+                    }
+                    Encoded::Unfit(reason) => {
+                        ledger.dropped(Cause::Unfit, weight, &reason);
+                        backlog.settle(item, &ledger.name, &Outcome::Dropped(Cause::Unfit));
+                    }
                 }
-                Encoded::Nothing => {
-                    ledger.filtered();
-                    item.tell(&ledger.name, &Outcome::Empty);
-                }
-                Encoded::Unfit(reason) => {
-                    ledger.dropped(Cause::Unfit, item.weight(), &reason);
-                    item.tell(&ledger.name, &Outcome::Dropped(Cause::Unfit));
-                }
+                break;
+            }
+            if chunk.bytes >= CHUNK {
+                chunk.spool(backlog, courier.as_deref(), ledger);
             }
         }
-        if let Err(error) = backlog.spool.append(new) {
-            ledger.spool_fails(&error.to_string());
-        }
-        ledger.spooled(taken);
-        ledger.note_given_up();
-        if let Some(courier) = courier {
-            courier.wake(urgent);
-        }
+        chunk.spool(backlog, courier.as_deref(), ledger);
         Delivery { done, failure: None }
     }
 

@@ -22,6 +22,11 @@ impl Ended {
         if before.is_some() || self.0.len() <= KEPT { before } else { self.0.pop_front().map(|(_, oldest)| oldest) }
     }
 
+    /// The last one with this pid.
+    pub(super) fn find_pid(&self, pid: u32) -> Option<&Arc<Process>> {
+        self.0.values().rev().find(|process| process.key.tgid == pid)
+    }
+
     pub(super) fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
         self.0.get(&key)
     }

@@ -337,7 +337,8 @@ impl Table {
 
     /// A message of the multicast group comes with the pid alone; the table may know the process that has it now.
     fn complete(&self, fixed: &mut AuditRecord) {
-        if let Some(process) = self.find_pid(fixed.process.tgid) {
+        let pid = fixed.process.tgid;
+        if let Some(process) = self.find_pid(pid).or_else(|| self.ended.find_pid(pid)) {
             fixed.process = process.key;
             fixed.parent = process.parent_key;
             fixed.ids =

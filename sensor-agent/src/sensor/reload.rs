@@ -37,6 +37,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     let texts = |errors: Vec<crate::output::OpenError>| errors.iter().map(ToString::to_string).collect();
     // Each of the two leaves everything as it was when it fails. If the second does, the first is already in force:
     // alerts go where the new configuration wants them, which is the lesser evil.
+    crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &plan.outputs, &plan.sinks);
     if let Err(errors) = shared.outputs.reconfigure(plan.outputs) {
         return refused(texts(errors));
     }

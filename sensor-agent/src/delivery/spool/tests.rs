@@ -296,9 +296,10 @@ fn folders_of_outputs_are_their_own_and_stay_inside() {
 impl Spool {
     /// As if the time to try again had come.
     fn retry_now(&self) {
-        let mut inner = self.lock_inner();
-        inner.retry = Instant::now();
-        inner.recover();
+        self.change(|inner| {
+            inner.retry = Instant::now();
+            inner.recover();
+        });
     }
 
     fn lock_inner(&self) -> MutexGuard<'_, Inner> {

@@ -82,6 +82,13 @@ impl Backlog {
         });
     }
 
+    /// Passes on what became of something that is not spooled.
+    pub(crate) fn settle(&self, item: &impl Load, output: &str, outcome: &Outcome) {
+        if let Some(alert) = item.awaited() {
+            self.tell(output, alert.alert.uuid, outcome);
+        }
+    }
+
     /// Tells all who wait that it does not work for now.
     pub(crate) fn tell_all(&self, output: &str, outcome: &Outcome) {
         self.expected().iter().for_each(|alert| alert.tell(output, outcome));

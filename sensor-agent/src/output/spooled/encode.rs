@@ -7,12 +7,15 @@ use crate::{
 
 /// Makes items of what waits for an output.
 pub(crate) trait Encode<T>: Send {
-    fn encode(&mut self, item: &T, ledger: &Ledger) -> Encoded;
+    /// Makes items of it, or of its next part: what is left of it then weighs less.
+    fn encode(&mut self, item: &mut T, ledger: &Ledger) -> Encoded;
 }
 
 /// What came of it.
 pub(crate) enum Encoded {
     Items(Vec<NewItem>),
+    /// There is more in it.
+    Part(Vec<NewItem>),
     /// The output wants nothing of it.
     Nothing,
     /// It cannot be said in the receiver's terms: why.
@@ -23,7 +26,7 @@ pub(crate) enum Encoded {
 pub(crate) struct Rendered(pub(crate) Renderer);
 
 impl Encode<QueuedAlert> for Rendered {
-    fn encode(&mut self, item: &QueuedAlert, ledger: &Ledger) -> Encoded {
+    fn encode(&mut self, item: &mut QueuedAlert, ledger: &Ledger) -> Encoded {
         let mut body = Vec::new();
         if !self.0.render(&mut body, &item.alert, ledger) {
             return Encoded::Nothing;

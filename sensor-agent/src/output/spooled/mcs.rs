@@ -1,7 +1,7 @@
 //! Outputs and sinks that deliver to Central.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -39,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const SKEW: Duration = Duration::from_secs(60);
 
 /// Where Central is, as whom to deliver, and whom to trust.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CentralSettings {
     pub url: Url,
     pub token: SecretString,
@@ -62,8 +62,15 @@ impl PartialEq for CentralSettings {
 
 impl Eq for CentralSettings {}
 
+/// Without token and proxy: both may be, or hold, a secret.
+impl fmt::Debug for CentralSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CentralSettings({}, {}, {})", self.url, self.tenant, self.certs_dir.display())
+    }
+}
+
 impl CentralSettings {
-    #[expect(clippy::type_complexity, reason = "everything but the token, to be compared")]
+    /// Everything else, to be compared.
     fn without_token(&self) -> (&Url, Uuid, &Path, CrlPolicy, Option<&Url>, &Path) {
         (&self.url, self.tenant, &self.certs_dir, self.crl_policy, self.proxy.as_ref(), &self.state_dir)
     }
@@ -192,7 +199,7 @@ impl Observer for Reports {
 pub(crate) struct AlertMessages(pub(crate) Option<Arc<Template>>);
 
 impl Encode<QueuedAlert> for AlertMessages {
-    fn encode(&mut self, item: &QueuedAlert, _: &Ledger) -> Encoded {
+    fn encode(&mut self, item: &mut QueuedAlert, _: &Ledger) -> Encoded {
         if self.0.as_ref().is_some_and(|template| matches!(template.render(&item.alert), Ok(None))) {
             return Encoded::Nothing;
         }
@@ -207,10 +214,15 @@ impl Encode<QueuedAlert> for AlertMessages {
 pub(crate) struct RowMessages;
 
 impl Encode<QueuedRows> for RowMessages {
-    fn encode(&mut self, rows: &QueuedRows, _: &Ledger) -> Encoded {
-        let batch = &rows.batch;
-        match row_items(batch.table, &batch.events, &batch.host, ROWS) {
-            Ok(new) => Encoded::Items(new),
+    fn encode(&mut self, rows: &mut QueuedRows, _: &Ledger) -> Encoded {
+        let batch = Arc::clone(&rows.batch);
+        let to = batch.events.len().min(rows.from + ROWS);
+        match row_items(batch.table, &batch.events[rows.from..to], &batch.host, ROWS) {
+            Ok(new) if to == batch.events.len() => Encoded::Items(new),
+            Ok(new) => {
+                rows.from = to;
+                Encoded::Part(new)
+            }
             Err(error) => Encoded::Unfit(error.to_string()),
         }
     }
