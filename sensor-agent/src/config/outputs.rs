@@ -12,9 +12,7 @@ use super::files;
 use super::keys;
 use super::scalar::Size;
 use super::section::Section;
-use super::words::{
-    Facility, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
-};
+use super::words::{Facility, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern};
 use super::yaml::Node;
 use crate::diagnostic::{Report, Span, Spanned};
 

@@ -19,9 +19,8 @@ use sensor_tests::{Sensor, programs, until};
 const PAIRS: usize = 15;
 /// Milliseconds of one run.
 const RUN: &str = "400";
-const LOADS: &[&str] = &[
-    "getpid", "read", "write", "capability", "udp", "tcp", "bulk", "unix-stream", "unix-datagram", "audit", "forged",
-];
+const LOADS: &[&str] =
+    &["getpid", "read", "write", "capability", "udp", "tcp", "bulk", "unix-stream", "unix-datagram", "audit", "forged"];
 const BEGIN: &str = "<!-- measured: audit -->\n";
 const END: &str = "<!-- end -->";
 
@@ -66,7 +65,8 @@ fn main() -> ExitCode {
 }
 
 /// Rows are made of all messages and go nowhere.
-const CONFIG: &str = "investigations:\n  flight_recorder:\n    enabled: true\n    tables:\n      - name: audit_user_msg\n";
+const CONFIG: &str =
+    "investigations:\n  flight_recorder:\n    enabled: true\n    tables:\n      - name: audit_user_msg\n";
 
 fn nanoseconds(load: &str) -> f64 {
     let output = Command::new(programs::loops()).args([load, RUN]).output().expect("the load runs");
@@ -98,7 +98,8 @@ fn per_message() -> String {
         hook.map_or((0, 0), |hook| (hook["submitted"].as_u64().unwrap_or(0), hook["ring_full"].as_u64().unwrap_or(0)))
     };
     let before = (cpu(), submitted());
-    let text = "op=PAM:session_open acct=\"nobody\" exe=\"/usr/bin/tell-audit\" hostname=? addr=? terminal=? res=success";
+    let text =
+        "op=PAM:session_open acct=\"nobody\" exe=\"/usr/bin/tell-audit\" hostname=? addr=? terminal=? res=success";
     let ran = Command::new(programs::tell_audit()).args(["storm", &MESSAGES.to_string(), "1120", text]).output();
     assert!(ran.expect("the sender runs").status.success());
     let after = until("the messages to be worked off", || {
