@@ -43,7 +43,7 @@ use uuid::Uuid;
 pub use address::{HostPort, ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
 pub use cache::CacheError;
 pub use environment::Environment;
-pub use investigations::{FlightRecorder, Investigations, RecorderTable, Sink, SinkSettings, Topic};
+pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
 pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};

@@ -22,6 +22,7 @@ mod http;
 mod lane;
 mod lines;
 mod metrics;
+mod parquet;
 mod queue;
 mod remote;
 mod render;
@@ -43,6 +44,7 @@ pub use self::{
     dispatcher::{Dispatcher, Watch},
     http::HttpSettings,
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
+    parquet::ParquetSettings,
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
     splunk::SplunkSettings,

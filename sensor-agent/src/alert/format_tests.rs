@@ -28,9 +28,9 @@ fn parse_cef(line: &str) -> (Vec<String>, Vec<(String, String)>) {
     while head.len() < 8 {
         let (part, after) = rest.split_at(rest.find(['\\', '|']).expect("a header of seven fields"));
         head.last_mut().unwrap().push_str(part);
-        if after.starts_with('|') {
+        if let Some(after) = after.strip_prefix('|') {
             head.push(String::new());
-            rest = &after[1..];
+            rest = after;
         } else {
             head.last_mut().unwrap().push_str(&after[1..2]);
             rest = &after[2..];

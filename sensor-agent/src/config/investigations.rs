@@ -8,7 +8,7 @@ use foldhash::HashMap;
 use super::keys;
 use super::outputs::{self, FileSettings, ZeromqSettings};
 use super::section::Section;
-use super::words::{Feature, SinkBackend, Word, is_built};
+use super::words::{SinkBackend, Word};
 use super::yaml::Node;
 use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::tables::{self, TABLES, Table};
@@ -48,8 +48,15 @@ pub enum SinkSettings {
     Zeromq(ZeromqSettings),
     File(FileSettings),
     Stdout,
-    /// A folder of files.
-    Parquet(FileSettings),
+    Parquet(ParquetSettings),
+}
+
+/// A folder of Parquet files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParquetSettings {
+    pub folder: PathBuf,
+    /// How long rows are gathered for a file.
+    pub roll_interval: Duration,
 }
 
 impl SinkSettings {
@@ -112,21 +119,17 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
         SinkBackend::Mcs => SinkSettings::Mcs,
         SinkBackend::Stdout => SinkSettings::Stdout,
         SinkBackend::Zeromq => SinkSettings::Zeromq(outputs::zeromq(&section, None, report)?),
-        SinkBackend::File | SinkBackend::Parquet => {
-            let what = format!("a sink of backend `{}`", backend.word());
-            let file = outputs::file(&section, node, &what, report)?;
+        SinkBackend::File => {
+            let file = outputs::file(&section, node, "a sink of backend `file`", report)?;
             outputs::once(&file.path, &section, files, report);
-            if backend == SinkBackend::File { SinkSettings::File(file) } else { SinkSettings::Parquet(file) }
+            SinkSettings::File(file)
+        }
+        SinkBackend::Parquet => {
+            let folder = outputs::path(&section, node, "a sink of backend `parquet`", report)?;
+            outputs::once(&folder, &section, files, report);
+            SinkSettings::Parquet(ParquetSettings { folder, roll_interval: section.get("roll_interval")? })
         }
     };
-    if !is_built(Feature::Sink(backend)) {
-        report
-            .warning(
-                section.span("backend"),
-                format!("sinks of backend `{}` are not built yet: no rows go there", backend.word()),
-            )
-            .label("checked, but not used");
-    }
     Some(Sink { span: node.span.clone(), name: section.get("name"), settings })
 }
 

@@ -292,8 +292,13 @@ pub(crate) static SINKS: Variants = Variants {
         Variant { name: "stdout", keys: &[], doc: "The sensor's standard output, JSON lines." },
         Variant {
             name: "parquet",
-            keys: FILE,
-            doc: "Parquet files, one a table and rotation; `name` is their folder.",
+            keys: &[Key::new(
+                "roll_interval",
+                Kind::Duration(100),
+                "1m",
+                "How long rows are gathered for a file; a crash of the sensor costs as many.",
+            )],
+            doc: "Parquet files by table, date and hour; `name` is their folder.",
         },
     ],
 };

@@ -12,9 +12,7 @@ use super::files;
 use super::keys;
 use super::scalar::Size;
 use super::section::Section;
-use super::words::{
-    Facility, Feature, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern, is_built,
-};
+use super::words::{Facility, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern};
 use super::yaml::Node;
 use crate::diagnostic::{Report, Span, Spanned};
 
@@ -211,21 +209,6 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             }
         }
     }
-    if enabled && !is_built(Feature::Output(kind)) {
-        report
-            .warning(
-                section.span("type"),
-                format!("outputs of type `{}` are not built yet: no alert goes there", kind.word()),
-            )
-            .label("checked, but not used");
-    } else if enabled && !is_built(Feature::Format(format)) {
-        report
-            .warning(
-                section.span("format"),
-                format!("the format `{}` is not built yet: alerts go out as JSON", format.word()),
-            )
-            .label("checked, but not used");
-    }
     Some(Output {
         span: node.span.clone(),
         enabled,
@@ -242,15 +225,21 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
 
 /// The file of an output or a sink; its path is the `name`.
 pub(crate) fn file(section: &Section<'_>, node: &Node, what: &str, report: &mut Report) -> Option<FileSettings> {
-    let Some(path) = section.get::<PathBuf>("name") else {
+    let path = path(section, node, what, report)?;
+    let megabytes: u64 = section.get("max_size")?;
+    Some(FileSettings { path, max_size: megabytes * 1_000_000, max_backups: section.get("max_backups") })
+}
+
+/// The `name` that is a path.
+pub(crate) fn path(section: &Section<'_>, node: &Node, what: &str, report: &mut Report) -> Option<PathBuf> {
+    let path = section.get::<PathBuf>("name");
+    if path.is_none() {
         report
             .error(section.span("name").unwrap_or_else(|| node.span.clone()), format!("{what} needs a path"))
             .label("no `name` here")
             .help("add `name:` and the path, such as /var/log/sophos/alerts.json");
-        return None;
-    };
-    let megabytes: u64 = section.get("max_size")?;
-    Some(FileSettings { path, max_size: megabytes * 1_000_000, max_backups: section.get("max_backups") })
+    }
+    path
 }
 
 /// Refuses a file that something else writes as well: each would rename it under the other.

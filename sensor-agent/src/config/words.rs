@@ -270,9 +270,6 @@ words! {
 /// What the configuration may ask for and the program may not be able to do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    Output(OutputType),
-    Sink(SinkBackend),
-    Format(Format),
     Policy(PolicyType),
     Action(ResponseAction),
     CloudMeta(CloudMeta),
@@ -286,10 +283,6 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Sink(backend) => {
-            matches!(backend, SinkBackend::Stdout | SinkBackend::File | SinkBackend::Mcs | SinkBackend::Zeromq)
-        }
-        Feature::Output(_) | Feature::Format(_) => true,
         Feature::Policy(policy) => {
             matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
         }

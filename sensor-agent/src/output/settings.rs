@@ -7,6 +7,7 @@ use super::{
     file::FileLines,
     group::Route,
     lines::Lines,
+    parquet::{ParquetFiles, ParquetSettings},
     queue::Deliver,
     remote::Remote,
     render::Renderer,
@@ -95,6 +96,7 @@ pub enum TargetSettings {
     Syslog(SyslogSettings),
     Webhook(WebhookSettings),
     Splunk(Box<SplunkSettings>),
+    Parquet(ParquetSettings),
     Zeromq(ZeromqSettings),
     /// A descriptor of a test, who holds the other end of it.
     #[cfg(test)]
@@ -198,7 +200,7 @@ impl TargetSettings {
             Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.clone()))),
             Self::Webhook(settings) => Webhook::new(settings).map(Opened::remote),
             Self::Splunk(settings) => Splunk::new(settings).map(Opened::remote),
-            Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Parquet(_) | Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
         };
         opened.map_err(|reason| self.failed(name, reason))
     }
@@ -217,6 +219,7 @@ impl TargetSettings {
             Self::Syslog(_) => "syslog",
             Self::Webhook(_) => "webhook",
             Self::Splunk(_) => "splunk_hec",
+            Self::Parquet(_) => "parquet",
             Self::Zeromq(_) => "zeromq",
             #[cfg(test)]
             Self::Descriptor(_) => "descriptor",
@@ -234,6 +237,7 @@ impl TargetSettings {
             Self::Syslog(settings) => settings.place(),
             Self::Webhook(settings) => settings.place(),
             Self::Splunk(settings) => settings.place(),
+            Self::Parquet(settings) => settings.folder.display().to_string(),
             Self::Zeromq(settings) => settings.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
@@ -244,7 +248,7 @@ impl TargetSettings {
 
     /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
     const fn is_spooled(&self) -> bool {
-        !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Zeromq(_))
+        !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Parquet(_) | Self::Zeromq(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
@@ -325,6 +329,10 @@ impl Route for SinkSettings {
         if let TargetSettings::Zeromq(settings) = &self.target {
             let rows = ZeromqRows::open(settings);
             return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
+        }
+        if let TargetSettings::Parquet(settings) = &self.target {
+            let files = ParquetFiles::open(settings);
+            return Ok(Box::new(files.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),

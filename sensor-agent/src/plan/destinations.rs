@@ -10,8 +10,8 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, SinkSettings, SplunkSettings, SpoolSettings,
-    StdoutSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings, ZeromqSettings,
+    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, SinkSettings, SplunkSettings,
+    SpoolSettings, StdoutSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings, ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -89,7 +89,11 @@ fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Opti
             let topics = topics.map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
             Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::Tables(topics))))
         }
-        _ => None,
+        config::SinkSettings::Parquet(parquet) => Some(TargetSettings::Parquet(ParquetSettings {
+            folder: parquet.folder.clone(),
+            roll_interval: parquet.roll_interval,
+        })),
+        config::SinkSettings::Mcs => None,
     }
 }
 

@@ -4,6 +4,7 @@ mod authority;
 mod collector;
 mod formats;
 mod http;
+mod parquet;
 mod receiver;
 mod rsyslog;
 mod syslog;

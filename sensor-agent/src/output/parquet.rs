@@ -1,0 +1,250 @@
+//! The `parquet` sink: rows as Parquet files in a folder, for DuckDB, Athena, Spark, Trino and their like.
+//!
+//! ```text
+//! FOLDER/process_events/date=2026-11-22/hour=02/<uuid>.parquet
+//! ```
+//!
+//! Rows are gathered in memory and written every `roll_interval`, earlier when there are many: each file is there whole
+//! or not at all. So a crash of the sensor costs the rows since the last file; an orderly stop writes them. While
+//! nothing can be written, as many rows as one file may have are kept, and then the sink's queue fills.
+
+mod columns;
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, DirBuilder, File},
+    io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use jiff::{Timestamp, tz::TimeZone};
+use uuid::Uuid;
+
+use self::columns::write_rows;
+use super::{
+    metrics::{Cause, Ledger},
+    queue::{Deliver, Delivery, Failure, Load},
+    rows::{QueuedRows, RowBatch},
+};
+use crate::event::{Event, Host, tables::Table};
+
+/// Rows that are gathered at most.
+const MOST_ROWS: usize = 65_536;
+/// After a failure.
+const TRY_AGAIN: Duration = Duration::from_secs(5);
+
+/// A `parquet` sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParquetSettings {
+    pub folder: PathBuf,
+    /// How long rows are gathered for a file.
+    pub roll_interval: Duration,
+}
+
+/// Gathers rows.
+pub(crate) struct ParquetFiles {
+    settings: ParquetSettings,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    batches: Vec<Arc<RowBatch>>,
+    rows: usize,
+    /// Since when the first of them waits.
+    since: Option<Instant>,
+    /// Why the last try failed.
+    failure: Option<String>,
+    ending: bool,
+}
+
+impl ParquetFiles {
+    /// Makes the folder.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub(crate) fn open(settings: &ParquetSettings) -> io::Result<Self> {
+        make_folder(&settings.folder)?;
+        Ok(Self { settings: settings.clone(), shared: Arc::default(), thread: None })
+    }
+}
+
+impl Deliver<QueuedRows> for ParquetFiles {
+    fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
+        let mut state = self.shared.lock();
+        for (done, rows) in items.iter().enumerate() {
+            if let Some(reason) = state.failure.clone().filter(|_| state.rows >= MOST_ROWS) {
+                return Delivery { done, failure: Some(Failure::Retry(reason)) };
+            }
+            while state.rows >= MOST_ROWS && state.failure.is_none() {
+                // They are being written.
+                self.shared.changed.notify_all();
+                state = self.shared.wait(state, TRY_AGAIN);
+            }
+            state.batches.push(Arc::clone(&rows.batch));
+            state.rows += rows.weight();
+            state.since.get_or_insert_with(Instant::now);
+            ledger.spooled(rows.weight());
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+        Delivery { done: items.len(), failure: None }
+    }
+
+    fn reset(&mut self) {}
+
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        let (settings, shared, ledger) = (self.settings.clone(), Arc::clone(&self.shared), Arc::clone(ledger));
+        let spawned =
+            std::thread::Builder::new().name("parquet".to_owned()).spawn(move || shared.run(&settings, &ledger));
+        match spawned {
+            Ok(thread) => self.thread = Some(thread),
+            Err(error) => self.shared.lock().failure = Some(format!("no thread could be started: {error}")),
+        }
+    }
+
+    fn finish(&mut self) {
+        self.shared.lock().ending = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for ParquetFiles {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Shared {
+    /// The thread that writes.
+    fn run(&self, settings: &ParquetSettings, ledger: &Ledger) {
+        loop {
+            let mut state = self.lock();
+            loop {
+                let due =
+                    state.since.map(|since| (since + settings.roll_interval).saturating_duration_since(Instant::now()));
+                match due {
+                    _ if state.ending => break,
+                    Some(left) if left.is_zero() || state.rows >= MOST_ROWS => break,
+                    left => state = self.wait(state, left.unwrap_or(Duration::from_secs(3600))),
+                }
+            }
+            let (batches, ending) = (std::mem::take(&mut state.batches), state.ending);
+            drop(state);
+            let failed = write_files(&settings.folder, &batches, ledger);
+            let mut state = self.lock();
+            state.failure = failed.as_ref().map(|(_, reason)| reason.clone());
+            let left: Vec<_> = failed.map(|(left, _)| left).unwrap_or_default();
+            state.batches.splice(0..0, left.into_iter().map(Arc::new));
+            state.rows = state.batches.iter().map(|batch| batch.events.len()).sum();
+            state.since = (state.rows > 0).then(Instant::now);
+            self.changed.notify_all();
+            match &state.failure {
+                Some(reason) if ending => {
+                    ledger.dropped(Cause::Stopped, state.rows, reason);
+                    return;
+                }
+                Some(reason) => {
+                    ledger.failed(reason);
+                    drop(self.wait(state, TRY_AGAIN));
+                }
+                None if ending => return,
+                None => {}
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, most: Duration) -> MutexGuard<'a, State> {
+        self.changed.wait_timeout(state, most).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Rows of one file.
+struct Part<'a> {
+    table: &'static Table,
+    host: &'a Arc<Host>,
+    events: Vec<&'a Event>,
+}
+
+/// Writes files of all of it. If that fails, what is left, and why.
+fn write_files(folder: &Path, batches: &[Arc<RowBatch>], ledger: &Ledger) -> Option<(Vec<RowBatch>, String)> {
+    // By place, and by host, which a reload can change.
+    let mut parts: BTreeMap<(PathBuf, *const Host), Part<'_>> = BTreeMap::new();
+    for batch in batches {
+        for event in &batch.events {
+            let place = (folder.join(batch.table.name).join(partition(event.time)), Arc::as_ptr(&batch.host));
+            let part = parts.entry(place);
+            part.or_insert_with(|| Part { table: batch.table, host: &batch.host, events: Vec::new() })
+                .events
+                .push(event);
+        }
+    }
+    let mut left = Vec::new();
+    let mut failure = None;
+    for ((place, _), Part { table, host, events }) in parts {
+        match failure.is_none().then(|| write_file(&place, table, host, &events)) {
+            Some(Ok(())) => ledger.confirmed(events.len()),
+            outcome => {
+                if let Some(Err(error)) = outcome {
+                    failure = Some(format!("cannot write below {}: {error}", place.display()));
+                }
+                let events = events.into_iter().cloned().collect();
+                left.push(RowBatch { table, events, host: Arc::clone(host) });
+            }
+        }
+    }
+    failure.map(|reason| (left, reason))
+}
+
+/// Writes a file that is there whole or not at all.
+fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> io::Result<()> {
+    make_folder(folder)?;
+    // Readers pass over names that begin with a dot.
+    let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
+    write_rows(file.as_file_mut(), table, host, events)?;
+    file.as_file().sync_all()?;
+    let name = folder.join(format!("{}.parquet", Uuid::now_v7()));
+    file.persist(&name).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+/// Date and hour, in UTC, as engines that know partitions read them.
+fn partition(time: u64) -> String {
+    let time = Timestamp::from_nanosecond(time.into()).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
+    format!("date={}/hour={:02}", time.date(), time.hour())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_by_hour_in_utc() {
+        assert_eq!(partition(1_700_000_000_000_000_000), "date=2023-11-14/hour=22");
+        assert_eq!(partition(0), "date=1970-01-01/hour=00");
+    }
+}

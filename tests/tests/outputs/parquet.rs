@@ -1,0 +1,91 @@
+//! Parquet files, as DuckDB and pyarrow read them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sensor_tests::{Home, Mark, Sensor, until};
+use serde_json::Value;
+
+use super::formats::python;
+use super::{raise, sink, with_sinks};
+
+/// What DuckDB and what pyarrow finds about a process.
+fn read(home: &Home, pid: u32) -> (Vec<Value>, Value) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/parquet.py");
+    let said = Command::new(python())
+        .arg(script)
+        .arg(home.file("lake"))
+        .args(["process_events", &pid.to_string()])
+        .output()
+        .expect("Python runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let text = String::from_utf8(said.stdout).expect("text");
+    let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let rows = lines.next().expect("what DuckDB found");
+    (rows.as_array().expect("rows").clone(), lines.next().expect("what pyarrow found"))
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()));
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn rows_are_the_same_in_parquet() {
+    let mark = Mark::new("parquet");
+    let sinks = "    - {backend: parquet, name: \"@HOME@/lake\", roll_interval: 300ms}";
+    let sensor = Sensor::start(&with_sinks(&mark.config(), sinks));
+    let name = format!("odd \u{e9}\n{}", mark.word());
+    let pid = sensor.finish(Command::new(sensor_tests::programs::tiny()).args([mark.word(), "", &name]));
+    let written = sensor.until_exit(pid);
+    let last = raise(&sensor, &mark);
+    sensor.until_exit(last);
+    until("all to be written", || {
+        let status = sink(&sensor, &sensor.file("lake").display().to_string());
+        let rows = sensor.rows("process_events").len() as u64;
+        (status["sent"].as_u64() >= Some(rows)).then_some(())
+    });
+    let hidden = |file: &PathBuf| file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    for file in files(&sensor.file("lake")).into_iter().filter(|file| !hidden(file)) {
+        assert_eq!(file.extension().and_then(|end| end.to_str()), Some("parquet"), "{}", file.display());
+        assert_eq!(fs::metadata(&file).expect("the file").permissions().mode() & 0o777, 0o600);
+    }
+    let (rows, arrow) = read(&sensor, pid);
+    assert_eq!(rows.len(), written.len());
+    for (row, written) in rows.iter().zip(&written) {
+        for (column, value) in written.as_object().expect("a row") {
+            if column != "table" {
+                assert_eq!(row[column], *value, "{column}");
+            }
+        }
+        assert_eq!(row["args_type"], "VARCHAR[]");
+        assert_eq!(row["exit_code"].is_null(), written.get("exit_code").is_none());
+    }
+    assert_eq!(arrow["rows"], written.len());
+    assert_eq!(arrow["schema"]["unix_nano_timestamp"], "int64");
+    assert_eq!(arrow["schema"]["pid"], "int64");
+    assert!(arrow["schema"]["args"].as_str().is_some_and(|ty| ty.starts_with("list<")));
+    assert!(!arrow["schema"]["date"].is_null() && !arrow["schema"]["hour"].is_null());
+}
+
+#[test]
+fn an_orderly_stop_writes_what_was_gathered() {
+    let mark = Mark::new("parquetstop");
+    let sinks = "    - {backend: parquet, name: \"@HOME@/lake\", roll_interval: 1h}";
+    let sensor = Sensor::start(&with_sinks(&mark.config(), sinks));
+    let home = sensor.home();
+    let pid = raise(&sensor, &mark);
+    let written = sensor.until_exit(pid);
+    assert!(files(&home.file("lake")).is_empty());
+    assert_eq!(sensor.stop(), Some(0));
+    assert_eq!(read(&home, pid).0.len(), written.len());
+}
