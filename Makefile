@@ -60,6 +60,7 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
+	$(CARGO) bench -p sensor-tests --bench audit
 	$(CARGO) bench -p sensor-tests --bench delivery
 
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)

@@ -27,7 +27,7 @@ pub use self::{
     template::Template,
     text::{printable, visible},
 };
-use crate::event::{Detail, Event, EventType, Host, json::lossless};
+use crate::event::{AuditMessage, Detail, Event, EventType, Host, json::lossless};
 use crate::policy::Policy;
 
 /// An event that violated a policy, with everything that is told about it.
@@ -70,10 +70,7 @@ impl Alert {
             name: policy.name.clone(),
             uuid: Uuid::now_v7(),
             message: message(&policy, &event),
-            message_fields: vec![
-                ("program_name", lossless(&event.process.image.path).into_owned()),
-                ("strategy_name", policy.name.clone()),
-            ],
+            message_fields: message_fields(&policy, &event),
         };
         Self {
             uuid,
@@ -131,6 +128,46 @@ fn message(policy: &Policy, event: &Event) -> String {
             let file = lossless(&event.process.image.filename);
             format!("The attempt to run {file} violated policy {policy}")
         }
+        (EventType::AuditMessage, Detail::Audit(audit)) => {
+            format!("The audit message {}{} of {program} violated policy {policy}", audit.type_name, gist(audit))
+        }
+        (EventType::AuditMessageRefused, Detail::Audit(audit)) => format!(
+            "The audit message {}{} that {program} sent was refused by the kernel ({}); policy {policy}",
+            audit.type_name,
+            gist(audit),
+            audit.refused.unwrap_or_default()
+        ),
         _ => format!("Program {program} violated policy {policy}"),
     }
+}
+
+/// Whom an audit message is about, from where, and how it ended; as far as it says.
+fn gist(audit: &AuditMessage) -> String {
+    let account = audit.first("acct").map(|account| format!(", account {}", lossless(account)));
+    let address = audit.address().map(|address| format!(", from {address}"));
+    let outcome = audit.outcome().map(|outcome| format!(", {},", outcome.word()));
+    [account, address, outcome].into_iter().flatten().collect()
+}
+
+fn message_fields(policy: &Policy, event: &Event) -> Vec<(&'static str, String)> {
+    let mut fields = vec![
+        ("program_name", lossless(&event.process.image.path).into_owned()),
+        ("strategy_name", policy.name.clone()),
+    ];
+    if let Detail::Audit(audit) = &event.detail {
+        let text = |value: Option<&[u8]>| value.map(|value| lossless(value).into_owned());
+        let parts = [
+            ("type", Some(audit.message_type.to_string())),
+            ("type_name", Some(audit.type_name.clone().into_owned())),
+            ("op", text(audit.first("op"))),
+            ("acct", text(audit.first("acct"))),
+            ("result", audit.outcome().map(|outcome| outcome.word().to_owned())),
+            ("address", audit.address().map(|address| address.to_string())),
+            ("terminal", text(audit.last("terminal"))),
+            ("refusal", audit.refused.map(str::to_owned)),
+            ("message", text(Some(&audit.text))),
+        ];
+        fields.extend(parts.into_iter().filter_map(|(key, value)| Some((key, value?))));
+    }
+    fields
 }

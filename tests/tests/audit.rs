@@ -121,6 +121,9 @@ fn every_way_to_send_is_told_once() {
         assert_eq!((&alert["process_info"]["pid"], &alert["policy_type"]), (&json!(pid), &json!("auditUserMessage")));
         assert_eq!(alert["process_info"]["args"][3], text.as_str(), "{alert:#}");
         assert!(!alert["lineage"].as_array().expect("a lineage").is_empty());
+        let told = &alert["notifications"][0]["message_fields"];
+        assert_eq!((&told["acct"], &told["address"]), (&json!(mark.word()), &json!("203.0.113.9")), "{alert:#}");
+        assert_eq!((&told["type_name"], &told["message"]), (&json!("USER_LOGIN"), &json!(text)));
     }
     assert_eq!(alerts_of(&sensor, "Forged Message"), Vec::<Value>::new());
 }

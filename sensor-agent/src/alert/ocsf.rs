@@ -214,6 +214,9 @@ fn process(process: &Process, alert: &Alert, cuts: &Cuts) -> Value {
     };
     object["ancestry"] = process.ancestors().take(cuts.lineage).map(ancestor).collect::<Vec<_>>().into();
     if let Some(container) = &process.container {
+        if process.ns_pid != 0 {
+            object["namespace_pid"] = process.ns_pid.into();
+        }
         object["container"] = json!({
             "uid": cuts.words(&container.id),
             "name": cuts.words(&container.name),
@@ -242,7 +245,6 @@ fn process_alone(process: &Process, alert: &Alert, args: usize, cuts: &Cuts) -> 
         "path": path,
         "cmd_line": Cuts::command_line(&image.args, args).0,
         "working_directory": cuts.text(&image.cwd),
-        "namespace_pid": if process.ns_pid == 0 { Value::Null } else { process.ns_pid.into() },
         "created_time":
             if boot == 0 { Value::Null } else { milliseconds(boot.saturating_add(process.key.start)).into() },
         "user": {"uid": process.ids.uid.to_string(), "name": process.user.as_deref().map(|name| cuts.words(name))},

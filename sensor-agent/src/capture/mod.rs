@@ -116,8 +116,10 @@ enum Fallback {
     Joined(Arc<MulticastCounters>),
 }
 
-/// The hook and what stands for a hook when there is none.
-const AUDIT_HOOK: &str = "audit";
+/// The name of the hooks of audit messages.
+pub const AUDIT_HOOK: &str = "audit";
+/// What stands for a hook when there is none.
+pub const MULTICAST_HOOK: &str = "netlink multicast";
 const MULTICAST_RUNG: u32 = 3;
 
 impl Capture {
@@ -181,7 +183,7 @@ impl Capture {
         };
         status.push(ProgramStatus {
             name: AUDIT_HOOK,
-            hook: "netlink multicast",
+            hook: MULTICAST_HOOK,
             rung: MULTICAST_RUNG,
             ring: Ring::Audit,
             state,

@@ -327,6 +327,7 @@ fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
     }
     let switches = [
         ("crisensor", config.crisensor.enabled, Feature::ContainerRuntimes, "container runtimes are not asked"),
+        ("send_labs_telemetry", config.send_labs_telemetry, Feature::LabsTelemetry, "no statistics are sent"),
         ("use_supervisor", config.use_supervisor, Feature::Supervisor, "nothing starts the sensor again"),
         ("use_resource_limits", config.use_resource_limits, Feature::ResourceLimits, "nothing is limited"),
     ];

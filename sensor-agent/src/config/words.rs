@@ -277,6 +277,7 @@ pub enum Feature {
     Action(ResponseAction),
     CloudMeta(CloudMeta),
     ContainerRuntimes,
+    LabsTelemetry,
     Supervisor,
     ResourceLimits,
 }
@@ -296,7 +297,7 @@ pub const fn is_built(feature: Feature) -> bool {
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
         // The unit supervises, whatever the switch says.
         Feature::Supervisor | Feature::ResourceLimits => true,
-        Feature::ContainerRuntimes => false,
+        Feature::ContainerRuntimes | Feature::LabsTelemetry => false,
     }
 }
 

@@ -87,7 +87,9 @@ pub fn reload(reload: &Reload) -> String {
 /// Whether the sensor hears what happens.
 fn canary(canary: &Canary, now: u64) -> String {
     match canary.last_seen {
-        Some(time) => format!("canary program last seen {} ago, after {} ms", duration(now.saturating_sub(time)), canary.millis),
+        Some(time) => {
+            format!("canary program last seen {} ago, after {} ms", duration(now.saturating_sub(time)), canary.millis)
+        }
         None => "no canary program seen yet".to_owned(),
     }
 }

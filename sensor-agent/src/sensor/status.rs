@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Shared;
-use crate::capture::{Counted, ProgramStatus, State};
+use crate::capture::{AUDIT_HOOK, Counted, MULTICAST_HOOK, ProgramStatus, State};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
@@ -24,6 +24,7 @@ pub(super) fn status(shared: &Shared) -> Status {
         warnings.push("the engine does not answer".to_owned());
     }
     warnings.extend(shared.offer.trouble());
+    warnings.extend(audit_trouble(&programs).map(str::to_owned));
     if shared.limited.load(Ordering::Relaxed) {
         warnings.extend(crate::limits::lacking());
     }
@@ -80,6 +81,22 @@ pub(super) fn configuration(config: &Config) -> Configuration {
     let files = [&locations.content, &locations.main, &locations.rules]
         .map(|path| ConfigurationFile { path: path.display().to_string(), found: path.exists() });
     Configuration { files: files.into(), loaded: unix_now() / 1_000_000_000, last_reload: None }
+}
+
+/// What is wrong with the catching of audit messages: that nothing does it although it is wanted, or only the last resort.
+fn audit_trouble(programs: &[ProgramStatus]) -> Option<&'static str> {
+    let rungs: Vec<&ProgramStatus> = programs.iter().filter(|program| program.name == AUDIT_HOOK).collect();
+    let serving = rungs.iter().find(|program| program.state == State::Attached);
+    match serving {
+        Some(program) if program.hook == MULTICAST_HOOK => Some(
+            "audit messages come from the kernel's multicast group: only while its audit is on, without forged ones",
+        ),
+        Some(_) => None,
+        None => rungs
+            .iter()
+            .any(|program| matches!(program.state, State::NotAvailable(_)))
+            .then_some("audit messages are not seen: no hook for them can be had; see audit.multicast_fallback"),
+    }
 }
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {

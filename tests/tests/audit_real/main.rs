@@ -133,11 +133,12 @@ fn every_message_in_auditds_log_is_a_row_and_nothing_else_is() {
     let sensor = Sensor::start(&config(&user, ""));
     let auditd = Auditd::start();
     run_senders(&user);
-    tell_each_type(&user);
     let (rows, pids) = rows_of(&sensor);
+    tell_each_type(&user);
+    let all = rows.len() + TYPES.iter().map(|&(_, count)| usize::from(count)).sum::<usize>();
     let rows = sensor.until("the messages of each type", || {
         let now = sensor.rows("audit_user_msg");
-        (now.len() >= rows.len() + TYPES.len()).then_some(now)
+        (now.len() >= all).then_some(now)
     });
     let pids: BTreeSet<u64> = pids.into_iter().chain(rows.iter().filter_map(|row| row["pid"].as_u64())).collect();
     let of_senders = |lines: Vec<Line>| lines.into_iter().filter(|line| pids.contains(&line.pid)).collect::<Vec<_>>();
@@ -217,17 +218,18 @@ Login Over Ssh:
     };
     alert("Login Over Ssh");
     let run = alert("Run Over Ssh");
-    assert_eq!(run["process_info"]["name"], "/usr/bin/env", "{run:#}");
+    assert_eq!(run["process_info"]["name"], "/usr/bin/env", "{:#}", run["process_info"]);
     // The session that the login opened is the one of what ran in it.
     let started = sensor.until("the row of the session", || {
         let rows = sensor.rows("audit_user_msg");
         rows.into_iter().find(|row| row["type_name"] == "USER_START" && row["session_id"].is_u64())
     });
-    let ran = of_kind(&sensor.rows("process_events"), "_EXEC");
-    let ran = ran
-        .iter()
-        .find(|row| row["args"].as_array().is_some_and(|args| args.contains(&json!(word))) && row["name"] == "env");
-    let ran = ran.expect("the program that ran over ssh");
+    let ran = sensor.until("the row of the program that ran over ssh", || {
+        let is_it = |row: &Value| {
+            row["args"].as_array().is_some_and(|args| args.contains(&json!(word))) && row["name"] == "env"
+        };
+        of_kind(&sensor.rows("process_events"), "_EXEC").into_iter().find(is_it)
+    });
     assert_eq!((&ran["session_id"], &ran["loginuid"]), (&started["session_id"], &started["loginuid"]));
     assert_eq!((&started["acct"], &started["address"]), (&json!(user), &json!("127.0.0.1")));
 }
@@ -247,6 +249,7 @@ fn the_multicast_group_tells_what_the_kernel_logs_and_says_that_it_is_the_last_r
         .filter(|hook| hook["name"] == "audit" && hook["attached"] == true)
         .collect();
     assert_eq!(serving.iter().map(|hook| hook["rung"].as_u64()).collect::<Vec<_>>(), [Some(3)], "{status:#}");
+    assert!(status["warnings"].to_string().contains("multicast"), "{status:#}");
 
     let text = format!("op=login acct=\"{}\" addr=203.0.113.9 terminal=ssh res=success", mark.word());
     let tell = |words: &[&str]| {

@@ -55,7 +55,7 @@ fn alerts_over_tcp_outlive_the_receiver() {
     drop(first);
     let while_down: Vec<u32> = (0..20).map(|_| raise(&sensor, &mark)).collect();
     until("all to wait", || (output(&sensor, "syslog")["queued"] == 20).then_some(()));
-    sensor.kill();
+    assert_eq!(sensor.stop(), Some(0));
     let sensor = Sensor::start_in(&home);
     let second = tcp(home.path(), port);
     for pid in while_down {

@@ -92,7 +92,10 @@ impl Draft {
             "loginAccount" => self.login().account = text(value)?,
             "loginTerminal" => self.login().terminal = text(value)?,
             "loginProgram" => self.login().program = text(value)?,
-            "unixTime" => self.time = bits(value)?.saturating_mul(1_000_000_000),
+            "unixTime" => {
+                self.time = bits(value)?.saturating_mul(1_000_000_000);
+                self.message.get_or_insert_default();
+            }
             "capEffective" => self.ids().cap_effective = bits(value)?,
             "userName" => self.process.user = Some(string(value)?.into()),
             "tty" => self.tty(&text(value)?)?,

@@ -70,7 +70,7 @@ impl fmt::Debug for CentralSettings {
 }
 
 impl CentralSettings {
-    #[expect(clippy::type_complexity, reason = "everything but the token, to be compared")]
+    /// Everything else, to be compared.
     fn without_token(&self) -> (&Url, Uuid, &Path, CrlPolicy, Option<&Url>, &Path) {
         (&self.url, self.tenant, &self.certs_dir, self.crl_policy, self.proxy.as_ref(), &self.state_dir)
     }

@@ -206,3 +206,89 @@ fn terminals_are_called_what_dev_calls_them() {
     assert_eq!(named(b"ttyS0"), "ttyS0");
     assert_eq!(named(b""), "");
 }
+
+fn message<'a>(pid: u32, leaf_first: &'a [u8], text: &'a [u8]) -> Audit<'a> {
+    let ids = Ids { uid: 7, loginuid: UNSET_ID, session: UNSET_ID, ..Ids::default() };
+    let fixed = AuditRecord {
+        process: key(pid),
+        ids,
+        message_type: 1105,
+        text_bytes: u32::try_from(text.len()).unwrap(),
+        ..AuditRecord::default()
+    };
+    Audit { fixed, path: leaf_first, cgroup: b"", text }
+}
+
+#[test]
+fn a_message_has_its_senders_lineage_also_after_the_sender_ended() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&exec(2, b"sudo/bin/usr"), 0).unwrap();
+    table.apply(&exit(2, 0), 0).unwrap();
+    let event = table.apply(&Record::Audit(message(2, b"sudo/bin/usr", b"op=x res=success")), 5).unwrap();
+    assert_eq!((event.kind, event.time), (EventType::AuditMessage, 5));
+    assert_eq!(paths(&event), ["/usr/bin/sudo", "/sbin/init"]);
+    assert_eq!(event.process.image.args.iter().collect::<Vec<_>>(), [b"x"]);
+    // Its ids are those of the moment.
+    assert_eq!(event.process.ids.uid, 7);
+}
+
+#[test]
+fn a_message_names_the_program_that_sent_it_and_not_the_next() {
+    let mut table = table(100);
+    table.apply(&exec(2, b"sh/bin"), 0).unwrap();
+    let event = table.apply(&Record::Audit(message(2, b"newgrp/bin/usr", b"op=x")), 0).unwrap();
+    assert_eq!((paths(&event), event.process.image.args.iter().count()), (vec!["/usr/bin/newgrp".to_owned()], 0));
+    assert_eq!(table.get(key(2)).unwrap().image.path, b"/bin/sh");
+    // Of a sender that the table never knew, its record is all.
+    let event = table.apply(&Record::Audit(message(9, b"su/bin", b"op=x")), 0).unwrap();
+    assert_eq!((paths(&event), table.get(key(9)).is_none()), (vec!["/bin/su".to_owned()], true));
+}
+
+#[test]
+fn what_a_session_runs_knows_its_login() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"sshd/sbin/usr"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    let mut opened = message(2, b"sshd/sbin/usr", b"acct=\"deploy\" addr=203.0.113.7 terminal=ssh res=success");
+    opened.fixed.ids = Ids { loginuid: 1000, session: 3, ..Ids::default() };
+    let event = table.apply(&Record::Audit(opened), 0).unwrap();
+    assert_eq!(event.process.login.as_ref().unwrap().address, Some([203, 0, 113, 7].into()));
+
+    // By inheritance, and by the session's number.
+    let forked = table.apply(&fork(2, 3), 0).unwrap();
+    assert_eq!((forked.process.ids.loginuid, forked.process.ids.session), (1000, 3));
+    assert_eq!(forked.process.login.as_ref().unwrap().account, b"deploy");
+    let mut of_session = exec_of(4, b"bash/bin", b"x\0");
+    of_session.fixed.ids = Ids { session: 3, ..Ids::default() };
+    let event = table.apply(&Record::Exec(of_session), 0).unwrap();
+    assert_eq!(event.process.login.as_ref().unwrap().program, b"/usr/sbin/sshd");
+    // Others do not.
+    assert!(table.apply(&fork(1, 5), 0).unwrap().process.login.is_none());
+}
+
+#[test]
+fn a_forged_message_teaches_nothing() {
+    let mut table = table(100);
+    table.apply(&exec(2, b"sh/bin"), 0).unwrap();
+    let mut forged = message(2, b"sh/bin", b"acct=\"root\" addr=203.0.113.7 terminal=ssh res=success");
+    forged.fixed.ids.session = 3;
+    forged.fixed.refusal = sensor_ebpf::record::Refusal::Capability as u16;
+    let event = table.apply(&Record::Audit(forged), 0).unwrap();
+    assert_eq!((event.kind, event.process.login.is_none()), (EventType::AuditMessageRefused, true));
+    let mut of_session = exec_of(4, b"bash/bin", b"x\0");
+    of_session.fixed.ids.session = 3;
+    assert!(table.apply(&Record::Exec(of_session), 0).unwrap().process.login.is_none());
+}
+
+#[test]
+fn a_message_with_a_pid_alone_finds_its_process() {
+    let mut table = table(100);
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&exec(2, b"sudo/bin/usr"), 0).unwrap();
+    let mut logged = message(2, b"", b"op=x res=success");
+    logged.fixed.process.start = 0;
+    let event = table.apply(&Record::Audit(logged), 0).unwrap();
+    assert_eq!((event.process.key, paths(&event)[0].as_str()), (key(2), "/usr/bin/sudo"));
+}

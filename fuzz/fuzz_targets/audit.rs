@@ -1,0 +1,31 @@
+//! The text of audit messages, which anyone with the right may send: taken apart, into a row, and into rules' fields.
+#![no_main]
+
+use std::sync::{Arc, LazyLock};
+
+use libfuzzer_sys::fuzz_target;
+use sensor_agent::event::json::RowWriter;
+use sensor_agent::event::{AuditMessage, Detail, Event, EventType, Host, Process, fields, tables};
+
+static WRITER: LazyLock<RowWriter> =
+    LazyLock::new(|| RowWriter::new(tables::by_name("audit_user_msg").expect("the table exists")));
+
+fuzz_target!(|input: (u16, u16, usize, Vec<u8>)| {
+    let (message_type, refusal, sent, text) = input;
+    let message = AuditMessage::new(message_type, &text, sent, refusal);
+    for pair in message.pairs().iter() {
+        let equals = pair.iter().position(|&byte| byte == b'=').expect("a pair has a key");
+        let key = std::str::from_utf8(&pair[..equals]).expect("keys are plain");
+        assert!(message.first(key).is_some() && message.last(key).is_some());
+    }
+    let host = Host::default();
+    let detail = Detail::Audit(Arc::new(message));
+    let event = Event { kind: EventType::AuditMessage, time: 1, process: Arc::new(Process::default()), detail };
+    for field in fields::FIELDS {
+        let _ = field.of(&event, &host);
+    }
+    let mut out = Vec::new();
+    WRITER.write(&mut out, &event, &host);
+    assert!(out.ends_with(b"}\n"));
+    assert!(!out[..out.len() - 1].contains(&b'\n'));
+});
