@@ -5,6 +5,7 @@
                                         what DuckDB finds below a prefix in the bucket, a line of JSON
 """
 import json
+import logging
 import os
 import sys
 import threading
@@ -47,10 +48,11 @@ def serve():
     from werkzeug.serving import make_server
 
     moto = DomainDispatcherApplication(create_backend_app)
-    open_for = {"setup": True}
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
     def app(environ, start_response):
-        if environ["REQUEST_METHOD"] == "PUT" and not open_for["setup"]:
+        # The bucket is made by a request that is signed in its header.
+        if environ["REQUEST_METHOD"] == "PUT" and "HTTP_AUTHORIZATION" not in environ:
             code = refused(environ)
             if code:
                 start_response("403 Forbidden", [("Content-Type", "application/xml")])
@@ -60,7 +62,6 @@ def serve():
     server = make_server("127.0.0.1", port, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1").create_bucket(Bucket="rows")
-    open_for["setup"] = False
     print("ready", flush=True)
     sys.stdin.read()
 

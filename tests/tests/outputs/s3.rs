@@ -37,10 +37,8 @@ fn config(mark: &Mark, port: u16, secret: &str) -> String {
 
 /// What is in the store about a process.
 fn stored(port: u16, pid: u32) -> Vec<Value> {
-    let said = script("read", port)
-        .args(["fleet/a b", "process_events", &pid.to_string()])
-        .output()
-        .expect("Python runs");
+    let said =
+        script("read", port).args(["fleet/a b", "process_events", &pid.to_string()]).output().expect("Python runs");
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     serde_json::from_slice(&said.stdout).expect("JSON")
 }
@@ -60,7 +58,8 @@ fn until_stored(sensor: &Sensor, port: u16, pids: &[u32]) {
     for &pid in pids {
         let written = sensor.until_exit(pid);
         let rows = until("the rows to be in the store", || {
-            (status(sensor)["confirmed"].as_u64() > Some(0)).then(|| stored(port, pid))
+            (status(sensor)["confirmed"].as_u64() > Some(0))
+                .then(|| stored(port, pid))
                 .filter(|rows| rows.len() >= written.len())
         });
         assert_eq!(rows.len(), written.len());
