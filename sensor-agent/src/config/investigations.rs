@@ -7,6 +7,7 @@ use foldhash::HashMap;
 
 use super::keys;
 use super::outputs::{self, FileSettings, ZeromqSettings};
+use super::s3::{self, S3Settings};
 use super::section::Section;
 use super::words::{SinkBackend, Word};
 use super::yaml::Node;
@@ -52,11 +53,13 @@ pub enum SinkSettings {
 }
 
 /// A folder of Parquet files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ParquetSettings {
     pub folder: PathBuf,
     /// How long rows are gathered for a file.
     pub roll_interval: Duration,
+    /// The store that the files are moved to.
+    pub s3: Option<S3Settings>,
 }
 
 impl SinkSettings {
@@ -127,7 +130,8 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
         SinkBackend::Parquet => {
             let folder = outputs::path(&section, node, "a sink of backend `parquet`", report)?;
             outputs::once(&folder, &section, files, report);
-            SinkSettings::Parquet(ParquetSettings { folder, roll_interval: section.get("roll_interval")? })
+            let s3 = s3::read(&section, report)?;
+            SinkSettings::Parquet(ParquetSettings { folder, roll_interval: section.get("roll_interval")?, s3 })
         }
     };
     Some(Sink { span: node.span.clone(), name: section.get("name"), settings })

@@ -292,16 +292,53 @@ pub(crate) static SINKS: Variants = Variants {
         Variant { name: "stdout", keys: &[], doc: "The sensor's standard output, JSON lines." },
         Variant {
             name: "parquet",
-            keys: &[Key::new(
-                "roll_interval",
-                Kind::Duration(100),
-                "1m",
-                "How long rows are gathered for a file; a crash of the sensor costs as many.",
-            )],
-            doc: "Parquet files by table, date and hour; `name` is their folder.",
+            keys: PARQUET,
+            doc: "Parquet files by table, date and hour; `name` is their folder. With `bucket` they go on to an \
+                  S3-compatible store, and the folder is where they wait for it.",
         },
     ],
 };
+
+static PARQUET: &[Key] = &[
+    Key::new(
+        "roll_interval",
+        Kind::Duration(100),
+        "1m",
+        "How long rows are gathered for a file; a crash of the sensor costs as many.",
+    ),
+    Key::new("bucket", Kind::Text, "", "The bucket that files are moved to. Without it, they stay in the folder."),
+    Key::new("prefix", Kind::Text, "", "What the files' keys begin with, such as `sensors/rows`."),
+    Key::new(
+        "endpoint",
+        Kind::Url(&["https", "http"]),
+        "",
+        "The store; http on the loopback alone. Without it, https://s3.REGION.amazonaws.com.",
+    ),
+    Key::new("region", Kind::Text, "us-east-1", "The bucket's region, which requests are signed for."),
+    Key::new(
+        "path_style",
+        Kind::Bool,
+        "",
+        "Whether the bucket is named in the path rather than in the host name. Without it: yes where there is an \
+         `endpoint`.",
+    ),
+    Key::new(
+        "access_key_id",
+        Kind::Text,
+        "",
+        "The access key. Without it, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` in the \
+         environment.",
+    ),
+    Key::new("secret_access_key", Kind::Secret, "", "Its secret.").instead_of("secret_access_key_file"),
+    Key::new("secret_access_key_file", Kind::Path, "", "A file that holds the secret and nothing else.")
+        .instead_of("secret_access_key"),
+    Key::new("timeout", Kind::Duration(100), "1m", "How long the upload of a file may take."),
+    RETRY_MIN,
+    RETRY_MAX,
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+];
 
 static FLIGHT_RECORDER: &[Key] = &[
     Key::new("enabled", Kind::Bool, "false", "Whether tables are recorded."),

@@ -176,7 +176,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
         OutputType::Syslog => OutputSettings::Syslog(SyslogSettings {
             address: section.get("address")?,
             facility: section.word("facility")?,
-            tls: tls(&section, report),
+            tls: tls(&section, enabled, report),
         }),
         OutputType::Webhook => OutputSettings::Webhook(WebhookSettings {
             url: section.get("url")?,
@@ -185,7 +185,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
                 .pairs("headers")
                 .map(|(entry, value)| (entry.key.value.clone(), SecretString::from(value)))
                 .collect(),
-            http: http(&section, report)?,
+            http: http(&section, enabled, report)?,
         }),
         OutputType::Zeromq => OutputSettings::Zeromq(zeromq(&section, section.get("topic"), report)?),
         OutputType::SplunkHec => OutputSettings::SplunkHec(SplunkHecSettings {
@@ -196,7 +196,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             source: section.get("source"),
             ack: section.bool("ack"),
             gzip: section.bool("gzip"),
-            http: http(&section, report)?,
+            http: http(&section, enabled, report)?,
         }),
     };
     let format = section.word("format")?;
@@ -274,7 +274,13 @@ pub(crate) fn zeromq(section: &Section<'_>, topic: Option<String>, report: &mut 
     })
 }
 
-fn http(section: &Section<'_>, report: &mut Report) -> Option<HttpSettings> {
+fn http(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
+    let (batch_size, batch_delay) = (section.get("batch_size")?, section.get("batch_delay")?);
+    Some(HttpSettings { batch_size, batch_delay, ..single_requests(section, enabled, report)? })
+}
+
+/// Requests that never carry more than one thing. Files are looked at if it is `enabled`.
+pub(crate) fn single_requests(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
     let (retry_min, retry_max) = (section.get("retry_min")?, section.get("retry_max")?);
     if retry_min > retry_max {
         report
@@ -285,16 +291,16 @@ fn http(section: &Section<'_>, report: &mut Report) -> Option<HttpSettings> {
             .help("the first wait cannot be longer than the longest");
     }
     Some(HttpSettings {
-        batch_size: section.get("batch_size")?,
-        batch_delay: section.get("batch_delay")?,
+        batch_size: 1,
+        batch_delay: Duration::ZERO,
         timeout: section.get("timeout")?,
         retry_min,
         retry_max,
-        tls: tls(section, report),
+        tls: tls(section, enabled, report),
     })
 }
 
-fn tls(section: &Section<'_>, report: &mut Report) -> TlsSettings {
+fn tls(section: &Section<'_>, enabled: bool, report: &mut Report) -> TlsSettings {
     let tls = TlsSettings {
         ca_file: section.get("ca_file"),
         cert_file: section.get("cert_file"),
@@ -309,7 +315,7 @@ fn tls(section: &Section<'_>, report: &mut Report) -> TlsSettings {
             .label("the other one is missing")
             .help("give both or none");
     }
-    if section.bool("enabled") {
+    if enabled {
         for (name, path) in [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
             if let Some(path) = path {
                 files::present(path, name == "key_file", section.span(name), report);

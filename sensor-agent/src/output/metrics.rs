@@ -162,6 +162,16 @@ pub(crate) struct Ledger {
     notes: Mutex<Vec<String>>,
     /// Of an output that spools: kept here because this outlives changes of the output's settings.
     backlog: OnceLock<Arc<Backlog>>,
+    /// Of an output that keeps files of its own until they are sent.
+    outbox: Mutex<Option<OutboxStatus>>,
+}
+
+/// Files that wait until they are sent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OutboxStatus {
+    pub(super) status: SpoolStatus,
+    /// When the oldest of them was made, nanoseconds since the Unix epoch.
+    pub(super) oldest: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -192,6 +202,7 @@ impl Ledger {
             trouble: Mutex::default(),
             notes: Mutex::default(),
             backlog: OnceLock::new(),
+            outbox: Mutex::default(),
         }
     }
 
@@ -264,6 +275,22 @@ impl Ledger {
             trouble.given_up = total;
             let causes = SpoolStatus::of(&backlog.spool.stats()).given_up;
             tracing::error!(output = self.name, total, ?causes, "what this output was to get is given up");
+        }
+    }
+
+    /// Keeps the account of files that wait until they are sent.
+    pub(super) fn outbox(&self, change: impl FnOnce(&mut OutboxStatus)) {
+        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        change(outbox.get_or_insert_default());
+    }
+
+    /// Files that waited were given up, with so many rows.
+    pub(super) fn gave_up_files(&self, cause: &'static str, count: u64, reason: &str) {
+        self.outbox(|outbox| *outbox.status.given_up.entry(cause).or_default() += count);
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.drop_logged) {
+            tracing::error!(output = self.name, cause, count, reason, "what this output was to get is given up");
         }
     }
 
@@ -340,8 +367,10 @@ impl Ledger {
     /// Everything counted, with what waits in the queue.
     pub(crate) fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
         let stats = self.backlog.get().map(|backlog| backlog.spool.stats());
-        let spool = stats.as_ref().map(SpoolStatus::of);
-        let spooled = stats.iter().flat_map(|stats| stats.oldest).flatten().min();
+        let outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let oldest_file = outbox.as_ref().and_then(|outbox| outbox.oldest);
+        let spool = stats.as_ref().map(SpoolStatus::of).or(outbox.map(|outbox| outbox.status));
+        let spooled = stats.iter().flat_map(|stats| stats.oldest).flatten().chain(oldest_file).min();
         let spooled = spooled.map(|time| Duration::from_nanos(clock::unix_now().saturating_sub(time)));
         let oldest = oldest.into_iter().chain(spooled).max();
         let dropped = Cause::ALL.map(|cause| (cause.word(), self.dropped_for(cause)));

@@ -1,4 +1,5 @@
-//! The `parquet` sink: rows as Parquet files in a folder, for DuckDB, Athena, Spark, Trino and their like.
+//! The `parquet` sink: rows as Parquet files in a folder or an S3-compatible store, for DuckDB, Athena, Spark, Trino and
+//! their like.
 //!
 //! ```text
 //! FOLDER/process_events/date=2026-11-22/hour=02/<uuid>.parquet
@@ -7,8 +8,19 @@
 //! Rows are gathered in memory and written every `roll_interval`, earlier when there are many: each file is there whole
 //! or not at all. So a crash of the sensor costs the rows since the last file; an orderly stop writes them. While
 //! nothing can be written, as many rows as one file may have are kept, and then the sink's queue fills.
+//!
+//! With a store, the folder is where files wait for it:
+//!
+//! ```text
+//! rows ─▶ this ─▶ FOLDER/…/ID.parquet ─▶ uploader's thread ─▶ store
+//!                        ▲                     │ confirmed: deleted
+//!                        └─────────────────────┘ anything else: the same file again, later
+//! ```
 
 mod columns;
+mod outbox;
+mod store;
+mod upload;
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +36,8 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use uuid::Uuid;
 
-use self::columns::write_rows;
+pub use self::store::StoreSettings;
+use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
 use super::{
     metrics::{Cause, Ledger},
     queue::{Deliver, Delivery, Failure, Load},
@@ -36,6 +49,8 @@ use crate::event::{Event, Host, tables::Table};
 const MOST_ROWS: usize = 65_536;
 /// After a failure.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// How long a sink that ends goes on sending files, as long as that works. The rest stays in the folder.
+const LAST_TRIES: Duration = Duration::from_secs(3);
 
 /// A `parquet` sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +58,8 @@ pub struct ParquetSettings {
     pub folder: PathBuf,
     /// How long rows are gathered for a file.
     pub roll_interval: Duration,
+    /// Where the files are moved to.
+    pub store: Option<StoreSettings>,
 }
 
 /// Gathers rows.
@@ -50,6 +67,7 @@ pub(crate) struct ParquetFiles {
     settings: ParquetSettings,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    uploader: Option<Uploader>,
 }
 
 #[derive(Default)]
@@ -77,7 +95,7 @@ impl ParquetFiles {
     /// If it cannot be made.
     pub(crate) fn open(settings: &ParquetSettings) -> io::Result<Self> {
         make_folder(&settings.folder)?;
-        Ok(Self { settings: settings.clone(), shared: Arc::default(), thread: None })
+        Ok(Self { settings: settings.clone(), shared: Arc::default(), thread: None, uploader: None })
     }
 }
 
@@ -98,6 +116,9 @@ impl Deliver<QueuedRows> for ParquetFiles {
             state.since.get_or_insert_with(Instant::now);
             ledger.spooled(rows.weight());
         }
+        if self.settings.store.is_some() {
+            note_gathered(state.rows, ledger);
+        }
         drop(state);
         self.shared.changed.notify_all();
         Delivery { done: items.len(), failure: None }
@@ -106,16 +127,35 @@ impl Deliver<QueuedRows> for ParquetFiles {
     fn reset(&mut self) {}
 
     fn start(&mut self, ledger: &Arc<Ledger>) {
-        let (settings, shared, ledger) = (self.settings.clone(), Arc::clone(&self.shared), Arc::clone(ledger));
-        let spawned =
-            std::thread::Builder::new().name("parquet".to_owned()).spawn(move || shared.run(&settings, &ledger));
-        match spawned {
-            Ok(thread) => self.thread = Some(thread),
-            Err(error) => self.shared.lock().failure = Some(format!("no thread could be started: {error}")),
+        if let Err(reason) = self.start_threads(ledger) {
+            self.shared.lock().failure = Some(reason);
         }
     }
 
     fn finish(&mut self) {
+        self.write_all();
+        if let Some(uploader) = self.uploader.take() {
+            uploader.finish(LAST_TRIES);
+        }
+    }
+}
+
+impl ParquetFiles {
+    fn start_threads(&mut self, ledger: &Arc<Ledger>) -> Result<(), String> {
+        if let Some(store) = &self.settings.store {
+            let uploader = Uploader::start(&self.settings.folder, store, ledger);
+            self.uploader = Some(uploader.map_err(|error| format!("the upload cannot be started: {error}"))?);
+        }
+        let outbox = self.uploader.as_ref().map(Uploader::outbox);
+        let (settings, shared, ledger) = (self.settings.clone(), Arc::clone(&self.shared), Arc::clone(ledger));
+        let writer =
+            move || shared.run(&Folder { path: &settings.folder, outbox: outbox.as_deref() }, &settings, &ledger);
+        let spawned = std::thread::Builder::new().name("parquet".to_owned()).spawn(writer);
+        self.thread = Some(spawned.map_err(|error| format!("no thread could be started: {error}"))?);
+        Ok(())
+    }
+
+    fn write_all(&mut self) {
         self.shared.lock().ending = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
@@ -124,15 +164,23 @@ impl Deliver<QueuedRows> for ParquetFiles {
     }
 }
 
+/// Under other settings the same folder has one uploader alone: dropping the uploader waits for what it has in hand.
 impl Drop for ParquetFiles {
     fn drop(&mut self) {
-        self.finish();
+        self.write_all();
     }
+}
+
+/// Where files go.
+struct Folder<'a> {
+    path: &'a Path,
+    /// Set if they wait there for a store.
+    outbox: Option<&'a Outbox>,
 }
 
 impl Shared {
     /// The thread that writes.
-    fn run(&self, settings: &ParquetSettings, ledger: &Ledger) {
+    fn run(&self, folder: &Folder<'_>, settings: &ParquetSettings, ledger: &Ledger) {
         loop {
             let mut state = self.lock();
             loop {
@@ -146,13 +194,16 @@ impl Shared {
             }
             let (batches, ending) = (std::mem::take(&mut state.batches), state.ending);
             drop(state);
-            let failed = write_files(&settings.folder, &batches, ledger);
+            let failed = write_files(folder, &batches, ledger);
             let mut state = self.lock();
             state.failure = failed.as_ref().map(|(_, reason)| reason.clone());
             let left: Vec<_> = failed.map(|(left, _)| left).unwrap_or_default();
             state.batches.splice(0..0, left.into_iter().map(Arc::new));
             state.rows = state.batches.iter().map(|batch| batch.events.len()).sum();
             state.since = (state.rows > 0).then(Instant::now);
+            if settings.store.is_some() {
+                note_gathered(state.rows, ledger);
+            }
             self.changed.notify_all();
             match &state.failure {
                 Some(reason) if ending => {
@@ -178,6 +229,11 @@ impl Shared {
     }
 }
 
+/// Rows that wait in memory, for the status.
+fn note_gathered(rows: usize, ledger: &Ledger) {
+    ledger.outbox(|outbox| outbox.status.in_memory = rows as u64);
+}
+
 /// Rows of one file.
 struct Part<'a> {
     table: &'static Table,
@@ -186,12 +242,12 @@ struct Part<'a> {
 }
 
 /// Writes files of all of it. If that fails, what is left, and why.
-fn write_files(folder: &Path, batches: &[Arc<RowBatch>], ledger: &Ledger) -> Option<(Vec<RowBatch>, String)> {
+fn write_files(folder: &Folder<'_>, batches: &[Arc<RowBatch>], ledger: &Ledger) -> Option<(Vec<RowBatch>, String)> {
     // By place, and by host, which a reload can change.
     let mut parts: BTreeMap<(PathBuf, *const Host), Part<'_>> = BTreeMap::new();
     for batch in batches {
         for event in &batch.events {
-            let place = (folder.join(batch.table.name).join(partition(event.time)), Arc::as_ptr(&batch.host));
+            let place = (Path::new(batch.table.name).join(partition(event.time)), Arc::as_ptr(&batch.host));
             let part = parts.entry(place);
             part.or_insert_with(|| Part { table: batch.table, host: &batch.host, events: Vec::new() })
                 .events
@@ -201,11 +257,11 @@ fn write_files(folder: &Path, batches: &[Arc<RowBatch>], ledger: &Ledger) -> Opt
     let mut left = Vec::new();
     let mut failure = None;
     for ((place, _), Part { table, host, events }) in parts {
-        match failure.is_none().then(|| write_file(&place, table, host, &events)) {
-            Some(Ok(())) => ledger.confirmed(events.len()),
+        match failure.is_none().then(|| folder.write(&place, table, host, &events, ledger)) {
+            Some(Ok(())) => {}
             outcome => {
                 if let Some(Err(error)) = outcome {
-                    failure = Some(format!("cannot write below {}: {error}", place.display()));
+                    failure = Some(format!("cannot write below {}: {error}", folder.path.join(&place).display()));
                 }
                 let events = events.into_iter().cloned().collect();
                 left.push(RowBatch { table, events, host: Arc::clone(host) });
@@ -215,16 +271,30 @@ fn write_files(folder: &Path, batches: &[Arc<RowBatch>], ledger: &Ledger) -> Opt
     failure.map(|reason| (left, reason))
 }
 
-/// Writes a file that is there whole or not at all.
-fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> io::Result<()> {
+impl Folder<'_> {
+    fn write(&self, place: &Path, table: &Table, host: &Host, events: &[&Event], ledger: &Ledger) -> io::Result<()> {
+        let Some(outbox) = self.outbox else {
+            write_file(&self.path.join(place), table, host, events)?;
+            ledger.confirmed(events.len());
+            return Ok(());
+        };
+        let name = outbox.keep_folders(|| write_file(&self.path.join(place), table, host, events))?;
+        outbox.add(&place.join(name), events.len() as u64, ledger);
+        Ok(())
+    }
+}
+
+/// Writes a file that is there whole or not at all. Returns its name.
+fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> io::Result<String> {
     make_folder(folder)?;
     // Readers pass over names that begin with a dot.
     let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
     write_rows(file.as_file_mut(), table, host, events)?;
     file.as_file().sync_all()?;
-    let name = folder.join(format!("{}.parquet", Uuid::now_v7()));
-    file.persist(&name).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    let name = format!("{}.parquet", Uuid::now_v7());
+    file.persist(folder.join(&name)).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()?;
+    Ok(name)
 }
 
 fn make_folder(folder: &Path) -> io::Result<()> {

@@ -11,7 +11,8 @@ use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
     CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, SinkSettings, SplunkSettings,
-    SpoolSettings, StdoutSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings, ZeromqSettings,
+    SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings,
+    ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -89,11 +90,32 @@ fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Opti
             let topics = topics.map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
             Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::Tables(topics))))
         }
-        config::SinkSettings::Parquet(parquet) => Some(TargetSettings::Parquet(ParquetSettings {
-            folder: parquet.folder.clone(),
-            roll_interval: parquet.roll_interval,
-        })),
+        config::SinkSettings::Parquet(parquet) => {
+            let store = parquet.s3.as_ref().map(|s3| store(config, s3));
+            if let Some(Err(reason)) = store.as_ref().map(StoreSettings::check) {
+                report.error(sink.span.clone(), reason).label("cannot be reached as this says");
+            }
+            Some(TargetSettings::Parquet(ParquetSettings {
+                folder: parquet.folder.clone(),
+                roll_interval: parquet.roll_interval,
+                store,
+            }))
+        }
         config::SinkSettings::Mcs => None,
+    }
+}
+
+fn store(config: &Config, s3: &config::S3Settings) -> StoreSettings {
+    StoreSettings {
+        endpoint: s3.endpoint.clone(),
+        bucket: s3.bucket.clone(),
+        prefix: s3.prefix.clone(),
+        region: s3.region.clone(),
+        path_style: s3.path_style,
+        access_key: s3.access_key.as_ref().map(|key| (key.id.clone(), key.secret.clone())),
+        http: http_settings(&s3.http),
+        max_bytes: config.spool.max_bytes,
+        max_age: config.spool.max_age,
     }
 }
 

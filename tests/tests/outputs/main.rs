@@ -7,6 +7,7 @@ mod http;
 mod parquet;
 mod receiver;
 mod rsyslog;
+mod s3;
 mod syslog;
 mod zeromq;
 
