@@ -49,7 +49,7 @@ pub enum SinkSettings {
     Zeromq(ZeromqSettings),
     File(FileSettings),
     Stdout,
-    Parquet(ParquetSettings),
+    Parquet(Box<ParquetSettings>),
 }
 
 /// A folder of Parquet files.
@@ -131,7 +131,11 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
             let folder = outputs::path(&section, node, "a sink of backend `parquet`", report)?;
             outputs::once(&folder, &section, files, report);
             let s3 = s3::read(&section, report)?;
-            SinkSettings::Parquet(ParquetSettings { folder, roll_interval: section.get("roll_interval")?, s3 })
+            SinkSettings::Parquet(Box::new(ParquetSettings {
+                folder,
+                roll_interval: section.get("roll_interval")?,
+                s3,
+            }))
         }
     };
     Some(Sink { span: node.span.clone(), name: section.get("name"), settings })
