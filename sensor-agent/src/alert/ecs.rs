@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Alert,
+    cuts::Cuts,
     json::OneLine,
-    shorten::{Cuts, Form, write_as},
+    shorten::{Form, write_as},
     technique::technique,
     time::rfc3339,
 };

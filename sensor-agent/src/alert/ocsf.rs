@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 
 use super::{
     Alert,
+    cuts::Cuts,
     ecs::without_empty,
     json::OneLine,
-    shorten::{Cuts, Form, write_as},
+    shorten::{Form, write_as},
     technique::technique,
 };
 use crate::{

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     alerts::Outcome,
-    group::Group,
-    lines::{Lines, Pending},
+    lane::group::Group,
+    lane::queue::{Deliver, Delivery, Load},
+    local::lines::{Lines, Pending},
     metrics::{Ledger, OutputStatus},
-    queue::{Deliver, Delivery, Load},
     settings::{OpenError, SinkSettings},
 };
 use crate::event::{Event, Host, json::RowWriter, tables::Table};

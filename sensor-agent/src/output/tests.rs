@@ -13,11 +13,11 @@ use tempfile::TempDir;
 
 use super::{
     alerts::{AlertLines, QueuedAlert},
-    lines::{Lines, Written},
+    lane::queue::{Deliver, Delivery, Failure, Load},
+    local::lines::{Lines, Written},
+    local::stdout::Descriptor,
     metrics::Ledger,
-    queue::{Deliver, Delivery, Failure, Load},
     rows::{QueuedRows, RowLines},
-    stdout::Descriptor,
     *,
 };
 use crate::{

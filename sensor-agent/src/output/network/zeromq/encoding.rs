@@ -5,7 +5,7 @@ use sensor_proto::v1;
 
 use super::{Frames, wire};
 use crate::{
-    alert::{Alert, shorten},
+    alert::{Alert, json},
     config::ZeromqEncoding,
     event::{Event, Host, json::RowWriter, tables::Table},
     output::{metrics::Ledger, render::Renderer},
@@ -39,7 +39,7 @@ pub(super) fn alert(
             body.pop_if(|last| *last == b'\n');
         }
         ZeromqEncoding::Protobuf => {
-            shorten::write(&mut body, alert, MAX_ALERT);
+            json::write(&mut body, alert, MAX_ALERT);
             let message: v1::Alert =
                 serde_json::from_slice(&body).map_err(|reason| EncodeError { what: "an alert", reason })?;
             body = message.encode_to_vec();

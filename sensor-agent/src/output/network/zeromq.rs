@@ -29,15 +29,15 @@ use self::{
     peer::Frames,
     socket::{Address, Published, Socket},
 };
-use super::{
+use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
+use crate::output::{
     alerts::{Outcome, QueuedAlert},
+    lane::queue::{Deliver, Delivery, Failure, Load},
     metrics::{Cause, Ledger},
-    queue::{Deliver, Delivery, Failure, Load},
     render::Renderer,
     rows::{QueuedRows, RowBatch},
     settings::OutputSettings,
 };
-use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 
 /// A `zeromq` output or sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
