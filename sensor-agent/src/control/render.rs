@@ -152,8 +152,11 @@ fn hooks(hooks: &[Hook]) -> String {
         }),
     );
     for hook in hooks {
-        if let Some(absent) = &hook.absent {
-            out.push_str(&format!("{}: {}\n", hook.name, printable(absent)));
+        for why in [&hook.absent, &hook.lost].into_iter().flatten() {
+            out.push_str(&format!("{}: {}\n", hook.name, printable(why)));
+        }
+        if hook.reattached > 0 {
+            out.push_str(&format!("{}: detached from outside and attached again, {} times\n", hook.name, hook.reattached));
         }
     }
     out
