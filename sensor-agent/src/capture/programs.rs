@@ -160,7 +160,30 @@ impl Loaded {
     }
 
     pub(super) fn detach(&mut self) {
+        self.detach_those(|_| true);
+    }
+
+    /// Detaches the hooks that fill a ring, which stay loaded.
+    pub(super) fn detach_ring(&mut self, ring: Ring) {
+        self.detach_those(|hook| hook.ring == ring);
+    }
+
+    /// Attaches the hooks of a ring again that were detached.
+    pub(super) fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
+        for (index, hook) in HOOKS.iter().enumerate() {
+            if hook.ring == ring && self.states[index] == State::Detached {
+                self.links[index] = attach(&mut self.ebpf, hook).map_err(|reason| refused(hook, reason))?;
+                self.states[index] = State::Attached;
+            }
+        }
+        Ok(())
+    }
+
+    fn detach_those(&mut self, wanted: impl Fn(&Hook) -> bool) {
         for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
+            if !wanted(hook) {
+                continue;
+            }
             let Some(link) = link.take() else { continue };
             // A program that cannot be detached is gone already.
             let _ = match (link, self.ebpf.program_mut(hook.program)) {

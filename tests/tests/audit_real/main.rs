@@ -6,6 +6,7 @@
 
 mod daemon;
 mod host;
+mod ways;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
