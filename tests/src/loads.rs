@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `getpid`, `read`, `write` | that system call; `/dev/zero` and `/dev/null` |
 //! | `capability` | a system call that asks for a capability and does nothing else |
-//! | `udp`, `tcp`, `unix-stream`, `unix-datagram` | one byte sent and received |
+//! | `udp`, `tcp`, `unix-stream`, `unix-datagram` | one byte sent to itself and received |
+//! | `unix-echo` | one byte sent to another thread, which sends it back |
 //! | `bulk` | 64 KiB sent over TCP and received |
 //! | `audit` | a message to the kernel's audit, with the rights for it, and the kernel's answer |
 //! | `forged` | the same without the rights: see [`without_rights`] |
@@ -25,7 +26,7 @@ pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Those that never touch audit.
 pub const UNRELATED: &[&str] =
-    &["getpid", "read", "write", "capability", "udp", "tcp", "bulk", "unix-stream", "unix-datagram"];
+    &["getpid", "read", "write", "capability", "udp", "tcp", "bulk", "unix-stream", "unix-datagram", "unix-echo"];
 /// Those that do nothing else.
 pub const MESSAGES: &[&str] = &["audit", "forged"];
 
@@ -158,6 +159,18 @@ fn rounds(name: &str) -> Outcome<Box<dyn FnMut(u32) -> Outcome<()>>> {
                 one.send(&byte)?;
                 other.recv(&mut byte)?;
                 Ok(())
+            })
+        }
+        "unix-echo" => {
+            let (mut one, mut other) = UnixStream::pair()?;
+            // Ends when the load is dropped.
+            std::thread::spawn(move || {
+                let mut byte = [0_u8; 1];
+                while other.read_exact(&mut byte).and_then(|()| other.write_all(&byte)).is_ok() {}
+            });
+            again(move || {
+                one.write_all(&byte)?;
+                Ok(one.read_exact(&mut byte)?)
             })
         }
         "audit" | "forged" => messages(),

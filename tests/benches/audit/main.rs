@@ -1,12 +1,14 @@
 //! What the hooks for audit messages cost: those that never send any, and those that do.
 //!
 //! ```text
-//! cargo bench -p sensor-tests --bench audit                  prints the tables, after some three minutes
+//! cargo bench -p sensor-tests --bench audit                  prints the tables, after some four minutes
 //! UPDATE_DOCS=1 cargo bench -p sensor-tests --bench audit    and puts them into docs/audit.md
+//! cargo bench -p sensor-tests --bench audit -- udp tcp       measures these loads alone
 //! ```
 //!
 //! As root. Other work on the machine makes the intervals wider, not the medians worse.
 
+mod empty;
 mod messages;
 mod ratios;
 mod slices;
@@ -16,16 +18,22 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use sensor_agent::capture::Options;
-use sensor_tests::loads::Outcome;
+use empty::Empty;
+use ratios::Median;
+use sensor_agent::capture::{Capture, Options, ProgramStatus, Ring, State};
+use sensor_tests::loads::{Outcome, UNRELATED, pin};
+use slices::Cost;
 
+/// Slices of a load with the sensor's hook.
+const SLICES: usize = 120;
 const BEGIN: &str = "<!-- measured: audit -->\n";
 const END: &str = "<!-- end -->";
 /// If it is 1, the kernel measures each run of a program, which costs more than the program.
 const STATISTICS: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
 fn main() -> ExitCode {
-    match report().and_then(|text| keep(&text)) {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    match report(&wanted).and_then(|text| if wanted.is_empty() { keep(&text) } else { Ok(()) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -34,35 +42,70 @@ fn main() -> ExitCode {
     }
 }
 
-fn report() -> Outcome<String> {
+/// All, or about the loads that are wanted.
+fn report(wanted: &[String]) -> Outcome<String> {
     if fs::read_to_string(STATISTICS).is_ok_and(|on| on.trim() == "1") {
         return Err(format!("{STATISTICS} is 1: set it to 0").into());
     }
+    let mut loads = UNRELATED.to_vec();
+    loads.retain(|load| wanted.is_empty() || wanted.iter().any(|wanted| wanted == load));
     // In a thread that ends, as it is pinned.
-    let measured = std::thread::spawn(|| slices::measure(&Options::default()).map_err(|error| error.to_string()));
-    let (hook, costs) = measured.join().map_err(|_| "the measuring panicked")??;
-    let mut text = format!("{}; the hook was `{hook}`. In brackets, where the true median is with a probability of 95 %.\n\n", machine());
-    text.push_str(
-        "| one round of | ns without | the hook adds, ns | ratio with to without | control: without to without |\n\
-         | --- | --- | --- | --- | --- |\n",
-    );
-    for cost in costs {
-        let added = cost.added;
-        let _ = writeln!(
-            text,
-            "| {} | {:.0} | {:+.1} ({:+.1} to {:+.1}) | {} | {} |",
-            cost.load, cost.without, added.value, added.low, added.high, cost.ratio, cost.control
-        );
+    let measured = std::thread::spawn(move || unrelated(&loads).map_err(|error| error.to_string()));
+    let mut text = measured.join().map_err(|_| "the measuring panicked")??;
+    if wanted.is_empty() {
+        text.push_str(&with_messages()?);
     }
-    text.push_str(
-        "\nA message and the kernel's answer, with the whole sensor and without it:\n\n\
-         | one round of | ns without | ns with | ratio |\n| --- | --- | --- | --- |\n",
+    println!("{text}");
+    Ok(text)
+}
+
+/// The loads that never touch audit.
+fn unrelated(loads: &[&str]) -> Outcome<String> {
+    let mut capture = Capture::start(&Options::default())?;
+    let serves = |hook: &ProgramStatus| hook.name == "audit" && hook.state == State::Attached;
+    let hook = capture.status().into_iter().find(serves).ok_or("no hook for audit messages")?.hook;
+    capture.detach_ring(Ring::Audit);
+    pin()?;
+    let mut text = format!(
+        "{}. In brackets, where the true median is with a probability of 95 %.\n\n\
+         | one round of | ns without | `{hook}` adds, ns | ratio with to without | control: without to without |",
+        machine()
     );
+    // What else could be used, or what part of it is the kernel's own. Not on every kernel.
+    let mut others: Vec<(&[&str], Empty)> =
+        EMPTY.iter().filter_map(|&at| Some((at, Empty::at(at).ok()?))).collect();
+    for (at, _) in &others {
+        let _ = write!(text, " empty at {}, ns |", at.iter().map(|at| format!("`{at}`")).collect::<Vec<_>>().join(" and "));
+    }
+    let _ = writeln!(text, "\n|{}", " --- |".repeat(5 + others.len()));
+    for load in loads {
+        eprintln!("{load} …");
+        let Cost { without, added, ratio, control } = slices::measure(&mut capture, load, SLICES)?;
+        let _ = write!(text, "| {load} | {without:.0} | {} | {ratio:.3} | {control:.3} |", signed(added));
+        for (_, empty) in &mut others {
+            let _ = write!(text, " {} |", signed(slices::measure(empty, load, SLICES / 2)?.added));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Where else an empty program is measured, for comparison.
+const EMPTY: &[&[&str]] = &[&["consume_skb"], &["cap_capable", "sock_send_length"]];
+
+fn signed(Median { value, low, high }: Median) -> String {
+    format!("{value:+.0} ({low:+.0} to {high:+.0})")
+}
+
+/// The loads that consist of messages.
+fn with_messages() -> Outcome<String> {
+    let mut text = "\nA message and the kernel's answer, with the whole sensor and without it:\n\n\
+         | one round of | ns without | ns with | ratio |\n| --- | --- | --- | --- |\n"
+        .to_owned();
     for cost in messages::measure()? {
-        let _ = writeln!(text, "| {} | {:.0} | {:.0} | {} |", cost.load, cost.without, cost.with, cost.ratio);
+        let _ = writeln!(text, "| {} | {:.0} | {:.0} | {:.2} |", cost.load, cost.without, cost.with, cost.ratio);
     }
     let _ = writeln!(text, "\n{}", messages::of_the_sensor());
-    println!("{text}");
     Ok(text)
 }
 

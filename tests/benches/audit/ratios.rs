@@ -23,6 +23,7 @@ impl Median {
 
 impl std::fmt::Display for Median {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(to, "{:.3} ({:.3} to {:.3})", self.value, self.low, self.high)
+        let digits = to.precision().unwrap_or(3);
+        write!(to, "{:.digits$} ({:.digits$} to {:.digits$})", self.value, self.low, self.high)
     }
 }

@@ -1,65 +1,79 @@
-//! What the hooks cost loads that never touch audit.
+//! What programs in the kernel cost loads that never touch audit.
 //!
-//! The difference is nanoseconds, and what else a machine does from second to second is more. So one process has the kernel
-//! programs loaded as the sensor has them, runs a load on one processor, and attaches and detaches the audit programs
-//! every few milliseconds; nothing else changes. Each slice is compared with its two neighbours: *with* with the *without* before
-//! and after it, which gives the cost, and *without* likewise with those before and after it, which gives what the measure
-//! says where there is no difference.
+//! The difference is nanoseconds, and what else a machine does from second to second is more. So one process has the programs
+//! loaded, runs a load on one processor, and attaches and detaches them every few milliseconds; nothing else changes. Each
+//! slice is compared with its two neighbours: *with* with the *without* before and after it, which gives the cost, and *without*
+//! likewise with those before and after it, which gives what the measure says where there is no difference.
 
 use std::time::Duration;
 
-use sensor_agent::capture::{Capture, Options, Ring, State};
-use sensor_tests::loads::{Load, Outcome, UNRELATED, pin};
+use sensor_agent::capture::{Capture, Ring};
+use sensor_tests::loads::{Load, Outcome};
 
+use crate::empty::Empty;
 use crate::ratios::Median;
 
-/// Slices of a load with the hooks attached; there is one more without.
-const SLICES: usize = 150;
 /// Milliseconds of a slice: different ones, so that nothing periodic falls in step.
-const SLICE: std::ops::Range<u64> = 8..16;
+const SLICE: std::ops::Range<u64> = 8..14;
 /// For the caches to fill and the kernel to finish attaching.
 const WARM_UP: Duration = Duration::from_millis(1);
 
+/// Programs that are loaded.
+pub(crate) trait Switch {
+    fn attach(&mut self) -> Outcome<()>;
+    fn detach(&mut self);
+}
+
+/// The sensor's own for audit messages; its others stay attached.
+impl Switch for Capture {
+    fn attach(&mut self) -> Outcome<()> {
+        Ok(self.attach_ring(Ring::Audit)?)
+    }
+
+    fn detach(&mut self) {
+        self.detach_ring(Ring::Audit);
+    }
+}
+
+impl Switch for Empty {
+    fn attach(&mut self) -> Outcome<()> {
+        self.attach()
+    }
+
+    fn detach(&mut self) {
+        self.detach();
+    }
+}
+
 /// What a load's slices say.
 pub(crate) struct Cost {
-    pub(crate) load: &'static str,
-    /// Nanoseconds of a round without the hooks.
+    /// Nanoseconds of a round without the programs.
     pub(crate) without: f64,
-    /// What the hooks add, nanoseconds.
+    /// What they add, nanoseconds.
     pub(crate) added: Median,
     pub(crate) ratio: Median,
     /// The same without any difference.
     pub(crate) control: Median,
 }
 
-/// Measures all loads; gives the hook that served as well.
-pub(crate) fn measure(options: &Options) -> Outcome<(String, Vec<Cost>)> {
-    let mut capture = Capture::start(options)?;
-    let serves = |hook: &sensor_agent::capture::ProgramStatus| hook.name == "audit" && hook.state == State::Attached;
-    let hook = capture.status().into_iter().find(serves).ok_or("no hook for audit messages")?.hook.to_owned();
-    capture.detach_ring(Ring::Audit);
-    pin()?;
-    let costs = UNRELATED.iter().map(|load| cost(&mut capture, load)).collect::<Outcome<_>>()?;
-    Ok((hook, costs))
-}
-
-fn cost(capture: &mut Capture, name: &'static str) -> Outcome<Cost> {
-    eprintln!("{name} …");
-    let mut load = Load::new(name)?;
+/// Measures a load on the processor that the thread is pinned to, in so many slices with the programs attached and one more
+/// without.
+pub(crate) fn measure(programs: &mut dyn Switch, load: &str, slices: usize) -> Outcome<Cost> {
+    let mut load = Load::new(load)?;
     let mut lengths = SLICE.cycle();
     let mut slice = |attached: bool| -> Outcome<f64> {
         // Both come right after the same things done.
-        capture.attach_ring(Ring::Audit)?;
+        programs.attach()?;
         if !attached {
-            capture.detach_ring(Ring::Audit);
+            programs.detach();
         }
         load.run(WARM_UP)?;
         let nanoseconds = load.run(Duration::from_millis(lengths.next().unwrap_or(SLICE.start)))?;
-        capture.detach_ring(Ring::Audit);
+        programs.detach();
         Ok(nanoseconds)
     };
     let (mut without, mut with) = (vec![slice(false)?], Vec::new());
-    for _ in 0..SLICES {
+    for _ in 0..slices {
         with.push(slice(true)?);
         without.push(slice(false)?);
     }
@@ -67,7 +81,6 @@ fn cost(capture: &mut Capture, name: &'static str) -> Outcome<Cost> {
         with.iter().zip(without.windows(2)).map(|(with, around)| (*with, around[0].midpoint(around[1]))).collect();
     let control = without.windows(3).map(|three| three[1] / three[0].midpoint(three[2]));
     Ok(Cost {
-        load: name,
         without: Median::of(without.iter().copied()).value,
         added: Median::of(beside.iter().map(|(with, without)| with - without)),
         ratio: Median::of(beside.iter().map(|(with, without)| with / without)),
