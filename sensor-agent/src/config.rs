@@ -151,7 +151,7 @@ pub struct Metrics {
 }
 
 /// How messages to the kernel's audit are caught.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
     pub hooks: AuditHooks,
     /// Whether to listen to the kernel's multicast group when no hook can be had.

@@ -156,7 +156,10 @@ fn hooks(hooks: &[Hook]) -> String {
             out.push_str(&format!("{}: {}\n", hook.name, printable(why)));
         }
         if hook.reattached > 0 {
-            out.push_str(&format!("{}: detached from outside and attached again, {} times\n", hook.name, hook.reattached));
+            out.push_str(&format!(
+                "{}: detached from outside and attached again, {} times\n",
+                hook.name, hook.reattached
+            ));
         }
     }
     out
