@@ -9,7 +9,7 @@ use foldhash::HashMap;
 use super::schema::{Key, Kind, Variant, Variants};
 use super::words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
+    Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
 };
 
 const ANY: u64 = u64::MAX;
@@ -147,15 +147,16 @@ pub(crate) static OUTPUTS: Variants = Variants {
     ],
 };
 
-static FILE: &[Key] = &[
-    Key::new(
-        "max_size",
-        Kind::Count(1, 1 << 20),
-        "100",
-        "The size, in MB, at which the file is rotated by renaming it.",
-    ),
-    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all."),
-];
+static FILE: &[Key] = &[MAX_SIZE, MAX_BACKUPS];
+
+const MAX_SIZE: Key = Key::new(
+    "max_size",
+    Kind::Count(1, 1 << 20),
+    "100",
+    "The size, in MB, at which the file is rotated by renaming it.",
+);
+const MAX_BACKUPS: Key =
+    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all.");
 
 static SYSLOG: &[Key] = &[
     Key::new("address", Kind::SyslogAddress, "/dev/log", "The receiver: a socket's path, or udp://, tcp:// or tls://."),
@@ -281,15 +282,16 @@ pub(crate) static SINKS: Variants = Variants {
                 ZEROMQ_HIGH_WATER_MARK,
                 ZEROMQ_ENCODING,
                 ZEROMQ_ALLOW_PLAINTEXT,
+                ROW_FORMAT,
             ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {
             name: "file",
-            keys: FILE,
+            keys: &[MAX_SIZE, MAX_BACKUPS, ROW_FORMAT],
             doc: "A file of JSON lines, each row with its `table`; `name` is its path.",
         },
-        Variant { name: "stdout", keys: &[], doc: "The sensor's standard output, JSON lines." },
+        Variant { name: "stdout", keys: &[ROW_FORMAT], doc: "The sensor's standard output, JSON lines." },
         Variant {
             name: "parquet",
             keys: PARQUET,
@@ -298,6 +300,13 @@ pub(crate) static SINKS: Variants = Variants {
         },
     ],
 };
+
+const ROW_FORMAT: Key = Key::new(
+    "format",
+    Kind::Word(RowFormat::WORDS),
+    "json",
+    "The shape of a row: the table's columns, or an event of OCSF.",
+);
 
 static PARQUET: &[Key] = &[
     Key::new(
