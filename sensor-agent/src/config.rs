@@ -60,8 +60,8 @@ pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
-    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,
-    is_built,
+    PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding,
+    ZeromqPattern, is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.

@@ -43,6 +43,8 @@ pub use self::{
     },
     parquet::{ParquetSettings, StoreSettings},
     rows::{RowBatch, Sinks},
-    settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
+    settings::{
+        FileSettings, Format, OpenError, OutputSettings, RowFormat, SinkSettings, StdoutSettings, TargetSettings,
+    },
     spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
 };

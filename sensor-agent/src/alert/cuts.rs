@@ -7,7 +7,7 @@ use crate::event::{Arguments, json::lossless};
 
 /// How much of each part of an alert is kept; [`usize::MAX`] where nothing was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cuts {
+pub(crate) struct Cuts {
     /// Bytes of arguments of each ancestor.
     pub lineage_args: usize,
     /// Bytes of arguments of the process.
@@ -23,7 +23,7 @@ pub(super) struct Cuts {
 }
 
 impl Cuts {
-    pub(super) const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         lineage_args: usize::MAX,
         args: usize::MAX,
         metadata: usize::MAX,
@@ -33,35 +33,35 @@ impl Cuts {
     };
 
     /// Whether nothing is cut.
-    pub(super) fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::NONE
     }
 
     /// Text of the configuration or the sensor's own, as much of it as is kept.
-    pub(super) fn words<'a>(&self, text: &'a str) -> &'a str {
+    pub(crate) fn words<'a>(&self, text: &'a str) -> &'a str {
         &text[..text.floor_char_boundary(self.texts)]
     }
 
     /// A kernel string, as much of it as is kept.
-    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
+    pub(crate) fn text<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         lossless(cut_text(bytes, self.texts))
     }
 
     /// Arguments, both ends of them, up to so many bytes; whether something is missing.
-    pub(super) fn args(args: &Arguments, limit: usize) -> (Vec<String>, bool) {
+    pub(crate) fn args(args: &Arguments, limit: usize) -> (Vec<String>, bool) {
         let list = |args: &Arguments| args.iter().map(|arg| lossless(arg).into_owned()).collect();
         if args.kept() <= limit { (list(args), args.is_cut()) } else { (list(&cut_args(args, limit)), true) }
     }
 
     /// The same in one line.
-    pub(super) fn command_line(args: &Arguments, limit: usize) -> (String, bool) {
+    pub(crate) fn command_line(args: &Arguments, limit: usize) -> (String, bool) {
         let line = |args: &Arguments| lossless(args.joined()).into_owned();
         if args.kept() <= limit { (line(args), args.is_cut()) } else { (line(&cut_args(args, limit)), true) }
     }
 }
 
 /// At most so many bytes from the beginning, no character of valid UTF-8 cut in two.
-pub(super) fn cut_text(text: &[u8], limit: usize) -> &[u8] {
+pub(crate) fn cut_text(text: &[u8], limit: usize) -> &[u8] {
     if text.len() <= limit {
         return text;
     }
@@ -74,7 +74,7 @@ pub(super) fn cut_text(text: &[u8], limit: usize) -> &[u8] {
 
 /// Both ends of arguments that are longer than so many bytes: two thirds of them from the beginning, the rest from
 /// the end, where what an attacker wants run may stand behind padding.
-pub(super) fn cut_args(args: &Arguments, limit: usize) -> Arguments {
+pub(crate) fn cut_args(args: &Arguments, limit: usize) -> Arguments {
     let (head, tail) =
         if args.is_cut() { args.bytes.split_at(args.tail_at) } else { (&args.bytes[..], &args.bytes[..]) };
     let head = cut_text(head, limit - limit / 3);

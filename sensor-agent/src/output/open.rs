@@ -90,7 +90,7 @@ impl Route for SinkSettings {
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
         if let TargetSettings::Zeromq(settings) = &self.target {
-            let rows = ZeromqRows::open(settings);
+            let rows = ZeromqRows::open(settings, self.format);
             return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
         if let TargetSettings::Parquet(settings) = &self.target {
@@ -98,7 +98,7 @@ impl Route for SinkSettings {
             return Ok(Box::new(files.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
         match self.target.open(&self.name)? {
-            Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
+            Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines, self.format))),
             Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
             Opened::Remote(_) => {
                 let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");

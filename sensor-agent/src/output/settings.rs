@@ -50,6 +50,7 @@ pub struct SinkSettings {
     /// What the sink is called in the status and the log; two sinks must not share a name.
     pub name: String,
     pub target: TargetSettings,
+    pub format: RowFormat,
     /// How many rows wait for the sink before further batches are lost. One batch always finds room.
     pub queue_rows: usize,
     /// Of a sink that keeps on disk what is not confirmed.
@@ -60,7 +61,7 @@ impl SinkSettings {
     /// A sink with everything else as it is when the configuration does not say.
     #[must_use]
     pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
-        Self { name: name.into(), target, queue_rows: 65_536, spool: SpoolSettings::default() }
+        Self { name: name.into(), target, format: RowFormat::Json, queue_rows: 65_536, spool: SpoolSettings::default() }
     }
 }
 
@@ -71,6 +72,14 @@ pub enum Format {
     Json,
     Cef,
     Ecs,
+    Ocsf,
+}
+
+/// How a row is written where rows are texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowFormat {
+    #[default]
+    Json,
     Ocsf,
 }
 

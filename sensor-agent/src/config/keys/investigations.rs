@@ -1,10 +1,10 @@
 //! Keys of `investigations`: the flight recorder and the sinks of its rows.
 
 use super::super::schema::{Key, Kind, Variant, Variants};
-use super::super::words::{SinkBackend, Word};
+use super::super::words::{RowFormat, SinkBackend, Word};
 use super::receivers::{
-    CA_FILE, CERT_FILE, FILE, KEY_FILE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING,
-    ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
+    CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND,
+    ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
 
 pub(super) static INVESTIGATIONS: &[Key] = &[
@@ -41,15 +41,16 @@ pub(crate) static SINKS: Variants = Variants {
                 ZEROMQ_HIGH_WATER_MARK,
                 ZEROMQ_ENCODING,
                 ZEROMQ_ALLOW_PLAINTEXT,
+                ROW_FORMAT,
             ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",
         },
         Variant {
             name: "file",
-            keys: FILE,
+            keys: &[MAX_SIZE, MAX_BACKUPS, ROW_FORMAT],
             doc: "A file of JSON lines, each row with its `table`; `name` is its path.",
         },
-        Variant { name: "stdout", keys: &[], doc: "The sensor's standard output, JSON lines." },
+        Variant { name: "stdout", keys: &[ROW_FORMAT], doc: "The sensor's standard output, JSON lines." },
         Variant {
             name: "parquet",
             keys: PARQUET,
@@ -58,6 +59,13 @@ pub(crate) static SINKS: Variants = Variants {
         },
     ],
 };
+
+const ROW_FORMAT: Key = Key::new(
+    "format",
+    Kind::Word(RowFormat::WORDS),
+    "json",
+    "The shape of a row: the table's columns, or an event of OCSF.",
+);
 
 static PARQUET: &[Key] = &[
     Key::new(

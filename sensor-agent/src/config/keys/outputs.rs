@@ -3,8 +3,8 @@
 use super::super::schema::{Key, Kind, Variant, Variants};
 use super::super::words::{Facility, Format, MessageType, OutputType, WebhookMethod, Word};
 use super::receivers::{
-    BATCH_DELAY, CA_FILE, CERT_FILE, FILE, KEY_FILE, RETRY_MAX, RETRY_MIN, TIMEOUT, ZEROMQ_ALLOW_PLAINTEXT,
-    ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
+    BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT,
+    ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
 
 pub(super) static ALERT_OUTPUT: &[Key] = &[
@@ -42,7 +42,7 @@ pub(crate) static OUTPUTS: Variants = Variants {
     ],
     variants: &[
         Variant { name: "stdout", keys: &[], doc: "The sensor's standard output: alerts and nothing else." },
-        Variant { name: "file", keys: FILE, doc: "A file, one alert a line; `name` is its path." },
+        Variant { name: "file", keys: &[MAX_SIZE, MAX_BACKUPS], doc: "A file, one alert a line; `name` is its path." },
         Variant { name: "syslog", keys: SYSLOG, doc: "A syslog receiver (RFC 5424)." },
         Variant { name: "webhook", keys: WEBHOOK, doc: "An HTTP receiver." },
         Variant { name: "mcs", keys: &[], doc: "The management service, as the top-level `mcs` says." },

@@ -3,15 +3,15 @@
 use super::super::schema::{Key, Kind};
 use super::super::words::{Word, ZeromqEncoding, ZeromqPattern};
 
-pub(super) static FILE: &[Key] = &[
-    Key::new(
-        "max_size",
-        Kind::Count(1, 1 << 20),
-        "100",
-        "The size, in MB, at which the file is rotated by renaming it.",
-    ),
-    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all."),
-];
+/// Keys of a file of lines.
+pub(super) const MAX_SIZE: Key = Key::new(
+    "max_size",
+    Kind::Count(1, 1 << 20),
+    "100",
+    "The size, in MB, at which the file is rotated by renaming it.",
+);
+pub(super) const MAX_BACKUPS: Key =
+    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all.");
 
 pub(super) const CA_FILE: Key =
     Key::new("ca_file", Kind::Path, "", "CA certificates to trust, PEM. Without it, those of the system.");

@@ -36,7 +36,7 @@ use crate::output::{
     metrics::{Cause, Ledger},
     render::Renderer,
     rows::{QueuedRows, RowBatch},
-    settings::OutputSettings,
+    settings::{OutputSettings, RowFormat},
 };
 
 /// A `zeromq` output or sink.
@@ -208,11 +208,11 @@ impl ZeromqRows {
     /// # Errors
     ///
     /// If it cannot listen where it is to.
-    pub(crate) fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
+    pub(crate) fn open(settings: &ZeromqSettings, format: RowFormat) -> std::io::Result<Self> {
         Ok(Self {
             port: Port::open(settings)?,
             topics: settings.topics.clone(),
-            encoder: RowEncoder::new(settings.encoding),
+            encoder: RowEncoder::new(settings.encoding, format),
         })
     }
 
