@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{Pid, SysconfVar, sysconf};
+use nix::unistd::{Pid, SysconfVar, gettid, sysconf};
 use sensor_tests::{Mark, Sensor, of_kind, of_pid};
 use serde_json::Value;
 
@@ -106,6 +106,75 @@ fn what_was_detached_is_attached_again_and_told() {
     assert_eq!(of_kind(&of_pid(&rows, pid), "_EXEC").len(), 1, "{rows:#?}");
     sensor.until("a sensor that hears", || (sensor.ask(&["health"]).code == Some(0)).then_some(()));
     assert_eq!(alerts_named(&sensor, "Sensor Hook Detached").len(), lost);
+    assert_eq!(sensor.stop(), Some(0));
+}
+
+#[test]
+fn a_debugger_changed_files_and_a_kill_are_told() {
+    let mark = Mark::new("meddled");
+    let sensor = Sensor::start(&mark.config());
+    let told = |sensor: &Sensor, name: &str| {
+        let alerts = sensor.until(name, || Some(alerts_named(sensor, name)).filter(|alerts| !alerts.is_empty()));
+        assert_eq!(alerts[0]["policy_type"], "sensor", "{alerts:#?}");
+        alerts[0]["description"].to_string()
+    };
+    let pid = Pid::from_raw(sensor.pid().try_into().expect("a pid"));
+    ptrace::seize(pid, ptrace::Options::empty()).expect("it can be traced");
+    let text = told(&sensor, "Sensor Traced");
+    assert!(text.contains(&format!("pid {}", gettid())), "{text}");
+    ptrace::interrupt(pid).expect("it can be stopped");
+    assert!(matches!(waitpid(pid, None), Ok(WaitStatus::PtraceEvent(..) | WaitStatus::Stopped(..))));
+    ptrace::detach(pid, None).expect("it goes on");
+
+    sensor.write_config(&mark.config_with("# changed\n"));
+    assert!(told(&sensor, "Sensor File Changed").contains("config.yaml"));
+
+    let home = sensor.home();
+    sensor.kill();
+    let next = Sensor::start_in(&home);
+    let _ = told(&next, "Sensor Ended Unexpectedly");
+    assert_eq!(next.stop(), Some(0));
+}
+
+/// `BPF_MAP_UPDATE_ELEM` as whoever has the rights would use it; the error.
+fn overwrite(map: &OwnedFd, value: &mut [u8]) -> std::io::Result<()> {
+    const BPF_MAP_UPDATE_ELEM: libc::c_long = 2;
+    #[repr(C)]
+    struct Update {
+        map: u64,
+        key: u64,
+        value: u64,
+        flags: u64,
+    }
+    let key = 0_u32;
+    let update = Update {
+        map: std::os::fd::AsRawFd::as_raw_fd(map).try_into().expect("a descriptor"),
+        key: (&raw const key) as u64,
+        value: value.as_mut_ptr() as u64,
+        flags: 0,
+    };
+    // SAFETY: the kernel reads a key of four bytes, and no more of the value than its size, which the caller has provided.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, BPF_MAP_UPDATE_ELEM, &raw const update, size_of::<Update>()) };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+#[test]
+fn counters_and_offsets_cannot_be_written_from_outside() {
+    /// `BPF_MAP_TYPE_ARRAY` and its kind with a value for each CPU.
+    const ARRAY: &str = "2";
+    const PER_CPU: &str = "6";
+    let sensor = Sensor::start(&Mark::new("frozen").config());
+    let all = descriptors(sensor.pid());
+    let frozen: Vec<_> = all.iter().filter(|descriptor| descriptor.value("frozen") == Some("1")).collect();
+    for kind in [ARRAY, PER_CPU] {
+        let map = frozen.iter().find(|map| map.value("map_type") == Some(kind));
+        let map = map.unwrap_or_else(|| panic!("no frozen map of the type {kind}"));
+        let size: usize = map.value("value_size").and_then(|size| size.parse().ok()).expect("its size");
+        // Room for a value of each CPU that there may be.
+        let mut value = vec![0xff; size.next_multiple_of(8) * 4096];
+        let error = overwrite(&borrow(sensor.pid(), map.number), &mut value).expect_err("it was written to");
+        assert_eq!(error.raw_os_error(), Some(libc::EPERM), "{error}");
+    }
     assert_eq!(sensor.stop(), Some(0));
 }
 
