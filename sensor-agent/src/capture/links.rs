@@ -26,7 +26,7 @@ impl Attachment {
             Ok(info) => info.id() != id,
             Err(LinkError::SyscallError(error)) => {
                 // Not open, or open as something else. What the kernel does not want to tell is no sign of an end.
-                matches!(error.io_error.raw_os_error(), Some(libc::EBADF | libc::EINVAL))
+                matches!(error.io_error.raw_os_error(), Some(libc::EBADF | libc::EBADFD | libc::EINVAL))
             }
             Err(_) => false,
         }
