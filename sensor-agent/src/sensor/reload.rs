@@ -33,7 +33,8 @@ fn take(shared: &Arc<Shared>) -> Reload {
     let time = unix_now() / 1_000_000_000;
     let mut report = Report::default();
     let (config, plan) = configure(&shared.paths, &shared.environment, &mut report);
-    let mut findings = if report.diagnostics().is_empty() { Vec::new() } else { vec![report.render(Appearance::PLAIN)] };
+    let mut findings =
+        if report.diagnostics().is_empty() { Vec::new() } else { vec![report.render(Appearance::PLAIN)] };
     let refused = |findings| Reload { time, accepted: false, findings };
     if report.has_errors() {
         return refused(findings);
