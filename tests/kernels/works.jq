@@ -76,8 +76,9 @@
       $facts.release // $name,
       (["fork", "exec", "exit", "baseline", "exec_failed", "exec_not_opened"][]
         | hook(.) | if .attached then .hook | split("/")[0] else "–" end),
-      (hook("audit"), hook($status2[0]; "audit") | if .attached then .hook else "–" end),
-      "\(runs($unrelated; "audit")), \(runs($unrelated2; "audit"))",
+      (hook("audit") | if .attached then .hook else "–" end),
+      (runs($unrelated; "audit") | tostring),
+      (hook($status2[0]; "audit") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]
