@@ -5,11 +5,13 @@
 //! receiver takes; [`cef`], [`ecs`] and [`ocsf`] are for those who read these, and a [`Template`] makes any other.
 
 pub mod cef;
+pub(crate) mod cuts;
 pub mod ecs;
 #[cfg(test)]
 mod format_tests;
 pub mod json;
 pub mod ocsf;
+pub mod reference;
 mod scope;
 pub mod shorten;
 mod technique;

@@ -19,6 +19,7 @@ mod drain;
 mod error;
 mod freeze;
 mod hooks;
+mod links;
 mod multicast;
 pub mod offsets;
 pub mod preflight;
@@ -35,6 +36,7 @@ pub use batch::{Batch, Records};
 pub use counters::Counted;
 pub use drain::{Drain, DrainOptions, DrainStats};
 pub use error::CaptureError;
+pub use links::Reattached;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
@@ -192,6 +194,7 @@ impl Capture {
             run_time_ns: 0,
             recursion_misses: 0,
             recursion_loses: false,
+            reattached: 0,
         });
         status
     }
@@ -224,6 +227,12 @@ impl Capture {
     #[must_use]
     pub fn watermark(&self) -> u64 {
         self.watermark
+    }
+
+    /// Looks whether all programs are still attached, and attaches again what somebody else detached. Returns what is
+    /// new since the last look.
+    pub fn recheck(&mut self) -> Vec<Reattached> {
+        self.loaded.recheck()
     }
 
     /// Detaches all programs. What is in the ring can still be drained, and the counters stand still.
