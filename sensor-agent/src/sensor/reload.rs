@@ -64,7 +64,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     Reload { time, accepted: true, findings }
 }
 
-/// What the new configuration wants and a running sensor cannot give it: it has no right any more to attach programs or to join a
+/// What the new configuration wants and a running sensor cannot give it: it has no right any more to load programs or to join a
 /// multicast group.
 fn left_for_a_restart(shared: &Shared, config: &Config) -> Option<String> {
     let (now, wanted) = (shared.audit, config.audit);
