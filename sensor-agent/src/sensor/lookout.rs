@@ -1,5 +1,6 @@
 //! The thread that keeps asking whether the sensor still hears, and answers systemd's watchdog for the engine.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -7,11 +8,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
-use super::{Shared, self_check};
+use super::{Shared, self_check, status};
 use crate::clock::unix_now;
 use crate::control::status::Canary;
+use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
 use crate::health::DEAF_AFTER;
+use crate::metrics;
 use crate::systemd;
 
 /// The first argument of a canary. Its second is a word of its own.
@@ -94,6 +97,9 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             let wait = if outcome.is_ok() { EVERY } else { AGAIN };
             deaf = shared.canary.note(outcome) >= DEAF_AFTER;
             next = Instant::now() + wait;
+            if shared.statistics.load(Relaxed) {
+                publish_statistics(metrics::statistics(&status::status(shared)));
+            }
         }
         let meddled = shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look();
         for policy in meddled {
