@@ -16,6 +16,7 @@
 
 mod bind;
 mod encoding;
+mod parcel;
 mod peer;
 mod socket;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use self::{
     encoding::RowEncoder,
-    peer::Frames,
+    parcel::Frames,
     socket::{Address, Published, Socket},
 };
 use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
@@ -83,6 +84,8 @@ impl ZeromqSettings {
 struct Port {
     socket: Arc<Socket>,
     pattern: ZeromqPattern,
+    /// For what is lost after it was handed over; none before the output starts.
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// What became of a message, or why it has to wait.
@@ -93,13 +96,14 @@ enum Handed {
 
 impl Port {
     fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
-        Ok(Self { socket: settings.open()?, pattern: settings.pattern })
+        Ok(Self { socket: settings.open()?, pattern: settings.pattern, ledger: None })
     }
 
     /// Hands a message over and counts it.
     fn send(&self, topic: &str, frames: &Frames, ledger: &Ledger) -> Result<Handed, Failure> {
+        let Some(owner) = &self.ledger else { return Err(Failure::Retry("the output has not started".to_owned())) };
         match self.pattern {
-            ZeromqPattern::Push => match self.socket.push(frames) {
+            ZeromqPattern::Push => match self.socket.push(frames, owner) {
                 Ok(()) => {
                     ledger.sent(1);
                     Ok(Handed::Sent)
@@ -107,8 +111,7 @@ impl Port {
                 Err(reason) => Err(Failure::Retry(reason.to_owned())),
             },
             ZeromqPattern::Pub => {
-                let Published { taken, missed, bereft } = self.socket.publish(topic.as_bytes(), frames);
-                ledger.dropped(Cause::Gone, bereft, "subscribers left before they got everything");
+                let Published { taken, missed } = self.socket.publish(topic.as_bytes(), frames, owner);
                 ledger.dropped(Cause::HighWater, missed, "subscribers are slower than what comes in: high_water_mark");
                 if taken > 0 {
                     ledger.sent(1);
@@ -180,6 +183,10 @@ impl ZeromqAlerts {
 }
 
 impl Deliver<QueuedAlert> for ZeromqAlerts {
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        self.port.ledger = Some(Arc::clone(ledger));
+    }
+
     fn deliver(&mut self, items: &mut [QueuedAlert], ledger: &Ledger) -> Delivery {
         for (done, item) in items.iter().enumerate() {
             match self.send(item, ledger) {
@@ -237,6 +244,10 @@ impl ZeromqRows {
 }
 
 impl Deliver<QueuedRows> for ZeromqRows {
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        self.port.ledger = Some(Arc::clone(ledger));
+    }
+
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
         let mut done = 0;
         for rows in items {
