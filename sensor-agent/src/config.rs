@@ -14,6 +14,7 @@
 mod address;
 mod cache;
 mod check;
+mod duration;
 mod environment;
 mod faults;
 mod files;
@@ -22,9 +23,11 @@ mod keys;
 mod lists;
 mod load;
 mod manual;
+mod meant;
 mod merge;
 mod outputs;
 mod policy;
+mod problem;
 mod reference;
 mod s3;
 mod scalar;
@@ -57,8 +60,8 @@ pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
-    PolicyType, Priority, ResponseAction, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding, ZeromqPattern,
-    is_built,
+    PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding,
+    ZeromqPattern, is_built,
 };
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
@@ -148,7 +151,7 @@ pub struct Metrics {
 }
 
 /// How messages to the kernel's audit are caught.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
     pub hooks: AuditHooks,
     /// Whether to listen to the kernel's multicast group when no hook can be had.

@@ -10,46 +10,41 @@
 //! other and never the engine: handing over never waits. What does not fit is counted by cause. Texts are made on the
 //! output's thread.
 //!
-//! A further kind of output is a file in this folder that implements [`queue::Deliver`], its settings in
-//! [`settings::TargetSettings`], and a line in `settings::open_alerts` or `settings::open_rows`.
+//! A further kind of output is a file in [`local`] or [`network`] that implements [`local::lines::Lines`],
+//! [`network::remote::Remote`] or [`lane::queue::Deliver`], its settings in [`settings::TargetSettings`], and a line in
+//! [`open`].
 
 mod alerts;
 mod dispatcher;
 mod envelope;
-mod file;
-mod group;
-mod http;
 mod lane;
-mod lines;
+mod local;
 mod metrics;
+mod network;
+mod open;
 mod parquet;
-mod queue;
-mod remote;
 mod render;
-mod rotate;
 mod rows;
 mod settings;
-mod splunk;
 mod spooled;
-mod stdout;
-mod syslog;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod webhook;
-mod zeromq;
 
 pub use self::{
     alerts::{Outcome, Receipt},
     dispatcher::{Dispatcher, Watch},
-    http::HttpSettings,
     metrics::{Cause, LastError, OutputStatus, SpoolStatus},
+    network::{
+        http::HttpSettings,
+        splunk::SplunkSettings,
+        syslog::SyslogSettings,
+        webhook::WebhookSettings,
+        zeromq::{Topics, ZeromqSettings},
+    },
     parquet::{ParquetSettings, StoreSettings},
     rows::{RowBatch, Sinks},
-    settings::{FileSettings, Format, OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
-    splunk::SplunkSettings,
+    settings::{
+        FileSettings, Format, OpenError, OutputSettings, RowFormat, SinkSettings, StdoutSettings, TargetSettings,
+    },
     spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
-    syslog::SyslogSettings,
-    webhook::WebhookSettings,
-    zeromq::{Topics, ZeromqSettings},
 };

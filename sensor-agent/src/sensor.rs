@@ -75,6 +75,8 @@ struct Shared {
     limited: AtomicBool,
     /// Where metrics are offered.
     offer: offer::Offer,
+    /// How audit messages are caught, from the start to the end.
+    audit: crate::config::Audit,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
 }
@@ -167,6 +169,7 @@ impl Sensor {
             tamper: Mutex::new(Tamper::new(config)),
             limited: AtomicBool::new(config.use_resource_limits),
             offer: offer::Offer::default(),
+            audit: config.audit,
             configuration: Mutex::new(configuration),
         });
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));

@@ -153,7 +153,8 @@ fn commands_are_there() {
             }
             "console" => {
                 let (command, wanted) = text.split_once('\n').expect("a command and what it prints");
-                let command = command.strip_prefix("$ ").unwrap_or_else(|| panic!("{place}: the first line is no command"));
+                let command =
+                    command.strip_prefix("$ ").unwrap_or_else(|| panic!("{place}: the first line is no command"));
                 let said = run(command, &home);
                 assert_eq!(said.stdout.trim_end().to_owned() + said.stderr.trim_end(), wanted.trim_end(), "{place}");
             }
@@ -170,9 +171,19 @@ fn commands_are_there() {
             "yaml" | "yaml cases" | "yaml fragment" | "sql" => continue,
             "text" => {
                 let is_command = |line: &&str| {
-                    ["$ ", "# systemctl", "sophoslinuxsensor -", "curl ", "systemctl ", "podman ", "docker ", "kubectl ", "apt"]
-                        .iter()
-                        .any(|begin| line.starts_with(begin))
+                    [
+                        "$ ",
+                        "# systemctl",
+                        "sophoslinuxsensor -",
+                        "curl ",
+                        "systemctl ",
+                        "podman ",
+                        "docker ",
+                        "kubectl ",
+                        "apt",
+                    ]
+                    .iter()
+                    .any(|begin| line.starts_with(begin))
                 };
                 assert_eq!(text.lines().find(is_command), None, "{place}: commands are of a kind of their own");
             }

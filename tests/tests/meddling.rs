@@ -91,7 +91,9 @@ fn what_was_detached_is_attached_again_and_told() {
     close_in(sensor.pid(), &attached);
     let lost = attached.len();
     // One for each, and no more: what the sensor has opened since under these numbers stays open.
-    sensor.until("an alert for each hook", || (alerts_named(&sensor, "Sensor Hook Detached").len() >= lost).then_some(()));
+    sensor.until("an alert for each hook", || {
+        (alerts_named(&sensor, "Sensor Hook Detached").len() >= lost).then_some(())
+    });
     assert_eq!(attachments(sensor.pid()).len(), lost);
     let status = sensor.status();
     for name in ["fork", "exec", "exit"] {
@@ -196,7 +198,8 @@ impl Positions {
         let rings = all.iter().filter(|descriptor| descriptor.value("map_type") == Some(RING));
         let ring = rings.max_by_key(|ring| size(ring)).expect("a ring buffer");
         let fd = borrow(sensor.pid(), ring.number);
-        let page = sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| NonZero::new(usize::try_from(size).ok()?));
+        let page =
+            sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| NonZero::new(usize::try_from(size).ok()?));
         let page = page.expect("the size of a page");
         // The kernel lets the reader's page be written, and the other read.
         let map = |protection, page_number: usize| {

@@ -15,7 +15,8 @@ use std::{
 
 use super::{
     Alert,
-    shorten::{Cuts, Form, write_as},
+    cuts::Cuts,
+    shorten::{Form, write_as},
     text::printable,
 };
 use crate::{

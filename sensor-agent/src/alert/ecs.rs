@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Alert,
+    cuts::Cuts,
     json::OneLine,
-    shorten::{Cuts, Form, write_as},
+    shorten::{Form, write_as},
     technique::technique,
     time::rfc3339,
 };
@@ -78,13 +79,18 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
     if process.key.tgid != 0 {
         let mut object = process_object(process, alert, cuts.args, cuts);
         if let Some(parent) = process.ancestors().next() {
-            object["parent"] = process_object(parent, alert, cuts.lineage_args, cuts);
+            let mut parent_object = process_object(parent, alert, cuts.lineage_args, cuts);
+            // Of the process itself the schema has this under `user.effective`.
+            parent_object["group"] = json!({"id": parent.ids.egid.to_string()});
+            object["parent"] = parent_object;
         }
         if let Detail::Exit { code, signal: 0, .. } = alert.event.detail {
             object["exit_code"] = code.into();
         }
         document["process"] = object;
         document["user"] = user(process.ids.uid, process.user.as_deref(), cuts);
+        document["user"]["effective"] =
+            json!({"id": process.ids.euid.to_string(), "group": {"id": process.ids.egid.to_string()}});
     }
     if let Some(container) = &process.container {
         document["container"] = json!({
@@ -177,7 +183,6 @@ fn process_object(process: &Process, alert: &Alert, args: usize, cuts: &Cuts) ->
         "start": if boot == 0 { Value::Null } else { rfc3339(boot.saturating_add(process.key.start)).into() },
         "user": user(process.ids.euid, None, cuts),
         "real_user": user(process.ids.uid, process.user.as_deref(), cuts),
-        "group": {"id": process.ids.egid.to_string()},
         "real_group": {"id": process.ids.gid.to_string()},
     })
 }
@@ -220,7 +225,7 @@ const fn severity(priority: Priority) -> u32 {
 }
 
 /// Takes out what has no value.
-pub(super) fn without_empty(value: &mut Value) {
+pub(crate) fn without_empty(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(without_empty);

@@ -14,32 +14,25 @@ use uuid::Uuid;
 
 use super::{
     Alert, Notification,
-    shorten::{Cuts, cut_args, cut_text},
+    cuts::{Cuts, cut_args, cut_text},
+    shorten::{Form, write_as},
 };
 use crate::event::{Arguments, Host, Process, json::lossless};
 
-/// Appends the alert and a newline.
-pub fn write(out: &mut Vec<u8>, alert: &Alert) {
-    // Writing to memory does not fail, and every key is a string.
-    let _ = write_cut(&mut *out, alert, &Cuts::NONE);
-    out.push(b'\n');
+const FORM: Form = Form { whole, least };
+
+/// Appends the alert and a newline, at most so many bytes; whether something was cut.
+pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
+    write_as(FORM, out, alert, max_bytes)
 }
 
-/// Writes the alert, less what is to be cut; no newline.
-///
-/// # Errors
-///
-/// Those of the writer.
-pub(super) fn write_cut(out: impl Write, alert: &Alert, cuts: &Cuts) -> serde_json::Result<()> {
-    AlertJson::new(alert, cuts).serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))
+/// The alert less what is to be cut.
+pub(super) fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
+    Ok(AlertJson::new(alert, cuts).serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
 }
 
-/// Writes what identifies an alert and nothing else; the policy's name up to so many bytes. No newline.
-///
-/// # Errors
-///
-/// Those of the writer.
-pub(super) fn write_least(out: impl Write, alert: &Alert, name_bytes: usize) -> serde_json::Result<()> {
+/// What identifies an alert.
+pub(super) fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
     let process = &alert.event.process;
     let least = Least {
         uuid: alert.uuid,
@@ -53,7 +46,7 @@ pub(super) fn write_least(out: impl Write, alert: &Alert, name_bytes: usize) -> 
             .then(|| LeastProcess { pid: process.key.tgid, process_uuid: alert.host.process_uuid(process.key) }),
         alert_truncated: true,
     };
-    least.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))
+    Ok(least.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
 }
 
 #[derive(Serialize)]
@@ -419,7 +412,7 @@ mod tests {
 
     fn line(alert: &Alert) -> String {
         let mut out = Vec::new();
-        write(&mut out, alert);
+        write(&mut out, alert, usize::MAX);
         String::from_utf8(out).unwrap()
     }
 

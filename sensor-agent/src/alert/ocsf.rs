@@ -3,16 +3,20 @@
 //! An alert is a *Detection Finding* (class 2004). A message of type `audit`, by which a policy records what was done
 //! without finding fault with it, is a *Process Activity* (class 1007). Times are milliseconds since the Unix epoch.
 
+pub(crate) mod parts;
+
 use std::io::{self, Write};
 
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
+use self::parts::{device, in_container, labels, milliseconds, process_alone, product};
 use super::{
     Alert,
+    cuts::Cuts,
     ecs::without_empty,
     json::OneLine,
-    shorten::{Cuts, Form, write_as},
+    shorten::{Form, write_as},
     technique::technique,
 };
 use crate::{
@@ -20,10 +24,8 @@ use crate::{
     policy::{Confidence, MessageType, Priority},
 };
 
-const VERSION: &str = "1.5.0";
-/// Names longer than this are refused by the schema.
-const LONGEST_NAME: usize = 255;
-
+/// The version of the schema.
+pub(crate) const VERSION: &str = "1.5.0";
 const FORM: Form = Form { whole, least };
 
 /// Appends the alert and a newline, at most so many bytes; whether something was cut.
@@ -43,7 +45,7 @@ fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()
     let mut event = class(alert, &cuts);
     if is_activity(alert) {
         let process = json!({"pid": alert.event.process.key.tgid});
-        event["device"] = device(alert, &Cuts { texts: 64, ..cuts });
+        event["device"] = device(&alert.host, &Cuts { texts: 64, ..cuts });
         event["actor"] = json!({"process": process});
         event["process"] = process;
     } else {
@@ -96,7 +98,7 @@ fn class(alert: &Alert, cuts: &Cuts) -> Value {
             "uid": alert.uuid,
             "correlation_uid": alert.incident_id,
             "profiles": profiles,
-            "product": {"name": "sophoslinuxsensor", "version": env!("CARGO_PKG_VERSION")},
+            "product": product(),
             "labels": labels(&alert.policy.labels, cuts),
         },
     })
@@ -117,7 +119,7 @@ fn finding(alert: &Alert, cuts: &Cuts) -> Value {
     event["confidence"] = confidence.into();
     event["is_alert"] = true.into();
     event["comment"] = cuts.words(&policy.comments).into();
-    event["device"] = device(alert, cuts);
+    event["device"] = device(&alert.host, cuts);
     event["finding_info"] = json!({
         "uid": alert.uuid,
         "title": policy.name,
@@ -144,11 +146,13 @@ fn activity(alert: &Alert, cuts: &Cuts) -> Value {
     let event_process = &*alert.event.process;
     let mut event = class(alert, cuts);
     event["message"] = message(alert, cuts).into();
-    event["device"] = device(alert, cuts);
+    event["device"] = device(&alert.host, cuts);
     event["process"] = process(event_process, alert, cuts);
     // Who ends a process, or runs a program in its own place, is that process; who starts one is its parent.
     let actor = match event_process.parent.as_deref() {
-        Some(parent) if alert.event.kind != EventType::Exit => process_alone(parent, alert, cuts.lineage_args, cuts),
+        Some(parent) if alert.event.kind != EventType::Exit => {
+            process_alone(parent, &alert.host, cuts.lineage_args, cuts)
+        }
         _ => json!({"pid": event_process.key.tgid, "uid": alert.host.process_uuid(event_process.key)}),
     };
     event["actor"] = json!({"process": actor});
@@ -176,33 +180,11 @@ fn attacks(alert: &Alert, cuts: &Cuts) -> Vec<Value> {
     found.map(attack).filter(|attack| attack["tactic"]["name"] != "").collect()
 }
 
-fn device(alert: &Alert, cuts: &Cuts) -> Value {
-    let host = &*alert.host;
-    let fact =
-        |name: &str| cuts.words(host.metadata.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value));
-    let os_name = fact("os_name");
-    json!({
-        "type_id": 0,
-        "type": "Unknown",
-        "hostname": cuts.words(&host.hostname),
-        "name": cuts.words(&host.hostname),
-        // The one identifier that is always there.
-        "uid": host.sensor_id,
-        "os": {
-            "type_id": 200,
-            "type": "Linux",
-            "name": if os_name.is_empty() { "Linux" } else { os_name },
-            "version": fact("os_version"),
-            "kernel_release": fact("kernel_release"),
-        },
-    })
-}
-
 /// A process with its ancestors.
 fn process(process: &Process, alert: &Alert, cuts: &Cuts) -> Value {
-    let mut object = process_alone(process, alert, cuts.args, cuts);
+    let mut object = process_alone(process, &alert.host, cuts.args, cuts);
     if let Some(parent) = process.ancestors().take(cuts.lineage).next() {
-        object["parent_process"] = process_alone(parent, alert, cuts.lineage_args, cuts);
+        object["parent_process"] = process_alone(parent, &alert.host, cuts.lineage_args, cuts);
     }
     let ancestor = |process: &Process| {
         json!({
@@ -214,44 +196,7 @@ fn process(process: &Process, alert: &Alert, cuts: &Cuts) -> Value {
     };
     object["ancestry"] = process.ancestors().take(cuts.lineage).map(ancestor).collect::<Vec<_>>().into();
     if let Some(container) = &process.container {
-        if process.ns_pid != 0 {
-            object["namespace_pid"] = process.ns_pid.into();
-        }
-        object["container"] = json!({
-            "uid": cuts.words(&container.id),
-            "name": cuts.words(&container.name),
-            "runtime": container.runtime,
-            "orchestrator": if container.pod.is_empty() { "" } else { "kubernetes" },
-            "labels": labels(&container.labels, cuts),
-        });
-        if !container.image_id.is_empty() && cuts.texts > 0 {
-            object["container"]["image"] =
-                json!({"uid": cuts.words(&container.image_id), "name": cuts.words(&container.image_name)});
-        }
-    }
-    object
-}
-
-fn process_alone(process: &Process, alert: &Alert, args: usize, cuts: &Cuts) -> Value {
-    let image = &*process.image;
-    let path = cuts.text(&image.path);
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let name = &name[..name.floor_char_boundary(LONGEST_NAME)];
-    let boot = alert.host.boot_time;
-    let mut object = json!({
-        "pid": process.key.tgid,
-        "uid": alert.host.process_uuid(process.key),
-        "name": name,
-        "path": path,
-        "cmd_line": Cuts::command_line(&image.args, args).0,
-        "working_directory": cuts.text(&image.cwd),
-        "created_time":
-            if boot == 0 { Value::Null } else { milliseconds(boot.saturating_add(process.key.start)).into() },
-        "user": {"uid": process.ids.uid.to_string(), "name": process.user.as_deref().map(|name| cuts.words(name))},
-        "session": {"terminal": cuts.text(process.tty())},
-    });
-    if !name.is_empty() {
-        object["file"] = json!({"type_id": 1, "type": "Regular File", "name": name, "path": path});
+        in_container(&mut object, process, container, cuts);
     }
     object
 }
@@ -277,13 +222,4 @@ fn unmapped(alert: &Alert, cuts: &Cuts) -> Value {
         "kubernetes_namespace": process.container.as_deref().map(|container| cuts.words(&container.namespace)),
         "metadata": metadata,
     })
-}
-
-fn labels(items: &[(String, String)], cuts: &Cuts) -> Vec<String> {
-    let items = items.iter().take(cuts.lists);
-    items.map(|(key, value)| format!("{}:{}", cuts.words(key), cuts.words(value))).collect()
-}
-
-const fn milliseconds(time: u64) -> u64 {
-    time / 1_000_000
 }

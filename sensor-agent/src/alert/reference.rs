@@ -35,15 +35,35 @@ use There::{Always, IfCut, IfKnown};
 
 /// All keys, in the order in which they are written.
 pub const KEYS: &[Key] = &[
-    key("uuid", "string", Always, "The alert's own id, a version 7 UUID: the same each time it is sent, and in the order of time."),
+    key(
+        "uuid",
+        "string",
+        Always,
+        "The alert's own id, a version 7 UUID: the same each time it is sent, and in the order of time.",
+    ),
     key("timestamp", "integer", Always, "When the event happened: seconds since the Unix epoch."),
     key("unix_nano_timestamp", "integer", Always, "The same in nanoseconds."),
     key("strategy_name", "string", Always, "The name of the policy."),
-    key("policy_type", "string", Always, "The type of the policy: `program`, `auditUserMessage`, `auditUserMessageRefused`; `sensor` for what the sensor tells of itself."),
-    key("matched_rule", "string", Always, "The rule that decided, as it was written; of the sensor's own alerts, what happened."),
+    key(
+        "policy_type",
+        "string",
+        Always,
+        "The type of the policy: `program`, `auditUserMessage`, `auditUserMessageRefused`; `sensor` for what the sensor tells of itself.",
+    ),
+    key(
+        "matched_rule",
+        "string",
+        Always,
+        "The rule that decided, as it was written; of the sensor's own alerts, what happened.",
+    ),
     key("priority", "string", Always, "`High`, `Medium`, `Low` or `Info`."),
     key("confidence", "string", Always, "`High`, `Medium` or `Low`."),
-    key("scope", "string", Always, "How far the harm can reach: `Process`, `RootProcess`, `Container`, `Node` or `Other`."),
+    key(
+        "scope",
+        "string",
+        Always,
+        "How far the harm can reach: `Process`, `RootProcess`, `Container`, `Node` or `Other`.",
+    ),
     key("description", "string", Always, "The policy's description."),
     key("comments", "string", Always, "The policy's comments."),
     key("categories", "array", Always, "The policy's categories, such as `MITRE.Execution.Unix Shell (T1059.004)`."),
@@ -51,7 +71,12 @@ pub const KEYS: &[Key] = &[
     key("alert_labels", "object", Always, "The policy's labels."),
     key("alert_labels.*", "string", Always, "The label's value."),
     key("content_group", "string", IfKnown, "The group of shipped detections that the policy belongs to."),
-    key("incident_id", "string", Always, "What belongs together: alerts about a process and its descendants have the `uuid` of the first."),
+    key(
+        "incident_id",
+        "string",
+        Always,
+        "What belongs together: alerts about a process and its descendants have the `uuid` of the first.",
+    ),
     key("process_info", "object", IfKnown, "The process. Not there in alerts that are about no process."),
     key("process_info.pid", "integer", Always, "Its pid."),
     key("process_info.ppid", "integer", Always, "Its parent's pid, when it was forked."),
@@ -68,7 +93,12 @@ pub const KEYS: &[Key] = &[
     key("process_info.egid", "integer", Always, "Its effective group id."),
     key("process_info.user", "string", IfKnown, "The login name of its real user."),
     key("process_info.tty", "string", IfKnown, "Its terminal."),
-    key("process_info.process_uuid", "string", Always, "What tells it from every other process of all hosts and times; the same in rows of tables."),
+    key(
+        "process_info.process_uuid",
+        "string",
+        Always,
+        "What tells it from every other process of all hosts and times; the same in rows of tables.",
+    ),
     key("process_info.start_time", "integer", IfKnown, "When it was forked: nanoseconds since the Unix epoch."),
     key("lineage", "array", Always, "Its ancestors, the parent first, as they were when each forked the next."),
     key("lineage[]", "object", Always, "One of them, with the keys of `process_info`."),
@@ -87,7 +117,12 @@ pub const KEYS: &[Key] = &[
     key("metadata", "object", Always, "Facts about the host, its `hostname` first."),
     key("metadata.*", "string", Always, "The fact."),
     key("metadata_truncated", "boolean", IfCut, "Facts are missing."),
-    key("notifications", "array", Always, "What happened, in sentences: first the violation, then what else is to be said."),
+    key(
+        "notifications",
+        "array",
+        Always,
+        "What happened, in sentences: first the violation, then what else is to be said.",
+    ),
     key("notifications[]", "object", Always, "One of them."),
     key("notifications[].timestamp", "integer", Always, "When: seconds since the Unix epoch."),
     key("notifications[].name", "string", Always, "The policy, or what else speaks."),
@@ -138,12 +173,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::alert::shorten::{Cuts, MIN_BYTES};
-    use crate::alert::{Alert, json, shorten};
+    use crate::alert::cuts::Cuts;
+    use crate::alert::shorten::MIN_BYTES;
+    use crate::alert::{Alert, json};
 
     /// Maps whose keys are not the sensor's to name.
-    const MAPS: &[&str] =
-        &["alert_labels", "location.container_labels", "metadata", "notifications[].message_fields"];
+    const MAPS: &[&str] = &["alert_labels", "location.container_labels", "metadata", "notifications[].message_fields"];
 
     /// Adds each path of a value and its type.
     fn collect(path: &str, value: &Value, found: &mut BTreeMap<String, &'static str>) {
@@ -202,12 +237,12 @@ mod tests {
     #[test]
     fn every_key_is_told_and_every_told_key_is_there() {
         let alert = full();
-        let whole = parsed(|out| json::write(out, &alert));
+        let whole = parsed(|out| json::whole(out, &alert, &Cuts::NONE).unwrap());
         let mut found = BTreeMap::new();
         collect("", &whole, &mut found);
         let cut = Cuts { lineage_args: 9, args: 9, metadata: 9, lists: 9, lineage: 9, texts: 9 };
-        collect("", &parsed(|out| json::write_cut(out, &alert, &cut).unwrap()), &mut found);
-        collect("", &parsed(|out| json::write_least(out, &alert, MIN_BYTES / 2).unwrap()), &mut found);
+        collect("", &parsed(|out| json::whole(out, &alert, &cut).unwrap()), &mut found);
+        collect("", &parsed(|out| json::least(out, &alert, MIN_BYTES / 2).unwrap()), &mut found);
         let told: BTreeMap<String, &str> = KEYS.iter().map(|key| (key.path.to_owned(), key.ty)).collect();
         assert_eq!(told.len(), KEYS.len(), "a key is told twice");
         assert_eq!(found, told);
@@ -223,7 +258,7 @@ mod tests {
         (process.container, process.user, process.parent) = (None, None, None);
         alert.event.process = Arc::new(process);
         let mut out = Vec::new();
-        shorten::write(&mut out, &alert, usize::MAX);
+        json::write(&mut out, &alert, usize::MAX);
         let json: Value = serde_json::from_slice(&out).unwrap();
         let mut found = BTreeMap::new();
         collect("", &json, &mut found);

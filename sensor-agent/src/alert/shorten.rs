@@ -6,72 +6,13 @@
 //! `lists_truncated`, `lineage_truncated`, `texts_truncated`). If that is not enough, what identifies the alert is
 //! left, marked `alert_truncated`.
 
-use std::{
-    borrow::Cow,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use super::{Alert, json};
-use crate::event::{Arguments, json::lossless};
+use super::{Alert, cuts::Cuts};
 
 /// The least that an output's `max_bytes` can be: what identifies an alert fits into this, the policy's name up to
 /// 500 bytes of JSON included.
 pub const MIN_BYTES: usize = 1024;
-
-/// How much of each part of an alert is kept; [`usize::MAX`] where nothing was cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cuts {
-    /// Bytes of arguments of each ancestor.
-    pub lineage_args: usize,
-    /// Bytes of arguments of the process.
-    pub args: usize,
-    /// Entries of `metadata`.
-    pub metadata: usize,
-    /// Entries of each other list and map.
-    pub lists: usize,
-    /// Ancestors.
-    pub lineage: usize,
-    /// Bytes of each text but the policy's name.
-    pub texts: usize,
-}
-
-impl Cuts {
-    pub(super) const NONE: Self = Self {
-        lineage_args: usize::MAX,
-        args: usize::MAX,
-        metadata: usize::MAX,
-        lists: usize::MAX,
-        lineage: usize::MAX,
-        texts: usize::MAX,
-    };
-
-    /// Whether nothing is cut.
-    pub(super) fn is_none(&self) -> bool {
-        *self == Self::NONE
-    }
-
-    /// Text of the configuration or the sensor's own, as much of it as is kept.
-    pub(super) fn words<'a>(&self, text: &'a str) -> &'a str {
-        &text[..text.floor_char_boundary(self.texts)]
-    }
-
-    /// A kernel string, as much of it as is kept.
-    pub(super) fn text<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
-        lossless(cut_text(bytes, self.texts))
-    }
-
-    /// Arguments, both ends of them, up to so many bytes; whether something is missing.
-    pub(super) fn args(args: &Arguments, limit: usize) -> (Vec<String>, bool) {
-        let list = |args: &Arguments| args.iter().map(|arg| lossless(arg).into_owned()).collect();
-        if args.kept() <= limit { (list(args), args.is_cut()) } else { (list(&cut_args(args, limit)), true) }
-    }
-
-    /// The same in one line.
-    pub(super) fn command_line(args: &Arguments, limit: usize) -> (String, bool) {
-        let line = |args: &Arguments| lossless(args.joined()).into_owned();
-        if args.kept() <= limit { (line(args), args.is_cut()) } else { (line(&cut_args(args, limit)), true) }
-    }
-}
 
 /// A way to write alerts that can be cut.
 #[derive(Clone, Copy)]
@@ -82,18 +23,8 @@ pub(super) struct Form {
     pub(super) least: fn(&mut dyn Write, &Alert, usize) -> io::Result<()>,
 }
 
-const JSON: Form = Form {
-    whole: |out, alert, cuts| Ok(json::write_cut(out, alert, cuts)?),
-    least: |out, alert, name_bytes| Ok(json::write_least(out, alert, name_bytes)?),
-};
-
-/// Appends the alert as JSON and a newline: at most so many bytes without the newline, but [`MIN_BYTES`] are always
-/// made use of. Returns whether something was cut.
-pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
-    write_as(JSON, out, alert, max_bytes)
-}
-
-/// The same in another form.
+/// Appends the alert in this form and a newline: at most so many bytes without the newline, but [`MIN_BYTES`] are
+/// always made use of. Returns whether something was cut.
 pub(super) fn write_as(form: Form, out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
     let max_bytes = max_bytes.max(MIN_BYTES);
     let start = out.len();
@@ -207,37 +138,6 @@ impl Write for Limited<'_> {
     }
 }
 
-/// At most so many bytes from the beginning, no character of valid UTF-8 cut in two.
-pub(super) fn cut_text(text: &[u8], limit: usize) -> &[u8] {
-    if text.len() <= limit {
-        return text;
-    }
-    let mut end = limit;
-    while end > 0 && limit - end < 4 && is_continuation(text[end]) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// Both ends of arguments that are longer than so many bytes: two thirds of them from the beginning, the rest from
-/// the end, where what an attacker wants run may stand behind padding.
-pub(super) fn cut_args(args: &Arguments, limit: usize) -> Arguments {
-    let (head, tail) =
-        if args.is_cut() { args.bytes.split_at(args.tail_at) } else { (&args.bytes[..], &args.bytes[..]) };
-    let head = cut_text(head, limit - limit / 3);
-    let mut from = tail.len().saturating_sub(limit / 3);
-    while from < tail.len() && is_continuation(tail[from]) {
-        from += 1;
-    }
-    let mut cut = Arguments::default();
-    cut.set(head, &tail[from..], args.total, args.unreadable);
-    cut
-}
-
-const fn is_continuation(byte: u8) -> bool {
-    byte & 0b1100_0000 == 0b1000_0000
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -246,13 +146,14 @@ mod tests {
 
     use super::*;
     use crate::{
+        alert::json,
         event::{Host, Image, Process, ProcessKey},
         policy::Policy,
     };
 
     fn shortened(alert: &Alert, max_bytes: usize) -> serde_json::Value {
         let mut out = b"before".to_vec();
-        write(&mut out, alert, max_bytes);
+        json::write(&mut out, alert, max_bytes);
         let line = out.strip_prefix(b"before").unwrap().strip_suffix(b"\n").unwrap();
         assert!(line.len() <= max_bytes.max(MIN_BYTES), "{} > {max_bytes}", line.len());
         serde_json::from_slice(line).unwrap()
@@ -283,8 +184,8 @@ mod tests {
     fn what_fits_is_left_alone() {
         let alert = Alert::sample();
         let (mut whole, mut fitted) = (Vec::new(), Vec::new());
-        json::write(&mut whole, &alert);
-        assert!(!write(&mut fitted, &alert, whole.len() - 1));
+        json::write(&mut whole, &alert, usize::MAX);
+        assert!(!json::write(&mut fitted, &alert, whole.len() - 1));
         assert_eq!(whole, fitted);
     }
 
@@ -313,15 +214,6 @@ mod tests {
         assert_eq!(json["metadata_truncated"], true);
         assert_eq!(json["metadata"]["key1"], "value".repeat(4));
         assert_eq!(json["lineage"].as_array().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn what_the_kernel_side_cut_keeps_its_ends() {
-        let mut args = Arguments::default();
-        args.set(b"aaaa\0bbbb", b"yyyy\0zzzz\0", 1000, false);
-        let cut = cut_args(&args, 12);
-        assert_eq!(cut.iter().collect::<Vec<_>>(), [&b"aaaa"[..], b"bbb", b"zzz"]);
-        assert!(cut.is_cut());
     }
 
     proptest! {

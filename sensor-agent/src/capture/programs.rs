@@ -193,7 +193,30 @@ impl Loaded {
     }
 
     pub(super) fn detach(&mut self) {
-        for (state, link) in self.states.iter_mut().zip(&mut self.links) {
+        self.detach_those(|_| true);
+    }
+
+    /// Detaches the hooks that fill a ring, which stay loaded.
+    pub(super) fn detach_ring(&mut self, ring: Ring) {
+        self.detach_those(|hook| hook.ring == ring);
+    }
+
+    /// Attaches the hooks of a ring again that were detached.
+    pub(super) fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
+        for (index, hook) in HOOKS.iter().enumerate() {
+            if hook.ring == ring && self.states[index] == State::Detached {
+                self.links[index] = attach(&mut self.ebpf, hook).map_err(|reason| refused(hook, reason))?;
+                self.states[index] = State::Attached;
+            }
+        }
+        Ok(())
+    }
+
+    fn detach_those(&mut self, wanted: impl Fn(&Hook) -> bool) {
+        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
+            if !wanted(hook) {
+                continue;
+            }
             let Some(link) = link.take() else { continue };
             // The descriptor of one that is gone is not the sensor's to close.
             if link.is_gone() {

@@ -9,7 +9,7 @@ use super::keys;
 use super::outputs::{self, FileSettings, ZeromqSettings};
 use super::s3::{self, S3Settings};
 use super::section::Section;
-use super::words::{SinkBackend, Word};
+use super::words::{RowFormat, SinkBackend, Word};
 use super::yaml::Node;
 use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::tables::{self, TABLES, Table};
@@ -39,6 +39,8 @@ pub struct Sink {
     pub span: Span,
     /// Its name in the log and in metrics; of a file, the path.
     pub name: Option<String>,
+    /// Of rows that are texts.
+    pub format: RowFormat,
     pub settings: SinkSettings,
 }
 
@@ -138,7 +140,11 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
             }))
         }
     };
-    Some(Sink { span: node.span.clone(), name: section.get("name"), settings })
+    let format = match backend {
+        SinkBackend::Stdout | SinkBackend::Zeromq | SinkBackend::File => section.word("format")?,
+        SinkBackend::Mcs | SinkBackend::Parquet => RowFormat::Json,
+    };
+    Some(Sink { span: node.span.clone(), name: section.get("name"), format, settings })
 }
 
 fn topics(section: &Section<'_>, sinks: &[Sink], report: &mut Report) -> Vec<Topic> {

@@ -128,6 +128,14 @@ words! {
 }
 
 words! {
+    /// The shape of a table row.
+    RowFormat {
+        Json = "json",
+        Ocsf = "ocsf",
+    }
+}
+
+words! {
     /// How a ZeroMQ socket hands out messages.
     ZeromqPattern {
         /// To every subscriber that is there.

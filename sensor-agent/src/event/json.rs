@@ -22,11 +22,18 @@ impl RowWriter {
     /// Writes rows of this table.
     #[must_use]
     pub fn new(table: &Table) -> Self {
+        Self::without(table, &[])
+    }
+
+    /// The same, less these columns.
+    #[must_use]
+    pub fn without(table: &Table, left_out: &[&str]) -> Self {
         Self {
             head: format!("{{\"table\":\"{}\"", table.name).into_bytes(),
             columns: table
                 .columns
                 .iter()
+                .filter(|column| !left_out.contains(column))
                 .filter_map(|column| Some((format!(",\"{column}\":").into_bytes(), fields::by_column(column)?)))
                 .collect(),
         }

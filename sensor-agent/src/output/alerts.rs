@@ -8,9 +8,9 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    lines::{Lines, Pending},
+    lane::queue::{Deliver, Delivery, Load},
+    local::lines::{Lines, Pending},
     metrics::{Cause, Ledger},
-    queue::{Deliver, Delivery, Load},
     render::Renderer,
     settings::OutputSettings,
 };

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     alerts::{QueuedAlert, Receipt},
-    group::Group,
+    lane::group::Group,
     metrics::OutputStatus,
     settings::{OpenError, OutputSettings},
 };

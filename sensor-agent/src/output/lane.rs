@@ -1,5 +1,8 @@
 //! The thread behind each queue: takes, delivers, tries again, gives up.
 
+pub(super) mod group;
+pub(super) mod queue;
+
 use std::{
     io,
     sync::Arc,
@@ -7,10 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::queue::{Deliver, Delivery, Failure, Load, Next, Queue};
 use super::{
     alerts::Outcome,
     metrics::{Cause, Ledger, OutputStatus},
-    queue::{Deliver, Delivery, Failure, Load, Next, Queue},
 };
 
 /// Items taken at once: a wake-up and a write per batch.

@@ -39,8 +39,8 @@ use uuid::Uuid;
 pub use self::store::StoreSettings;
 use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
 use super::{
+    lane::queue::{Deliver, Delivery, Failure, Load},
     metrics::{Cause, Ledger},
-    queue::{Deliver, Delivery, Failure, Load},
     rows::{QueuedRows, RowBatch},
 };
 use crate::event::{Event, Host, tables::Table};

@@ -7,7 +7,7 @@ use super::{
     metrics::Ledger,
     settings::{Format, OutputSettings},
 };
-use crate::alert::{Alert, Template, cef, ecs, ocsf, shorten};
+use crate::alert::{Alert, Template, cef, ecs, json, ocsf};
 
 /// What stands at the end of a text that was cut.
 const CUT_MARK: &str = "…";
@@ -57,7 +57,7 @@ impl Renderer {
             }
         }
         let shortened = match self.format {
-            Format::Json => shorten::write(out, alert, max_bytes),
+            Format::Json => json::write(out, alert, max_bytes),
             Format::Cef => cef::write(out, alert, max_bytes),
             Format::Ecs => ecs::write(out, alert, max_bytes),
             Format::Ocsf => ocsf::write(out, alert, max_bytes),

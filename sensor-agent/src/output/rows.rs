@@ -1,16 +1,20 @@
 //! Rows of the flight recorder's tables, and the sinks that they go to.
 
+mod ocsf;
+mod text;
+
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use self::text::RowTexts;
 use super::{
     alerts::Outcome,
-    group::Group,
-    lines::{Lines, Pending},
+    lane::group::Group,
+    lane::queue::{Deliver, Delivery, Load},
+    local::lines::{Lines, Pending},
     metrics::{Ledger, OutputStatus},
-    queue::{Deliver, Delivery, Load},
-    settings::{OpenError, SinkSettings},
+    settings::{OpenError, RowFormat, SinkSettings},
 };
-use crate::event::{Event, Host, json::RowWriter, tables::Table};
+use crate::event::{Event, Host, tables::Table};
 
 /// Most bytes in one write, but for a row that is longer.
 const CHUNK: usize = 256 * 1024;
@@ -91,34 +95,28 @@ impl Load for QueuedRows {
     fn tell(&self, _: &str, _: &Outcome) {}
 }
 
-/// Writes rows as lines of JSON.
+/// Writes rows as lines.
 pub(crate) struct RowLines {
     lines: Box<dyn Lines>,
-    /// One per table that rows came of.
-    writers: Vec<(&'static str, RowWriter)>,
+    texts: RowTexts,
     pending: Pending,
     /// Up to which row of the first batch lines are pending.
     upto: usize,
 }
 
 impl RowLines {
-    pub(crate) fn new(lines: Box<dyn Lines>) -> Self {
-        Self { lines, writers: Vec::new(), pending: Pending::default(), upto: 0 }
+    pub(crate) fn new(lines: Box<dyn Lines>, format: RowFormat) -> Self {
+        Self { lines, texts: RowTexts::new(format), pending: Pending::default(), upto: 0 }
     }
 
     /// Makes lines of as many rows as go into one write.
     fn render(&mut self, rows: &QueuedRows) {
         let RowBatch { table, events, host } = &*rows.batch;
-        let known = self.writers.iter().position(|(name, _)| *name == table.name).unwrap_or_else(|| {
-            self.writers.push((table.name, RowWriter::new(table)));
-            self.writers.len() - 1
-        });
-        let writer = &self.writers[known].1;
         let out = &mut self.pending.bytes;
         self.upto = rows.from;
         for event in &events[rows.from..] {
             let before = out.len();
-            writer.write(out, event, host);
+            self.texts.write(out, table, event, host);
             if out.len() > CHUNK && before > 0 {
                 out.truncate(before);
                 return;

@@ -1,23 +1,11 @@
-//! What is set for each output and sink, and how one is opened.
+//! What is set for each output and sink.
 
 use std::{io, num::NonZeroU64, path::PathBuf, sync::Arc};
 
 use super::{
-    alerts::{AlertLines, QueuedAlert},
-    file::FileLines,
-    group::Route,
-    lines::Lines,
-    parquet::{ParquetFiles, ParquetSettings},
-    queue::Deliver,
-    remote::Remote,
-    render::Renderer,
-    rows::{QueuedRows, RowLines},
-    splunk::{Splunk, SplunkSettings},
-    spooled::{AlertMessages, CentralSettings, Rendered, RowMessages, SpoolSettings, Spooled, StartCourier, by_remote},
-    stdout::Descriptor,
-    syslog::{Syslog, SyslogSettings},
-    webhook::{Webhook, WebhookSettings},
-    zeromq::{ZeromqAlerts, ZeromqRows, ZeromqSettings},
+    network::{splunk::SplunkSettings, syslog::SyslogSettings, webhook::WebhookSettings, zeromq::ZeromqSettings},
+    parquet::ParquetSettings,
+    spooled::{CentralSettings, SpoolSettings},
 };
 use crate::{alert::Template, policy::MessageType};
 
@@ -62,6 +50,7 @@ pub struct SinkSettings {
     /// What the sink is called in the status and the log; two sinks must not share a name.
     pub name: String,
     pub target: TargetSettings,
+    pub format: RowFormat,
     /// How many rows wait for the sink before further batches are lost. One batch always finds room.
     pub queue_rows: usize,
     /// Of a sink that keeps on disk what is not confirmed.
@@ -72,7 +61,7 @@ impl SinkSettings {
     /// A sink with everything else as it is when the configuration does not say.
     #[must_use]
     pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
-        Self { name: name.into(), target, queue_rows: 65_536, spool: SpoolSettings::default() }
+        Self { name: name.into(), target, format: RowFormat::Json, queue_rows: 65_536, spool: SpoolSettings::default() }
     }
 }
 
@@ -83,6 +72,14 @@ pub enum Format {
     Json,
     Cef,
     Ecs,
+    Ocsf,
+}
+
+/// How a row is written where rows are texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowFormat {
+    #[default]
+    Json,
     Ocsf,
 }
 
@@ -104,26 +101,6 @@ pub enum TargetSettings {
     /// A receiver of a test.
     #[cfg(test)]
     Scripted(super::spooled::Script),
-}
-
-/// A target, ready to be used.
-enum Opened {
-    /// What takes lines of text and confirms nothing.
-    Lines(Box<dyn Lines>),
-    /// What confirms: alerts wait in a spool until it does.
-    Remote(Box<dyn Remote>),
-    /// The same, in a form of its own.
-    Central(StartCourier),
-}
-
-impl Opened {
-    fn lines(lines: impl Lines + 'static) -> Self {
-        Self::Lines(Box::new(lines))
-    }
-
-    fn remote(remote: impl Remote + 'static) -> Self {
-        Self::Remote(Box::new(remote))
-    }
 }
 
 /// A `stdout` output: nothing is to be set.
@@ -181,32 +158,10 @@ impl TargetSettings {
     /// If it is clear that it could not.
     pub fn check(&self, name: &str) -> Result<(), OpenError> {
         let found = match self {
-            Self::File(settings) => super::file::check(&settings.path),
+            Self::File(settings) => super::local::file::check(&settings.path),
             _ => Ok(()),
         };
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
-    }
-
-    /// Opens the target: one line per kind, which says whether it is written or spooled.
-    fn open(&self, name: &str) -> Result<Opened, OpenError> {
-        let opened: io::Result<Opened> = match self {
-            Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
-            Self::File(settings) => FileLines::open(settings).map(Opened::lines),
-            Self::Mcs(settings) => settings.courier(name).map(Opened::Central),
-            #[cfg(test)]
-            Self::Descriptor(shared) => shared.open().map(Opened::lines),
-            #[cfg(test)]
-            Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
-            Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.clone()))),
-            Self::Webhook(settings) => Webhook::new(settings).map(Opened::remote),
-            Self::Splunk(settings) => Splunk::new(settings).map(Opened::remote),
-            Self::Parquet(_) | Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),
-        };
-        opened.map_err(|reason| self.failed(name, reason))
-    }
-
-    fn failed(&self, name: &str, reason: io::Error) -> OpenError {
-        OpenError { name: name.to_owned(), place: self.place(), reason }
     }
 
     /// The `type` or `backend` in the configuration.
@@ -229,7 +184,7 @@ impl TargetSettings {
     }
 
     /// Where it writes to, for messages; two targets of the same place are the same.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
@@ -247,109 +202,12 @@ impl TargetSettings {
     }
 
     /// Whether what waits is kept in a spool, and so stays with the output wherever it leads.
-    const fn is_spooled(&self) -> bool {
+    pub(super) const fn is_spooled(&self) -> bool {
         !matches!(self, Self::Stdout(_) | Self::File(_) | Self::Parquet(_) | Self::Zeromq(_))
     }
 
     /// A file has a write per line, so that nobody ever reads half an alert.
-    const fn write_each_line(&self) -> bool {
+    pub(super) const fn write_each_line(&self) -> bool {
         matches!(self, Self::File(_))
     }
-}
-
-impl Route for OutputSettings {
-    type Item = QueuedAlert;
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn kind(&self) -> &'static str {
-        self.target.kind()
-    }
-
-    fn place(&self) -> String {
-        self.target.place()
-    }
-
-    fn capacity(&self) -> usize {
-        self.queue
-    }
-
-    fn takes(&self, item: &QueuedAlert) -> bool {
-        self.message_types.contains(&item.alert.policy.message_type)
-    }
-
-    fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
-        if let TargetSettings::Zeromq(settings) = &self.target {
-            let alerts = ZeromqAlerts::open(self, settings);
-            return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
-        }
-        Ok(match self.target.open(&self.name)? {
-            Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
-            Opened::Remote(remote) => {
-                let rendered = Rendered(Renderer::new(self));
-                Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
-            }
-            Opened::Central(start) => {
-                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), start))
-            }
-        })
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        is_same(self, other, self.target.is_spooled())
-    }
-}
-
-impl Route for SinkSettings {
-    type Item = QueuedRows;
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn kind(&self) -> &'static str {
-        self.target.kind()
-    }
-
-    fn place(&self) -> String {
-        self.target.place()
-    }
-
-    fn capacity(&self) -> usize {
-        self.queue_rows
-    }
-
-    fn takes(&self, rows: &QueuedRows) -> bool {
-        rows.batch.table.mcs || !matches!(self.target, TargetSettings::Mcs(_))
-    }
-
-    fn open(&self) -> Result<Box<dyn Deliver<QueuedRows>>, OpenError> {
-        if let TargetSettings::Zeromq(settings) = &self.target {
-            let rows = ZeromqRows::open(settings);
-            return Ok(Box::new(rows.map_err(|reason| self.target.failed(&self.name, reason))?));
-        }
-        if let TargetSettings::Parquet(settings) = &self.target {
-            let files = ParquetFiles::open(settings);
-            return Ok(Box::new(files.map_err(|reason| self.target.failed(&self.name, reason))?));
-        }
-        match self.target.open(&self.name)? {
-            Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines))),
-            Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
-            Opened::Remote(_) => {
-                let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
-                Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })
-            }
-        }
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        is_same(self, other, self.target.is_spooled())
-    }
-}
-
-/// Whether what waits for one is for the other. What is spooled is the output's wherever it leads.
-fn is_same<R: Route>(one: &R, other: &R, spooled: bool) -> bool {
-    one.name() == other.name() && one.kind() == other.kind() && (spooled || one.place() == other.place())
 }

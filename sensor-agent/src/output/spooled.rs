@@ -30,8 +30,8 @@ pub(crate) use self::{
 pub use self::{left::tell_of_left_spools, mcs::CentralSettings};
 use super::{
     alerts::Outcome,
+    lane::queue::{Deliver, Delivery, Load},
     metrics::{Cause, Ledger},
-    queue::{Deliver, Delivery, Load},
 };
 use crate::delivery::spool::{Limits, NewItem, folder_name};
 

@@ -13,11 +13,11 @@ use tempfile::TempDir;
 
 use super::{
     alerts::{AlertLines, QueuedAlert},
-    lines::{Lines, Written},
+    lane::queue::{Deliver, Delivery, Failure, Load},
+    local::lines::{Lines, Written},
+    local::stdout::Descriptor,
     metrics::Ledger,
-    queue::{Deliver, Delivery, Failure, Load},
     rows::{QueuedRows, RowLines},
-    stdout::Descriptor,
     *,
 };
 use crate::{
@@ -329,7 +329,7 @@ proptest! {
         let whole = through(make, alerts.clone(), &[]).concat();
         prop_assert_eq!(through(make, alerts, &sizes).concat(), whole);
 
-        let make = |lines| Box::new(RowLines::new(lines)) as Box<dyn Deliver<_>>;
+        let make = |lines| Box::new(RowLines::new(lines, RowFormat::Json)) as Box<dyn Deliver<_>>;
         let rows = [rows(count, 10), rows(1, 300_000), rows(count * 50, 2_000)];
         let rows: Vec<_> = rows.into_iter().map(QueuedRows::new).collect();
         let writes = through(make, rows.clone(), &[]);

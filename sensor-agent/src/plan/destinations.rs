@@ -10,9 +10,9 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, SinkSettings, SplunkSettings,
-    SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics, WebhookSettings,
-    ZeromqSettings,
+    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat, SinkSettings,
+    SplunkSettings, SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics,
+    WebhookSettings, ZeromqSettings,
 };
 use crate::policy::MessageType;
 
@@ -41,7 +41,11 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
     for sink in &config.investigations.sinks {
         let Some(target) = row_target(config, sink, report) else { continue };
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
-        sinks.push(SinkSettings { spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
+        let format = match sink.format {
+            config::RowFormat::Json => RowFormat::Json,
+            config::RowFormat::Ocsf => RowFormat::Ocsf,
+        };
+        sinks.push(SinkSettings { format, spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
     }
     sinks
 }

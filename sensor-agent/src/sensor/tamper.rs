@@ -15,8 +15,12 @@ use crate::policy::{Policy, Priority};
 pub(super) fn detached(found: &Reattached) -> Policy {
     let Reattached { name, hook, outcome } = found;
     let text = match outcome {
-        Ok(()) => format!("The hook {name} ({hook}) was detached from outside. It is attached again; what it would have told meanwhile is missing."),
-        Err(why) => format!("The hook {name} ({hook}) was detached from outside, and cannot be attached again: {why}. Restart the sensor."),
+        Ok(()) => format!(
+            "The hook {name} ({hook}) was detached from outside. It is attached again; what it would have told meanwhile is missing."
+        ),
+        Err(why) => format!(
+            "The hook {name} ({hook}) was detached from outside, and cannot be attached again: {why}. Restart the sensor."
+        ),
     };
     own_policy("Sensor Hook Detached", Priority::High, text)
 }

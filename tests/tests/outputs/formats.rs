@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::{raise, with_outputs};
+use super::{raise, with_outputs, with_sinks};
 
 fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs").join(name)
@@ -20,18 +20,6 @@ pub(crate) fn python() -> PathBuf {
     let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
     assert!(python.exists(), "{}: not there; run `setup/install.sh test`", python.display());
     python
-}
-
-/// Lines of words, without comments, by the first word.
-fn table(name: &str) -> BTreeMap<String, Vec<String>> {
-    let text = fs::read_to_string(beside(name)).expect("a table of fields");
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let mut words = line.split(' ').map(str::to_owned);
-            (words.next().expect("a name"), words.collect())
-        })
-        .collect()
 }
 
 /// Lines of alerts in each format, whole and short, of plain processes and of one with an odd name.
@@ -76,6 +64,10 @@ fn ocsf_is_valid_by_the_published_schema() {
         .filter_map(|line| serde_json::from_str::<Value>(line).expect("JSON")["class_uid"].as_u64())
         .collect();
     assert!(classes.contains(&2004) && classes.contains(&1007), "{classes:?}");
+    assert_valid_ocsf(&lines);
+}
+
+fn assert_valid_ocsf(lines: &[String]) {
     let mut child = Command::new(python())
         .arg(beside("ocsf.py"))
         .stdin(Stdio::piped())
@@ -88,31 +80,89 @@ fn ocsf_is_valid_by_the_published_schema() {
 }
 
 #[test]
-fn ecs_has_fields_of_the_schema_alone() {
-    let fields = table("ecs-fields.txt");
-    for line in lines("ecs") {
-        let json: Value = serde_json::from_str(&line).expect("JSON");
-        for required in ["@timestamp", "ecs", "event"] {
-            assert!(!json[required].is_null(), "{required}");
+fn rows_in_ocsf_are_valid_by_the_published_schema_and_tell_as_much() {
+    let mark = Mark::new("rowocsf");
+    let sensor =
+        Sensor::start(&with_sinks(&mark.config(), "    - {backend: file, name: \"@HOME@/ocsf\", format: ocsf}"));
+    let pid = raise(&sensor, &mark);
+    let rows = sensor.until_exit(pid);
+    let events = || {
+        let text = fs::read_to_string(sensor.file("ocsf")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>()
+    };
+    let of_process = until("all events of the process", || {
+        let mut events = events();
+        events.retain(|event| event["process"]["pid"] == pid);
+        (events.len() == rows.len()).then_some(events)
+    });
+    for (row, event) in rows.iter().zip(&of_process) {
+        let activity = match row["event_type"].as_str() {
+            Some("PROCESS_EVENT_TYPE_EXIT") => "Process Activity: Terminate",
+            _ => "Process Activity: Launch",
+        };
+        assert_eq!((&event["class_uid"], &event["type_name"]), (&1007.into(), &activity.into()));
+        let told = |event: &Value, column: &str| match column {
+            "table" => event["metadata"]["log_name"].clone(),
+            "sensor_id" => event["device"]["uid"].clone(),
+            "process_uuid" => event["process"]["uid"].clone(),
+            "pid" => event["process"]["pid"].clone(),
+            "uid" => event["process"]["user"]["uid"].as_str().and_then(|uid| uid.parse::<u32>().ok()).into(),
+            "username" => event["process"]["user"]["name"].clone(),
+            "tty" => event["process"]["session"]["terminal"].clone(),
+            "name" => event["process"]["name"].clone(),
+            "path" => event["process"]["path"].clone(),
+            "cmdline" => event["process"]["cmd_line"].clone(),
+            "cwd" => event["process"]["working_directory"].clone(),
+            other => event["unmapped"][other].clone(),
+        };
+        for (column, value) in row.as_object().expect("a row") {
+            assert_eq!(told(event, column), *value, "{column} in {event:#}");
         }
-        look("", &json, &fields);
+    }
+    // Other tables are of the class that takes anything.
+    let all = until("the sensor's own row", || {
+        Some(events()).filter(|events| events.iter().any(|event| event["metadata"]["log_name"] == "sensors"))
+    });
+    assert!(all.iter().any(|event| event["class_uid"] == 0 && !event["unmapped"]["hostname"].is_null()));
+    assert_valid_ocsf(&all.iter().map(Value::to_string).collect::<Vec<_>>());
+}
+
+#[test]
+fn ecs_has_fields_of_both_published_schemas_alone() {
+    let lines = lines("ecs");
+    for version in ["8.11.5", "9.4.0"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/ecs/{version}.json"));
+        let text = fs::read(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; `setup/install.sh test` gets the published schema", path.display())
+        });
+        let fields: BTreeMap<String, Value> = serde_json::from_slice(&text).expect("fields");
+        for line in &lines {
+            let json: Value = serde_json::from_str(line).expect("JSON");
+            for (name, _) in fields.iter().filter(|(_, field)| field["required"] == true) {
+                assert!(json.pointer(&format!("/{}", name.replace('.', "/"))).is_some(), "{name}");
+            }
+            look("", &json, &fields);
+        }
     }
 }
 
-fn look(path: &str, value: &Value, fields: &BTreeMap<String, Vec<String>>) {
-    let Value::Object(map) = value else { panic!("{path} is no object") };
+/// Each value is that of a field: its type, whether it is always a list, and what it may be, if that is published.
+fn look(path: &str, value: &Value, fields: &BTreeMap<String, Value>) {
+    let Value::Object(map) = value else { panic!("{path} is no field") };
     for (key, value) in map {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        // What the schema leaves to others.
         if path == "sensor" {
             continue;
         }
-        let Some(types) = fields.get(&path) else {
+        let Some(field) = fields.get(&path) else {
             look(&path, value, fields);
             continue;
         };
+        assert_eq!(field["list"], value.is_array(), "{path} is {value}");
         let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
         for value in values {
-            let fits = match types[0].as_str() {
+            let fits = match field["type"].as_str().expect("a type") {
                 "long" => value.is_i64() || value.is_u64(),
                 "boolean" => value.is_boolean(),
                 "object" => value.is_object(),
@@ -120,14 +170,27 @@ fn look(path: &str, value: &Value, fields: &BTreeMap<String, Vec<String>>) {
                 "ip" => value.as_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok()),
                 _ => value.is_string(),
             };
-            assert!(fits, "{path} is {value}, and should be {types:?}");
+            assert!(fits, "{path} is {value}, and should be a {}", field["type"]);
+            let known = field["values"].as_array().is_none_or(|known| known.contains(value));
+            assert!(known, "{path} is {value}, and should be one of {}", field["values"]);
         }
     }
 }
 
+/// The published extension dictionary: type and greatest length of each key, 0 where nothing is said.
+fn dictionary() -> BTreeMap<String, (String, usize)> {
+    let said = Command::new(python()).arg(beside("cef.py")).output().expect("Python runs");
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let entry = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
+        [key, kind, length] => (key.to_owned(), (kind.to_owned(), length.parse().expect("a length"))),
+        _ => panic!("{line}"),
+    };
+    String::from_utf8(said.stdout).expect("UTF-8").lines().map(entry).collect()
+}
+
 #[test]
 fn cef_has_keys_of_the_dictionary_alone() {
-    let fields = table("cef-fields.txt");
+    let fields = dictionary();
     for line in lines("cef") {
         let mut parts = line.splitn(8, '|');
         assert_eq!(parts.next(), Some("CEF:0"), "{line}");
@@ -139,10 +202,16 @@ fn cef_has_keys_of_the_dictionary_alone() {
         for (number, &at) in equals.iter().enumerate() {
             let key = &bare[start(at)..at];
             let end = equals.get(number + 1).map_or(bare.len(), |&next| start(next) - 1);
-            let [kind, length] = &fields.get(key).unwrap_or_else(|| panic!("{key} in {line}"))[..] else { panic!() };
+            let (kind, length) = fields.get(key).unwrap_or_else(|| panic!("{key} in {line}"));
             let value = extension[at + 1..end].replace("\\=", "=").replace("\\\\", "\\");
-            assert!(value.len() <= length.parse().expect("a number"), "{key}={value}");
-            assert!(kind == "String" || value.bytes().all(|byte| byte.is_ascii_digit()), "{key}={value}");
+            assert!(*length == 0 || value.chars().count() <= *length, "{key}={value}");
+            match kind.as_str() {
+                "String" => {}
+                "Integer" => drop(value.parse::<i32>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
+                // Milliseconds since the Unix epoch are one of the forms.
+                "Time Stamp" => drop(value.parse::<u64>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
+                other => panic!("{key}={value}: how is {other} written?"),
+            }
         }
     }
 }

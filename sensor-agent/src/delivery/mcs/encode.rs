@@ -7,7 +7,7 @@ use prost::Message as _;
 use sensor_proto::v1;
 use uuid::Uuid;
 
-use crate::alert::{Alert, shorten};
+use crate::alert::{Alert, json};
 use crate::delivery::spool::{Kind, NewItem};
 use crate::event::json::RowWriter;
 use crate::event::tables::Table;
@@ -32,7 +32,7 @@ pub struct EncodeError {
 /// If the alert's JSON is not what the message takes.
 pub fn alert_item(alert: &Alert) -> Result<NewItem, EncodeError> {
     let mut json = Vec::new();
-    shorten::write(&mut json, alert, MAX_ALERT);
+    json::write(&mut json, alert, MAX_ALERT);
     let message: v1::Alert =
         serde_json::from_slice(&json).map_err(|reason| EncodeError { what: "an alert", reason })?;
     Ok(NewItem { kind: Kind::Alert, uuid: alert.uuid, records: 1, body: message.encode_to_vec() })

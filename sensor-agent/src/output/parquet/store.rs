@@ -12,7 +12,7 @@ use reqwest::{
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::output::{
+use crate::output::network::{
     http::{self, Client, HttpSettings, Reply},
     remote::Setback,
 };

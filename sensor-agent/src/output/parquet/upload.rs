@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     delivery::Backoff,
-    output::{metrics::Ledger, remote::Setback},
+    output::{metrics::Ledger, network::remote::Setback},
 };
 
 /// Moves files until it is dropped, which waits for the one in hand.

@@ -12,7 +12,7 @@ use crate::{
     delivery::spool::{Kind, Spool},
     output::{
         alerts::{Outcome, QueuedAlert},
-        queue::Load,
+        lane::queue::Load,
     },
 };
 

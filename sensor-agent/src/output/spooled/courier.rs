@@ -15,7 +15,7 @@ use crate::{
     output::{
         alerts::Outcome,
         metrics::Ledger,
-        remote::{Answer, Message, Remote, Setback, Settled},
+        network::remote::{Answer, Message, Remote, Setback, Settled},
     },
 };
 

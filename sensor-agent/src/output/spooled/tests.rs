@@ -17,7 +17,7 @@ use crate::{
     delivery::{Pace, spool::Limits},
     output::{
         Dispatcher, Outcome, OutputSettings, OutputStatus, SpoolSettings, TargetSettings,
-        remote::{Answer, Message, Remote, Setback, Settled},
+        network::remote::{Answer, Message, Remote, Setback, Settled},
     },
 };
 

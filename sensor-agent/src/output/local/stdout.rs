@@ -14,10 +14,8 @@ use rustix::{
     io::Errno,
 };
 
-use super::{
-    lines::{Lines, Written},
-    queue::Failure,
-};
+use super::lines::{Lines, Written};
+use crate::output::lane::queue::Failure;
 
 /// Alerts and rows can both go to stdout: a batch of one is not to land within a line of the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -1,6 +1,6 @@
 //! Places that take lines of text: what `stdout` and `file` have in common.
 
-use super::queue::Failure;
+use crate::output::lane::queue::Failure;
 
 /// A place that takes bytes, given whole lines.
 pub(crate) trait Lines: Send {

@@ -16,9 +16,11 @@ use rustix::fs::{Access, OFlags, access};
 
 use super::{
     lines::{Lines, Written},
-    metrics::is_due,
-    queue::Failure,
     rotate,
+};
+use crate::output::{
+    lane::queue::Failure,
+    metrics::is_due,
     settings::{FileSettings, hint},
 };
 
@@ -142,7 +144,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Looks whether a file can be opened there, and changes nothing.
-pub(super) fn check(path: &Path) -> io::Result<()> {
+pub(in crate::output) fn check(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) => {
             regular(&found)?;

@@ -5,10 +5,10 @@ use sensor_proto::v1;
 
 use super::{Frames, wire};
 use crate::{
-    alert::{Alert, shorten},
+    alert::{Alert, json},
     config::ZeromqEncoding,
-    event::{Event, Host, json::RowWriter, tables::Table},
-    output::{metrics::Ledger, render::Renderer},
+    event::{Event, Host, tables::Table},
+    output::{metrics::Ledger, render::Renderer, rows::RowTexts, settings::RowFormat},
 };
 
 /// An alert as protobuf is shortened to this, bytes of its JSON.
@@ -39,7 +39,7 @@ pub(super) fn alert(
             body.pop_if(|last| *last == b'\n');
         }
         ZeromqEncoding::Protobuf => {
-            shorten::write(&mut body, alert, MAX_ALERT);
+            json::write(&mut body, alert, MAX_ALERT);
             let message: v1::Alert =
                 serde_json::from_slice(&body).map_err(|reason| EncodeError { what: "an alert", reason })?;
             body = message.encode_to_vec();
@@ -51,14 +51,18 @@ pub(super) fn alert(
 /// Makes messages of rows.
 pub(super) struct RowEncoder {
     encoding: ZeromqEncoding,
-    /// One per table that rows came of.
-    writers: Vec<(&'static str, RowWriter)>,
+    texts: RowTexts,
     json: Vec<u8>,
 }
 
 impl RowEncoder {
-    pub(super) const fn new(encoding: ZeromqEncoding) -> Self {
-        Self { encoding, writers: Vec::new(), json: Vec::new() }
+    pub(super) const fn new(encoding: ZeromqEncoding, format: RowFormat) -> Self {
+        // Messages are made of plain rows.
+        let format = match encoding {
+            ZeromqEncoding::Json => format,
+            ZeromqEncoding::Protobuf => RowFormat::Json,
+        };
+        Self { encoding, texts: RowTexts::new(format), json: Vec::new() }
     }
 
     /// A row as a message.
@@ -69,12 +73,8 @@ impl RowEncoder {
         event: &Event,
         host: &Host,
     ) -> Result<Frames, EncodeError> {
-        let known = self.writers.iter().position(|(name, _)| *name == table.name).unwrap_or_else(|| {
-            self.writers.push((table.name, RowWriter::new(table)));
-            self.writers.len() - 1
-        });
         self.json.clear();
-        self.writers[known].1.write(&mut self.json, event, host);
+        self.texts.write(&mut self.json, table, event, host);
         self.json.pop_if(|last| *last == b'\n');
         match self.encoding {
             ZeromqEncoding::Json => Ok(frames(topic, &self.json)),

@@ -47,26 +47,26 @@ pub struct HttpSettings {
 }
 
 impl HttpSettings {
-    pub(super) fn pace(&self) -> Pace {
+    pub(in crate::output) fn pace(&self) -> Pace {
         Pace { first: self.retry_min, most: self.retry_max, ..Pace::default() }
     }
 
     /// How long messages wait for others.
-    pub(super) fn linger(&self) -> Duration {
+    pub(in crate::output) fn linger(&self) -> Duration {
         if self.batch_size > 1 { self.batch_delay } else { Duration::ZERO }
     }
 }
 
 /// What came back.
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(in crate::output) struct Reply {
+    pub(in crate::output) status: u16,
     /// What the receiver wishes with `Retry-After`.
-    pub(super) wish: Option<Duration>,
-    pub(super) body: Vec<u8>,
+    pub(in crate::output) wish: Option<Duration>,
+    pub(in crate::output) body: Vec<u8>,
 }
 
 /// Sends requests; keeps the connection between them.
-pub(super) struct Client {
+pub(in crate::output) struct Client {
     settings: HttpSettings,
     headers: HeaderMap,
     /// Texts that no message may hold, such as a token.
@@ -82,13 +82,13 @@ impl Client {
     /// # Errors
     ///
     /// If there can be no more descriptors.
-    pub(super) fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
+    pub(in crate::output) fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         Ok(Self { settings, headers, secrets, runtime, current: None, refusals: 0 })
     }
 
     /// Makes one request.
-    pub(super) fn send(
+    pub(in crate::output) fn send(
         &mut self,
         method: &Method,
         url: &Url,
@@ -124,7 +124,7 @@ impl Client {
     }
 
     /// Says which of the replies that are no success this is. None if the messages themselves are at fault.
-    pub(super) fn setback(&self, url: &Url, reply: &Reply) -> Option<Setback> {
+    pub(in crate::output) fn setback(&self, url: &Url, reply: &Reply) -> Option<Setback> {
         let what = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
         let lasting = |hint: &str| Some(Setback { reason: format!("{what}; {hint}"), wait: reply.wish, lasting: true });
         match reply.status {
@@ -136,7 +136,7 @@ impl Client {
     }
 
     /// A message is refused for good; unless too many are, one after the other.
-    pub(super) fn refuse(&mut self, url: &Url, reply: &Reply) -> Result<Settled, Setback> {
+    pub(in crate::output) fn refuse(&mut self, url: &Url, reply: &Reply) -> Result<Settled, Setback> {
         let reason = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
         self.refusals += 1;
         if self.refusals > MOST_REFUSALS {
@@ -149,12 +149,12 @@ impl Client {
     }
 
     /// The receiver takes messages.
-    pub(super) fn taken(&mut self) {
+    pub(in crate::output) fn taken(&mut self) {
         self.refusals = 0;
     }
 
     /// A receiver's words, fit for a log: short, printable, and without secrets, which it might echo.
-    pub(super) fn words(&self, body: &[u8]) -> String {
+    pub(in crate::output) fn words(&self, body: &[u8]) -> String {
         let mut text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_WORDS)]).into_owned();
         for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
             text = text.replace(secret, "***");
@@ -164,7 +164,7 @@ impl Client {
         if line.is_empty() { "(no words)".to_owned() } else { printable(&line) }
     }
 
-    pub(super) fn pause(&self, time: Duration) {
+    pub(in crate::output) fn pause(&self, time: Duration) {
         self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
@@ -210,7 +210,7 @@ impl Client {
 }
 
 /// A URL without what may be secret: path and query can hold tokens.
-pub(super) fn place(url: &Url) -> String {
+pub(in crate::output) fn place(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }

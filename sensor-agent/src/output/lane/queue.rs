@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
+use crate::output::{
     alerts::{Outcome, QueuedAlert},
     metrics::Ledger,
 };

@@ -274,6 +274,3 @@ fn acknowledged(stream: &TcpStream) -> io::Result<()> {
     // What was in flight when the connection broke is gone from the queue too.
     stream.take_error()?.map_or(Ok(()), Err)
 }
-
-#[cfg(test)]
-mod tests;

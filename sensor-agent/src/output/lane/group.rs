@@ -8,10 +8,12 @@ use std::{
 };
 
 use super::{
-    alerts::Outcome,
-    lane::Lane,
-    metrics::{Ledger, OutputStatus},
+    Lane,
     queue::{Deliver, Load},
+};
+use crate::output::{
+    alerts::Outcome,
+    metrics::{Ledger, OutputStatus},
     settings::OpenError,
 };
 

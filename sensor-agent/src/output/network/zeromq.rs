@@ -29,15 +29,15 @@ use self::{
     peer::Frames,
     socket::{Address, Published, Socket},
 };
-use super::{
+use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
+use crate::output::{
     alerts::{Outcome, QueuedAlert},
+    lane::queue::{Deliver, Delivery, Failure, Load},
     metrics::{Cause, Ledger},
-    queue::{Deliver, Delivery, Failure, Load},
     render::Renderer,
     rows::{QueuedRows, RowBatch},
-    settings::OutputSettings,
+    settings::{OutputSettings, RowFormat},
 };
-use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 
 /// A `zeromq` output or sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,11 +208,11 @@ impl ZeromqRows {
     /// # Errors
     ///
     /// If it cannot listen where it is to.
-    pub(crate) fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
+    pub(crate) fn open(settings: &ZeromqSettings, format: RowFormat) -> std::io::Result<Self> {
         Ok(Self {
             port: Port::open(settings)?,
             topics: settings.topics.clone(),
-            encoder: RowEncoder::new(settings.encoding),
+            encoder: RowEncoder::new(settings.encoding, format),
         })
     }
 
