@@ -32,12 +32,13 @@ use self::{
 };
 use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 use crate::output::{
-    alerts::{Outcome, QueuedAlert},
-    lane::queue::{Deliver, Delivery, Failure, Load},
-    metrics::{Cause, Ledger},
+    cause::Cause,
+    format::RowFormat,
+    lane::queue::{Deliver, Delivery, Failure},
+    metrics::Ledger,
+    queued::{Outcome, QueuedAlert},
     render::Renderer,
     rows::{QueuedRows, RowBatch},
-    settings::{OutputSettings, RowFormat},
 };
 
 /// A `zeromq` output or sink.
@@ -144,11 +145,11 @@ impl ZeromqAlerts {
     /// # Errors
     ///
     /// If it cannot listen where it is to.
-    pub(crate) fn open(output: &OutputSettings, settings: &ZeromqSettings) -> std::io::Result<Self> {
+    pub(crate) fn open(renderer: Renderer, settings: &ZeromqSettings) -> std::io::Result<Self> {
         Ok(Self {
             port: Port::open(settings)?,
             topic: settings.topics.of("alerts").to_owned(),
-            renderer: Renderer::new(output),
+            renderer,
             encoding: settings.encoding,
             ready: None,
         })

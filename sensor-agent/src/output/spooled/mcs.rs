@@ -23,8 +23,8 @@ use crate::{
     },
     host,
     output::{
-        alerts::{Outcome, QueuedAlert},
         metrics::Ledger,
+        queued::{Outcome, QueuedAlert},
         rows::QueuedRows,
     },
 };

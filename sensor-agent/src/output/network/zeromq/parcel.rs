@@ -4,7 +4,7 @@ use std::{collections::VecDeque, io, sync::Arc};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use crate::output::metrics::{Cause, Ledger};
+use crate::output::{cause::Cause, metrics::Ledger};
 
 /// A message as it goes over every connection: encoded once.
 pub(super) type Frames = Arc<[u8]>;
