@@ -129,8 +129,8 @@ for what in "${@:-build}"; do
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     test)
-        # Programs that send audit messages, and auditd, which the sensor is compared with.
-        debian auditd login openssh-client openssh-server passwd sudo
+        # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with.
+        debian auditd gcc login openssh-client openssh-server passwd sudo
         receivers
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq ;;
@@ -139,7 +139,7 @@ for what in "${@:-build}"; do
         tool nfpm "$NFPM"
         ;;
     booted)
-        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl
+        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl e2fsprogs qemu-system-x86
         ;;
     container)
         debian podman runc jq binutils python3-venv

@@ -11,6 +11,7 @@ pub mod ecs;
 mod format_tests;
 pub mod json;
 pub mod ocsf;
+pub mod reference;
 mod scope;
 pub mod shorten;
 mod technique;

@@ -14,6 +14,7 @@
 mod address;
 mod cache;
 mod check;
+mod duration;
 mod environment;
 mod faults;
 mod files;
@@ -22,9 +23,11 @@ mod keys;
 mod lists;
 mod load;
 mod manual;
+mod meant;
 mod merge;
 mod outputs;
 mod policy;
+mod problem;
 mod reference;
 mod s3;
 mod scalar;
@@ -148,7 +151,7 @@ pub struct Metrics {
 }
 
 /// How messages to the kernel's audit are caught.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audit {
     pub hooks: AuditHooks,
     /// Whether to listen to the kernel's multicast group when no hook can be had.

@@ -12,6 +12,7 @@
 //! What the sensor does about a request is behind [`Handler`]: nothing here knows of capture, rules or outputs.
 
 pub mod client;
+mod elapsed;
 mod peer;
 pub mod problems;
 pub mod protocol;

@@ -21,6 +21,8 @@ pub fn ailments(status: &Status) -> Vec<String> {
         let error = canary.last_error.as_deref().unwrap_or("no reason given");
         found.push(format!("{} canary programs in a row were not seen: {error}", canary.failed_in_a_row));
     }
+    let lost = status.hooks.iter().filter_map(|hook| Some((hook, hook.lost.as_ref()?)));
+    found.extend(lost.map(|(hook, why)| format!("hook {} ({}): {why}", hook.name, hook.hook)));
     found
 }
 
@@ -31,8 +33,8 @@ pub fn lacking(status: &Status) -> Vec<String> {
     if status.health.canary.passed == 0 && found.is_empty() {
         found.push("no canary program was seen yet".to_owned());
     }
-    let lost = status.hooks.iter().filter(|hook| !hook.attached && hook.absent.is_none());
-    found.extend(lost.map(|hook| format!("hook {} ({}) is not attached", hook.name, hook.hook)));
+    let gone = status.hooks.iter().filter(|hook| !hook.attached && hook.absent.is_none() && hook.lost.is_none());
+    found.extend(gone.map(|hook| format!("hook {} ({}) is not attached", hook.name, hook.hook)));
     found
 }
 
@@ -74,6 +76,11 @@ mod tests {
         let mut status = well();
         status.hooks[0].attached = false;
         assert_eq!(lacking(&status).len(), 1);
+        // One that cannot be attached again is worse.
+        status.hooks[0].lost = Some("detached from outside".into());
+        assert_eq!(ailments(&status).len(), 1);
+        assert_eq!(lacking(&status).len(), 1);
+        status.hooks[0].lost = None;
         // What the kernel does not offer is no fault.
         status.hooks[0].absent = Some("not here".into());
         assert!(lacking(&status).is_empty());

@@ -118,7 +118,7 @@ fn families(status: &Status) -> Vec<Family> {
         ),
         gauge(
             "healthy",
-            "Whether the engine answers and canary programs are seen.",
+            "Whether the engine answers, canary programs are seen, and no hook was lost.",
             vec![truth(health::ailments(status).is_empty())],
         ),
         gauge(
@@ -201,6 +201,11 @@ fn hooks(status: &Status) -> Vec<Family> {
     vec![
         gauge("hook_attached", "Whether the kernel program is attached.", with(|hook| u64::from(hook.attached))),
         gauge("hook_rung", "Which of the possible hooks is in use; 1 is the best.", with(|hook| u64::from(hook.rung))),
+        counter(
+            "hook_reattachments",
+            "How often somebody else detached the kernel program and the sensor attached it again.",
+            with(|hook| hook.reattached),
+        ),
         counter("hook_events", "What became of the events at each kernel program.", outcomes.collect()),
     ]
 }

@@ -20,6 +20,7 @@
 
 pub mod ast;
 pub mod cases;
+mod chain;
 mod check;
 mod compile;
 mod contradiction;
@@ -29,10 +30,12 @@ mod glob;
 mod index;
 mod lexer;
 mod lists;
+mod normal;
 mod numbers;
 mod operators;
 mod parse;
 mod plan;
+mod program;
 mod test;
 #[cfg(test)]
 mod tests;
@@ -41,7 +44,8 @@ use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
 pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
-pub use compile::{Chain, ChainIndex, MissingDefault, RuleIndex, RuleSet, compile};
+pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
+pub use compile::{RuleSet, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};
 pub use glob::{Glob, GlobError, escape};

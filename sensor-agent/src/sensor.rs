@@ -77,6 +77,8 @@ struct Shared {
     statistics: AtomicBool,
     /// Where metrics are offered.
     offer: offer::Offer,
+    /// How audit messages are caught, from the start to the end.
+    audit: crate::config::Audit,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
 }
@@ -170,6 +172,7 @@ impl Sensor {
             limited: AtomicBool::new(config.use_resource_limits),
             statistics: AtomicBool::new(config.send_labs_telemetry),
             offer: offer::Offer::default(),
+            audit: config.audit,
             configuration: Mutex::new(configuration),
         });
         let losses = Box::new(kernel::Losses(Arc::clone(&shared)));

@@ -11,6 +11,7 @@
 mod central;
 pub mod delivery;
 mod home;
+pub mod loads;
 mod mark;
 pub mod programs;
 mod rows;

@@ -42,12 +42,6 @@ pub fn tell_audit() -> PathBuf {
     beside("tell-audit")
 }
 
-/// Loads that do one cheap thing again and again; see its own documentation.
-#[must_use]
-pub fn loops() -> PathBuf {
-    beside("loops")
-}
-
 /// Starts many processes.
 #[must_use]
 pub fn storm() -> PathBuf {

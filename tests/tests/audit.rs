@@ -1,5 +1,5 @@
 //! Messages to the kernel's audit: those that the kernel takes become rows and alerts, whichever way they are sent, and
-//! forged ones do not. The kernel's audit is as the host has it; see `audit_on.rs`.
+//! forged ones do not. The kernel's audit is as the host has it; see `audit_real` for its other states.
 
 use std::process::Command;
 
@@ -338,4 +338,24 @@ fn the_status_names_the_rung() {
     // One serves, and each other says why it does not.
     assert_eq!(rungs.iter().filter(|hook| hook["attached"] == true).count(), 1, "{rungs:#?}");
     assert!(rungs.iter().all(|hook| hook["attached"] == true || hook["absent"].is_string()), "{rungs:#?}");
+}
+
+#[test]
+fn other_hooks_take_a_restart_and_the_reload_says_so() {
+    let mark = Mark::new("restart");
+    let sensor = Sensor::start(&mark.audit_config(""));
+    let serving = hook(&sensor, "audit")["hook"].clone();
+    for more in ["audit: {hooks: \"off\"}", "audit: {multicast_fallback: true}"] {
+        sensor.write_config(&mark.audit_config(more));
+        let said = sensor.reload();
+        assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
+        assert!(said.stdout.contains("hooks: best") && said.stdout.contains("systemctl restart"), "{}", said.stdout);
+        assert!(sensor.log().contains("systemctl restart"), "{}", sensor.log());
+        assert_eq!(hook(&sensor, "audit")["hook"], serving);
+    }
+    // Messages come as before, and with the settings of the start there is nothing to say.
+    last(&sensor, &mark);
+    sensor.write_config(&mark.audit_config(""));
+    let said = sensor.reload();
+    assert!(said.code == Some(0) && !said.stdout.contains("restart"), "{}", said.stdout);
 }

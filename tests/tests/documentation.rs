@@ -5,9 +5,20 @@
 //! | ```` ```yaml ```` | `-check -strict`, on top of the shipped content; whatever it names must be there |
 //! | ```` ```yaml cases ```` | `rules test`, with the last ```` ```yaml ```` before it as rules |
 //! | ```` ```yaml fragment ```` | nothing: a part, or another file's |
-//! | ```` ```sh run ```` | run, in an empty folder |
-//! | ```` ```sh ```` | each line that begins with the sensor's name must be understood by it; `make` goals must be there |
+//! | ```` ```sh run ```` | run, in a folder that has `documentation/` |
+//! | ```` ```sh booted ```` | run by `tests/packages/run`, where the sensor runs as its unit |
+//! | ```` ```sh apt ```` | what `tests/packages/run` installs the packages with |
+//! | ```` ```sh rpm ```` | the same of `tests/packages/rpm` |
+//! | ```` ```sh container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
+//! | ```` ```sh make ```` | goals that the Makefile must have |
+//! | ```` ```console ```` | the command after `$` is run as in `sh run` and must print the rest |
+//! | ```` ```sql ```` | nothing here |
+//! | ```` ```text ```` | nothing: no commands |
+//!
+//! A block of another kind, or without one, is an error. In every block of commands, each line that begins with the
+//! sensor's name must be understood by it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -100,53 +111,108 @@ fn test_rules(home: &Home) -> Said {
     Said::of(command.arg(home.file("cases.yaml")))
 }
 
+/// Runs commands as a reader would, in a folder that has what they name.
+fn run(script: &str, home: &Home) -> Said {
+    let program = programs::sensor();
+    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", program.parent().expect("its folder").display());
+    let mut command = Command::new("sh");
+    Said::of(command.args(["-euc", script]).env_clear().env("PATH", &path).current_dir(home.path()))
+}
+
+/// A folder with the files that the commands of the documentation name.
+fn folder_of_a_reader() -> Home {
+    let home = Home::new("");
+    for entry in fs::read_dir(root().join("tests/tests/documentation")).expect("the files") {
+        let file = entry.expect("an entry");
+        let text = fs::read_to_string(file.path()).expect("a file");
+        home.write(&file.file_name().to_string_lossy(), &text);
+    }
+    home
+}
+
+/// What the sensor is asked by a line, if it is the sensor that is asked.
+fn asked(line: &str) -> Option<Vec<&str>> {
+    let words: Vec<&str> = line.split(" #").next()?.split_whitespace().collect();
+    let (program, arguments) = words.split_first()?;
+    let arguments = arguments.iter().take_while(|word| !["|", ">", "&&"].contains(word));
+    (*program == "sophoslinuxsensor").then(|| arguments.copied().collect())
+}
+
 #[test]
 fn commands_are_there() {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("the Makefile");
-    let folder = programs::sensor();
-    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", folder.parent().expect("its folder").display());
-    let home = Home::new("");
-    let (mut run, mut understood) = (0, 0);
+    let home = folder_of_a_reader();
+    let mut counts = BTreeMap::<String, u32>::new();
     for block in pages().iter().flat_map(|page| blocks(page)) {
-        match block.kind.as_str() {
+        let Block { place, kind, text } = &block;
+        *counts.entry(kind.clone()).or_default() += 1;
+        match kind.as_str() {
             "sh run" => {
-                let said = Said::of(
-                    Command::new("sh")
-                        .args(["-euc", &block.text])
-                        .env_clear()
-                        .env("PATH", &path)
-                        .current_dir(home.path()),
-                );
-                assert_eq!(said.code, Some(0), "{}: {}", block.place, said.stderr);
-                run += 1;
+                let said = run(text, &home);
+                assert_eq!(said.code, Some(0), "{place}: {}", said.stderr);
             }
-            "sh" => {
-                for line in block.text.lines() {
-                    let line = line.split(" #").next().unwrap_or_default();
-                    let words: Vec<&str> =
-                        line.split_whitespace().skip_while(|word| ["sudo", "$"].contains(word)).collect();
-                    match words.as_slice() {
-                        ["sophoslinuxsensor", arguments @ ..] => {
-                            // Help is given for what is understood: commands and flags that do not exist are refused.
-                            let arguments: Vec<&str> =
-                                arguments.iter().take_while(|word| !["|", ">", "&&"].contains(word)).copied().collect();
-                            let said = Said::of(&mut home.command(&[&arguments[..], &["-help"]].concat()));
-                            assert_eq!(said.code, Some(0), "{}: {line}: {}", block.place, said.stderr);
-                            understood += 1;
-                        }
-                        ["make", goals @ ..] => {
-                            for goal in goals.iter().filter(|goal| !goal.contains('=')) {
-                                assert!(makefile.contains(&format!("\n{goal}:")), "{}: make {goal}", block.place);
-                            }
-                        }
-                        _ => {}
+            "console" => {
+                let (command, wanted) = text.split_once('\n').expect("a command and what it prints");
+                let command =
+                    command.strip_prefix("$ ").unwrap_or_else(|| panic!("{place}: the first line is no command"));
+                let said = run(command, &home);
+                assert_eq!(said.stdout.trim_end().to_owned() + said.stderr.trim_end(), wanted.trim_end(), "{place}");
+            }
+            "sh make" => {
+                for line in text.lines() {
+                    let words = line.split(" #").next().unwrap_or_default();
+                    let goals = words.strip_prefix("make ").unwrap_or_else(|| panic!("{place}: {line}"));
+                    for goal in goals.split_whitespace().filter(|word| !word.contains('=')) {
+                        assert!(makefile.contains(&format!("\n{goal}:")), "{place}: make {goal}");
                     }
                 }
             }
-            _ => {}
+            "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh kubernetes" => {}
+            "yaml" | "yaml cases" | "yaml fragment" | "sql" => continue,
+            "text" => {
+                let is_command = |line: &&str| {
+                    [
+                        "$ ",
+                        "# systemctl",
+                        "sophoslinuxsensor -",
+                        "curl ",
+                        "systemctl ",
+                        "podman ",
+                        "docker ",
+                        "kubectl ",
+                        "apt",
+                    ]
+                    .iter()
+                    .any(|begin| line.starts_with(begin))
+                };
+                assert_eq!(text.lines().find(is_command), None, "{place}: commands are of a kind of their own");
+            }
+            _ => panic!("{place}: a block of the kind `{kind}`: the head of this file has those that there are"),
+        }
+        for arguments in text.lines().filter_map(asked) {
+            // Help is given for what is understood: commands and flags that do not exist are refused.
+            let said = Said::of(&mut home.command(&[&arguments[..], &["-help"]].concat()));
+            assert_eq!(said.code, Some(0), "{place}: {arguments:?}: {}", said.stderr);
         }
     }
-    assert!(run > 0 && understood > 10, "{run} run, {understood} understood");
+    for (kind, least) in [("sh run", 2), ("sh booted", 8), ("sh make", 3), ("console", 1), ("sh container", 1)] {
+        assert!(counts.get(kind) >= Some(&least), "{kind}: {counts:?}");
+    }
+}
+
+/// Blocks by indentation have no kind.
+#[test]
+fn blocks_are_fenced() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let (mut fenced, mut blank) = (false, true);
+        for (number, line) in text.lines().enumerate() {
+            fenced ^= line.trim_start().starts_with("```");
+            let indented = !fenced && blank && line.starts_with("    ");
+            assert!(!indented, "{}:{}: a block without a fence: {line}", page.display(), number + 1);
+            blank = line.trim().is_empty();
+        }
+    }
 }
 
 #[test]

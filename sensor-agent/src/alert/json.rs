@@ -26,11 +26,13 @@ pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
     write_as(FORM, out, alert, max_bytes)
 }
 
-fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
+/// The alert less what is to be cut.
+pub(super) fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
     Ok(AlertJson::new(alert, cuts).serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
 }
 
-fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
+/// What identifies an alert.
+pub(super) fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
     let process = &alert.event.process;
     let least = Least {
         uuid: alert.uuid,

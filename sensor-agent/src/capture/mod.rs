@@ -19,6 +19,7 @@ mod drain;
 mod error;
 mod freeze;
 mod hooks;
+mod links;
 mod multicast;
 pub mod offsets;
 pub mod preflight;
@@ -35,6 +36,7 @@ pub use batch::{Batch, Records};
 pub use counters::Counted;
 pub use drain::{Drain, DrainOptions, DrainStats};
 pub use error::CaptureError;
+pub use links::Reattached;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
@@ -192,6 +194,7 @@ impl Capture {
             run_time_ns: 0,
             recursion_misses: 0,
             recursion_loses: false,
+            reattached: 0,
         });
         status
     }
@@ -226,9 +229,29 @@ impl Capture {
         self.watermark
     }
 
+    /// Looks whether all programs are still attached, and attaches again what somebody else detached. Returns what is
+    /// new since the last look.
+    pub fn recheck(&mut self) -> Vec<Reattached> {
+        self.loaded.recheck()
+    }
+
     /// Detaches all programs. What is in the ring can still be drained, and the counters stand still.
     pub fn detach(&mut self) {
         self.loaded.detach();
+    }
+
+    /// Detaches the hooks that fill a ring. They stay loaded, see [`Self::attach_ring`].
+    pub fn detach_ring(&mut self, ring: Ring) {
+        self.loaded.detach_ring(ring);
+    }
+
+    /// Attaches the hooks of a ring again: with [`Self::detach_ring`], what they cost can be measured with nothing else changed.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses, for instance for lack of the capabilities that the start takes.
+    pub fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
+        self.loaded.attach_ring(ring)
     }
 }
 

@@ -4,20 +4,23 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::thread;
+use std::time::Duration;
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
-use aya::programs::fexit::FExitLinkId;
-use aya::programs::tp_btf::BtfTracePointLinkId;
+use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 
 use super::counters::Words;
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
+use super::links::{Attachment, Reattached};
 use super::offsets::Table;
 use super::{CaptureError, OBJECT, Options, Ring};
 
-/// How often a program is loaded that signals interrupt.
-const LOAD_TRIES: u32 = 10;
+/// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
+const LOAD_TRIES: u32 = 100;
+const LOAD_PAUSE: Duration = Duration::from_millis(10);
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum State {
     NotNeeded(&'static str),
     /// Detached by request.
     Detached,
+    /// Detached by somebody else, and not to be attached again: why.
+    Lost(String),
 }
 
 impl fmt::Display for State {
@@ -42,6 +47,7 @@ impl fmt::Display for State {
             Self::NotAvailable(why) => write!(to, "not available here: {why}"),
             Self::NotNeeded(why) => write!(to, "not needed: {why}"),
             Self::Detached => to.write_str("detached"),
+            Self::Lost(why) => write!(to, "detached from outside, and cannot be attached again: {why}"),
         }
     }
 }
@@ -67,6 +73,8 @@ pub struct ProgramStatus {
     pub recursion_misses: u64,
     /// Whether these can have been events; otherwise the program was left out where there was nothing for it to tell.
     pub recursion_loses: bool,
+    /// How often it was detached from outside and attached again.
+    pub reattached: u64,
 }
 
 /// Sizes of the ring buffers, bytes.
@@ -82,13 +90,9 @@ pub(super) struct Loaded {
     counters: PerCpuArray<MapData, Words>,
     states: Vec<State>,
     /// What is attached, in the order of [`HOOKS`].
-    links: Vec<Option<Link>>,
-}
-
-/// What is attached.
-enum Link {
-    Tracepoint(BtfTracePointLinkId),
-    Return(FExitLinkId),
+    links: Vec<Option<Attachment>>,
+    /// How often each was attached again.
+    reattached: Vec<u64>,
 }
 
 impl fmt::Debug for Loaded {
@@ -131,7 +135,7 @@ impl Loaded {
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
         let links = HOOKS.iter().map(|_| None).collect();
-        Ok(Self { ebpf, counters, states, links })
+        Ok(Self { ebpf, counters, states, links, reattached: vec![0; HOOKS.len()] })
     }
 
     /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
@@ -159,15 +163,68 @@ impl Loaded {
         Ok(())
     }
 
-    pub(super) fn detach(&mut self) {
-        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
-            let Some(link) = link.take() else { continue };
-            // A program that cannot be detached is gone already.
-            let _ = match (link, self.ebpf.program_mut(hook.program)) {
-                (Link::Tracepoint(link), Some(Program::BtfTracePoint(program))) => program.detach(link),
-                (Link::Return(link), Some(Program::FExit(program))) => program.detach(link),
-                _ => continue,
+    /// Looks whether everything is still attached, and attaches again what somebody detached. Returns what is new: what
+    /// stays lost is told once.
+    pub(super) fn recheck(&mut self) -> Vec<Reattached> {
+        let mut news = Vec::new();
+        for (index, hook) in HOOKS.iter().enumerate() {
+            if self.links[index].as_ref().is_some_and(Attachment::is_gone)
+                && let Some(gone) = self.links[index].take()
+            {
+                gone.forget();
+            } else if !matches!(self.states[index], State::Lost(_)) {
+                continue;
+            }
+            let outcome = match attach(&mut self.ebpf, hook) {
+                Ok(link) => {
+                    self.links[index] = link;
+                    self.reattached[index] += 1;
+                    self.states[index] = State::Attached;
+                    Ok(())
+                }
+                Err(reason) => {
+                    let known = State::Lost(reason.clone());
+                    if std::mem::replace(&mut self.states[index], known.clone()) == known {
+                        continue;
+                    }
+                    Err(reason)
+                }
             };
+            news.push(Reattached { name: hook.name, hook: hook.hook, outcome });
+        }
+        news
+    }
+
+    pub(super) fn detach(&mut self) {
+        self.detach_those(|_| true);
+    }
+
+    /// Detaches the hooks that fill a ring, which stay loaded.
+    pub(super) fn detach_ring(&mut self, ring: Ring) {
+        self.detach_those(|hook| hook.ring == ring);
+    }
+
+    /// Attaches the hooks of a ring again that were detached.
+    pub(super) fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
+        for (index, hook) in HOOKS.iter().enumerate() {
+            if hook.ring == ring && self.states[index] == State::Detached {
+                self.links[index] = attach(&mut self.ebpf, hook).map_err(|reason| refused(hook, reason))?;
+                self.states[index] = State::Attached;
+            }
+        }
+        Ok(())
+    }
+
+    fn detach_those(&mut self, wanted: impl Fn(&Hook) -> bool) {
+        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
+            if !wanted(hook) {
+                continue;
+            }
+            let Some(link) = link.take() else { continue };
+            // The descriptor of one that is gone is not the sensor's to close.
+            if link.is_gone() {
+                link.forget();
+            }
             *state = State::Detached;
         }
     }
@@ -198,10 +255,11 @@ impl Loaded {
     }
 
     pub(super) fn status(&self) -> Vec<ProgramStatus> {
-        HOOKS.iter().zip(&self.states).map(|(hook, state)| self.status_of(hook, state)).collect()
+        let states = self.states.iter().zip(&self.reattached);
+        HOOKS.iter().zip(states).map(|(hook, (state, again))| self.status_of(hook, state, *again)).collect()
     }
 
-    fn status_of(&self, hook: &Hook, state: &State) -> ProgramStatus {
+    fn status_of(&self, hook: &Hook, state: &State, reattached: u64) -> ProgramStatus {
         let program = self.ebpf.program(hook.program);
         let info = program.and_then(|program| program.info().ok());
         ProgramStatus {
@@ -215,6 +273,7 @@ impl Loaded {
             run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
             recursion_misses: program.map_or(0, recursion_misses),
             recursion_loses: hook.recursion_loses,
+            reattached,
         }
     }
 }
@@ -238,7 +297,10 @@ fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let mut tries = 1;
     loop {
         match load_once(program, hook, btf) {
-            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => tries += 1,
+            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => {
+                tries += 1;
+                thread::sleep(LOAD_PAUSE);
+            }
             loaded => return loaded.map_err(|error| reason(&error)),
         }
     }
@@ -257,17 +319,19 @@ fn was_interrupted(error: &ProgramError) -> bool {
     matches!(error, ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::WouldBlock)
 }
 
-fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Link>, String> {
+fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Attachment>, String> {
     let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
-    match hook.kind {
+    let link = match hook.kind {
         Kind::Tracepoint(_) => <&mut BtfTracePoint>::try_from(program)
-            .and_then(BtfTracePoint::attach)
-            .map(|link| Some(Link::Tracepoint(link))),
-        Kind::Return(_) => <&mut FExit>::try_from(program).and_then(FExit::attach).map(|link| Some(Link::Return(link))),
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
+            .map(FdLink::from),
+        Kind::Return(_) => <&mut FExit>::try_from(program)
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
+            .map(FdLink::from),
         // Attached when it is read.
-        Kind::Iterator(_) => Ok(None),
-    }
-    .map_err(|error| reason(&error))
+        Kind::Iterator(_) => return Ok(None),
+    };
+    link.map(|link| Some(Attachment::new(link))).map_err(|error| reason(&error))
 }
 
 /// Gives a program that is not needed back to the kernel. One that cannot be unloaded is gone with the sensor.

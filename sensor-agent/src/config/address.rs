@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use url::{Host, Url};
 
-use super::scalar::{FromText, Problem};
+use super::problem::Problem;
+use super::scalar::FromText;
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]

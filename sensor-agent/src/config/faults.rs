@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use super::keys;
-use super::scalar::{FromText, Problem};
+use super::meant::{plain_duration, plain_number};
+use super::problem::Problem;
+use super::scalar::FromText;
 use super::schema::Kind;
 use super::yaml::Broken;
 use crate::diagnostic::{Report, SourceId, Span};
@@ -58,58 +60,6 @@ pub(crate) fn missing_space(text: &str) -> Option<String> {
     let (key, rest) = text.split_once(':')?;
     let looks_like_key = is_key(key) && !rest.is_empty() && !rest.starts_with([' ', '/']);
     looks_like_key.then(|| format!("put a space after the colon: `{key}: {}`", straight(rest)))
-}
-
-/// The number that was meant by full-width digits or digits in groups; none if there is nothing to mend.
-pub(crate) fn plain_number(text: &str) -> Option<String> {
-    let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
-    (plain != text && !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit())).then_some(plain)
-}
-
-/// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
-pub(crate) fn plain_duration(text: &str) -> Option<String> {
-    let text_narrow: String = narrow(text).split_whitespace().collect();
-    let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-    let (number, unit) = text_narrow.split_at(digits);
-    let unit = unit.to_lowercase();
-    let known = UNITS.iter().find(|(_, words)| words.contains(&unit.as_str())).map(|(known, _)| *known);
-    let plain = match known {
-        Some(known) => format!("{number}{known}"),
-        None => text_narrow.clone(),
-    };
-    (plain != text && !number.is_empty() && is_plain_duration(&plain)).then_some(plain)
-}
-
-/// Units of time as people write them, and as the page translators do.
-const UNITS: &[(&str, &[&str])] = &[
-    ("ms", &["毫秒", "ミリ秒", "밀리초", "мс", "msec", "millis", "millisecond", "milliseconds", "msek"]),
-    (
-        "s",
-        &[
-            "秒", "秒钟", "秒鐘", "초", "с", "сек", "sec", "secs", "second", "seconds", "sek", "sekunden", "sekunde",
-            "seg", "segundos", "segundo", "seconde", "secondes", "secondi",
-        ],
-    ),
-    (
-        "m",
-        &[
-            "分", "分钟", "分鐘", "分間", "분", "м", "мин", "min", "mins", "minute", "minutes", "minuten", "minutos",
-            "minuto", "minuti",
-        ],
-    ),
-    (
-        "h",
-        &[
-            "时", "小时", "小時", "時間", "시간", "ч", "час", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden",
-            "hora", "horas", "heure", "heures", "ora", "ore",
-        ],
-    ),
-];
-
-/// Whether the text is a duration as it stands.
-fn is_plain_duration(text: &str) -> bool {
-    // Digits alone are left to the reader of durations, which asks for the unit.
-    text.ends_with(|last: char| last.is_ascii_lowercase()) && Duration::from_text(text).is_ok()
 }
 
 struct Fault {
@@ -343,17 +293,6 @@ fn straight(text: &str) -> String {
         .map(|character| match character {
             quote if is_double_quote(quote) => '"',
             quote if is_single_quote(quote) => '\'',
-            other => other,
-        })
-        .collect()
-}
-
-/// Full-width signs as the ASCII signs that they widen.
-fn narrow(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
-            '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
             other => other,
         })
         .collect()

@@ -1,18 +1,22 @@
 //! The keys of a configuration: the one table.
 //!
-//! A new key is one entry here, and one line where its value is taken into [`super::Config`].
+//! A new key is one entry here or in one of the parts, and one line where its value is taken into [`super::Config`].
+
+mod detections;
+mod investigations;
+mod outputs;
+mod receivers;
 
 use std::sync::LazyLock;
 
 use foldhash::HashMap;
 
-use super::schema::{Key, Kind, Variant, Variants};
-use super::words::{
-    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Format, ListType, MessageType, OutputType, PolicyType,
-    Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern,
-};
+pub(crate) use detections::{DETECTION, LIST, POLICY};
+pub(crate) use investigations::{RECORDER_TABLE, SINKS};
+pub(crate) use outputs::OUTPUTS;
 
-const ANY: u64 = u64::MAX;
+use super::schema::{Key, Kind};
+use super::words::{AuditHooks, CloudMeta, CrlPolicy, Word};
 
 /// Keys of the file itself. Every other top-level key is the name of a detection.
 pub(crate) static TOP: &[Key] = &[
@@ -37,7 +41,7 @@ pub(crate) static TOP: &[Key] = &[
         "Whose instance metadata goes into alerts. It is asked for once at start and never delays the sensor. \
          The older `aws` means `ec2`.",
     ),
-    Key::new("alert_output", Kind::Map(ALERT_OUTPUT), "", "Where alerts go, and in what shape."),
+    Key::new("alert_output", Kind::Map(outputs::ALERT_OUTPUT), "", "Where alerts go, and in what shape."),
     Key::new(
         "enabled_content_groups",
         Kind::List(&Kind::ContentGroup),
@@ -45,8 +49,13 @@ pub(crate) static TOP: &[Key] = &[
         "Groups of shipped detections that are on. A dotted path narrows a group: `Detection Analytics.System \
          Exploitation`.",
     ),
-    Key::new("investigations", Kind::Map(INVESTIGATIONS), "", "The flight recorder and where its rows go.")
-        .aliases(&["Investigations"]),
+    Key::new(
+        "investigations",
+        Kind::Map(investigations::INVESTIGATIONS),
+        "",
+        "The flight recorder and where its rows go.",
+    )
+    .aliases(&["Investigations"]),
     Key::new(
         "use_supervisor",
         Kind::Bool,
@@ -103,276 +112,6 @@ static MCS: &[Key] = &[
     ),
 ];
 
-static ALERT_OUTPUT: &[Key] = &[
-    Key::new("template", Kind::Template, "", "The template of outputs that have none of their own."),
-    Key::new("outputs", Kind::List(&Kind::Variants(&OUTPUTS)), "", "The outputs. Each gets every alert."),
-];
-
-/// The outputs of alerts.
-pub(crate) static OUTPUTS: Variants = Variants {
-    tag: "type",
-    called: "an output",
-    common: &[
-        Key::new("type", Kind::Word(OutputType::WORDS), "", "What kind of output it is.").required(),
-        Key::new("enabled", Kind::Bool, "true", "Whether alerts go there."),
-        Key::new("name", Kind::Text, "", "Its name in the log and in metrics; of a `file`, the path."),
-        Key::new(
-            "template",
-            Kind::Template,
-            "",
-            "The shape of an alert, instead of JSON. An alert whose text comes out empty is not sent.",
-        ),
-        Key::new(
-            "message_types",
-            Kind::OneOrMore(&Kind::Word(MessageType::WORDS)),
-            "[alert, smart_policy]",
-            "The kinds of messages it carries.",
-        ),
-        Key::new("format", Kind::Word(Format::WORDS), "json", "The shape of an alert without a template."),
-        Key::new(
-            "max_bytes",
-            Kind::Size(512, ANY),
-            "",
-            "The longest alert that the receiver takes. Longer ones are cut, and stay valid.",
-        ),
-    ],
-    variants: &[
-        Variant { name: "stdout", keys: &[], doc: "The sensor's standard output: alerts and nothing else." },
-        Variant { name: "file", keys: FILE, doc: "A file, one alert a line; `name` is its path." },
-        Variant { name: "syslog", keys: SYSLOG, doc: "A syslog receiver (RFC 5424)." },
-        Variant { name: "webhook", keys: WEBHOOK, doc: "An HTTP receiver." },
-        Variant { name: "mcs", keys: &[], doc: "The management service, as the top-level `mcs` says." },
-        Variant { name: "zeromq", keys: ZEROMQ_OUTPUT, doc: "ZeroMQ peers." },
-        Variant { name: "splunk_hec", keys: SPLUNK_HEC, doc: "Splunk's HTTP Event Collector." },
-    ],
-};
-
-static FILE: &[Key] = &[MAX_SIZE, MAX_BACKUPS];
-
-const MAX_SIZE: Key = Key::new(
-    "max_size",
-    Kind::Count(1, 1 << 20),
-    "100",
-    "The size, in MB, at which the file is rotated by renaming it.",
-);
-const MAX_BACKUPS: Key =
-    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all.");
-
-static SYSLOG: &[Key] = &[
-    Key::new("address", Kind::SyslogAddress, "/dev/log", "The receiver: a socket's path, or udp://, tcp:// or tls://."),
-    Key::new("facility", Kind::Word(Facility::WORDS), "local0", "The facility of the messages."),
-    CA_FILE,
-    CERT_FILE,
-    KEY_FILE,
-];
-
-static WEBHOOK: &[Key] = &[
-    Key::new("url", Kind::Url(&["https", "http"]), "", "The receiver.").required(),
-    Key::new("method", Kind::Word(WebhookMethod::WORDS), "POST", "How it is called."),
-    Key::new("headers", Kind::MapOf(&Kind::Secret), "", "Headers to send along. Their values are never shown."),
-    Key::new(
-        "batch_size",
-        Kind::Count(1, 10_000),
-        "1",
-        "Alerts in one request at most; several are sent as a JSON list.",
-    ),
-    BATCH_DELAY,
-    TIMEOUT,
-    RETRY_MIN,
-    RETRY_MAX,
-    CA_FILE,
-    CERT_FILE,
-    KEY_FILE,
-];
-
-static ZEROMQ_OUTPUT: &[Key] = &[
-    ZEROMQ_ENDPOINT,
-    ZEROMQ_PATTERN,
-    Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
-    ZEROMQ_BIND,
-    ZEROMQ_HIGH_WATER_MARK,
-    ZEROMQ_ENCODING,
-    ZEROMQ_ALLOW_PLAINTEXT,
-];
-
-static SPLUNK_HEC: &[Key] = &[
-    Key::new("url", Kind::Url(&["https", "http"]), "", "The collector, such as https://splunk.example:8088.")
-        .required(),
-    Key::new("token", Kind::Secret, "", "The collector's token.").instead_of("token_file"),
-    Key::new("token_file", Kind::Path, "", "A file that holds the token and nothing else.").instead_of("token"),
-    Key::new("index", Kind::Text, "", "The index. Without it, the token's own."),
-    Key::new("sourcetype", Kind::Text, "", "The source type. Without it, the token's own."),
-    Key::new("source", Kind::Text, "", "The source. Without it, the token's own."),
-    Key::new("ack", Kind::Bool, "true", "Whether an alert counts as delivered only when it is indexed."),
-    Key::new("gzip", Kind::Bool, "true", "Whether requests are compressed."),
-    Key::new("batch_size", Kind::Count(1, 10_000), "100", "Alerts in one request at most."),
-    BATCH_DELAY,
-    TIMEOUT,
-    RETRY_MIN,
-    RETRY_MAX,
-    CA_FILE,
-    CERT_FILE,
-    KEY_FILE,
-];
-
-const CA_FILE: Key =
-    Key::new("ca_file", Kind::Path, "", "CA certificates to trust, PEM. Without it, those of the system.");
-const CERT_FILE: Key = Key::new("cert_file", Kind::Path, "", "The sensor's own certificate chain, PEM.");
-const KEY_FILE: Key = Key::new("key_file", Kind::Path, "", "The private key of `cert_file`, PEM.");
-const BATCH_DELAY: Key =
-    Key::new("batch_delay", Kind::Duration(0), "1s", "How long the first alert waits for others at most.");
-const TIMEOUT: Key = Key::new("timeout", Kind::Duration(100), "10s", "How long a request may take.");
-const RETRY_MIN: Key =
-    Key::new("retry_min", Kind::Duration(10), "1s", "The first wait before a request is tried again.");
-const RETRY_MAX: Key =
-    Key::new("retry_max", Kind::Duration(10), "5m", "The longest wait; each wait is twice the last.");
-const ZEROMQ_ENDPOINT: Key =
-    Key::new("endpoint", Kind::ZeromqEndpoint, "", "Where to bind or to connect to: tcp://host:port or ipc://path.")
-        .required();
-const ZEROMQ_PATTERN: Key = Key::new(
-    "pattern",
-    Kind::Word(ZeromqPattern::WORDS),
-    "pub",
-    "`pub`: to all subscribers; `push`: to one of the peers in turn.",
-);
-const ZEROMQ_BIND: Key =
-    Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
-const ZEROMQ_HIGH_WATER_MARK: Key =
-    Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
-const ZEROMQ_ENCODING: Key = Key::new(
-    "encoding",
-    Kind::Word(ZeromqEncoding::WORDS),
-    "json",
-    "What a message holds beside its topic: text, or the messages of `proto/`.",
-);
-const ZEROMQ_ALLOW_PLAINTEXT: Key =
-    Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");
-
-static INVESTIGATIONS: &[Key] = &[
-    Key::new("reporting_interval", Kind::Duration(100), "5s", "How often new rows are handed to the sinks."),
-    Key::new("zeromq", Kind::Map(TOPICS), "", "Names of tables at their receivers."),
-    Key::new("sinks", Kind::List(&Kind::Variants(&SINKS)), "", "Where rows go. Each sink gets every row once."),
-    Key::new("flight_recorder", Kind::Map(FLIGHT_RECORDER), "", "The recorder: for each table a ring of rows."),
-];
-
-static TOPICS: &[Key] =
-    &[Key::new("topics", Kind::Topics, "", "For each table the topic, which is also its query name in the Data Lake.")];
-
-/// The sinks of table rows.
-pub(crate) static SINKS: Variants = Variants {
-    tag: "backend",
-    called: "a sink",
-    common: &[
-        Key::new("backend", Kind::Word(SinkBackend::WORDS), "", "What kind of sink it is.").required(),
-        Key::new("name", Kind::Text, "", "Its name in the log and in metrics; of `file` and `parquet`, the path."),
-        Key::new("type", Kind::Word(SinkBackend::WORDS), "", "The backend again; optional."),
-    ],
-    variants: &[
-        Variant {
-            name: "mcs",
-            keys: &[],
-            doc: "The management service and its Data Lake: `process_events` and `audit_user_msg` alone.",
-        },
-        Variant {
-            name: "zeromq",
-            keys: &[
-                ZEROMQ_ENDPOINT,
-                ZEROMQ_PATTERN,
-                ZEROMQ_BIND,
-                ZEROMQ_HIGH_WATER_MARK,
-                ZEROMQ_ENCODING,
-                ZEROMQ_ALLOW_PLAINTEXT,
-                ROW_FORMAT,
-            ],
-            doc: "ZeroMQ peers; the topic is the table's, or its name.",
-        },
-        Variant {
-            name: "file",
-            keys: &[MAX_SIZE, MAX_BACKUPS, ROW_FORMAT],
-            doc: "A file of JSON lines, each row with its `table`; `name` is its path.",
-        },
-        Variant { name: "stdout", keys: &[ROW_FORMAT], doc: "The sensor's standard output, JSON lines." },
-        Variant {
-            name: "parquet",
-            keys: PARQUET,
-            doc: "Parquet files by table, date and hour; `name` is their folder. With `bucket` they go on to an \
-                  S3-compatible store, and the folder is where they wait for it.",
-        },
-    ],
-};
-
-const ROW_FORMAT: Key = Key::new(
-    "format",
-    Kind::Word(RowFormat::WORDS),
-    "json",
-    "The shape of a row: the table's columns, or an event of OCSF.",
-);
-
-static PARQUET: &[Key] = &[
-    Key::new(
-        "roll_interval",
-        Kind::Duration(100),
-        "1m",
-        "How long rows are gathered for a file; a crash of the sensor costs as many.",
-    ),
-    Key::new("bucket", Kind::Text, "", "The bucket that files are moved to. Without it, they stay in the folder."),
-    Key::new("prefix", Kind::Text, "", "What the files' keys begin with, such as `sensors/rows`."),
-    Key::new(
-        "endpoint",
-        Kind::Url(&["https", "http"]),
-        "",
-        "The store; http on the loopback alone. Without it, https://s3.REGION.amazonaws.com.",
-    ),
-    Key::new("region", Kind::Text, "us-east-1", "The bucket's region, which requests are signed for."),
-    Key::new(
-        "path_style",
-        Kind::Bool,
-        "",
-        "Whether the bucket is named in the path rather than in the host name. Without it: yes where there is an \
-         `endpoint`.",
-    ),
-    Key::new(
-        "access_key_id",
-        Kind::Text,
-        "",
-        "The access key. Without it, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` in the \
-         environment.",
-    ),
-    Key::new("secret_access_key", Kind::Secret, "", "Its secret.").instead_of("secret_access_key_file"),
-    Key::new("secret_access_key_file", Kind::Path, "", "A file that holds the secret and nothing else.")
-        .instead_of("secret_access_key"),
-    Key::new("timeout", Kind::Duration(100), "1m", "How long the upload of a file may take."),
-    RETRY_MIN,
-    RETRY_MAX,
-    CA_FILE,
-    CERT_FILE,
-    KEY_FILE,
-];
-
-static FLIGHT_RECORDER: &[Key] = &[
-    Key::new("enabled", Kind::Bool, "false", "Whether tables are recorded."),
-    Key::new(
-        "tables",
-        Kind::List(&Kind::Map(RECORDER_TABLE)),
-        "",
-        "The tables. Without it those that are on by default: `process_events`, `sensors`, `container_events`.",
-    )
-    .aliases(&["Tables"]),
-];
-
-/// Keys of a table of the recorder.
-pub(crate) static RECORDER_TABLE: &[Key] = &[
-    Key::new("name", Kind::Table, "", "Which table.").required(),
-    Key::new("enabled", Kind::Bool, "true", "Whether it is recorded."),
-    Key::new("rows", Kind::Count(1, 10_000_000), "1000", "Rows kept; the newest stay."),
-    Key::new(
-        "filter",
-        Kind::List(&Kind::Rule),
-        "",
-        "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
-    ),
-];
-
 static METRICS: &[Key] = &[
     Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
     Key::new(
@@ -416,7 +155,7 @@ static CRISENSOR: &[Key] = &[
 static SPOOL: &[Key] = &[
     Key::new(
         "max_bytes",
-        Kind::Size(1 << 20, ANY),
+        Kind::Size(1 << 20, u64::MAX),
         "256MiB",
         "The most that waits for one output. Beyond it the oldest is given up, counted, and told by an alert.",
     ),
@@ -438,57 +177,6 @@ static PATHS: &[Key] = &[
         "What must outlive a restart: undelivered alerts, the sensor's id.",
     ),
     Key::new("run_dir", Kind::Path, "/run/sophos", "What need not: the control socket, the merged configuration."),
-];
-
-/// Keys of a list.
-pub(crate) static LIST: &[Key] = &[
-    Key::new("type", Kind::Word(ListType::WORDS), "", "What it holds. Needed where the list is first defined."),
-    Key::new("values", Kind::List(&Kind::Text), "", "All values, instead of those of earlier files."),
-    Key::new("add", Kind::List(&Kind::Text), "", "Values on top of those of earlier files."),
-    Key::new("remove", Kind::List(&Kind::Text), "", "Values to take out of those of earlier files."),
-];
-
-/// A detection.
-pub(crate) static DETECTION: Kind = Kind::Map(POLICY);
-
-/// Keys of a detection.
-pub(crate) static POLICY: &[Key] = &[
-    Key::new(
-        "policy",
-        Kind::Word(PolicyType::WORDS),
-        "",
-        "What it watches. Needed where the detection is first defined.",
-    ),
-    Key::new("enabled", Kind::Bool, "true", "Whether it is on."),
-    Key::new("priority", Kind::Word(Priority::WORDS), "Medium", "How much its alerts matter."),
-    Key::new("confidence", Kind::Word(Confidence::WORDS), "Medium", "How sure its alerts are."),
-    Key::new("alertMessage", Kind::Text, "", "The alert's description."),
-    Key::new("comments", Kind::Text, "", "What the reader of an alert should know.").aliases(&["comment"]),
-    Key::new("description", Kind::Text, "", "What the detection is for."),
-    Key::new("categories", Kind::OneOrMore(&Kind::Text), "", "Categories, such as MITRE techniques."),
-    Key::new("alertLabels", Kind::MapOf(&Kind::Text), "", "Labels that its alerts carry."),
-    Key::new(
-        "responseActions",
-        Kind::OneOrMore(&Kind::Word(ResponseAction::WORDS)),
-        "[alert]",
-        "What is done about it. The older `responseAction` is taken as well.",
-    )
-    .aliases(&["responseAction"]),
-    Key::new("dryRun", Kind::Bool, "false", "Do everything but act, and say so in the alert."),
-    Key::new(
-        "throttle",
-        Kind::Map(THROTTLE),
-        "",
-        "How many alerts are sent at most; the next one counts those held back.",
-    ),
-    Key::new("contentGroup", Kind::ContentGroup, "", "The group of shipped detections that it belongs to."),
-    Key::new("rules", Kind::List(&Kind::Rule), "", "The rules, in order: the first that holds decides."),
-];
-
-static THROTTLE: &[Key] = &[
-    Key::new("count", Kind::Count(1, 1_000_000), "1", "Alerts at most …"),
-    Key::new("per", Kind::Duration(1), "1m", "… in this time …"),
-    Key::new("by", Kind::OneOrMore(&Kind::Field), "", "… for each combination of these fields' values."),
 ];
 
 /// The key of this name in whichever mapping: for text whose structure is lost.
@@ -533,30 +221,5 @@ fn collect_kind(kind: &'static Kind, tables: &mut Vec<Vec<&'static Key>>) {
             }
         }
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn every_word_has_its_variant() {
-        let names = |variants: &Variants| variants.variants.iter().map(|variant| variant.name).collect::<Vec<_>>();
-        assert_eq!(names(&OUTPUTS), OutputType::WORDS.current);
-        assert_eq!(names(&SINKS), SinkBackend::WORDS.current);
-    }
-
-    #[test]
-    fn names_are_unique_and_documented() {
-        for keys in every_table() {
-            let names: Vec<_> = keys.iter().flat_map(|key| key.aliases.iter().chain([&key.name])).collect();
-            assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
-            for key in keys {
-                assert!(!key.doc.is_empty() && !key.doc.contains("  "), "{}", key.name);
-            }
-        }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::keys;
-use super::scalar::{FromText, Problem};
+use super::problem::Problem;
+use super::scalar::FromText;
 use super::section::Section;
 use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, Word, is_built};
 use super::yaml::Entry;

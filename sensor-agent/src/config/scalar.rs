@@ -1,48 +1,15 @@
 //! Texts to values: booleans, numbers, durations, sizes, URLs, and what is wrong with those that are none.
 
-use std::fmt;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
 use uuid::Uuid;
 
-use super::faults;
+use super::duration::duration;
+use super::meant;
+use super::problem::Problem;
 use crate::diagnostic::nearest;
-
-/// What is wrong with a value.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// One sentence without a full stop, beginning in lower case, that goes on after "`key`: ".
-    pub(crate) message: String,
-    /// What to write instead.
-    pub(crate) help: Option<String>,
-    /// The part of the value that is wrong.
-    pub(crate) part: Option<Range<usize>>,
-}
-
-impl Problem {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::default() }
-    }
-
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
-        self.part = Some(part);
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.message)
-    }
-}
 
 /// A value that is written as one piece of text.
 pub(crate) trait FromText: Sized {
@@ -70,7 +37,7 @@ impl FromText for u64 {
     fn from_text(text: &str) -> Result<Self, Problem> {
         text.parse().map_err(|_| {
             let problem = Problem::new("this is not a whole number");
-            match faults::plain_number(text) {
+            match meant::plain_number(text) {
                 Some(plain) => problem.help(format!("write {plain}")),
                 None => problem.help("write digits alone, such as 1000"),
             }
@@ -135,75 +102,14 @@ impl FromText for Uuid {
     }
 }
 
-const DURATION_HELP: &str = "write a number and a unit, such as 500ms, 5s, 5m, 1h30m";
-
-/// Units in the order in which they may follow each other, nanoseconds.
-const DURATION_UNITS: &[(&str, u64)] = &[
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-    ("us", 1_000),
-    ("ns", 1),
-];
-
 impl FromText for Duration {
     /// Reads what Go's `time.ParseDuration` reads, signs and units of microseconds in Greek aside.
     fn from_text(text: &str) -> Result<Self, Problem> {
-        if text == "0" {
-            return Ok(Self::ZERO);
+        match meant::plain_duration(text) {
+            Some(plain) => Err(Problem::new("this is not a duration").help(format!("write {plain}"))),
+            None => duration(text),
         }
-        if let Some(plain) = faults::plain_duration(text) {
-            return Err(Problem::new("this is not a duration").help(format!("write {plain}")));
-        }
-        if text.is_empty() {
-            return Err(Problem::new("a duration is missing").help(DURATION_HELP));
-        }
-        let mut total: u64 = 0;
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-            let number = &rest[..digits];
-            let unit_length = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
-            let unit = &rest[digits..digits + unit_length];
-            let Some((whole, fraction)) = decimal(number) else {
-                return Err(Problem::new("this is not a duration").part(at..text.len()).help(DURATION_HELP));
-            };
-            let Some((_, scale)) = DURATION_UNITS.iter().find(|(known, _)| *known == unit) else {
-                let problem = if unit.is_empty() {
-                    Problem::new("a duration needs a unit").help(match text.parse::<u64>() {
-                        Ok(number) => format!("write {number}s for seconds, {number}m for minutes"),
-                        Err(_) => DURATION_HELP.to_owned(),
-                    })
-                } else {
-                    let start = at + digits;
-                    Problem::new(format!("`{unit}` is not a unit of time"))
-                        .part(start..start + unit_length)
-                        .help("units are h, m, s, ms, us, ns")
-                };
-                return Err(problem);
-            };
-            let nanoseconds = whole
-                .checked_mul(*scale)
-                .and_then(|nanoseconds| nanoseconds.checked_add((fraction * *scale as f64) as u64))
-                .and_then(|nanoseconds| total.checked_add(nanoseconds));
-            total = nanoseconds.ok_or_else(|| Problem::new("this duration is too long"))?;
-            at += digits + unit_length;
-        }
-        Ok(Self::from_nanos(total))
     }
-}
-
-/// A decimal number as its whole part and its fraction.
-fn decimal(number: &str) -> Option<(u64, f64)> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-        return None;
-    }
-    let whole = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let fraction = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().ok()? };
-    Some((whole, fraction))
 }
 
 /// A size in bytes.
@@ -236,21 +142,7 @@ impl FromText for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_read() {
-        for (text, milliseconds) in [
-            ("5s", 5_000),
-            ("5m", 300_000),
-            ("1h30m", 5_400_000),
-            ("500ms", 500),
-            ("1.5s", 1_500),
-            (".5s", 500),
-            ("0", 0),
-        ] {
-            assert_eq!(Duration::from_text(text), Ok(Duration::from_millis(milliseconds)), "{text}");
-        }
-    }
+    use crate::config::duration::HELP;
 
     #[test]
     fn what_is_no_duration_says_what_to_write() {
@@ -260,10 +152,10 @@ mod tests {
             ("５s", "write 5s"),
             ("5 s", "write 5s"),
             ("5d", "units are h, m, s, ms, us, ns"),
-            ("", DURATION_HELP),
-            ("s", DURATION_HELP),
-            ("-5s", DURATION_HELP),
-            ("5..5s", DURATION_HELP),
+            ("", HELP),
+            ("s", HELP),
+            ("-5s", HELP),
+            ("5..5s", HELP),
         ] {
             assert_eq!(Duration::from_text(text).unwrap_err().help.as_deref(), Some(help), "{text}");
         }

@@ -1,5 +1,7 @@
 //! The configuration as a whole: files in, findings and values out.
 
+mod secrets;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -369,31 +371,6 @@ investigations:
 }
 
 #[test]
-fn secrets_come_from_files_and_credentials_too() {
-    let mut files = Files::new();
-    files.write("main.yaml", "mcs: {token: SLS-main}\n");
-    let secret = files.write("secret", "SLS-file\n");
-    files.write("mcs.token", "SLS-credential\n");
-    let token = |files: &Files| files.load().0.mcs.token.unwrap().expose_secret().to_owned();
-    let folder = files.folder.path().to_owned();
-    assert_eq!(token(&files), "SLS-main");
-    files.environment = [("CREDENTIALS_DIRECTORY", folder.as_os_str())].into_iter().collect();
-    assert_eq!(token(&files), "SLS-credential");
-    files.environment =
-        [("CREDENTIALS_DIRECTORY", folder.as_os_str()), ("MCS_TOKEN_FILE", secret.as_os_str())].into_iter().collect();
-    assert_eq!(token(&files), "SLS-file");
-    files.environment =
-        [("CREDENTIALS_DIRECTORY", folder.to_str().unwrap()), ("MCS_TOKEN", "SLS-variable")].into_iter().collect();
-    assert_eq!(token(&files), "SLS-variable");
-
-    files.environment = [("MCS_TOKEN_FILE", "/nowhere/token")].into_iter().collect();
-    assert!(files.load().1.to_string().contains("the secret /nowhere/token cannot be read: it is not there"));
-    files.environment = [("MCS_TOKEN", "hunter2")].into_iter().collect();
-    let report = files.load().1.to_string();
-    assert!(report.contains("does not begin with `SLS-`") && !report.contains("hunter2"), "{report}");
-}
-
-#[test]
 fn who_can_write_a_file_matters() {
     let files = Files::new();
     let main = files.write("main.yaml", "mcs: {token: SLS-main}\n");
@@ -480,13 +457,6 @@ My Policy:
     assert_eq!(again.policies[0].alert_message.as_ref().unwrap().value, "two\nlines");
     assert!(again.use_supervisor);
     assert!(config.write_merged(Path::new("/nowhere")).is_err());
-}
-
-#[test]
-fn a_duplicate_secret_is_not_shown() {
-    let (_, report) = main_alone("mcs:\n  token: hunter1\n  token: hunter2\n");
-    assert!(report.has_errors());
-    assert!(!report.to_string().contains("hunter"), "{report}");
 }
 
 proptest::proptest! {

@@ -2,7 +2,7 @@
 
 use super::{
     Status,
-    render::duration,
+    elapsed::duration,
     status::{Delivery, Hook, Loss},
 };
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     Outcome, Reload, Stage, Status,
+    elapsed::duration,
     problems::problems,
     status::{Canary, Configuration, Delivery, Hook, Table},
 };
@@ -151,8 +152,14 @@ fn hooks(hooks: &[Hook]) -> String {
         }),
     );
     for hook in hooks {
-        if let Some(absent) = &hook.absent {
-            out.push_str(&format!("{}: {}\n", hook.name, printable(absent)));
+        for why in [&hook.absent, &hook.lost].into_iter().flatten() {
+            out.push_str(&format!("{}: {}\n", hook.name, printable(why)));
+        }
+        if hook.reattached > 0 {
+            out.push_str(&format!(
+                "{}: detached from outside and attached again, {} times\n",
+                hook.name, hook.reattached
+            ));
         }
     }
     out
@@ -227,20 +234,6 @@ fn configuration(configuration: &Configuration, now: u64) -> String {
 
 fn known(count: Option<u64>) -> String {
     count.map_or_else(|| "-".to_owned(), |count| count.to_string())
-}
-
-/// Seconds as people say them, the two largest units.
-pub(super) fn duration(seconds: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
-    let first = UNITS.iter().position(|(unit, _)| seconds >= *unit).unwrap_or(UNITS.len() - 1);
-    let (unit, name) = UNITS[first];
-    let mut out = format!("{} {name}", seconds / unit);
-    if let Some((smaller, name)) = UNITS.get(first + 1)
-        && seconds % unit >= *smaller
-    {
-        let _ = write!(out, " {} {name}", seconds % unit / smaller);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -131,33 +131,33 @@ impl Seat {
     }
 
     fn answer(&self, request: Request, client: &UnixStream) {
-        let _changing = match request {
-            Request::Status => None,
-            // Poisoned means that an earlier change went wrong, not that this one would.
-            Request::TestAlert | Request::Reload => match self.0.changing.try_lock() {
-                Ok(guard) => Some(guard),
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-                Err(std::sync::TryLockError::WouldBlock) => {
-                    return send(
-                        client,
-                        &error("another self check or reload is under way; try again when it is over"),
-                    );
-                }
-            },
+        let last = match request {
+            Request::Status => Reply::Status { status: Box::new(self.0.handler.status()) },
+            Request::TestAlert | Request::Reload => self.change(request, client),
         };
-        match request {
-            Request::Status => send(client, &Reply::Status { status: Box::new(self.0.handler.status()) }),
-            Request::Reload => send(client, &Reply::Reloaded(self.0.handler.reload())),
-            Request::TestAlert => {
-                let (mut stages, mut failures) = (0, 0);
-                self.0.handler.test_alert(&mut |stage| {
-                    stages += 1;
-                    failures += usize::from(stage.outcome == Outcome::Failed);
-                    send(client, &Reply::Stage(stage));
-                });
-                send(client, &Reply::Tested { passed: stages > 0 && failures == 0 });
+        send(client, &last);
+    }
+
+    /// Does what only one at a time may do, and tells its last reply: whoever has that may ask for the next change.
+    fn change(&self, request: Request, client: &UnixStream) -> Reply {
+        let _changing = match self.0.changing.try_lock() {
+            Ok(guard) => guard,
+            // An earlier change went wrong, which does not mean that this one will.
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => {
+                return error("another self check or reload is under way; try again when it is over");
             }
+        };
+        if request == Request::Reload {
+            return Reply::Reloaded(self.0.handler.reload());
         }
+        let (mut stages, mut failures) = (0, 0);
+        self.0.handler.test_alert(&mut |stage| {
+            stages += 1;
+            failures += usize::from(stage.outcome == Outcome::Failed);
+            send(client, &Reply::Stage(stage));
+        });
+        Reply::Tested { passed: stages > 0 && failures == 0 }
     }
 }
 

@@ -82,6 +82,10 @@ pub struct Hook {
     pub attached: bool,
     /// Why the sensor does without this hook here: the kernel does not offer it, or another tells the same.
     pub absent: Option<String>,
+    /// Why it is not attached although it was: somebody detached it.
+    pub lost: Option<String>,
+    /// How often somebody detached it and the sensor attached it again.
+    pub reattached: u64,
     /// Times it ran, and nanoseconds per run, when the kernel counts them (`kernel.bpf_stats_enabled`).
     pub runs: Option<u64>,
     pub avg_ns: Option<u64>,

@@ -8,11 +8,12 @@ mod field;
 use std::sync::LazyLock;
 
 pub use field::{Field, Get, Type};
+use field::{any, event, process};
 use foldhash::HashMap;
 use sensor_ebpf::record::exec_flags;
 
 use super::audit::REFUSALS;
-use super::{AuditMessage, Class, Detail, Event, EventType, Host, Lost, Pids, Process, UNSET_ID, Value};
+use super::{AuditMessage, Class, Detail, Event, EventType, Lost, Pids, UNSET_ID, Value};
 
 /// The field of this name in rules.
 #[must_use]
@@ -447,37 +448,6 @@ pub static FIELDS: &[Field] = &[
         |event, _| lost(event, |lost| Value::Int(i64::try_from(lost.count).unwrap_or(i64::MAX))),
     ),
 ];
-
-const fn process(
-    name: &'static str,
-    column: &'static str,
-    ty: Type,
-    doc: &'static str,
-    get: for<'a> fn(&'a Process, &'a Host) -> Value<'a>,
-) -> Field {
-    Field { name, column, ty, doc, get: Get::Process(get) }
-}
-
-const fn event(
-    class: Class,
-    name: &'static str,
-    column: &'static str,
-    ty: Type,
-    doc: &'static str,
-    get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
-) -> Field {
-    Field { name, column, ty, doc, get: Get::Event(class, get) }
-}
-
-const fn any(
-    name: &'static str,
-    column: &'static str,
-    ty: Type,
-    doc: &'static str,
-    get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
-) -> Field {
-    Field { name, column, ty, doc, get: Get::Any(get) }
-}
 
 fn lost<'a>(event: &'a Event, value: impl Fn(&'a Lost) -> Value<'a>) -> Value<'a> {
     if let Detail::Lost(lost) = &event.detail { value(lost) } else { Value::Absent }

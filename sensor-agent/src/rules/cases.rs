@@ -18,7 +18,8 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::ast::Verdict;
-use super::compile::{ChainIndex, RuleSet};
+use super::chain::ChainIndex;
+use super::compile::RuleSet;
 use super::explain::Explanation;
 use crate::event::build::{BuildError, build};
 

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::ast::{Scope, Verdict};
+use super::chain::{ChainIndex, Condition, RuleIndex};
 use super::check::Expr;
-use super::compile::{ChainIndex, Condition, RuleIndex, RuleSet};
+use super::compile::RuleSet;
 use super::test::{Atom, exists};
 use crate::event::json::write_value;
 use crate::event::{Event, Host};

@@ -9,11 +9,12 @@ use foldhash::{HashMap, HashSet};
 use regex_automata::meta::Regex;
 
 use super::ast::{Scope, Verdict};
+use super::chain::{CheckedChain, Condition};
 use super::check::Expr;
-use super::compile::{CheckedChain, Condition};
-use super::eval::{ExpressionSet, Group, LiveRule, Plan, Program};
 use super::glob::{Glob, Shape};
 use super::index::{Index, is_indexed};
+use super::normal::normal;
+use super::program::{ExpressionSet, Group, LiveRule, Plan, Program};
 use super::test::{Atom, Expression, Test};
 use crate::event::fields::Type;
 
@@ -88,28 +89,6 @@ pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {
         groups,
         eager: eager.into(),
         sets,
-    }
-}
-
-/// The same condition with `not` at comparisons only, and no `and` directly in an `and`.
-pub(super) fn normal(expr: &Expr, negated: bool) -> Expr {
-    let join = |parts: &[Expr], is_and: bool| {
-        let mut joined = Vec::with_capacity(parts.len());
-        for part in parts {
-            match normal(part, negated) {
-                Expr::And(inner) if is_and => joined.extend(inner),
-                Expr::Or(inner) if !is_and => joined.extend(inner),
-                other => joined.push(other),
-            }
-        }
-        if is_and { Expr::And(joined.into()) } else { Expr::Or(joined.into()) }
-    };
-    match expr {
-        Expr::Atom(atom) if negated => Expr::Not(Box::new(Expr::Atom(*atom))),
-        Expr::Atom(atom) => Expr::Atom(*atom),
-        Expr::Not(inner) => normal(inner, !negated),
-        Expr::And(parts) => join(parts, !negated),
-        Expr::Or(parts) => join(parts, negated),
     }
 }
 

@@ -1,4 +1,7 @@
 //! The thread that keeps asking whether the sensor still hears, and answers systemd's watchdog for the engine.
+//!
+//! It also looks for meddling: hooks detached, files changed, a debugger. Where something may have made the sensor deaf, a
+//! canary flies sooner than in its turn.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,20 +11,22 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
-use super::{Shared, self_check, status};
+use super::{Shared, self_check, status, tamper};
+use crate::capture::State;
 use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
 use crate::health::DEAF_AFTER;
 use crate::metrics;
+use crate::policy::Policy;
 use crate::systemd;
 
 /// The first argument of a canary. Its second is a word of its own.
 pub const CANARY: &str = "-canary";
 /// From one canary to the next.
 const EVERY: Duration = Duration::from_secs(60);
-/// The same after one that was not seen.
+/// The same after one that was not seen, and where something may have made the sensor deaf.
 const AGAIN: Duration = Duration::from_secs(10);
 /// How long a canary may take to come out of the kernel.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -89,26 +94,35 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
     let watchdog = systemd::watchdog();
     let look = watchdog.map_or(LOOK, |limit| LOOK.min(limit / 4)).max(Duration::from_millis(100));
     let mut next = Instant::now();
+    let mut flown = next;
     let mut deaf = false;
+    let mut lost = 0;
     loop {
         if Instant::now() >= next {
             let outcome = fly(shared, stopped);
             let Some(outcome) = outcome else { return };
             let wait = if outcome.is_ok() { EVERY } else { AGAIN };
             deaf = shared.canary.note(outcome) >= DEAF_AFTER;
-            next = Instant::now() + wait;
+            flown = Instant::now();
+            next = flown + wait;
             if shared.statistics.load(Relaxed) {
                 publish_statistics(metrics::statistics(&status::status(shared)));
             }
         }
-        let meddled = shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look();
+        let again = shared.capture().recheck();
+        let lost_before = std::mem::replace(&mut lost, lost_in_rings(shared));
+        if !again.is_empty() || lost > lost_before {
+            next = next.min(flown + AGAIN);
+        }
+        let mut meddled: Vec<Policy> = again.iter().map(tamper::detached).collect();
+        meddled.extend(shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look());
         for policy in meddled {
             tracing::error!("{}", policy.description);
             let _ =
                 shared.engine.send_timeout(Request::Tell(Box::new(policy), "the sensor was meddled with"), PATIENCE);
         }
         // A sensor that hears nothing is as good as dead, so it is started anew like one.
-        if watchdog.is_some() && !deaf && shared.engine_status().is_some() {
+        if watchdog.is_some() && !deaf && !lacks_hooks(shared) && shared.engine_status().is_some() {
             systemd::notify("WATCHDOG=1");
         }
         let pause = look.min(next.saturating_duration_since(Instant::now()));
@@ -117,6 +131,17 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
         }
     }
+}
+
+/// What full rings have lost since the start.
+fn lost_in_rings(shared: &Shared) -> u64 {
+    // Counters that cannot be read now can be read the next time: they only grow.
+    shared.capture().counters().unwrap_or_default().iter().map(|counted| counted.counters.ring_full).sum()
+}
+
+/// Whether a hook was detached and cannot be had again by this process; the next one can load it anew.
+fn lacks_hooks(shared: &Shared) -> bool {
+    shared.capture().status().iter().any(|program| matches!(program.state, State::Lost(_)))
 }
 
 /// Runs a canary and waits for its exec; none if the sensor ends meanwhile.

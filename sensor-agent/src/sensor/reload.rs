@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::{Shared, Tamper, configure, offer, status};
 use crate::clock::unix_now;
+use crate::config::{Config, Word as _};
 use crate::control::Reload;
 use crate::diagnostic::{Appearance, Report};
 use crate::engine::Request;
@@ -16,6 +17,9 @@ pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     if result.accepted {
         held.loaded = result.time;
         tracing::info!("the configuration was read again and is in force");
+        for finding in &result.findings {
+            tracing::warn!("{finding}");
+        }
     } else {
         tracing::error!(
             "the new configuration was refused; the one before it stays in force:\n{}",
@@ -29,7 +33,8 @@ fn take(shared: &Arc<Shared>) -> Reload {
     let time = unix_now() / 1_000_000_000;
     let mut report = Report::default();
     let (config, plan) = configure(&shared.paths, &shared.environment, &mut report);
-    let findings = if report.diagnostics().is_empty() { Vec::new() } else { vec![report.render(Appearance::PLAIN)] };
+    let mut findings =
+        if report.diagnostics().is_empty() { Vec::new() } else { vec![report.render(Appearance::PLAIN)] };
     let refused = |findings| Reload { time, accepted: false, findings };
     if report.has_errors() {
         return refused(findings);
@@ -56,5 +61,20 @@ fn take(shared: &Arc<Shared>) -> Reload {
     }
     let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     held.files = status::configuration(&config).files;
+    findings.extend(left_for_a_restart(shared, &config));
     Reload { time, accepted: true, findings }
+}
+
+/// What the new configuration wants and a running sensor cannot give it: it has no right any more to load programs or to join a
+/// multicast group.
+fn left_for_a_restart(shared: &Shared, config: &Config) -> Option<String> {
+    let (now, wanted) = (shared.audit, config.audit);
+    (now != wanted).then(|| {
+        format!(
+            "audit: `hooks` and `multicast_fallback` are read at the start alone; the sensor runs on with `hooks: {}` and \
+             `multicast_fallback: {}`. Restart it to have them changed: systemctl restart sophoslinuxsensor",
+            now.hooks.word(),
+            now.multicast_fallback
+        )
+    })
 }

@@ -113,7 +113,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
-            State::Attached | State::Ready | State::Detached => None,
+            State::Attached | State::Ready | State::Detached | State::Lost(_) => None,
         },
         runs: measured.then_some(program.run_count),
         avg_ns: measured.then(|| program.run_time_ns / program.run_count),
@@ -125,6 +125,11 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         partial: counted.partial,
         refused: counted.refused,
         recursion_misses: program.recursion_misses,
+        reattached: program.reattached,
+        lost: match &program.state {
+            State::Lost(_) => Some(program.state.to_string()),
+            _ => None,
+        },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who meddles with the running sensor: a debugger on it, its files changed behind its back.
+//! Who meddles with the running sensor: a debugger on it, its files changed or its hooks detached behind its back.
 //!
 //! Root can do anything to a sensor; what is here makes it seen, by a receiver that the alert reaches first.
 
@@ -7,8 +7,23 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use super::last_run::own_policy;
+use crate::capture::Reattached;
 use crate::config::Config;
 use crate::policy::{Policy, Priority};
+
+/// What is told of a hook that somebody detached.
+pub(super) fn detached(found: &Reattached) -> Policy {
+    let Reattached { name, hook, outcome } = found;
+    let text = match outcome {
+        Ok(()) => format!(
+            "The hook {name} ({hook}) was detached from outside. It is attached again; what it would have told meanwhile is missing."
+        ),
+        Err(why) => format!(
+            "The hook {name} ({hook}) was detached from outside, and cannot be attached again: {why}. Restart the sensor."
+        ),
+    };
+    own_policy("Sensor Hook Detached", Priority::High, text)
+}
 
 /// What is looked at again and again.
 #[derive(Debug, Default)]

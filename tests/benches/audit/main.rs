@@ -1,62 +1,39 @@
-//! What the hooks for audit messages cost: those that send messages, and those that never do.
+//! What the hooks for audit messages cost: those that never send any, and those that do.
 //!
 //! ```text
-//! cargo bench -p sensor-tests --bench audit                  prints two tables
+//! cargo bench -p sensor-tests --bench audit                  prints the tables, after some four minutes
 //! UPDATE_DOCS=1 cargo bench -p sensor-tests --bench audit    and puts them into docs/audit.md
+//! cargo bench -p sensor-tests --bench audit -- udp tcp       measures these loads alone
 //! ```
 //!
-//! Each load runs without the sensor and with it in turn. Of each run the quickest stretch counts, as what else goes on
-//! only ever adds; so of all runs the quickest is shown, and of the ratios of pairs the median. Run it on an idle machine,
-//! as root.
+//! As root. Other work on the machine makes the intervals wider, not the medians worse.
+
+mod empty;
+mod messages;
+mod ratios;
+mod slices;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use sensor_tests::{Sensor, programs, until};
+use empty::Empty;
+use ratios::Median;
+use sensor_agent::capture::{Capture, Options, ProgramStatus, Ring, State};
+use sensor_tests::loads::{Outcome, UNRELATED, pin};
+use slices::Cost;
 
-/// Pairs of runs; the medians count.
-const PAIRS: usize = 15;
-/// Milliseconds of one run.
-const RUN: &str = "400";
-const LOADS: &[&str] =
-    &["getpid", "read", "write", "capability", "udp", "tcp", "bulk", "unix-stream", "unix-datagram", "audit", "forged"];
+/// Slices of a load with the sensor's hook.
+const SLICES: usize = 120;
 const BEGIN: &str = "<!-- measured: audit -->\n";
 const END: &str = "<!-- end -->";
+/// If it is 1, the kernel measures each run of a program, which costs more than the program.
+const STATISTICS: &str = "/proc/sys/kernel/bpf_stats_enabled";
 
 fn main() -> ExitCode {
-    let mut measured: Vec<Vec<(f64, f64)>> = LOADS.iter().map(|_| Vec::new()).collect();
-    let mut rung = String::new();
-    for pair in 0..PAIRS {
-        eprintln!("pair {} of {PAIRS} …", pair + 1);
-        let without: Vec<f64> = LOADS.iter().map(|load| nanoseconds(load)).collect();
-        let sensor = Sensor::start(CONFIG);
-        rung = serving(&sensor);
-        let with: Vec<f64> = LOADS.iter().map(|load| nanoseconds(load)).collect();
-        assert_eq!(sensor.stop(), Some(0));
-        for (pairs, (without, with)) in measured.iter_mut().zip(without.into_iter().zip(with)) {
-            pairs.push((without, with));
-        }
-    }
-    let mut text = format!("{}; the hook was `{rung}`.\n\n", machine());
-    text.push_str("| one round of | ns without | ns with | difference | ratio of pairs: median (middle half) |\n| --- | --- | --- | --- | --- |\n");
-    for (load, pairs) in LOADS.iter().zip(&measured) {
-        let ratios = sorted(pairs.iter().map(|(without, with)| with / without));
-        let quickest = |nanoseconds: fn(&(f64, f64)) -> f64| pairs.iter().map(nanoseconds).fold(f64::MAX, f64::min);
-        let (without, with) = (quickest(|pair| pair.0), quickest(|pair| pair.1));
-        let _ = writeln!(
-            text,
-            "| {load} | {without:.0} | {with:.0} | {:+.0} | {:.3} ({:.3} to {:.3}) |",
-            with - without,
-            at(&ratios, 0.5),
-            at(&ratios, 0.25),
-            at(&ratios, 0.75)
-        );
-    }
-    let _ = writeln!(text, "\n{}", per_message());
-    println!("{text}");
-    match keep(&text) {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    match report(&wanted).and_then(|text| if wanted.is_empty() { keep(&text) } else { Ok(()) }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -65,65 +42,75 @@ fn main() -> ExitCode {
     }
 }
 
-/// Rows are made of all messages and go nowhere.
-const CONFIG: &str =
-    "investigations:\n  flight_recorder:\n    enabled: true\n    tables:\n      - name: audit_user_msg\n";
-
-fn nanoseconds(load: &str) -> f64 {
-    let output = Command::new(programs::loops()).args([load, RUN]).output().expect("the load runs");
-    assert!(output.status.success(), "{load}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).trim().parse().expect("nanoseconds")
+/// All, or about the loads that are wanted.
+fn report(wanted: &[String]) -> Outcome<String> {
+    if fs::read_to_string(STATISTICS).is_ok_and(|on| on.trim() == "1") {
+        return Err(format!("{STATISTICS} is 1: set it to 0").into());
+    }
+    let mut loads = UNRELATED.to_vec();
+    loads.retain(|load| wanted.is_empty() || wanted.iter().any(|wanted| wanted == load));
+    // In a thread that ends, as it is pinned.
+    let measured = std::thread::spawn(move || unrelated(&loads).map_err(|error| error.to_string()));
+    let mut text = measured.join().map_err(|_| "the measuring panicked")??;
+    if wanted.is_empty() {
+        text.push_str(&with_messages()?);
+    }
+    println!("{text}");
+    Ok(text)
 }
 
-fn serving(sensor: &Sensor) -> String {
-    let status = sensor.status();
-    let hooks = status["hooks"].as_array().cloned().unwrap_or_default();
-    let serving = hooks.iter().find(|hook| hook["name"] == "audit" && hook["attached"] == true);
-    serving.and_then(|hook| hook["hook"].as_str()).expect("a hook for audit messages").to_owned()
+/// The loads that never touch audit.
+fn unrelated(loads: &[&str]) -> Outcome<String> {
+    let mut capture = Capture::start(&Options::default())?;
+    let serves = |hook: &ProgramStatus| hook.name == "audit" && hook.state == State::Attached;
+    let hook = capture.status().into_iter().find(serves).ok_or("no hook for audit messages")?.hook;
+    capture.detach_ring(Ring::Audit);
+    pin()?;
+    let mut text = format!(
+        "{}. In brackets, where the true median is with a probability of 95 %.\n\n\
+         | one round of | ns without | `{hook}` adds, ns | ratio with to without | control: without to without |\n\
+         | --- | --- | --- | --- | --- |\n",
+        machine()
+    );
+    // Not every kernel has them all.
+    let mut others: Vec<Empty> = EMPTY.iter().filter_map(|at| Empty::at(at).ok()).collect();
+    let mut comparison = "\nA program that does nothing adds, ns:\n\n| one round of |".to_owned();
+    for empty in &others {
+        let _ = write!(comparison, " at {} |", empty.place());
+    }
+    let _ = writeln!(comparison, "\n| --- |{}", " --- |".repeat(others.len()));
+    for load in loads {
+        eprintln!("{load} …");
+        let Cost { without, added, ratio, control } = slices::measure(&mut capture, load, SLICES)?;
+        let _ = writeln!(text, "| {load} | {without:.0} | {} | {ratio:.3} | {control:.3} |", signed(added));
+        let _ = write!(comparison, "| {load} |");
+        for empty in &mut others {
+            let cost = slices::measure(empty, load, SLICES / 2)?;
+            let _ = write!(comparison, " {} |", signed(cost.added));
+        }
+        comparison.push('\n');
+    }
+    Ok(text + &comparison)
 }
 
-/// What a message costs the sensor's own threads.
-fn per_message() -> String {
-    const MESSAGES: u64 = 20_000;
-    let sensor = Sensor::start(CONFIG);
-    let tasks = format!("/proc/{}/task", sensor.pid());
-    let cpu = || -> u64 {
-        let entries = fs::read_dir(&tasks).into_iter().flatten().flatten();
-        let spent = entries.filter_map(|entry| fs::read_to_string(entry.path().join("schedstat")).ok());
-        spent.filter_map(|text| text.split_whitespace().next()?.parse::<u64>().ok()).sum()
-    };
-    let submitted = || {
-        let status = sensor.status();
-        let hooks = status["hooks"].as_array().cloned().unwrap_or_default();
-        let hook = hooks.into_iter().find(|hook| hook["name"] == "audit" && hook["attached"] == true);
-        hook.map_or((0, 0), |hook| (hook["submitted"].as_u64().unwrap_or(0), hook["ring_full"].as_u64().unwrap_or(0)))
-    };
-    let before = (cpu(), submitted());
-    let text =
-        "op=PAM:session_open acct=\"nobody\" exe=\"/usr/bin/tell-audit\" hostname=? addr=? terminal=? res=success";
-    let ran = Command::new(programs::tell_audit()).args(["storm", &MESSAGES.to_string(), "1120", text]).output();
-    assert!(ran.expect("the sender runs").status.success());
-    let after = until("the messages to be worked off", || {
-        let (now, cpu) = (submitted(), cpu());
-        (now.0 + now.1 >= before.1.0 + before.1.1 + MESSAGES).then_some((cpu, now))
-    });
-    let told = after.1.0 - before.1.0;
-    assert_eq!(sensor.stop(), Some(0));
-    format!(
-        "In a burst of {MESSAGES} messages, {told} of which the ring took, the sensor's own threads spent {:.1} µs on each of \
-         these.\n",
-        (after.0 - before.0) as f64 / 1000.0 / told as f64
-    )
+/// Where an empty program is measured, for comparison: at the place of the second rung, at the kernel's question for a right and
+/// the end of each send, and at the begin of each system call.
+const EMPTY: &[&[&str]] = &[&["consume_skb"], &["cap_capable", "sock_send_length"], &["sys_enter"]];
+
+fn signed(Median { value, low, high }: Median) -> String {
+    format!("{value:+.0} ({low:+.0} to {high:+.0})")
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values
-}
-
-fn at(sorted: &[f64], share: f64) -> f64 {
-    sorted[((sorted.len() - 1) as f64 * share).round() as usize]
+/// The loads that consist of messages.
+fn with_messages() -> Outcome<String> {
+    let mut text = "\nA message and the kernel's answer, with the whole sensor and without it:\n\n\
+         | one round of | ns without | ns with | ratio |\n| --- | --- | --- | --- |\n"
+        .to_owned();
+    for cost in messages::measure()? {
+        let _ = writeln!(text, "| {} | {:.0} | {:.0} | {:.2} |", cost.load, cost.without, cost.with, cost.ratio);
+    }
+    let _ = writeln!(text, "\n{}", messages::of_the_sensor());
+    Ok(text)
 }
 
 fn machine() -> String {
@@ -136,14 +123,13 @@ fn machine() -> String {
 }
 
 /// Puts the text between the marks in docs/audit.md, if `UPDATE_DOCS` is set.
-fn keep(text: &str) -> std::io::Result<()> {
+fn keep(text: &str) -> Outcome<()> {
     if std::env::var_os("UPDATE_DOCS").is_none() {
         return Ok(());
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/audit.md");
     let page = fs::read_to_string(&path)?;
-    let lost = || std::io::Error::other("docs/audit.md has lost its marks");
-    let (head, rest) = page.split_once(BEGIN).ok_or_else(lost)?;
-    let (_, tail) = rest.split_once(END).ok_or_else(lost)?;
-    fs::write(path, format!("{head}{BEGIN}{text}{END}{tail}"))
+    let (head, rest) = page.split_once(BEGIN).ok_or("docs/audit.md has lost its marks")?;
+    let (_, tail) = rest.split_once(END).ok_or("docs/audit.md has lost its marks")?;
+    Ok(fs::write(path, format!("{head}{BEGIN}{text}{END}{tail}"))?)
 }

@@ -1,4 +1,4 @@
-//! Real senders (sudo, su, useradd, passwd, sshd) with the kernel's audit off, on, and on with auditd; what auditd's own log
+//! Real senders (sudo, su, useradd, passwd, auditctl, sshd) with the kernel's audit off, on, and on with auditd; what auditd's own log
 //! shows is in the table, field by field, and nothing else.
 //!
 //! The accounts that are changed are in a copy of `/etc`, in a mount namespace of its own. The state of the kernel's audit
@@ -6,6 +6,7 @@
 
 mod daemon;
 mod host;
+mod ways;
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
@@ -32,6 +33,7 @@ passwd -u "$user"
 su "$user" -c true
 sudo -u "$user" true 'a b'
 su "$user" -c 'echo wrong | sudo -S -k true' || true
+/usr/sbin/auditctl -m "a note about $user"
 userdel "$user"
 "#;
 
@@ -101,17 +103,20 @@ fn messages_are_the_same_whether_audit_is_off_or_on_or_auditd_runs() {
     let _alone = alone();
     let state = AuditState::take();
     let mut gists = Vec::new();
-    for on in [false, true] {
+    for (on, with_auditd) in [(false, false), (true, false), (true, true)] {
         state.set(on);
+        let auditd = with_auditd.then(Auditd::start);
         let user = account("plain");
         let sensor = Sensor::start(&config(&user, ""));
         run_senders(&user);
         let (rows, _) = rows_of(&sensor);
         assert_eq!(sensor.status()["losses"], json!([]));
         gists.push(rows.iter().map(|row| gist(row, &user)).collect::<Vec<_>>());
+        drop(auditd);
     }
-    let [off, on] = &gists[..] else { unreachable!("two states") };
+    let [off, on, beside_auditd] = &gists[..] else { unreachable!("three states") };
     assert_eq!(off, on);
+    assert_eq!(off, beside_auditd);
     for (type_name, path) in [
         ("ADD_USER", "/usr/sbin/useradd"),
         ("USER_CHAUTHTOK", "/usr/sbin/chpasswd"),
@@ -119,6 +124,7 @@ fn messages_are_the_same_whether_audit_is_off_or_on_or_auditd_runs() {
         ("USER_START", "/usr/bin/su"),
         ("USER_CMD", "/usr/bin/sudo"),
         ("USER_AUTH", "/usr/bin/sudo"),
+        ("USER", "/usr/sbin/auditctl"),
         ("DEL_USER", "/usr/sbin/userdel"),
     ] {
         assert!(off.iter().any(|gist| gist[1] == type_name && gist[2] == path), "{type_name} of {path}: {off:#?}");

@@ -101,3 +101,37 @@ impl Field {
         }
     }
 }
+
+/// A field of a process, for the registry.
+pub(super) const fn process(
+    name: &'static str,
+    column: &'static str,
+    ty: Type,
+    doc: &'static str,
+    get: for<'a> fn(&'a Process, &'a Host) -> Value<'a>,
+) -> Field {
+    Field { name, column, ty, doc, get: Get::Process(get) }
+}
+
+/// A field of events of one class.
+pub(super) const fn event(
+    class: Class,
+    name: &'static str,
+    column: &'static str,
+    ty: Type,
+    doc: &'static str,
+    get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
+) -> Field {
+    Field { name, column, ty, doc, get: Get::Event(class, get) }
+}
+
+/// A field of all events.
+pub(super) const fn any(
+    name: &'static str,
+    column: &'static str,
+    ty: Type,
+    doc: &'static str,
+    get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
+) -> Field {
+    Field { name, column, ty, doc, get: Get::Any(get) }
+}

@@ -1,0 +1,55 @@
+//! Keys of detections and of the lists that their rules name.
+
+use super::super::schema::{Key, Kind};
+use super::super::words::{Confidence, ListType, PolicyType, Priority, ResponseAction, Word};
+
+/// Keys of a list.
+pub(crate) static LIST: &[Key] = &[
+    Key::new("type", Kind::Word(ListType::WORDS), "", "What it holds. Needed where the list is first defined."),
+    Key::new("values", Kind::List(&Kind::Text), "", "All values, instead of those of earlier files."),
+    Key::new("add", Kind::List(&Kind::Text), "", "Values on top of those of earlier files."),
+    Key::new("remove", Kind::List(&Kind::Text), "", "Values to take out of those of earlier files."),
+];
+
+/// A detection.
+pub(crate) static DETECTION: Kind = Kind::Map(POLICY);
+
+/// Keys of a detection.
+pub(crate) static POLICY: &[Key] = &[
+    Key::new(
+        "policy",
+        Kind::Word(PolicyType::WORDS),
+        "",
+        "What it watches. Needed where the detection is first defined.",
+    ),
+    Key::new("enabled", Kind::Bool, "true", "Whether it is on."),
+    Key::new("priority", Kind::Word(Priority::WORDS), "Medium", "How much its alerts matter."),
+    Key::new("confidence", Kind::Word(Confidence::WORDS), "Medium", "How sure its alerts are."),
+    Key::new("alertMessage", Kind::Text, "", "The alert's description."),
+    Key::new("comments", Kind::Text, "", "What the reader of an alert should know.").aliases(&["comment"]),
+    Key::new("description", Kind::Text, "", "What the detection is for."),
+    Key::new("categories", Kind::OneOrMore(&Kind::Text), "", "Categories, such as MITRE techniques."),
+    Key::new("alertLabels", Kind::MapOf(&Kind::Text), "", "Labels that its alerts carry."),
+    Key::new(
+        "responseActions",
+        Kind::OneOrMore(&Kind::Word(ResponseAction::WORDS)),
+        "[alert]",
+        "What is done about it. The older `responseAction` is taken as well.",
+    )
+    .aliases(&["responseAction"]),
+    Key::new("dryRun", Kind::Bool, "false", "Do everything but act, and say so in the alert."),
+    Key::new(
+        "throttle",
+        Kind::Map(THROTTLE),
+        "",
+        "How many alerts are sent at most; the next one counts those held back.",
+    ),
+    Key::new("contentGroup", Kind::ContentGroup, "", "The group of shipped detections that it belongs to."),
+    Key::new("rules", Kind::List(&Kind::Rule), "", "The rules, in order: the first that holds decides."),
+];
+
+static THROTTLE: &[Key] = &[
+    Key::new("count", Kind::Count(1, 1_000_000), "1", "Alerts at most …"),
+    Key::new("per", Kind::Duration(1), "1m", "… in this time …"),
+    Key::new("by", Kind::OneOrMore(&Kind::Field), "", "… for each combination of these fields' values."),
+];

@@ -1,0 +1,133 @@
+//! Keys of `investigations`: the flight recorder and the sinks of its rows.
+
+use super::super::schema::{Key, Kind, Variant, Variants};
+use super::super::words::{RowFormat, SinkBackend, Word};
+use super::receivers::{
+    CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND,
+    ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
+};
+
+pub(super) static INVESTIGATIONS: &[Key] = &[
+    Key::new("reporting_interval", Kind::Duration(100), "5s", "How often new rows are handed to the sinks."),
+    Key::new("zeromq", Kind::Map(TOPICS), "", "Names of tables at their receivers."),
+    Key::new("sinks", Kind::List(&Kind::Variants(&SINKS)), "", "Where rows go. Each sink gets every row once."),
+    Key::new("flight_recorder", Kind::Map(FLIGHT_RECORDER), "", "The recorder: for each table a ring of rows."),
+];
+
+static TOPICS: &[Key] =
+    &[Key::new("topics", Kind::Topics, "", "For each table the topic, which is also its query name in the Data Lake.")];
+
+/// The sinks of table rows.
+pub(crate) static SINKS: Variants = Variants {
+    tag: "backend",
+    called: "a sink",
+    common: &[
+        Key::new("backend", Kind::Word(SinkBackend::WORDS), "", "What kind of sink it is.").required(),
+        Key::new("name", Kind::Text, "", "Its name in the log and in metrics; of `file` and `parquet`, the path."),
+        Key::new("type", Kind::Word(SinkBackend::WORDS), "", "The backend again; optional."),
+    ],
+    variants: &[
+        Variant {
+            name: "mcs",
+            keys: &[],
+            doc: "The management service and its Data Lake: `process_events` and `audit_user_msg` alone.",
+        },
+        Variant {
+            name: "zeromq",
+            keys: &[
+                ZEROMQ_ENDPOINT,
+                ZEROMQ_PATTERN,
+                ZEROMQ_BIND,
+                ZEROMQ_HIGH_WATER_MARK,
+                ZEROMQ_ENCODING,
+                ZEROMQ_ALLOW_PLAINTEXT,
+                ROW_FORMAT,
+            ],
+            doc: "ZeroMQ peers; the topic is the table's, or its name.",
+        },
+        Variant {
+            name: "file",
+            keys: &[MAX_SIZE, MAX_BACKUPS, ROW_FORMAT],
+            doc: "A file of JSON lines, each row with its `table`; `name` is its path.",
+        },
+        Variant { name: "stdout", keys: &[ROW_FORMAT], doc: "The sensor's standard output, JSON lines." },
+        Variant {
+            name: "parquet",
+            keys: PARQUET,
+            doc: "Parquet files by table, date and hour; `name` is their folder. With `bucket` they go on to an \
+                  S3-compatible store, and the folder is where they wait for it.",
+        },
+    ],
+};
+
+const ROW_FORMAT: Key = Key::new(
+    "format",
+    Kind::Word(RowFormat::WORDS),
+    "json",
+    "The shape of a row: the table's columns, or an event of OCSF.",
+);
+
+static PARQUET: &[Key] = &[
+    Key::new(
+        "roll_interval",
+        Kind::Duration(100),
+        "1m",
+        "How long rows are gathered for a file; a crash of the sensor costs as many.",
+    ),
+    Key::new("bucket", Kind::Text, "", "The bucket that files are moved to. Without it, they stay in the folder."),
+    Key::new("prefix", Kind::Text, "", "What the files' keys begin with, such as `sensors/rows`."),
+    Key::new(
+        "endpoint",
+        Kind::Url(&["https", "http"]),
+        "",
+        "The store; http on the loopback alone. Without it, https://s3.REGION.amazonaws.com.",
+    ),
+    Key::new("region", Kind::Text, "us-east-1", "The bucket's region, which requests are signed for."),
+    Key::new(
+        "path_style",
+        Kind::Bool,
+        "",
+        "Whether the bucket is named in the path rather than in the host name. Without it: yes where there is an \
+         `endpoint`.",
+    ),
+    Key::new(
+        "access_key_id",
+        Kind::Text,
+        "",
+        "The access key. Without it, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` in the \
+         environment.",
+    ),
+    Key::new("secret_access_key", Kind::Secret, "", "Its secret.").instead_of("secret_access_key_file"),
+    Key::new("secret_access_key_file", Kind::Path, "", "A file that holds the secret and nothing else.")
+        .instead_of("secret_access_key"),
+    Key::new("timeout", Kind::Duration(100), "1m", "How long the upload of a file may take."),
+    RETRY_MIN,
+    RETRY_MAX,
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+];
+
+static FLIGHT_RECORDER: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "false", "Whether tables are recorded."),
+    Key::new(
+        "tables",
+        Kind::List(&Kind::Map(RECORDER_TABLE)),
+        "",
+        "The tables. Without it those that are on by default: `process_events`, `sensors`, `container_events`.",
+    )
+    .aliases(&["Tables"]),
+];
+
+/// Keys of a table of the recorder.
+pub(crate) static RECORDER_TABLE: &[Key] = &[
+    Key::new("name", Kind::Table, "", "Which table.").required(),
+    Key::new("enabled", Kind::Bool, "true", "Whether it is recorded."),
+    Key::new("rows", Kind::Count(1, 10_000_000), "1000", "Rows kept; the newest stay."),
+    Key::new(
+        "filter",
+        Kind::List(&Kind::Rule),
+        "",
+        "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
+    ),
+];

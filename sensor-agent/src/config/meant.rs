@@ -1,0 +1,84 @@
+//! What was meant by a value of a translated or typeset page: `5秒`, `１,０００`.
+
+use super::duration::duration;
+
+/// The number that was meant by full-width digits or digits in groups; none if there is nothing to mend.
+pub(super) fn plain_number(text: &str) -> Option<String> {
+    let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
+    (plain != text && !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit())).then_some(plain)
+}
+
+/// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
+pub(super) fn plain_duration(text: &str) -> Option<String> {
+    let text_narrow: String = narrow(text).split_whitespace().collect();
+    let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number, unit) = text_narrow.split_at(digits);
+    let unit = unit.to_lowercase();
+    let known = UNITS.iter().find(|(_, words)| words.contains(&unit.as_str())).map(|(known, _)| *known);
+    let plain = match known {
+        Some(known) => format!("{number}{known}"),
+        None => text_narrow.clone(),
+    };
+    (plain != text && !number.is_empty() && is_plain_duration(&plain)).then_some(plain)
+}
+
+/// Units of time as people write them, and as the page translators do.
+const UNITS: &[(&str, &[&str])] = &[
+    ("ms", &["毫秒", "ミリ秒", "밀리초", "мс", "msec", "millis", "millisecond", "milliseconds", "msek"]),
+    (
+        "s",
+        &[
+            "秒", "秒钟", "秒鐘", "초", "с", "сек", "sec", "secs", "second", "seconds", "sek", "sekunden", "sekunde",
+            "seg", "segundos", "segundo", "seconde", "secondes", "secondi",
+        ],
+    ),
+    (
+        "m",
+        &[
+            "分", "分钟", "分鐘", "分間", "분", "м", "мин", "min", "mins", "minute", "minutes", "minuten", "minutos",
+            "minuto", "minuti",
+        ],
+    ),
+    (
+        "h",
+        &[
+            "时", "小时", "小時", "時間", "시간", "ч", "час", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden",
+            "hora", "horas", "heure", "heures", "ora", "ore",
+        ],
+    ),
+];
+
+/// Whether the text is a duration as it stands.
+fn is_plain_duration(text: &str) -> bool {
+    // Digits alone are left to the reader of durations, which asks for the unit.
+    text.ends_with(|last: char| last.is_ascii_lowercase()) && duration(text).is_ok()
+}
+
+/// Full-width signs as the ASCII signs that they widen.
+fn narrow(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character),
+            '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
+            other => other,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_values_are_found_and_left_alone() {
+        assert_eq!(plain_duration("5秒").as_deref(), Some("5s"));
+        assert_eq!(plain_duration("５ 分钟").as_deref(), Some("5m"));
+        assert_eq!(plain_duration("10 seconds").as_deref(), Some("10s"));
+        assert_eq!(plain_duration("5s"), None);
+        assert_eq!(plain_duration("5d"), None);
+        assert_eq!(plain_duration("5"), None);
+        assert_eq!(plain_number("１,０００").as_deref(), Some("1000"));
+        assert_eq!(plain_number("1000"), None);
+        assert_eq!(plain_number("many"), None);
+    }
+}

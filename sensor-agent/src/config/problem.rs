@@ -1,0 +1,37 @@
+//! What is wrong with a value.
+
+use std::fmt;
+use std::ops::Range;
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// One sentence without a full stop, beginning in lower case, that goes on after "`key`: ".
+    pub(crate) message: String,
+    /// What to write instead.
+    pub(crate) help: Option<String>,
+    /// The part of the value that is wrong.
+    pub(crate) part: Option<Range<usize>>,
+}
+
+impl Problem {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
+        self.part = Some(part);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
