@@ -39,8 +39,7 @@ pub fn exposition(status: &Status) -> String {
 /// Names with labels, and values.
 #[must_use]
 pub fn statistics(status: &Status) -> Vec<(String, f64)> {
-    let told =
-        |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "output" | "sink" | "version"));
+    let told = |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "name" | "version"));
     let all =
         families(status).into_iter().flat_map(|family| family.samples.into_iter().map(move |one| (family.name, one)));
     all.filter(|(_, sample)| told(&sample.labels))

@@ -362,5 +362,7 @@ fn statistics_go_along_only_when_they_may() {
         told.find(|told| *told != serde_json::json!({}))
     });
     assert_eq!(told["healthy"], 1.0, "{told:#}");
+    // What outputs are called is the user's.
+    assert!(!told.to_string().contains("alerts.jsonl"), "{told:#}");
     assert!(told["events{type=\"PROCESS_EVENT_TYPE_EXEC\"}"].as_f64() > Some(0.0), "{told:#}");
 }
