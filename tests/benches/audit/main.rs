@@ -25,7 +25,7 @@ use sensor_tests::loads::{Outcome, UNRELATED, pin};
 use slices::Cost;
 
 /// Slices of a load with the sensor's hook.
-const SLICES: usize = 120;
+const SLICES: usize = 80;
 const BEGIN: &str = "<!-- measured: audit -->\n";
 const END: &str = "<!-- end -->";
 /// If it is 1, the kernel measures each run of a program, which costs more than the program.

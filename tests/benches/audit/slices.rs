@@ -13,10 +13,13 @@ use sensor_tests::loads::{Load, Outcome};
 use crate::empty::Empty;
 use crate::ratios::Median;
 
-/// Milliseconds of a slice: different ones, so that nothing periodic falls in step.
-const SLICE: std::ops::Range<u64> = 8..14;
-/// For the caches to fill and the kernel to finish attaching.
-const WARM_UP: Duration = Duration::from_millis(1);
+/// Milliseconds of a slice: different ones, so that nothing periodic falls in step, and an odd number of them, so that slices with
+/// and without the programs, which take turns, have the same.
+const SLICE: std::ops::Range<u64> = 8..13;
+/// For the caches to fill and the kernel to finish detaching.
+const WARM_UP: Duration = Duration::from_millis(2);
+/// A tracepoint that a healthy host never comes by.
+const NEVER: &str = "sched_process_hang";
 
 /// Programs that are loaded.
 pub(crate) trait Switch {
@@ -60,16 +63,23 @@ pub(crate) struct Cost {
 /// without.
 pub(crate) fn measure(programs: &mut dyn Switch, load: &str, slices: usize) -> Outcome<Cost> {
     let mut load = Load::new(load)?;
+    let mut other = Empty::at(&[NEVER])?;
     let mut lengths = SLICE.cycle();
     let mut slice = |attached: bool| -> Outcome<f64> {
-        // Both come right after the same things done.
+        // The kernel has work left after detaching, which slows down what follows: so each slice comes after the same, attaching
+        // twice and detaching once, and after a wait for that work.
         programs.attach()?;
-        if !attached {
+        other.attach()?;
+        if attached {
+            other.detach();
+        } else {
             programs.detach();
         }
+        settle()?;
         load.run(WARM_UP)?;
         let nanoseconds = load.run(Duration::from_millis(lengths.next().unwrap_or(SLICE.start)))?;
         programs.detach();
+        other.detach();
         Ok(nanoseconds)
     };
     let (mut without, mut with) = (vec![slice(false)?], Vec::new());
@@ -86,4 +96,14 @@ pub(crate) fn measure(programs: &mut dyn Switch, load: &str, slices: usize) -> O
         ratio: Median::of(beside.iter().map(|(with, without)| with / without)),
         control: Median::of(control),
     })
+}
+
+/// Waits until no processor uses any more what was there before.
+fn settle() -> Outcome<()> {
+    const GLOBAL: libc::c_int = 1;
+    // SAFETY: plain numbers.
+    match unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error().into()),
+    }
 }
