@@ -21,6 +21,8 @@
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
+  # How often a hook ran while the kernel counted.
+  def runs($status; $name): hook($status[0]; $name).runs // 0;
   def of_program: select(.pid == $facts.program);
   def kinds: map(.event_type | ltrimstr("PROCESS_EVENT_TYPE_"));
 
@@ -56,6 +58,10 @@
       | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),
     must("the login by the tracepoint: \(told($rows2))"; told($rows2) == a_login),
     must("the forged one by the tracepoint: \(forged($alerts2))"; forged($alerts2) == by_the_user),
+    # That others ran shows that the kernel counted.
+    must("loads that never touch audit run its best rung not once: \($unrelated[0].hooks)";
+      runs($unrelated; "fork") > 0 and runs($unrelated; "audit") == 0 and runs($unrelated; "audit_verdict") == 0),
+    must("and its second one: \($unrelated2[0].hooks)"; runs($unrelated2; "audit") > 0),
     (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
     ($status.hooks[]? | must("what was seen is accounted for: \(.)";
       .seen == .submitted + .ring_full + .filtered + .failed and .failed == 0 and .ring_full == 0)),
@@ -70,7 +76,9 @@
       $facts.release // $name,
       (["fork", "exec", "exit", "baseline", "exec_failed", "exec_not_opened"][]
         | hook(.) | if .attached then .hook | split("/")[0] else "–" end),
-      (hook("audit"), hook($status2[0]; "audit") | if .attached then .hook else "–" end),
+      (hook("audit") | if .attached then .hook else "–" end),
+      (runs($unrelated; "audit") | tostring),
+      (hook($status2[0]; "audit") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]

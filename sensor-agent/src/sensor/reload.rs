@@ -55,6 +55,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     offer::open(shared, &config);
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
     shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
+    shared.statistics.store(config.send_labs_telemetry, Ordering::Relaxed);
     if let Err(error) = config.write_merged(&config.locations.run_dir) {
         tracing::warn!("the merged configuration was not written: {error}");
     }
@@ -64,7 +65,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     Reload { time, accepted: true, findings }
 }
 
-/// What the new configuration wants and a running sensor cannot give it: it has no right any more to attach programs or to join a
+/// What the new configuration wants and a running sensor cannot give it: it has no right any more to load programs or to join a
 /// multicast group.
 fn left_for_a_restart(shared: &Shared, config: &Config) -> Option<String> {
     let (now, wanted) = (shared.audit, config.audit);

@@ -33,6 +33,7 @@ const _: () = assert!(std::mem::offset_of!(Load, attach_btf_id) == 108);
 
 /// Empty programs, one for each of these tracepoints.
 pub(crate) struct Empty {
+    place: String,
     programs: Vec<OwnedFd>,
     links: Vec<OwnedFd>,
 }
@@ -41,7 +42,13 @@ impl Empty {
     pub(crate) fn at(tracepoints: &[&str]) -> Outcome<Self> {
         let btf = Btf::from_file("/sys/kernel/btf/vmlinux")?;
         let programs = tracepoints.iter().map(|name| load(&btf, name)).collect::<Outcome<_>>()?;
-        Ok(Self { programs, links: Vec::new() })
+        let place = tracepoints.iter().map(|at| format!("`{at}`")).collect::<Vec<_>>().join(" and ");
+        Ok(Self { place, programs, links: Vec::new() })
+    }
+
+    /// Where they are, for the reader.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     pub(crate) fn attach(&mut self) -> Outcome<()> {

@@ -68,30 +68,34 @@ fn unrelated(loads: &[&str]) -> Outcome<String> {
     pin()?;
     let mut text = format!(
         "{}. In brackets, where the true median is with a probability of 95 %.\n\n\
-         | one round of | ns without | `{hook}` adds, ns | ratio with to without | control: without to without |",
+         | one round of | ns without | `{hook}` adds, ns | ratio with to without | control: without to without |\n\
+         | --- | --- | --- | --- | --- |\n",
         machine()
     );
-    // What else could be used, or what part of it is the kernel's own. Not on every kernel.
-    let mut others: Vec<(&[&str], Empty)> = EMPTY.iter().filter_map(|&at| Some((at, Empty::at(at).ok()?))).collect();
-    for (at, _) in &others {
-        let _ =
-            write!(text, " empty at {}, ns |", at.iter().map(|at| format!("`{at}`")).collect::<Vec<_>>().join(" and "));
+    // Not every kernel has them all.
+    let mut others: Vec<Empty> = EMPTY.iter().filter_map(|at| Empty::at(at).ok()).collect();
+    let mut comparison = "\nA program that does nothing adds, ns:\n\n| one round of |".to_owned();
+    for empty in &others {
+        let _ = write!(comparison, " at {} |", empty.place());
     }
-    let _ = writeln!(text, "\n|{}", " --- |".repeat(5 + others.len()));
+    let _ = writeln!(comparison, "\n| --- |{}", " --- |".repeat(others.len()));
     for load in loads {
         eprintln!("{load} …");
         let Cost { without, added, ratio, control } = slices::measure(&mut capture, load, SLICES)?;
-        let _ = write!(text, "| {load} | {without:.0} | {} | {ratio:.3} | {control:.3} |", signed(added));
-        for (_, empty) in &mut others {
-            let _ = write!(text, " {} |", signed(slices::measure(empty, load, SLICES / 2)?.added));
+        let _ = writeln!(text, "| {load} | {without:.0} | {} | {ratio:.3} | {control:.3} |", signed(added));
+        let _ = write!(comparison, "| {load} |");
+        for empty in &mut others {
+            let cost = slices::measure(empty, load, SLICES / 2)?;
+            let _ = write!(comparison, " {} |", signed(cost.added));
         }
-        text.push('\n');
+        comparison.push('\n');
     }
-    Ok(text)
+    Ok(text + &comparison)
 }
 
-/// Where else an empty program is measured, for comparison.
-const EMPTY: &[&[&str]] = &[&["consume_skb"], &["cap_capable", "sock_send_length"]];
+/// Where an empty program is measured, for comparison: at the place of the second rung, at the kernel's question for a right and
+/// the end of each send, and at the begin of each system call.
+const EMPTY: &[&[&str]] = &[&["consume_skb"], &["cap_capable", "sock_send_length"], &["sys_enter"]];
 
 fn signed(Median { value, low, high }: Median) -> String {
     format!("{value:+.0} ({low:+.0} to {high:+.0})")
