@@ -38,7 +38,7 @@ async fn take(ingest: &Ingest, head: &Parts, body: &mut Body) -> Result<Response
     })
     .await?;
     let skew = said.unix_nano_timestamp.and_then(|theirs| received.checked_sub_unsigned(theirs));
-    tracing::info!(sensor = ?origin.sensor, host = ?said.hostname, version = ?said.sensor_version, "a sensor said hello");
+    tracing::info!(sensor = ?origin.sensor, host = ?said.hostname, version = ?said.sensor_version, over = ?head.version, "a sensor said hello");
     let (version, hostname) = (said.sensor_version, said.hostname);
     ingest.store.hello(Hello { origin, received, version, hostname, metadata, statistics, skew }).await?;
     Ok(reply(&HelloReply {
