@@ -36,10 +36,12 @@ package: ## Builds the packages (deb, rpm) into target/packages
 	setup/install.sh build package
 	packaging/build
 
-test-packages: ## Installs the packages into a booted Debian and looks at what comes of it (some minutes)
+test-packages: ## Installs the packages into booted Debians and looks at what comes of it (some minutes)
 	setup/install.sh build package booted
-	tests/packages/run
-	tests/packages/rpm
+	PROFILE=release tests/packages/run
+	PROFILE=release SUITE=bullseye tests/packages/run
+	PROFILE=release tests/packages/rpm
+	PROFILE=release tests/packages/limits
 
 image: ## Builds the container image
 	setup/install.sh build container
@@ -47,7 +49,7 @@ image: ## Builds the container image
 
 test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
 	setup/install.sh build container
-	tests/packages/container
+	PROFILE=release tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint

@@ -35,6 +35,22 @@ pub fn exposition(status: &Status) -> String {
     out
 }
 
+/// The metrics that tell how well the sensor does: without those of single outputs, whose names are the user's.
+/// Names with labels, and values.
+#[must_use]
+pub fn statistics(status: &Status) -> Vec<(String, f64)> {
+    let told = |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "name" | "version"));
+    let all =
+        families(status).into_iter().flat_map(|family| family.samples.into_iter().map(move |one| (family.name, one)));
+    all.filter(|(_, sample)| told(&sample.labels))
+        .map(|(name, Sample { labels, value })| {
+            let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            (format!("{name}{labels}"), value)
+        })
+        .collect()
+}
+
 /// One metric with its samples.
 #[derive(Debug)]
 struct Family {

@@ -15,25 +15,34 @@
 //! [`open`].
 
 mod alerts;
+mod cause;
 mod dispatcher;
 mod envelope;
+mod format;
 mod lane;
+mod left_spools;
 mod local;
 mod metrics;
 mod network;
 mod open;
+mod open_error;
 mod parquet;
+mod queued;
 mod render;
 mod rows;
 mod settings;
+mod sinks;
 mod spooled;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    alerts::{Outcome, Receipt},
+    cause::Cause,
     dispatcher::{Dispatcher, Watch},
-    metrics::{Cause, LastError, OutputStatus, SpoolStatus},
+    format::{Format, RowFormat},
+    left_spools::tell_of_left_spools,
+    local::{file::FileSettings, stdout::StdoutSettings},
+    metrics::{LastError, OutputStatus, SpoolStatus},
     network::{
         http::HttpSettings,
         splunk::SplunkSettings,
@@ -41,10 +50,11 @@ pub use self::{
         webhook::WebhookSettings,
         zeromq::{Topics, ZeromqSettings},
     },
+    open_error::OpenError,
     parquet::{ParquetSettings, StoreSettings},
-    rows::{RowBatch, Sinks},
-    settings::{
-        FileSettings, Format, OpenError, OutputSettings, RowFormat, SinkSettings, StdoutSettings, TargetSettings,
-    },
-    spooled::{CentralSettings, SpoolSettings, tell_of_left_spools},
+    queued::{Outcome, Receipt},
+    rows::RowBatch,
+    settings::{OutputSettings, SinkSettings, TargetSettings},
+    sinks::Sinks,
+    spooled::{CentralSettings, SpoolSettings},
 };

@@ -73,6 +73,8 @@ struct Shared {
     tamper: Mutex<Tamper>,
     /// Whether `use_resource_limits` is on.
     limited: AtomicBool,
+    /// Whether `send_labs_telemetry` is on.
+    statistics: AtomicBool,
     /// Where metrics are offered.
     offer: offer::Offer,
     /// How audit messages are caught, from the start to the end.
@@ -168,6 +170,7 @@ impl Sensor {
             canary: lookout::Record::default(),
             tamper: Mutex::new(Tamper::new(config)),
             limited: AtomicBool::new(config.use_resource_limits),
+            statistics: AtomicBool::new(config.send_labs_telemetry),
             offer: offer::Offer::default(),
             audit: config.audit,
             configuration: Mutex::new(configuration),

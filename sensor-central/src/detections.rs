@@ -42,19 +42,21 @@ pub fn write_list(out: &mut impl Write, detections: &[Detection]) -> io::Result<
 /// # Errors
 /// The output cannot be written.
 pub fn write_json(out: &mut impl Write, detections: &[Detection]) -> io::Result<()> {
-    for Detection { json, .. } in detections {
-        let mut line = String::with_capacity(json.len() + 1);
-        for char in json.chars() {
-            // In JSON these stand in texts alone; bare, a terminal or a line reader would act on them.
-            if matches!(char, '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}') {
-                let _ = write!(line, "\\u{:04x}", u32::from(char));
-            } else {
-                line.push(char);
-            }
+    detections.iter().try_for_each(|Detection { json, .. }| writeln!(out, "{}", one_line(json)))
+}
+
+/// JSON that nothing in it splits, and that commands no terminal.
+pub(crate) fn one_line(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for char in json.chars() {
+        // In JSON these stand in texts alone; bare, a terminal or a line reader would act on them.
+        if matches!(char, '\x7f'..='\u{9f}' | '\u{2028}' | '\u{2029}') {
+            let _ = write!(line, "\\u{:04x}", u32::from(char));
+        } else {
+            line.push(char);
         }
-        writeln!(out, "{line}")?;
     }
-    Ok(())
+    line
 }
 
 fn point_in_time(nanoseconds: i64) -> String {

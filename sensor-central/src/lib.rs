@@ -14,6 +14,7 @@ pub mod dev;
 pub mod fault;
 pub mod ingest;
 pub mod metrics;
+pub mod sensors;
 pub mod server;
 pub mod store;
 pub mod tls;

@@ -13,7 +13,7 @@ use sensor_central::{
     detections,
     dev::{Crl, Dev},
     fault::{Fault, Faults},
-    now,
+    now, sensors,
     server::Server,
     store::{self, Filter, NewToken, Reader},
 };
@@ -72,6 +72,12 @@ enum Command {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Lists the sensors that said hello and what they told of themselves: each a line of JSON.
+    Sensors {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+    },
     /// Makes an access token for sensors and prints it. It is shown this once.
     CreateToken {
         /// The folder of the database.
@@ -119,6 +125,10 @@ fn run(command: Command) -> Result<(), Error> {
             })
         }
         Command::Detections { data_dir, json, tenant, limit } => list(&data_dir, json, &Filter { tenant, limit }),
+        Command::Sensors { data_dir } => {
+            let found = Reader::open(&data_dir)?.sensors()?;
+            unless_closed(sensors::write_json(&mut io::stdout().lock(), &found))
+        }
         Command::CreateToken { data_dir, tenant, label, days } => {
             let expires = days.map(|days| now() + i64::from(days) * 24 * 3600 * 1_000_000_000);
             let token = store::create_token(&data_dir, &NewToken { tenant, label, expires })?;
@@ -160,8 +170,14 @@ async fn serve(
 fn list(data_dir: &Path, json: bool, filter: &Filter) -> Result<(), Error> {
     let found = Reader::open(data_dir)?.detections(filter)?;
     let mut out = io::stdout().lock();
-    let written =
-        if json { detections::write_json(&mut out, &found) } else { detections::write_list(&mut out, &found) };
+    unless_closed(if json {
+        detections::write_json(&mut out, &found)
+    } else {
+        detections::write_list(&mut out, &found)
+    })
+}
+
+fn unless_closed(written: io::Result<()>) -> Result<(), Error> {
     match written {
         // Whoever read it had enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

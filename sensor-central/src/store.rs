@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use crate::{config::Retention, metrics::Metrics};
 
-pub use reader::{Detection, Filter, Reader};
+pub use reader::{Detection, Filter, Reader, Sensor};
 pub use tokens::{NewToken, Secret, Token, add as add_token, create as create_token};
 
 /// Requests that may wait for the writer.
@@ -103,6 +103,8 @@ pub struct Hello {
     pub hostname: String,
     /// A JSON object.
     pub metadata: String,
+    /// A JSON object of numbers; an empty one leaves those before in place.
+    pub statistics: String,
     /// Central's clock less the sensor's, nanoseconds.
     pub skew: Option<i64>,
 }

@@ -168,6 +168,20 @@ impl Central {
     }
 }
 
+impl Central {
+    /// The sensors that said hello.
+    ///
+    /// # Panics
+    /// They cannot be read.
+    #[must_use]
+    pub fn sensors(&self) -> Vec<Value> {
+        let mut command = Command::new(programs::central());
+        let said = Said::of(command.args(["sensors", "--data-dir"]).arg(self.path()));
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        parse_lines(said.stdout.as_bytes())
+    }
+}
+
 impl Drop for Central {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {

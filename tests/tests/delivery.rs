@@ -78,7 +78,12 @@ impl Central {
             sensor_id: "sensor-1".to_owned(),
             trust: TrustFolder::new(self.folder.path(), CrlPolicy::Refuse),
             proxy: None,
-            hello: Hello { sensor_version: "0".to_owned(), hostname: "web-1".to_owned(), metadata: Vec::new() },
+            hello: Hello {
+                sensor_version: "0".to_owned(),
+                hostname: "web-1".to_owned(),
+                metadata: Vec::new(),
+                statistics: false,
+            },
             bounds: Bounds { messages: 20, ..Bounds::default() },
             pace: Pace { first: millis(5), most: millis(50), slow: millis(50) },
             timeouts: Timeouts::default(),

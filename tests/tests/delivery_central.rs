@@ -340,3 +340,29 @@ fn a_proxy_is_gone_through_with_its_password() {
     until_arrived(&central, &uuids(&sensor.alerts()));
     assert!(passed.load(Relaxed) > 0);
 }
+
+#[test]
+fn statistics_go_along_only_when_they_may() {
+    let central = Central::start();
+    let mark = Mark::new("statistics");
+    let statistics = || central.sensors().first().map(|sensor| sensor["statistics"].clone());
+    let silent = Sensor::start(&config(&central, &mark, ""));
+    assert_eq!(until("a greeting", statistics), serde_json::json!({}));
+    assert_eq!(silent.stop(), Some(0));
+
+    let sensor = Sensor::start(&config(&central, &mark, "send_labs_telemetry: true"));
+    sensor.until("a canary", || (sensor.status()["health"]["canary"]["passed"].as_u64() > Some(0)).then_some(()));
+    // A changed output greets anew.
+    let changed = config_of_mcs(&central.keys(", crl_policy: warn"), &mark, "send_labs_telemetry: true");
+    sensor.write_config(&changed);
+    assert_eq!(sensor.reload().code, Some(0), "{}", sensor.log());
+    let told = until("statistics", || {
+        let sensors = central.sensors();
+        let mut told = sensors.iter().map(|sensor| sensor["statistics"].clone());
+        told.find(|told| *told != serde_json::json!({}))
+    });
+    assert_eq!(told["healthy"], 1.0, "{told:#}");
+    // What outputs are called is the user's.
+    assert!(!told.to_string().contains("alerts.jsonl"), "{told:#}");
+    assert!(told["events{type=\"PROCESS_EVENT_TYPE_EXEC\"}"].as_f64() > Some(0.0), "{told:#}");
+}

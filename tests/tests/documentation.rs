@@ -200,6 +200,21 @@ fn commands_are_there() {
     }
 }
 
+/// One run of the kernels makes both tables.
+#[test]
+fn the_readme_tells_of_the_kernels_that_were_tried() {
+    let kernels = |page: &str| -> Vec<String> {
+        let text = fs::read_to_string(root().join(page)).expect("a page");
+        let (_, rest) = text.split_once("<!-- matrix: begin").expect("the mark where the table begins");
+        let (table, _) = rest.split_once("<!-- matrix: end -->").expect("the mark where it ends");
+        let rows = table.lines().filter(|line| line.starts_with("| ")).skip(2);
+        rows.filter_map(|row| Some(row.split(" | ").next()?.to_owned())).collect()
+    };
+    let tried = kernels("docs/kernels.md");
+    assert!(tried.len() > 5, "{tried:?}");
+    assert_eq!(kernels("README.md"), tried, "UPDATE_DOCS=1 make test-kernels writes both");
+}
+
 /// Blocks by indentation have no kind.
 #[test]
 fn blocks_are_fenced() {

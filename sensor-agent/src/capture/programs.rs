@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::thread;
+use std::time::Duration;
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
@@ -16,8 +18,9 @@ use super::links::{Attachment, Reattached};
 use super::offsets::Table;
 use super::{CaptureError, OBJECT, Options, Ring};
 
-/// How often a program is loaded that signals interrupt.
-const LOAD_TRIES: u32 = 10;
+/// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
+const LOAD_TRIES: u32 = 100;
+const LOAD_PAUSE: Duration = Duration::from_millis(10);
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -294,7 +297,10 @@ fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     let mut tries = 1;
     loop {
         match load_once(program, hook, btf) {
-            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => tries += 1,
+            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => {
+                tries += 1;
+                thread::sleep(LOAD_PAUSE);
+            }
             loaded => return loaded.map_err(|error| reason(&error)),
         }
     }

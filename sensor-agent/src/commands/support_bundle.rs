@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options, version};
-use crate::config::{Config, Environment, OutputSettings};
+use crate::config::{Config, Environment, OutputSettings, SinkSettings};
 use crate::control::{client, render};
 use crate::diagnostic::{Appearance, Report};
 use crate::doctor;
@@ -97,8 +97,12 @@ fn secrets(config: &Config) -> Vec<String> {
             _ => Vec::new(),
         }
     });
+    let sinks = config.investigations.sinks.iter().filter_map(|sink| match &sink.settings {
+        SinkSettings::Parquet(parquet) => Some(&parquet.s3.as_ref()?.access_key.as_ref()?.secret),
+        _ => None,
+    });
     let urls = [&config.mcs.url, &config.mcs.proxy].into_iter().flatten().filter_map(|url| url.password());
-    let found = config.mcs.token.iter().chain(outputs).map(|secret| secret.expose_secret().to_owned());
+    let found = config.mcs.token.iter().chain(outputs).chain(sinks).map(|secret| secret.expose_secret().to_owned());
     // What is too short to be a secret would blank out half a text.
     found.chain(urls.map(str::to_owned)).filter(|secret| secret.len() >= 4).collect()
 }

@@ -10,7 +10,7 @@ use super::keys;
 use super::lists::ListConfig;
 use super::scalar::FromText;
 use super::schema::Kind;
-use super::secrets::password_in_url;
+use super::secrets::in_url;
 use super::words::{ListType, Word};
 use super::yaml::{Entry, Node, Scalar, Value};
 use crate::diagnostic::Spanned;
@@ -194,8 +194,9 @@ fn serialize_scalar<S: Serializer>(scalar: &Scalar, kind: Option<Kind>, serializ
     {
         return serializer.serialize_u64(number);
     }
-    match password_in_url(text) {
-        Some((from, to)) => serializer.serialize_str(&format!("{}***{}", &text[..from], &text[to..])),
-        None => serializer.serialize_str(text),
+    let mut shown = text.to_owned();
+    for secret in in_url(text, matches!(kind, Some(Kind::Url(_)))).into_iter().rev() {
+        shown.replace_range(secret, "***");
     }
+    serializer.serialize_str(&shown)
 }

@@ -274,7 +274,7 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
         }
     }
     remote_metrics(config, &top.section("metrics"), report);
-    mcs_in_vain(config, report);
+    mcs_in_vain(config, top, report);
     not_built(config, top, report);
 }
 
@@ -290,7 +290,7 @@ fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
 }
 
 /// Says what is sent to MCS in vain.
-fn mcs_in_vain(config: &Config, report: &mut Report) {
+fn mcs_in_vain(config: &Config, top: &Section<'_>, report: &mut Report) {
     let outputs = config.alert_output.outputs.iter();
     let output = outputs.filter(|output| output.enabled).find(|output| matches!(output.settings, OutputSettings::Mcs));
     let sink = config.investigations.sinks.iter().find(|sink| sink.settings.backend() == SinkBackend::Mcs);
@@ -299,6 +299,13 @@ fn mcs_in_vain(config: &Config, report: &mut Report) {
             .warning(output.span.clone(), "no alert goes to MCS: `mcs.enabled` is false")
             .label("this output sends nothing")
             .help("set `enabled: true` in `mcs`, or take the output out");
+    }
+    if config.send_labs_telemetry && (!config.mcs.enabled || (output.is_none() && sink.is_none())) {
+        let lacking = if config.mcs.enabled { "no output or sink goes to MCS" } else { "`mcs.enabled` is false" };
+        report
+            .warning(top.span("send_labs_telemetry"), format!("no statistics are sent: {lacking}"))
+            .label("they go along with what goes to MCS")
+            .help("they are of no use to anything else: take the key out, or have an output of type `mcs`");
     }
     let Some(sink) = sink else { return };
     let lacking = if !config.mcs.enabled {
@@ -327,7 +334,6 @@ fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
     }
     let switches = [
         ("crisensor", config.crisensor.enabled, Feature::ContainerRuntimes, "container runtimes are not asked"),
-        ("send_labs_telemetry", config.send_labs_telemetry, Feature::LabsTelemetry, "no statistics are sent"),
         ("use_supervisor", config.use_supervisor, Feature::Supervisor, "nothing starts the sensor again"),
         ("use_resource_limits", config.use_resource_limits, Feature::ResourceLimits, "nothing is limited"),
     ];

@@ -3,12 +3,17 @@
 //! A report shows the lines it is about, and a secret may stand in any of them. Values of secret keys are hidden when
 //! the tree is checked; this looks at the text alone, because a file may not be readable as a tree at all.
 
+use std::ops::Range;
+
 use super::keys;
 use super::schema::Kind;
 use crate::diagnostic::{Report, SourceId, Span};
 
 /// Words in the names of keys that hold secrets, beside the keys of the sensor.
 const TELLING: &[&str] = &["authorization", "password", "passwd", "secret", "api_key", "apikey", "api-key"];
+
+/// Parts of a receiver's path that are at least as long are taken for tokens, bytes.
+const SHORTEST_TOKEN: usize = 20;
 
 /// How a registration token begins.
 pub(crate) const TOKEN_PREFIX: &str = "SLS-";
@@ -36,9 +41,8 @@ pub(crate) fn hide(source: SourceId, report: &mut Report) {
             from = length.map_or(body.len(), |length| at + length);
             spans.push(offset + at..offset + from);
         }
-        if let Some((from, to)) = password_in_url(body) {
-            spans.push(offset + from..offset + to);
-        }
+        let found = in_url(body, is_receiver(body));
+        spans.extend(found.into_iter().map(|at| offset + at.start..offset + at.end));
         offset += line.len();
     }
     for bytes in spans {
@@ -49,11 +53,7 @@ pub(crate) fn hide(source: SourceId, report: &mut Report) {
 /// Where the value begins of the first key in a line that holds a secret.
 fn after_secret_key(line: &str) -> Option<usize> {
     line.char_indices().filter(|(_, character)| matches!(character, ':' | '：')).find_map(|(at, colon)| {
-        let before = line[..at].trim_end_matches(['"', '\'', ' ']);
-        let start = before
-            .rfind(|end: char| !(end.is_alphanumeric() || "_-".contains(end)))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-        let name = &before[start..];
+        let name = last_word(&line[..at]);
         let lower = name.to_ascii_lowercase();
         let secret = keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Secret))
             || TELLING.iter().any(|word| lower.contains(word));
@@ -61,13 +61,54 @@ fn after_secret_key(line: &str) -> Option<usize> {
     })
 }
 
-/// Where the password stands in a URL: `scheme://user:password@host`.
-pub(crate) fn password_in_url(text: &str) -> Option<(usize, usize)> {
-    let start = text.find("://")? + 3;
-    let authority_end = text[start..].find(['/', '?', '#', ' ', '"', '\'']).map_or(text.len(), |end| start + end);
-    let at = start + text[start..authority_end].rfind('@')?;
-    let colon = start + text[start..at].find(':')?;
-    Some((colon + 1, at))
+/// The word that ends here, quoted or not.
+fn last_word(text: &str) -> &str {
+    let text = text.trim_end_matches(['"', '\'', ' ']);
+    let start = text
+        .rfind(|end: char| !(end.is_alphanumeric() || "_-".contains(end)))
+        .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+    &text[start..]
+}
+
+/// Whether the first URL of a line is the value of a key that takes one.
+fn is_receiver(line: &str) -> bool {
+    let Some(url) = line.find("://") else { return false };
+    let before = line[..url].trim_end_matches(char::is_alphanumeric).trim_end_matches(['"', '\'', '“', '”', ' ']);
+    let name = before.strip_suffix(':').map(last_word).unwrap_or_default();
+    keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Url(_)))
+}
+
+/// Where the first URL of a text holds what may be secret: the password, and if it is a receiver's, what its query says
+/// and those parts of its path that are as long as tokens are.
+pub(crate) fn in_url(text: &str, is_receiver: bool) -> Vec<Range<usize>> {
+    let Some(start) = text.find("://").map(|at| at + 3) else { return Vec::new() };
+    let is_end = |char: char| char.is_whitespace() || "\"'“”{}[]".contains(char);
+    let url = &text[..text[start..].find(is_end).map_or(text.len(), |end| start + end)];
+    let host_end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    let password = url[start..host_end].rfind('@').and_then(|at| {
+        let colon = url[start..start + at].find(':')?;
+        Some(start + colon + 1..start + at)
+    });
+    let mut found = Vec::from_iter(password);
+    if is_receiver {
+        let path_end = url[host_end..].find(['?', '#']).map_or(url.len(), |end| host_end + end);
+        found.extend(pieces(url, host_end..path_end, &['/']).filter(|piece| piece.len() >= SHORTEST_TOKEN));
+        found.extend(pieces(url, path_end..url.len(), &['?', '&', '#']).map(|piece| {
+            let name = url[piece.clone()].find('=').map_or(0, |equals| equals + 1);
+            piece.start + name..piece.end
+        }));
+        found.retain(|piece| !piece.is_empty());
+    }
+    found
+}
+
+/// What stands between these characters in a part of a text.
+fn pieces<'a>(text: &'a str, within: Range<usize>, between: &'a [char]) -> impl Iterator<Item = Range<usize>> + 'a {
+    text[within.clone()].split(between).scan(within.start, |at, piece| {
+        let start = *at;
+        *at += piece.len() + 1;
+        Some(start..start + piece.len())
+    })
 }
 
 #[cfg(test)]
@@ -96,6 +137,8 @@ mod tests {
             "  tokn: SLS-hunter2\n",
             "headers:\n  Authorization: Bearer hunter2\n  \"X-Api-Key\": hunter2\n",
             "proxy: http://me:hunter2@proxy.example:3128\n",
+            "- {type: webhook, url: \"https://hook.example/in?key=hunter2&other=hunter2#hunter2\"}\n",
+            "  url: https://hook.example/T00/hunter2-hunter2-hunter2/x\n",
         ] {
             let shown = shown(text);
             assert!(!shown.contains("hunter2"), "{shown}");
@@ -104,8 +147,8 @@ mod tests {
 
     #[test]
     fn other_text_stays_readable() {
-        let text =
-            "mcs:\n  url: https://mcs.example.test\n  token_file: /etc/token\n  proxy: http://proxy.example:3128\n";
+        let text = "rules: ['match args contains \"http://c2.example/a-long-long-long-path?key=word\"']\n\
+             endpoint: ipc:///run/a-folder-with-a-long-name/socket\nmcs:\n  url: https://mcs.example.test/in\n  token_file: /etc/token\n  proxy: http://proxy.example:3128\n";
         assert!(!shown(text).contains('*'), "{}", shown(text));
     }
 }

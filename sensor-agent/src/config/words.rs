@@ -282,7 +282,6 @@ pub enum Feature {
     Action(ResponseAction),
     CloudMeta(CloudMeta),
     ContainerRuntimes,
-    LabsTelemetry,
     Supervisor,
     ResourceLimits,
 }
@@ -298,7 +297,7 @@ pub const fn is_built(feature: Feature) -> bool {
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
         // The unit supervises, whatever the switch says.
         Feature::Supervisor | Feature::ResourceLimits => true,
-        Feature::ContainerRuntimes | Feature::LabsTelemetry => false,
+        Feature::ContainerRuntimes => false,
     }
 }
 

@@ -25,6 +25,7 @@ mod courier;
 mod encode;
 mod proxy;
 mod reply;
+mod statistics;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub use self::client::Timeouts;
 use self::courier::Courier;
 pub use self::encode::{EncodeError, alert_item, row_items};
 pub use self::proxy::ProxyError;
+pub use self::statistics::publish as publish_statistics;
 pub use self::status::{CentralFacts, State, Status};
 pub use super::backoff::Pace;
 use super::spool::Spool;
@@ -87,6 +89,8 @@ pub struct Hello {
     pub hostname: String,
     /// Facts about the host, as in an alert's `metadata`.
     pub metadata: Vec<(String, String)>,
+    /// Whether statistics on the sensor's health may go along, now and then.
+    pub statistics: bool,
 }
 
 /// The largest batch. What Central says it takes bounds it further.

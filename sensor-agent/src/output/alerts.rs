@@ -1,67 +1,15 @@
-//! Alerts on their way to one output, and word of what became of them.
-
-use std::{
-    sync::{Arc, mpsc::Sender},
-    time::{Duration, Instant},
-};
-
-use uuid::Uuid;
+//! Writes alerts as lines.
 
 use super::{
     lane::queue::{Deliver, Delivery, Load},
     local::lines::{Lines, Pending},
-    metrics::{Cause, Ledger},
+    metrics::Ledger,
+    queued::{Outcome, QueuedAlert},
     render::Renderer,
-    settings::OutputSettings,
 };
-use crate::alert::Alert;
 
 /// Lines written at once stay below this, where they are written together.
 const CHUNK: usize = 256 * 1024;
-
-/// What became of an alert at one output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was written, or the receiver has confirmed it.
-    Sent,
-    /// The output's template makes nothing of it.
-    Empty,
-    /// The output does not take such messages (`message_types`).
-    NotTaken,
-    /// It could not be sent yet, for this reason; it will be tried again.
-    Retrying(String),
-    Dropped(Cause),
-    /// The receiver will never take it: why.
-    Rejected(String),
-}
-
-impl Outcome {
-    /// Whether nothing more will come.
-    #[must_use]
-    pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::Retrying(_))
-    }
-}
-
-/// Word of an alert that someone waits for.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    /// The output's name.
-    pub output: String,
-    pub alert: Uuid,
-    pub outcome: Outcome,
-    /// Since the alert was handed to the outputs.
-    pub took: Duration,
-}
-
-/// An alert that waits for an output.
-#[derive(Clone)]
-pub(crate) struct QueuedAlert {
-    pub(crate) alert: Arc<Alert>,
-    pub(crate) since: Instant,
-    /// Those who wait for word of it.
-    pub(crate) watchers: Vec<Sender<Receipt>>,
-}
 
 impl Load for QueuedAlert {
     fn weight(&self) -> usize {
@@ -69,19 +17,11 @@ impl Load for QueuedAlert {
     }
 
     fn awaited(&self) -> Option<&QueuedAlert> {
-        (!self.watchers.is_empty()).then_some(self)
+        self.is_awaited().then_some(self)
     }
 
     fn tell(&self, output: &str, outcome: &Outcome) {
-        for watcher in &self.watchers {
-            // Who does not wait any more need not be told.
-            let _ = watcher.send(Receipt {
-                output: output.to_owned(),
-                alert: self.alert.uuid,
-                outcome: outcome.clone(),
-                took: self.since.elapsed(),
-            });
-        }
+        self.tell(output, outcome);
     }
 }
 
@@ -97,8 +37,7 @@ pub(crate) struct AlertLines {
 
 impl AlertLines {
     /// Writes lines there: together, or each by itself.
-    pub(crate) fn new(settings: &OutputSettings, lines: Box<dyn Lines>, write_each: bool) -> Self {
-        let renderer = Renderer::new(settings);
+    pub(crate) fn new(renderer: Renderer, lines: Box<dyn Lines>, write_each: bool) -> Self {
         Self { renderer, lines, write_each, pending: Pending::default(), rendered: Vec::new() }
     }
 

@@ -9,10 +9,11 @@ use std::{
 };
 
 use super::{
-    alerts::{QueuedAlert, Receipt},
     lane::group::Group,
     metrics::OutputStatus,
-    settings::{OpenError, OutputSettings},
+    open_error::OpenError,
+    queued::{QueuedAlert, Receipt},
+    settings::OutputSettings,
 };
 use crate::alert::Alert;
 

@@ -4,7 +4,6 @@ use std::{fmt::Write as _, io::Write as _};
 
 use serde_json::json;
 
-use super::settings::TargetSettings;
 use crate::{
     alert::{Alert, printable, rfc3339},
     config::Facility,
@@ -20,19 +19,6 @@ pub(crate) enum Envelope {
 }
 
 impl Envelope {
-    /// The one of a target.
-    pub(crate) fn of(target: &TargetSettings) -> Self {
-        match target {
-            TargetSettings::Syslog(settings) => Self::Syslog(settings.facility),
-            TargetSettings::Splunk(settings) => Self::Splunk {
-                index: settings.index.clone(),
-                sourcetype: settings.sourcetype.clone(),
-                source: settings.source.clone(),
-            },
-            _ => Self::None,
-        }
-    }
-
     /// What stands before the text, and counts as a part of it (`max_bytes`).
     pub(crate) fn head(&self, alert: &Alert) -> String {
         match self {

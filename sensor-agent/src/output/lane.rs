@@ -12,8 +12,9 @@ use std::{
 
 use self::queue::{Deliver, Delivery, Failure, Load, Next, Queue};
 use super::{
-    alerts::Outcome,
-    metrics::{Cause, Ledger, OutputStatus},
+    cause::Cause,
+    metrics::{Ledger, OutputStatus},
+    queued::Outcome,
 };
 
 /// Items taken at once: a wake-up and a write per batch.

@@ -12,46 +12,14 @@ use std::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::spooled::{Backlog, SpoolSettings};
+use super::{
+    cause::Cause,
+    spooled::backlog::{Backlog, SpoolSettings},
+};
 use crate::{clock, delivery::spool::Stats};
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
-
-/// Why something was not sent and never will be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// The output is slower than what comes in.
-    QueueFull,
-    /// Nobody reads at the other end any more.
-    Gone,
-    /// The sensor was stopped before it could be sent.
-    Stopped,
-    /// A receiver does not take what is sent to it. Counted for each receiver.
-    HighWater,
-    /// It was published while nobody had subscribed to it.
-    NoReceiver,
-    /// It cannot be said in the receiver's terms.
-    Unfit,
-}
-
-impl Cause {
-    pub const ALL: [Self; 6] =
-        [Self::QueueFull, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
-
-    /// The word in metrics and in `lost_records`.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::QueueFull => "queue_full",
-            Self::Gone => "gone",
-            Self::Stopped => "stopped",
-            Self::HighWater => "high_water",
-            Self::NoReceiver => "no_receiver",
-            Self::Unfit => "unfit",
-        }
-    }
-}
 
 /// The state of one output, for `status` and metrics. Numbers are alerts, of a sink rows, since the sensor started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -3,9 +3,14 @@
 use std::io;
 
 use super::{
-    alerts::{AlertLines, QueuedAlert},
+    alerts::AlertLines,
+    envelope::Envelope,
     lane::{group::Route, queue::Deliver},
-    local::{file::FileLines, lines::Lines, stdout::Descriptor},
+    local::{
+        file::FileLines,
+        lines::Lines,
+        stdout::{Descriptor, StdoutSettings},
+    },
     network::{
         remote::Remote,
         splunk::Splunk,
@@ -13,10 +18,12 @@ use super::{
         webhook::Webhook,
         zeromq::{ZeromqAlerts, ZeromqRows},
     },
+    open_error::OpenError,
     parquet::ParquetFiles,
+    queued::QueuedAlert,
     render::Renderer,
     rows::{QueuedRows, RowLines},
-    settings::{OpenError, OutputSettings, SinkSettings, StdoutSettings, TargetSettings},
+    settings::{OutputSettings, SinkSettings, TargetSettings},
     spooled::{AlertMessages, Rendered, RowMessages, Spooled, StartCourier, by_remote},
 };
 
@@ -45,13 +52,13 @@ impl Route for OutputSettings {
 
     fn open(&self) -> Result<Box<dyn Deliver<QueuedAlert>>, OpenError> {
         if let TargetSettings::Zeromq(settings) = &self.target {
-            let alerts = ZeromqAlerts::open(self, settings);
+            let alerts = ZeromqAlerts::open(self.renderer(), settings);
             return Ok(Box::new(alerts.map_err(|reason| self.target.failed(&self.name, reason))?));
         }
         Ok(match self.target.open(&self.name)? {
-            Opened::Lines(lines) => Box::new(AlertLines::new(self, lines, self.target.write_each_line())),
+            Opened::Lines(lines) => Box::new(AlertLines::new(self.renderer(), lines, self.target.write_each_line())),
             Opened::Remote(remote) => {
-                let rendered = Rendered(Renderer::new(self));
+                let rendered = Rendered(self.renderer());
                 Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
             }
             Opened::Central(start) => {
@@ -115,6 +122,21 @@ impl Route for SinkSettings {
 /// Whether what waits for one is for the other. What is spooled is the output's wherever it leads.
 fn is_same<R: Route>(one: &R, other: &R, spooled: bool) -> bool {
     one.name() == other.name() && one.kind() == other.kind() && (spooled || one.place() == other.place())
+}
+
+impl OutputSettings {
+    pub(super) fn renderer(&self) -> Renderer {
+        let envelope = match &self.target {
+            TargetSettings::Syslog(settings) => Envelope::Syslog(settings.facility),
+            TargetSettings::Splunk(settings) => Envelope::Splunk {
+                index: settings.index.clone(),
+                sourcetype: settings.sourcetype.clone(),
+                source: settings.source.clone(),
+            },
+            _ => Envelope::None,
+        };
+        Renderer { template: self.template.clone(), format: self.format, max_bytes: self.max_bytes, envelope }
+    }
 }
 
 /// A target, ready to be used.

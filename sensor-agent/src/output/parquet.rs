@@ -39,8 +39,9 @@ use uuid::Uuid;
 pub use self::store::StoreSettings;
 use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
 use super::{
+    cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load},
-    metrics::{Cause, Ledger},
+    metrics::Ledger,
     rows::{QueuedRows, RowBatch},
 };
 use crate::event::{Event, Host, tables::Table};

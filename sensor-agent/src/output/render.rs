@@ -2,33 +2,22 @@
 
 use std::sync::Arc;
 
-use super::{
-    envelope::Envelope,
-    metrics::Ledger,
-    settings::{Format, OutputSettings},
-};
+use super::{envelope::Envelope, format::Format, metrics::Ledger};
 use crate::alert::{Alert, Template, cef, ecs, json, ocsf};
 
 /// What stands at the end of a text that was cut.
 const CUT_MARK: &str = "…";
 
 pub(crate) struct Renderer {
-    template: Option<Arc<Template>>,
-    format: Format,
-    max_bytes: Option<usize>,
-    envelope: Envelope,
+    /// In place of the format.
+    pub(crate) template: Option<Arc<Template>>,
+    pub(crate) format: Format,
+    /// Bytes without the newline.
+    pub(crate) max_bytes: Option<usize>,
+    pub(crate) envelope: Envelope,
 }
 
 impl Renderer {
-    pub(crate) fn new(settings: &OutputSettings) -> Self {
-        Self {
-            template: settings.template.clone(),
-            format: settings.format,
-            max_bytes: settings.max_bytes,
-            envelope: Envelope::of(&settings.target),
-        }
-    }
-
     /// Appends the alert's line, newline included; false if its template makes nothing of it.
     pub(crate) fn render(&self, out: &mut Vec<u8>, alert: &Alert, ledger: &Ledger) -> bool {
         let start = out.len();

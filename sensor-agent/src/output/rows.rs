@@ -1,18 +1,17 @@
-//! Rows of the flight recorder's tables, and the sinks that they go to.
+//! Rows of the flight recorder's tables on their way to a sink.
 
 mod ocsf;
 mod text;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 pub(crate) use self::text::RowTexts;
 use super::{
-    alerts::Outcome,
-    lane::group::Group,
+    format::RowFormat,
     lane::queue::{Deliver, Delivery, Load},
     local::lines::{Lines, Pending},
-    metrics::{Ledger, OutputStatus},
-    settings::{OpenError, RowFormat, SinkSettings},
+    metrics::Ledger,
+    queued::Outcome,
 };
 use crate::event::{Event, Host, tables::Table};
 
@@ -25,52 +24,6 @@ pub struct RowBatch {
     pub table: &'static Table,
     pub events: Vec<Event>,
     pub host: Arc<Host>,
-}
-
-/// All sinks.
-pub struct Sinks {
-    group: Group<SinkSettings>,
-}
-
-impl Sinks {
-    /// Opens and starts the sinks.
-    ///
-    /// # Errors
-    ///
-    /// Each sink that cannot be opened; then none is started.
-    pub fn start(settings: Vec<SinkSettings>) -> Result<Self, Vec<OpenError>> {
-        let group = Group::default();
-        group.reconfigure(settings)?;
-        Ok(Self { group })
-    }
-
-    /// Hands rows to every sink without waiting. What a sink has no room for is lost to it, and counted.
-    pub fn send(&self, batch: RowBatch) {
-        if !batch.events.is_empty() {
-            self.group.send(&QueuedRows::new(batch));
-        }
-    }
-
-    /// Puts other settings in force; what waits goes on to the same sink. See [`super::Dispatcher::reconfigure`].
-    ///
-    /// # Errors
-    ///
-    /// Each sink that cannot be opened; then everything stays as it was.
-    pub fn reconfigure(&self, settings: Vec<SinkSettings>) -> Result<(), Vec<OpenError>> {
-        self.group.reconfigure(settings)
-    }
-
-    /// What each sink did.
-    #[must_use]
-    pub fn status(&self) -> Vec<OutputStatus> {
-        self.group.status()
-    }
-
-    /// Lets what waits go out for at most so long and gives up the rest. Returns what each sink did, as
-    /// [`Self::status`] does from then on.
-    pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
-        self.group.stop(within)
-    }
 }
 
 /// Rows that wait for a sink.

@@ -1,9 +1,12 @@
 //! What is set for each output and sink.
 
-use std::{io, num::NonZeroU64, path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use super::{
+    format::{Format, RowFormat},
+    local::{file::FileSettings, stdout::StdoutSettings},
     network::{splunk::SplunkSettings, syslog::SyslogSettings, webhook::WebhookSettings, zeromq::ZeromqSettings},
+    open_error::OpenError,
     parquet::ParquetSettings,
     spooled::{CentralSettings, SpoolSettings},
 };
@@ -65,24 +68,6 @@ impl SinkSettings {
     }
 }
 
-/// How an alert is written that has no template.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    #[default]
-    Json,
-    Cef,
-    Ecs,
-    Ocsf,
-}
-
-/// How a row is written where rows are texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RowFormat {
-    #[default]
-    Json,
-    Ocsf,
-}
-
 /// Where an output or a sink writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetSettings {
@@ -101,53 +86,6 @@ pub enum TargetSettings {
     /// A receiver of a test.
     #[cfg(test)]
     Scripted(super::spooled::Script),
-}
-
-/// A `stdout` output: nothing is to be set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StdoutSettings;
-
-/// A `file` output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileSettings {
-    /// `name` in the configuration.
-    pub path: PathBuf,
-    /// At this size the file is moved out of the way; megabytes (1,000,000 bytes).
-    pub max_size: NonZeroU64,
-    /// How many old files are kept; none for all.
-    pub max_backups: Option<u32>,
-}
-
-impl FileSettings {
-    /// A file with everything else as it is when the configuration does not say.
-    #[must_use]
-    pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), max_size: NonZeroU64::MIN.saturating_add(99), max_backups: None }
-    }
-
-    pub(crate) fn max_bytes(&self) -> u64 {
-        self.max_size.get().saturating_mul(1_000_000)
-    }
-}
-
-/// An output or a sink that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("output {name}: cannot write to {place}: {reason}{}", hint(reason.kind()))]
-pub struct OpenError {
-    pub name: String,
-    /// Such as a path.
-    pub place: String,
-    pub reason: io::Error,
-}
-
-pub(super) const fn hint(kind: io::ErrorKind) -> &'static str {
-    match kind {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room there",
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "; let the sensor write there",
-        io::ErrorKind::IsADirectory => "; name a file in it",
-        io::ErrorKind::NotADirectory => "; a part of the path is a file",
-        _ => "",
-    }
 }
 
 impl TargetSettings {

@@ -9,59 +9,37 @@
 //! The spool is the output's own, named by the output's kind and name. It outlives reloads and restarts, so what waited
 //! under other settings goes to where the output leads now.
 
-mod backlog;
+pub(super) mod backlog;
 mod courier;
 mod encode;
-mod left;
 mod mcs;
 #[cfg(test)]
 mod tests;
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
+use self::backlog::Backlog;
 #[cfg(test)]
 pub(crate) use self::tests::Script;
+pub use self::{backlog::SpoolSettings, mcs::CentralSettings};
 pub(crate) use self::{
-    backlog::Backlog,
     courier::by_remote,
     encode::{Encode, Encoded, Rendered},
     mcs::{AlertMessages, RowMessages},
 };
-pub use self::{left::tell_of_left_spools, mcs::CentralSettings};
 use super::{
-    alerts::Outcome,
+    cause::Cause,
     lane::queue::{Deliver, Delivery, Load},
-    metrics::{Cause, Ledger},
+    metrics::Ledger,
+    queued::Outcome,
 };
-use crate::delivery::spool::{Limits, NewItem, folder_name};
+use crate::delivery::spool::NewItem;
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
 const LAST_TRIES: Duration = Duration::from_secs(3);
 
 /// Encoded bytes that are kept in memory before they are spooled.
 const CHUNK: usize = 1 << 20;
-
-/// Where spools are, and how much each may hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpoolSettings {
-    /// The folder that has a folder for each output.
-    pub folder: PathBuf,
-    pub limits: Limits,
-}
-
-impl Default for SpoolSettings {
-    fn default() -> Self {
-        Self { folder: PathBuf::from("/var/lib/sophos/spool"), limits: Limits::default() }
-    }
-}
-
-impl SpoolSettings {
-    /// The folder of an output. Of its kind too: what is spooled for one kind is of no use to another.
-    #[must_use]
-    pub fn folder_of(&self, kind: &str, name: &str) -> PathBuf {
-        self.folder.join(folder_name(&format!("{kind}:{name}")))
-    }
-}
 
 /// Starts to send what is in the spool, without waiting for anything.
 pub(crate) type StartCourier = Box<dyn FnOnce(&Arc<Backlog>, &Arc<Ledger>) -> io::Result<Box<dyn Courier>> + Send>;
@@ -149,7 +127,7 @@ impl<T: Load> Deliver<T> for Spooled<T> {
         let mut chunk = Chunk::default();
         for item in items {
             // Before it can be confirmed.
-            chunk.urgent |= backlog.expect(item);
+            chunk.urgent |= backlog.expect(item.awaited());
             loop {
                 let weight = item.weight();
                 match self.encode.encode(item, ledger) {
@@ -163,11 +141,11 @@ impl<T: Load> Deliver<T> for Spooled<T> {
                     Encoded::Items(new) => chunk.add(new, weight),
                     Encoded::Nothing => {
                         ledger.filtered();
-                        backlog.settle(item, &ledger.name, &Outcome::Empty);
+                        backlog.settle(item.awaited(), &ledger.name, &Outcome::Empty);
                     }
                     Encoded::Unfit(reason) => {
                         ledger.dropped(Cause::Unfit, weight, &reason);
-                        backlog.settle(item, &ledger.name, &Outcome::Dropped(Cause::Unfit));
+                        backlog.settle(item.awaited(), &ledger.name, &Outcome::Dropped(Cause::Unfit));
                     }
                 }
                 break;

@@ -12,11 +12,12 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    alerts::{AlertLines, QueuedAlert},
+    alerts::AlertLines,
     lane::queue::{Deliver, Delivery, Failure, Load},
     local::lines::{Lines, Written},
     local::stdout::Descriptor,
     metrics::Ledger,
+    queued::QueuedAlert,
     rows::{QueuedRows, RowLines},
     *,
 };
@@ -324,7 +325,7 @@ proptest! {
             .map(|_| QueuedAlert { alert: alert(MessageType::Alert), since: Instant::now(), watchers: vec![] })
             .collect();
         let make = |lines| {
-            Box::new(AlertLines::new(&pipe("x").0, lines, each)) as Box<dyn Deliver<_>>
+            Box::new(AlertLines::new(pipe("x").0.renderer(), lines, each)) as Box<dyn Deliver<_>>
         };
         let whole = through(make, alerts.clone(), &[]).concat();
         prop_assert_eq!(through(make, alerts, &sizes).concat(), whole);

@@ -137,6 +137,7 @@ fn central(config: &Config, span: &Span, report: &mut Report) -> Option<TargetSe
         crl_policy: mcs.crl_policy,
         proxy: mcs.proxy.clone(),
         state_dir: config.locations.state_dir.clone(),
+        statistics: config.send_labs_telemetry,
     };
     if let Err(reason) = settings.check() {
         report.error(span.clone(), reason).label("cannot deliver as `mcs` says");

@@ -3,6 +3,7 @@
 //! It also looks for meddling: hooks detached, files changed, a debugger. Where something may have made the sensor deaf, a
 //! canary flies sooner than in its turn.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -10,12 +11,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
-use super::{Shared, self_check, tamper};
+use super::{Shared, self_check, status, tamper};
 use crate::capture::State;
 use crate::clock::unix_now;
 use crate::control::status::Canary;
+use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
 use crate::health::DEAF_AFTER;
+use crate::metrics;
 use crate::policy::Policy;
 use crate::systemd;
 
@@ -102,6 +105,9 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             deaf = shared.canary.note(outcome) >= DEAF_AFTER;
             flown = Instant::now();
             next = flown + wait;
+            if shared.statistics.load(Relaxed) {
+                publish_statistics(metrics::statistics(&status::status(shared)));
+            }
         }
         let again = shared.capture().recheck();
         let lost_before = std::mem::replace(&mut lost, lost_in_rings(shared));

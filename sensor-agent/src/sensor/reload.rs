@@ -55,6 +55,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     offer::open(shared, &config);
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
     shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
+    shared.statistics.store(config.send_labs_telemetry, Ordering::Relaxed);
     if let Err(error) = config.write_merged(&config.locations.run_dir) {
         tracing::warn!("the merged configuration was not written: {error}");
     }

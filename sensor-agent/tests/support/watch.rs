@@ -43,19 +43,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// `None`, with a word about it, where the kernel programs cannot be loaded.
-    pub(crate) fn start() -> Option<Self> {
+    /// Loads and attaches the kernel programs, which takes root.
+    pub(crate) fn start() -> Self {
         Self::with(&Options::default())
     }
 
-    pub(crate) fn with(options: &Options) -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: not root");
-            return None;
-        }
+    pub(crate) fn with(options: &Options) -> Self {
+        assert!(rustix::process::geteuid().is_root(), "kernel programs are loaded by root: run the tests as root");
         let mut capture = Capture::start(options).unwrap();
         let drain = capture.drain(&DrainOptions::default()).unwrap();
-        Some(Self { capture, drain, execs: Vec::new(), forks: Vec::new(), exits: Vec::new() })
+        Self { capture, drain, execs: Vec::new(), forks: Vec::new(), exits: Vec::new() }
     }
 
     /// Collects until the process has exited. Keeps the records of processes whose arguments or path hold the marker,

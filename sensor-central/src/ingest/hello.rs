@@ -29,17 +29,18 @@ async fn take(ingest: &Ingest, head: &Parts, body: &mut Body) -> Result<Response
     let _place = ingest.place()?;
     let body = body::read(ingest, &head.headers, body).await?;
     let malformed = |format, fault: String| Failure::Malformed { format, fault };
-    let (said, metadata) = blocking(move || {
+    let (said, metadata, statistics) = blocking(move || {
         let said = HelloRequest::decode(body).map_err(|fault| malformed("a protobuf hello", fault.to_string()))?;
-        let metadata =
-            serde_json::to_string(&said.metadata).map_err(|fault| malformed("fit for JSON", fault.to_string()))?;
-        Ok((said, metadata))
+        let text = |map: serde_json::Result<String>| map.map_err(|fault| malformed("fit for JSON", fault.to_string()));
+        let (metadata, statistics) =
+            (text(serde_json::to_string(&said.metadata))?, text(serde_json::to_string(&said.statistics))?);
+        Ok((said, metadata, statistics))
     })
     .await?;
     let skew = said.unix_nano_timestamp.and_then(|theirs| received.checked_sub_unsigned(theirs));
     tracing::info!(sensor = ?origin.sensor, host = ?said.hostname, version = ?said.sensor_version, "a sensor said hello");
     let (version, hostname) = (said.sensor_version, said.hostname);
-    ingest.store.hello(Hello { origin, received, version, hostname, metadata, skew }).await?;
+    ingest.store.hello(Hello { origin, received, version, hostname, metadata, statistics, skew }).await?;
     Ok(reply(&HelloReply {
         central_version: crate::VERSION.into(),
         unix_nano_timestamp: received.unsigned_abs(),

@@ -45,6 +45,20 @@ pub struct Detection {
     pub json: String,
 }
 
+/// A sensor that said hello.
+#[derive(Clone, Debug)]
+pub struct Sensor {
+    pub tenant: String,
+    pub sensor: String,
+    pub hostname: String,
+    pub version: String,
+    /// By Central's clock, nanoseconds since the Unix epoch.
+    pub last_seen: i64,
+    /// JSON objects.
+    pub metadata: String,
+    pub statistics: String,
+}
+
 impl Reader {
     /// Reads the database in a folder.
     ///
@@ -61,6 +75,32 @@ impl Reader {
     /// The database failed.
     pub fn tokens(&self) -> Result<Vec<Token>, StoreError> {
         self.with(tokens::all)
+    }
+
+    /// Every sensor that said hello, by host.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn sensors(&self) -> Result<Vec<Sensor>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT tenant, sensor, hostname, version, last_seen, metadata, statistics FROM sensors
+                     ORDER BY hostname, sensor",
+                )?
+                .query_map([], |row| {
+                    Ok(Sensor {
+                        tenant: row.get(0)?,
+                        sensor: row.get(1)?,
+                        hostname: row.get(2)?,
+                        version: row.get(3)?,
+                        last_seen: row.get(4)?,
+                        metadata: row.get(5)?,
+                        statistics: row.get(6)?,
+                    })
+                })?
+                .collect()
+        })
     }
 
     /// The newest alerts, in order of arrival.

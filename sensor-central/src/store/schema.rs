@@ -18,7 +18,8 @@ const VERSION: i64 = STEPS.len() as i64;
 const BUSY: Duration = Duration::from_secs(10);
 
 /// What makes an empty file one of version 1, that one of version 2, and so on. Entries are never changed.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     CREATE TABLE tokens (
         id       TEXT NOT NULL PRIMARY KEY,
         tenant   TEXT NOT NULL,
@@ -73,7 +74,12 @@ const STEPS: [&str; 1] = ["
         PRIMARY KEY (tenant, sensor, kind, key)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX batches_by_arrival ON batches (received);
-"];
+",
+    "
+    -- What the sensor last told of its own health: a JSON object of numbers; empty if it never did.
+    ALTER TABLE sensors ADD COLUMN statistics TEXT NOT NULL DEFAULT '{}';
+",
+];
 
 /// The database's file in a folder.
 pub(super) fn file(data_dir: &Path) -> PathBuf {

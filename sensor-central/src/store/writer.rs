@@ -206,10 +206,11 @@ fn store_rows(transaction: &Transaction<'_>, origin: &Origin, received: i64, row
 fn store_hello(transaction: &Transaction<'_>, hello: &Hello) -> rusqlite::Result<Done> {
     transaction
         .prepare_cached(
-            "INSERT INTO sensors (tenant, sensor, hostname, version, metadata, skew, first_seen, last_seen)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)
+            "INSERT INTO sensors (tenant, sensor, hostname, version, metadata, skew, first_seen, last_seen, statistics)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8)
              ON CONFLICT DO UPDATE SET hostname = ?3, version = ?4, metadata = ?5, skew = ?6,
-                                       last_seen = max(last_seen, ?7)",
+                                       last_seen = max(last_seen, ?7),
+                                       statistics = iif(?8 = '{}', statistics, ?8)",
         )?
         .execute(params![
             hello.origin.tenant.to_string(),
@@ -218,7 +219,8 @@ fn store_hello(transaction: &Transaction<'_>, hello: &Hello) -> rusqlite::Result
             hello.version,
             hello.metadata,
             hello.skew,
-            hello.received
+            hello.received,
+            hello.statistics
         ])?;
     Ok(Done::Hello)
 }

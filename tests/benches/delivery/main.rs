@@ -151,6 +151,7 @@ fn target(url: &str, token: &str, tenant: &str, certs_dir: &Path, state_dir: &Pa
         crl_policy: CrlPolicy::Refuse,
         proxy: None,
         state_dir: state_dir.to_owned(),
+        statistics: false,
     })
 }
 

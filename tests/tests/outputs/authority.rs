@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier};
 
 /// Writes `ca.pem`, `server.pem` with `server.key` for localhost, and `client.pem` with `client.key` there.
 pub(crate) fn certificates(folder: &Path) {
@@ -29,4 +32,22 @@ pub(crate) fn certificates(folder: &Path) {
         write(&format!("{name}.pem"), certificate.pem());
         write(&format!("{name}.key"), key.serialize_pem());
     }
+}
+
+/// What a server serves with that has the certificate of [`certificates`] and asks for one of the same authority.
+pub(crate) fn server(folder: &Path) -> Arc<ServerConfig> {
+    let certificate = |name: &str| CertificateDer::from_pem_file(folder.join(name)).expect("a certificate");
+    let provider = Arc::new(ring::default_provider());
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate("ca.pem")).expect("an authority");
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_client_cert_verifier(verifier.build().expect("a verifier"))
+        .with_single_cert(vec![certificate("server.pem")], key)
+        .expect("a certificate and its key");
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
 }

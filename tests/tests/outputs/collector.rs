@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::Read as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
 use axum::routing::any;
 use serde_json::{Value, json};
+
+use super::authority;
 
 /// What is replied to a request.
 #[derive(Clone, Debug)]
@@ -46,24 +49,46 @@ struct Shared {
 pub(crate) struct Collector {
     shared: Arc<Mutex<Shared>>,
     address: SocketAddr,
+    /// Also that of its certificate.
+    scheme: &'static str,
+    host: String,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
 impl Collector {
     /// One that takes everything.
     pub(crate) fn start() -> Self {
+        let (runtime, shared, router) = Self::parts();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let address = listener.local_addr().expect("its address");
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { shared, address, scheme: "http", host: "127.0.0.1".to_owned(), runtime: Some(runtime) }
+    }
+
+    /// The same behind TLS, with the certificates of [`super::authority::certificates`]: it is `localhost`, and takes
+    /// nothing from who has no certificate of the same authority.
+    pub(crate) fn start_tls(folder: &Path) -> Self {
+        let (runtime, shared, router) = Self::parts();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        listener.set_nonblocking(true).expect("a listener");
+        let address = listener.local_addr().expect("its address");
+        let tls = axum_server::tls_rustls::RustlsConfig::from_config(authority::server(folder));
+        let _runtime = runtime.enter();
+        let server = axum_server::from_tcp_rustls(listener, tls).expect("a server");
+        runtime.spawn(server.serve(router.into_make_service()));
+        Self { shared, address, scheme: "https", host: "localhost".to_owned(), runtime: Some(runtime) }
+    }
+
+    fn parts() -> (tokio::runtime::Runtime, Arc<Mutex<Shared>>, Router) {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let shared = Arc::new(Mutex::new(Shared { indexes: true, ..Shared::default() }));
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
-        let address = listener.local_addr().expect("its address");
         let router = Router::new().fallback(any(reply)).with_state(Arc::clone(&shared));
-        runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { shared, address, runtime: Some(runtime) }
+        (runtime, shared, router)
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}:{}", self.scheme, self.host, self.address.port())
     }
 
     /// What it replies to the next requests that bring something.

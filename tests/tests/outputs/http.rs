@@ -3,6 +3,7 @@
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
+use super::authority::certificates;
 use super::collector::{Collector, Reply};
 use super::{output, raise, with_outputs};
 
@@ -168,4 +169,65 @@ fn splunk_confirms_when_it_has_indexed() {
     let status = output(&sensor, "splunk_hec");
     assert_eq!(status["queued"], 1, "{last}: {status:#}");
     assert!(!format!("{}{}", sensor.status(), sensor.log()).contains("hunter2"));
+}
+
+#[test]
+fn over_tls_a_webhook_and_splunk_go_to_who_is_trusted_alone() {
+    let mark = Mark::new("https");
+    let folder = tempfile::tempdir().expect("a folder");
+    let stranger = tempfile::tempdir().expect("a folder");
+    certificates(folder.path());
+    certificates(stranger.path());
+    let collector = Collector::start_tls(folder.path());
+    let at = folder.path().display();
+    let files = |ca: &std::path::Path| {
+        format!("ca_file: {}/ca.pem, cert_file: {at}/client.pem, key_file: {at}/client.key", ca.display())
+    };
+    let (url, known) = (collector.url(), files(folder.path()));
+    // The certificate is that of another name.
+    let other_name = url.replace("localhost", "127.0.0.1");
+    let webhook = |name: &str, url: &str, files: &str| {
+        format!("    - {{type: webhook, name: {name}, url: \"{url}/{name}\", {files}, {QUICK}}}\n")
+    };
+    let splunk = |name: &str, url: &str, files: &str| {
+        format!(
+            "    - {{type: splunk_hec, name: {name}, url: \"{url}\", token: hunter2-{name}, batch_delay: 50ms, {files}, \
+             {QUICK}}}\n"
+        )
+    };
+    let mut outputs = String::new();
+    let mut refused = Vec::new();
+    for (sort, output) in [("hook", &webhook as &dyn Fn(&str, &str, &str) -> String), ("hec", &splunk)] {
+        outputs += &output(&format!("{sort}-right"), &url, &known);
+        for (fault, url, files, words) in [
+            ("name", &other_name, known.clone(), "not valid for name"),
+            ("authority", &url, files(stranger.path()), "invalid peer certificate"),
+            // It trusts the receiver, which asks who it is.
+            ("nobody", &url, format!("ca_file: {at}/ca.pem"), "CertificateRequired"),
+        ] {
+            let name = format!("{sort}-{fault}");
+            outputs += &output(&name, url, &files);
+            refused.push((name, words));
+        }
+    }
+    let sensor = Sensor::start(&with_outputs(&mark.config(), outputs.trim_end()));
+    let raised = raise(&sensor, &mark);
+    for name in ["hook-right", "hec-right"] {
+        until_settled(&sensor, name, 1);
+    }
+    for (name, words) in &refused {
+        until_error(&sensor, name, words);
+    }
+    let came = collector.came();
+    let about: Vec<_> = came.iter().map(|came| (came.path.as_str(), came.header("authorization"))).collect();
+    let right = [("/hook-right", ""), ("/services/collector/event", "Splunk hunter2-hec-right")];
+    assert!(about.iter().all(|one| right.contains(one)), "{about:?}");
+    assert!(right.iter().all(|one| about.contains(one)), "{about:?}");
+    let alerts: Vec<_> = came.iter().flat_map(super::collector::Came::values).collect();
+    assert!(alerts.iter().any(|alert| pid(alert) == Some(raised.into())));
+    assert!(alerts.iter().any(|event| pid(&event["event"]) == Some(raised.into())));
+    // What was refused waits.
+    for (name, _) in &refused {
+        assert_eq!(output(&sensor, name)["queued"], 1, "{name}");
+    }
 }

@@ -8,6 +8,7 @@ mod parquet;
 mod receiver;
 mod rsyslog;
 mod s3;
+mod secrets;
 mod syslog;
 mod zeromq;
 

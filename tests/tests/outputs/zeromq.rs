@@ -1,9 +1,10 @@
-//! ZeroMQ, against libzmq as Python programs use it.
+//! ZeroMQ, against libzmq as Python programs use it, and as C programs do.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use prost::Message as _;
@@ -13,9 +14,18 @@ use serde_json::Value;
 
 use super::{free_port, output, raise, receiver::Receiver, sink, with_outputs, with_sinks};
 
-/// A libzmq socket.
+/// A socket of pyzmq.
 fn receiver(pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/zeromq.py");
+    receiver_of("zeromq.py", pattern, how, endpoint, topics)
+}
+
+/// A socket of libzmq's C interface.
+fn plain_receiver(pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
+    receiver_of("libzmq.py", pattern, how, endpoint, topics)
+}
+
+fn receiver_of(script: &str, pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs").join(script);
     Receiver::start(Command::new("/usr/bin/python3").arg(script).args([pattern, how, endpoint]).args(topics))
 }
 
@@ -84,7 +94,7 @@ fn subscribers_come_late_and_sensors_come_back() {
     let first = receiver("sub", "connect", &endpoint, &["alerts"]);
     let deaf = receiver("sub", "connect", &endpoint, &["other"]);
     join(&sensor, &mark, &first);
-    let late = receiver("sub", "connect", &endpoint, &[""]);
+    let late = plain_receiver("sub", "connect", &endpoint, &[""]);
     join(&sensor, &mark, &late);
     let pid = raise(&sensor, &mark);
     wait_for(&first, pid);
@@ -100,6 +110,11 @@ fn subscribers_come_late_and_sensors_come_back() {
     join(&sensor, &mark, &late);
     let pid = raise(&sensor, &mark);
     wait_for(&first, pid);
+    wait_for(&late, pid);
+    // A subscriber that is started anew gets what comes from then on.
+    drop(first);
+    let again = receiver("sub", "connect", &endpoint, &["alerts"]);
+    join(&sensor, &mark, &again);
     assert_eq!(sensor.stop(), Some(0));
     assert!(!socket.exists());
 }
@@ -122,7 +137,7 @@ fn what_is_pushed_waits_for_who_pulls_it() {
         (output(&sensor, "zeromq")["queued"].as_u64() > Some(0)).then_some(())
     });
     let between: Vec<u32> = (0..5).map(|_| raise(&sensor, &mark)).collect();
-    let second = receiver("pull", "bind", &endpoint, &[]);
+    let second = plain_receiver("pull", "bind", &endpoint, &[]);
     between.iter().for_each(|pid| wait_for(&second, *pid));
     assert_eq!(output(&sensor, "zeromq")["dropped"], 0);
 }
@@ -166,6 +181,83 @@ fn rows_have_the_topics_of_their_tables() {
             .collect();
         (rows.len() == written.len()).then(|| assert_eq!(rows, written))
     });
+}
+
+/// What a reader of protobuf that is none of ours reads: names of messages and their bytes in base64.
+fn read_protobuf(messages: &[(&str, String)]) -> Vec<Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/protobuf_reader.py");
+    let mut reader = Command::new(super::formats::python())
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python runs");
+    let lines: String = messages.iter().map(|(name, body)| format!("{name} {body}\n")).collect();
+    reader.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("it reads");
+    let said = reader.wait_with_output().expect("it ends");
+    assert!(said.status.success());
+    String::from_utf8(said.stdout)
+        .expect("UTF-8")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+/// Whether this is the same in protobuf's JSON, where long integers are texts and what is nothing is left out.
+fn is_told(value: &Value, told: &Value) -> bool {
+    match (value, told) {
+        (Value::Bool(false), Value::Null) => true,
+        (Value::Number(number), Value::Null) => number.as_u64() == Some(0),
+        (Value::Number(number), Value::String(text)) => number.to_string() == *text,
+        (Value::Array(list), Value::Null) => list.is_empty(),
+        (Value::Array(list), Value::Array(told)) => {
+            list.len() == told.len() && list.iter().zip(told).all(|(value, told)| is_told(value, told))
+        }
+        (Value::Object(map), _) => map.iter().all(|(key, value)| is_told(value, &told[key])),
+        (Value::String(text), Value::Null) => text.is_empty(),
+        _ => value == told,
+    }
+}
+
+#[test]
+fn protobuf_is_what_the_published_definitions_say() {
+    let mark = Mark::new("binary");
+    let config =
+        with_outputs(&mark.config(), "    - {type: zeromq, endpoint: \"ipc://@HOME@/bus\", encoding: protobuf}");
+    let config = with_sinks(&config, "    - {backend: zeromq, endpoint: \"ipc://@HOME@/rows\", encoding: protobuf}");
+    let sensor = Sensor::start(&config);
+    let lines = |receiver: &Receiver| -> Vec<(String, String)> {
+        let line = |line: String| {
+            let (topic, body) = line.split_once(' ').expect("two frames");
+            (String::from_utf8(base64(topic)).expect("a topic"), body.to_owned())
+        };
+        receiver.lines().into_iter().map(line).collect()
+    };
+    let alerts = plain_receiver("sub", "connect", &format!("ipc://{}", sensor.file("bus").display()), &["alerts"]);
+    let rows = receiver("sub", "connect", &format!("ipc://{}", sensor.file("rows").display()), &["process_events"]);
+    join(&sensor, &mark, &alerts);
+    join(&sensor, &mark, &rows);
+    let pid = raise(&sensor, &mark);
+    let written = sensor.until_exit(pid);
+    let about = |read: Vec<Value>, pid_of: fn(&Value) -> &Value| -> Vec<Value> {
+        read.into_iter().filter(|one| *pid_of(one) == pid).collect()
+    };
+    let told = until("all rows of the process", || {
+        let messages: Vec<_> = lines(&rows).into_iter().map(|(_, body)| ("Row", body)).collect();
+        let told = about(read_protobuf(&messages), |row| &row["process_events"]["pid"]);
+        (told.len() == written.len()).then_some(told)
+    });
+    for (row, told) in written.iter().zip(&told) {
+        let mut row = row.clone();
+        row.as_object_mut().expect("a row").remove("table");
+        assert!(is_told(&row, &told["process_events"]), "{row:#}\n{told:#}");
+    }
+    let alert = sensor.until("the alert", || sensor.alerts().into_iter().find(|one| one["process_info"]["pid"] == pid));
+    let told = until("the alert as protobuf", || {
+        let messages: Vec<_> = lines(&alerts).into_iter().map(|(_, body)| ("Alert", body)).collect();
+        about(read_protobuf(&messages), |alert| &alert["process_info"]["pid"]).pop()
+    });
+    assert!(is_told(&alert, &told), "{alert:#}\n{told:#}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The loop that empties the spool.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::batch::{Batch, Load};
 use super::client::{self, Client};
 use super::reply::Verdict;
-use super::{Bounds, CentralFacts, Hello, McsSettings, Observer, Pace, StartError, State, Status, Word};
+use super::{Bounds, CentralFacts, Hello, McsSettings, Observer, Pace, StartError, State, Status, Word, statistics};
 use crate::clock;
 use crate::delivery::Backoff;
 use crate::delivery::spool::{Item, Kind, Spool};
@@ -24,6 +24,9 @@ use crate::delivery::spool::{Item, Kind, Spool};
 const SUSPICIOUS: u32 = 8;
 /// Stands for a time that cannot be counted.
 const LONGEST: Duration = Duration::from_secs(3600);
+/// A sensor whose statistics may go along greets anew this often; before there are any, sooner.
+const GREET_EVERY: Duration = Duration::from_secs(3600);
+const GREET_SOON: Duration = Duration::from_secs(60);
 /// While items are in memory because the disk takes none, the spool is looked at this often.
 const DISK_TROUBLE: Duration = Duration::from_secs(10);
 
@@ -317,7 +320,9 @@ impl Courier {
             hostname: self.hello.hostname.clone(),
             metadata: self.hello.metadata.iter().cloned().collect(),
             unix_nano_timestamp: Some(clock::unix_now()),
+            statistics: if self.hello.statistics { statistics::newest() } else { BTreeMap::new() },
         };
+        let has_statistics = !request.statistics.is_empty();
         lock(&self.status).requests += 1;
         self.greeting = Greeting::Due(Instant::now() + self.pace.slow);
         let reply = match self.client.post(path::HELLO, Uuid::new_v4(), &request.encode_to_vec()).await {
@@ -332,7 +337,7 @@ impl Courier {
         };
         let hello = HelloReply::decode(&*reply.body).ok().filter(|hello| hello.max_items > 0);
         match (reply.status, hello) {
-            (200..=299, Some(hello)) => self.greeted(&hello),
+            (200..=299, Some(hello)) => self.greeted(&hello, has_statistics),
             // Central of another version does without.
             (400 | 404 | 405 | 413 | 415 | 422, _) => self.greeting = Greeting::Done,
             _ => {
@@ -346,8 +351,12 @@ impl Courier {
         }
     }
 
-    fn greeted(&mut self, hello: &HelloReply) {
-        self.greeting = Greeting::Done;
+    fn greeted(&mut self, hello: &HelloReply, had_statistics: bool) {
+        self.greeting = match (self.hello.statistics, had_statistics) {
+            (false, _) => Greeting::Done,
+            (true, false) => Greeting::Due(Instant::now() + GREET_SOON),
+            (true, true) => Greeting::Due(Instant::now() + GREET_EVERY),
+        };
         self.worked(Kind::Alert);
         let at_most = |bound: usize, limit: u64| match usize::try_from(limit) {
             Ok(limit) if limit > 0 => bound.min(limit),

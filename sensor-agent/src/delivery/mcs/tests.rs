@@ -73,7 +73,12 @@ fn settings(peer: &Peer) -> McsSettings {
         sensor_id: "sensor-1".to_owned(),
         trust: TrustFolder::new(peer.folder.0.path(), CrlPolicy::Refuse),
         proxy: None,
-        hello: Hello { sensor_version: "1.2".to_owned(), hostname: "web-1".to_owned(), metadata: Vec::new() },
+        hello: Hello {
+            sensor_version: "1.2".to_owned(),
+            hostname: "web-1".to_owned(),
+            metadata: Vec::new(),
+            statistics: false,
+        },
         bounds: Bounds::default(),
         pace: Pace { first: millis(1), most: millis(20), slow: millis(30) },
         timeouts: Timeouts { connect: Duration::from_secs(20), request: Duration::from_secs(20) },

@@ -12,9 +12,9 @@ use super::{
     queue::{Deliver, Load},
 };
 use crate::output::{
-    alerts::Outcome,
     metrics::{Ledger, OutputStatus},
-    settings::OpenError,
+    open_error::OpenError,
+    queued::Outcome,
 };
 
 /// How long an output that a reload has removed may take for what it still has.

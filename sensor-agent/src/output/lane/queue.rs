@@ -10,8 +10,8 @@ use std::{
 };
 
 use crate::output::{
-    alerts::{Outcome, QueuedAlert},
     metrics::Ledger,
+    queued::{Outcome, QueuedAlert},
 };
 
 /// What can wait for an output.

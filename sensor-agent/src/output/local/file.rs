@@ -7,8 +7,9 @@
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write as _},
+    num::NonZeroU64,
     os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -18,11 +19,30 @@ use super::{
     lines::{Lines, Written},
     rotate,
 };
-use crate::output::{
-    lane::queue::Failure,
-    metrics::is_due,
-    settings::{FileSettings, hint},
-};
+use crate::output::{lane::queue::Failure, metrics::is_due, open_error::hint};
+
+/// A `file` output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSettings {
+    /// `name` in the configuration.
+    pub path: PathBuf,
+    /// At this size the file is moved out of the way; megabytes (1,000,000 bytes).
+    pub max_size: NonZeroU64,
+    /// How many old files are kept; none for all.
+    pub max_backups: Option<u32>,
+}
+
+impl FileSettings {
+    /// A file with everything else as it is when the configuration does not say.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), max_size: NonZeroU64::MIN.saturating_add(99), max_backups: None }
+    }
+
+    pub(crate) fn max_bytes(&self) -> u64 {
+        self.max_size.get().saturating_mul(1_000_000)
+    }
+}
 
 /// A file that lines are appended to.
 pub(crate) struct FileLines {

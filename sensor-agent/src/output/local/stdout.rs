@@ -20,6 +20,10 @@ use crate::output::lane::queue::Failure;
 /// Alerts and rows can both go to stdout: a batch of one is not to land within a line of the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// A `stdout` output: nothing is to be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StdoutSettings;
+
 /// An open descriptor.
 pub(crate) struct Descriptor {
     descriptor: OwnedFd,

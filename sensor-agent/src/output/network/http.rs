@@ -23,6 +23,8 @@ use crate::{
     delivery::{Pace, retry_after},
 };
 
+/// Parts of a URL that are shorter are no secrets, bytes.
+const SHORTEST_SECRET: usize = 8;
 /// A reply is not read beyond this.
 const MAX_REPLY: usize = 64 << 10;
 /// Characters of a receiver's words that are passed on.
@@ -207,6 +209,14 @@ impl Client {
         self.current = Some((http.clone(), Instant::now()));
         Ok(http)
     }
+}
+
+/// What of a URL may be secret: some receivers have their token in the path or the query. Short words are none, and a
+/// reply without them would say little.
+pub(in crate::output) fn secrets_of_url(url: &Url) -> impl Iterator<Item = String> {
+    let parts = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    parts.chain(values).filter(|part| part.len() >= SHORTEST_SECRET)
 }
 
 /// A URL without what may be secret: path and query can hold tokens.

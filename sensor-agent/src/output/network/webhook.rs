@@ -74,7 +74,8 @@ impl Webhook {
             let value = value.expose_secret();
             [value.to_owned(), value.rsplit(' ').next().unwrap_or_default().to_owned()]
         });
-        let client = Client::new(settings.http.clone(), headers, secrets.collect())?;
+        let secrets = secrets.chain(http::secrets_of_url(&settings.url)).collect();
+        let client = Client::new(settings.http.clone(), headers, secrets)?;
         Ok(Self {
             url: settings.url.clone(),
             method: match settings.method {

@@ -16,6 +16,7 @@
 
 mod bind;
 mod encoding;
+mod parcel;
 mod peer;
 mod socket;
 #[cfg(test)]
@@ -26,17 +27,18 @@ use std::sync::Arc;
 
 use self::{
     encoding::RowEncoder,
-    peer::Frames,
+    parcel::Frames,
     socket::{Address, Published, Socket},
 };
 use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 use crate::output::{
-    alerts::{Outcome, QueuedAlert},
-    lane::queue::{Deliver, Delivery, Failure, Load},
-    metrics::{Cause, Ledger},
+    cause::Cause,
+    format::RowFormat,
+    lane::queue::{Deliver, Delivery, Failure},
+    metrics::Ledger,
+    queued::{Outcome, QueuedAlert},
     render::Renderer,
     rows::{QueuedRows, RowBatch},
-    settings::{OutputSettings, RowFormat},
 };
 
 /// A `zeromq` output or sink.
@@ -83,6 +85,8 @@ impl ZeromqSettings {
 struct Port {
     socket: Arc<Socket>,
     pattern: ZeromqPattern,
+    /// For what is lost after it was handed over; none before the output starts.
+    ledger: Option<Arc<Ledger>>,
 }
 
 /// What became of a message, or why it has to wait.
@@ -93,13 +97,14 @@ enum Handed {
 
 impl Port {
     fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
-        Ok(Self { socket: settings.open()?, pattern: settings.pattern })
+        Ok(Self { socket: settings.open()?, pattern: settings.pattern, ledger: None })
     }
 
     /// Hands a message over and counts it.
     fn send(&self, topic: &str, frames: &Frames, ledger: &Ledger) -> Result<Handed, Failure> {
+        let Some(owner) = &self.ledger else { return Err(Failure::Retry("the output has not started".to_owned())) };
         match self.pattern {
-            ZeromqPattern::Push => match self.socket.push(frames) {
+            ZeromqPattern::Push => match self.socket.push(frames, owner) {
                 Ok(()) => {
                     ledger.sent(1);
                     Ok(Handed::Sent)
@@ -107,8 +112,7 @@ impl Port {
                 Err(reason) => Err(Failure::Retry(reason.to_owned())),
             },
             ZeromqPattern::Pub => {
-                let Published { taken, missed, bereft } = self.socket.publish(topic.as_bytes(), frames);
-                ledger.dropped(Cause::Gone, bereft, "subscribers left before they got everything");
+                let Published { taken, missed } = self.socket.publish(topic.as_bytes(), frames, owner);
                 ledger.dropped(Cause::HighWater, missed, "subscribers are slower than what comes in: high_water_mark");
                 if taken > 0 {
                     ledger.sent(1);
@@ -141,11 +145,11 @@ impl ZeromqAlerts {
     /// # Errors
     ///
     /// If it cannot listen where it is to.
-    pub(crate) fn open(output: &OutputSettings, settings: &ZeromqSettings) -> std::io::Result<Self> {
+    pub(crate) fn open(renderer: Renderer, settings: &ZeromqSettings) -> std::io::Result<Self> {
         Ok(Self {
             port: Port::open(settings)?,
             topic: settings.topics.of("alerts").to_owned(),
-            renderer: Renderer::new(output),
+            renderer,
             encoding: settings.encoding,
             ready: None,
         })
@@ -180,6 +184,10 @@ impl ZeromqAlerts {
 }
 
 impl Deliver<QueuedAlert> for ZeromqAlerts {
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        self.port.ledger = Some(Arc::clone(ledger));
+    }
+
     fn deliver(&mut self, items: &mut [QueuedAlert], ledger: &Ledger) -> Delivery {
         for (done, item) in items.iter().enumerate() {
             match self.send(item, ledger) {
@@ -237,6 +245,10 @@ impl ZeromqRows {
 }
 
 impl Deliver<QueuedRows> for ZeromqRows {
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        self.port.ledger = Some(Arc::clone(ledger));
+    }
+
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
         let mut done = 0;
         for rows in items {

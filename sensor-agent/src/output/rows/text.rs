@@ -3,7 +3,7 @@
 use super::ocsf::OcsfWriter;
 use crate::{
     event::{Event, Host, json::RowWriter, tables::Table},
-    output::settings::RowFormat,
+    output::format::RowFormat,
 };
 
 /// Makes lines of rows.

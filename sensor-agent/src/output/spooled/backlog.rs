@@ -1,23 +1,42 @@
 //! What an output that spools keeps while its settings change.
 
 use std::{
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
 };
 
 use uuid::Uuid;
 
-use super::SpoolSettings;
 use crate::{
-    delivery::spool::{Kind, Spool},
-    output::{
-        alerts::{Outcome, QueuedAlert},
-        lane::queue::Load,
-    },
+    delivery::spool::{Kind, Limits, Spool, folder_name},
+    output::queued::{Outcome, QueuedAlert},
 };
 
 /// Alerts that someone waits for word of, at most: self checks alone are waited for.
 const MOST_EXPECTED: usize = 100;
+
+/// Where spools are, and how much each may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolSettings {
+    /// The folder that has a folder for each output.
+    pub folder: PathBuf,
+    pub limits: Limits,
+}
+
+impl Default for SpoolSettings {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("/var/lib/sophos/spool"), limits: Limits::default() }
+    }
+}
+
+impl SpoolSettings {
+    /// The folder of an output. Of its kind too: what is spooled for one kind is of no use to another.
+    #[must_use]
+    pub fn folder_of(&self, kind: &str, name: &str) -> PathBuf {
+        self.folder.join(folder_name(&format!("{kind}:{name}")))
+    }
+}
 
 /// The spool, and who waits for what is in it.
 pub(crate) struct Backlog {
@@ -61,8 +80,8 @@ impl Backlog {
     }
 
     /// Notes whether someone waits for word of it; true if so.
-    pub(crate) fn expect(&self, item: &impl Load) -> bool {
-        let Some(alert) = item.awaited() else { return false };
+    pub(crate) fn expect(&self, alert: Option<&QueuedAlert>) -> bool {
+        let Some(alert) = alert else { return false };
         let mut expected = self.expected();
         if expected.len() == MOST_EXPECTED {
             expected.remove(0);
@@ -83,8 +102,8 @@ impl Backlog {
     }
 
     /// Passes on what became of something that is not spooled.
-    pub(crate) fn settle(&self, item: &impl Load, output: &str, outcome: &Outcome) {
-        if let Some(alert) = item.awaited() {
+    pub(crate) fn settle(&self, alert: Option<&QueuedAlert>, output: &str, outcome: &Outcome) {
+        if let Some(alert) = alert {
             self.tell(output, alert.alert.uuid, outcome);
         }
     }

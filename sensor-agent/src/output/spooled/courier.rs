@@ -13,9 +13,9 @@ use crate::{
         spool::{Item, Kind},
     },
     output::{
-        alerts::Outcome,
         metrics::Ledger,
         network::remote::{Answer, Message, Remote, Setback, Settled},
+        queued::Outcome,
     },
 };
 

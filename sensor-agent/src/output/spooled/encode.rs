@@ -2,7 +2,7 @@
 
 use crate::{
     delivery::spool::{Kind, NewItem},
-    output::{alerts::QueuedAlert, metrics::Ledger, render::Renderer},
+    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer},
 };
 
 /// Makes items of what waits for an output.

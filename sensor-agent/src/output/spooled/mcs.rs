@@ -23,8 +23,8 @@ use crate::{
     },
     host,
     output::{
-        alerts::{Outcome, QueuedAlert},
         metrics::Ledger,
+        queued::{Outcome, QueuedAlert},
         rows::QueuedRows,
     },
 };
@@ -52,6 +52,8 @@ pub struct CentralSettings {
     pub proxy: Option<Url>,
     /// Where the sensor's id is.
     pub state_dir: PathBuf,
+    /// Whether statistics on the sensor's health go along.
+    pub statistics: bool,
 }
 
 impl PartialEq for CentralSettings {
@@ -71,8 +73,16 @@ impl fmt::Debug for CentralSettings {
 
 impl CentralSettings {
     /// Everything else, to be compared.
-    fn without_token(&self) -> (&Url, Uuid, &Path, CrlPolicy, Option<&Url>, &Path) {
-        (&self.url, self.tenant, &self.certs_dir, self.crl_policy, self.proxy.as_ref(), &self.state_dir)
+    fn without_token(&self) -> (&Url, Uuid, &Path, CrlPolicy, Option<&Url>, &Path, bool) {
+        (
+            &self.url,
+            self.tenant,
+            &self.certs_dir,
+            self.crl_policy,
+            self.proxy.as_ref(),
+            &self.state_dir,
+            self.statistics,
+        )
     }
 
     /// Looks whether these can work at all, whatever the network does.
@@ -117,7 +127,12 @@ impl CentralSettings {
     pub(crate) fn courier(&self, name: &str) -> io::Result<StartCourier> {
         self.check().map_err(io::Error::other)?;
         let host = host::describe(&self.state_dir)?;
-        let hello = Hello { sensor_version: crate::cli::version(), hostname: host.hostname, metadata: host.metadata };
+        let hello = Hello {
+            sensor_version: crate::cli::version(),
+            hostname: host.hostname,
+            metadata: host.metadata,
+            statistics: self.statistics,
+        };
         let settings = self.settings(name, host.sensor_id, hello);
         Ok(Box::new(move |backlog, ledger| {
             let reports = Reports { backlog: Arc::clone(backlog), ledger: Arc::clone(ledger) };

@@ -3,12 +3,12 @@
 use prost::Message as _;
 use sensor_proto::v1;
 
-use super::{Frames, wire};
+use super::{parcel::Frames, wire};
 use crate::{
     alert::{Alert, json},
     config::ZeromqEncoding,
     event::{Event, Host, tables::Table},
-    output::{metrics::Ledger, render::Renderer, rows::RowTexts, settings::RowFormat},
+    output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };
 
 /// An alert as protobuf is shortened to this, bytes of its JSON.

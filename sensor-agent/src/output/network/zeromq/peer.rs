@@ -15,10 +15,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::wire::{self, GREETING_LENGTH, Said, Violation};
-
-/// A message as it goes over every connection: encoded once.
-pub(super) type Frames = Arc<[u8]>;
+use super::{
+    parcel::{Frames, Outgoing, Parcel},
+    wire::{self, GREETING_LENGTH, Said, Violation},
+};
+use crate::output::metrics::Ledger;
 
 /// A receiver has this long to say who it is.
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -54,7 +55,7 @@ pub(super) enum Broken {
 
 /// A receiver that is connected.
 pub(super) struct Peer {
-    queue: mpsc::Sender<Frames>,
+    queue: mpsc::Sender<Parcel>,
     subscriptions: Mutex<Vec<Vec<u8>>>,
     /// It took nothing for as long as one waits for it.
     pub(super) stalled: AtomicBool,
@@ -62,7 +63,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// One with room for so many messages, and the end of the queue that its connection empties.
-    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Frames>) {
+    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Parcel>) {
         let (queue, messages) = mpsc::channel(room.max(1));
         (Self { queue, subscriptions: Mutex::default(), stalled: AtomicBool::new(false) }, messages)
     }
@@ -73,12 +74,11 @@ impl Peer {
     }
 
     /// Puts a message into its queue, if there is room.
-    pub(super) fn offer(&self, frames: &Frames) -> bool {
-        let taken = self.queue.try_send(Arc::clone(frames)).is_ok();
-        if taken {
-            self.stalled.store(false, Relaxed);
-        }
-        taken
+    pub(super) fn offer(&self, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
+        let Ok(place) = self.queue.try_reserve() else { return false };
+        place.send(Parcel::new(Arc::clone(frames), Arc::clone(ledger)));
+        self.stalled.store(false, Relaxed);
+        true
     }
 
     /// Waits until there is room in its queue; whether there is.
@@ -154,17 +154,18 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
     }
 
     /// Sends what comes into the queue and listens to what the receiver wants, until one end has enough. Once stopped,
-    /// what is in the queue is sent first.
+    /// what is in the queue is sent first. What was taken from the queue and not sent is left in `outgoing`.
     pub(super) async fn run(
         self,
         peer: &Peer,
-        messages: &mut mpsc::Receiver<Frames>,
+        messages: &mut mpsc::Receiver<Parcel>,
+        outgoing: &mut Outgoing,
         stop: Stop,
     ) -> Result<(), Broken> {
         let (pong, pongs) = mpsc::channel(8);
         tokio::select! {
             ended = listen(self.read, peer, pong) => ended,
-            ended = send(self.write, messages, pongs, stop) => ended,
+            ended = send(self.write, messages, outgoing, pongs, stop) => ended,
         }
     }
 }
@@ -192,12 +193,12 @@ async fn listen<S: AsyncRead>(mut read: Reader<S>, peer: &Peer, pong: mpsc::Send
 
 async fn send<S: AsyncWrite>(
     mut write: WriteHalf<S>,
-    messages: &mut mpsc::Receiver<Frames>,
+    messages: &mut mpsc::Receiver<Parcel>,
+    outgoing: &mut Outgoing,
     mut pongs: mpsc::Receiver<Vec<u8>>,
     mut stop: Stop,
 ) -> Result<(), Broken> {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut bytes = Vec::new();
     let mut stopped = false;
     loop {
         tokio::select! {
@@ -206,20 +207,16 @@ async fn send<S: AsyncWrite>(
                     write.flush().await?;
                     return Ok(());
                 }
-                for message in batch.drain(..) {
-                    bytes.extend_from_slice(&message);
-                }
+                batch.drain(..).for_each(|parcel| outgoing.put(parcel));
             }
-            Some(pong) = pongs.recv() => bytes.extend_from_slice(&pong),
+            Some(pong) = pongs.recv() => outgoing.put_bytes(&pong),
             () = stop.called(), if !stopped => {
                 // Nothing more comes in; what is there is still handed out.
                 stopped = true;
                 messages.close();
             }
         }
-        write.write_all(&bytes).await?;
-        bytes.clear();
-        bytes.shrink_to(256 * 1024);
+        outgoing.write(&mut write).await?;
     }
 }
 

@@ -27,9 +27,13 @@ use tokio::{
 
 use super::{
     bind::{self, Listener, SocketFile},
-    peer::{Broken, Frames, Link, Peer, Stop},
+    parcel::{Frames, Outgoing, Parcel},
+    peer::{Broken, Link, Peer, Stop},
 };
-use crate::config::{HostPort, ZeromqEndpoint, ZeromqPattern};
+use crate::{
+    config::{HostPort, ZeromqEndpoint, ZeromqPattern},
+    output::metrics::Ledger,
+};
 
 /// How long one waits for a receiver whose queue is full. Then what it is to get is lost to it, without waiting, until
 /// it takes something.
@@ -75,9 +79,7 @@ struct Shared {
     /// Whose turn it is (`push`).
     turn: AtomicUsize,
     /// Messages that their receiver did not live to get (`push`).
-    returned: Mutex<VecDeque<Frames>>,
-    /// The same, of receivers that had subscribed (`pub`).
-    bereft: AtomicUsize,
+    returned: Mutex<VecDeque<Parcel>>,
 }
 
 /// What became of a message to subscribers.
@@ -87,8 +89,6 @@ pub(super) struct Published {
     pub(super) taken: usize,
     /// How many wanted it and had no room.
     pub(super) missed: usize,
-    /// Messages before this one that were lost with the connections of their subscribers, since it was last told.
-    pub(super) bereft: usize,
 }
 
 impl Socket {
@@ -117,7 +117,6 @@ impl Socket {
             peers: Mutex::default(),
             turn: AtomicUsize::new(0),
             returned: Mutex::default(),
-            bereft: AtomicUsize::new(0),
         });
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
@@ -135,12 +134,12 @@ impl Socket {
         Ok(socket)
     }
 
-    /// Hands a message to every subscriber of its topic.
-    pub(super) fn publish(&self, topic: &[u8], frames: &Frames) -> Published {
+    /// Hands a message to every subscriber of its topic. What is lost later, with its subscriber, the ledger is told.
+    pub(super) fn publish(&self, topic: &[u8], frames: &Frames, ledger: &Arc<Ledger>) -> Published {
         let peers = self.shared.peers().clone();
-        let mut published = Published { taken: 0, missed: 0, bereft: self.shared.bereft.swap(0, Relaxed) };
+        let mut published = Published { taken: 0, missed: 0 };
         for peer in peers.iter().filter(|peer| peer.wants(topic)) {
-            if self.offer(peer, frames) {
+            if self.offer(peer, frames, ledger) {
                 published.taken += 1;
             } else {
                 published.missed += 1;
@@ -150,36 +149,37 @@ impl Socket {
     }
 
     /// Hands a message to one of the receivers; whether one has it. Those that lost their receiver go first.
-    pub(super) fn push(&self, frames: &Frames) -> Result<(), &'static str> {
+    pub(super) fn push(&self, frames: &Frames, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
         loop {
             let Some(returned) = self.shared.returned().pop_front() else { break };
-            if let Err(reason) = self.push_one(&returned) {
+            if let Err(reason) = self.push_one(returned.frames(), returned.ledger()) {
                 self.shared.returned().push_front(returned);
                 return Err(reason);
             }
+            returned.hand_over();
         }
-        self.push_one(frames)
+        self.push_one(frames, ledger)
     }
 
-    fn push_one(&self, frames: &Frames) -> Result<(), &'static str> {
+    fn push_one(&self, frames: &Frames, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
         let peers = self.shared.peers().clone();
         if peers.is_empty() {
             return Err("no receiver is connected");
         }
         let first = self.shared.turn.fetch_add(1, Relaxed);
         let in_turn = || (0..peers.len()).map(|step| &peers[first.wrapping_add(step) % peers.len()]);
-        if in_turn().any(|peer| peer.offer(frames)) || in_turn().any(|peer| self.offer(peer, frames)) {
+        if in_turn().any(|peer| peer.offer(frames, ledger)) || in_turn().any(|peer| self.offer(peer, frames, ledger)) {
             return Ok(());
         }
         Err("the receivers take nothing; are they at work?")
     }
 
     /// Puts it into a receiver's queue. One that is slow is waited for; one that has stopped is not.
-    fn offer(&self, peer: &Peer, frames: &Frames) -> bool {
-        if peer.offer(frames) {
+    fn offer(&self, peer: &Peer, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
+        if peer.offer(frames, ledger) {
             return true;
         }
-        !peer.stalled.load(Relaxed) && self.runtime.block_on(peer.room(PATIENCE)) && peer.offer(frames)
+        !peer.stalled.load(Relaxed) && self.runtime.block_on(peer.room(PATIENCE)) && peer.offer(frames, ledger)
     }
 }
 
@@ -322,16 +322,30 @@ impl Shared {
         let (peer, mut messages) = Peer::new(self.high_water_mark.load(Relaxed));
         let peer = Arc::new(peer);
         self.peers().push(Arc::clone(&peer));
-        let ended = link.run(&peer, &mut messages, stop).await;
+        self.hand_on();
+        let mut outgoing = Outgoing::default();
+        let ended = link.run(&peer, &mut messages, &mut outgoing, stop).await;
         self.peers().retain(|other| !Arc::ptr_eq(other, &peer));
         messages.close();
-        while let Ok(message) = messages.try_recv() {
-            match self.address.pattern {
-                ZeromqPattern::Pub => drop(self.bereft.fetch_add(1, Relaxed)),
-                ZeromqPattern::Push => self.returned().push_back(message),
-            }
+        // Of subscribers it is lost with the connection, and counted when it goes out of hand here.
+        let left = outgoing.into_parcels().chain(std::iter::from_fn(|| messages.try_recv().ok()));
+        if self.address.pattern == ZeromqPattern::Push {
+            self.returned().extend(left);
+            self.hand_on();
         }
         ended.err().map_or_else(|| "it was closed".to_owned(), |error| self.told(&error))
+    }
+
+    /// Gives what lost its receiver to others, as far as there is room.
+    fn hand_on(&self) {
+        let peers = self.peers().clone();
+        let mut returned = self.returned();
+        while let Some(parcel) = returned.pop_front() {
+            if !peers.iter().any(|peer| peer.offer(parcel.frames(), parcel.ledger())) {
+                return returned.push_front(parcel);
+            }
+            parcel.hand_over();
+        }
     }
 
     /// Says in the log if the receiver cannot be one. That one comes and goes is nothing to speak of.
@@ -346,7 +360,7 @@ impl Shared {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn returned(&self) -> MutexGuard<'_, VecDeque<Frames>> {
+    fn returned(&self) -> MutexGuard<'_, VecDeque<Parcel>> {
         self.returned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
