@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use sensor_agent::capture::{Options, State};
+use sensor_agent::capture::{Options, State, preflight};
 use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ProcessKey, exec_flags};
 
@@ -270,6 +270,26 @@ fn nothing_is_lost_uncounted_in_a_storm() {
     assert_eq!(watch.execs.len(), EACH * THREADS);
     let exits: std::collections::HashSet<ProcessKey> = watch.exits.iter().map(|exit| exit.process).collect();
     assert!(watch.execs.iter().all(|exec| exits.contains(&exec.fixed.process)));
+}
+
+#[test]
+fn later_programs_tell_what_the_first_missed_and_nothing_else() {
+    let mut watch = Watch::with(&Options { later_programs: true, ..Options::default() });
+    let marker = marker("turns");
+    let dir = tempfile::tempdir().unwrap();
+    let program = tiny(dir.path().join(&marker));
+    for n in 0..200 {
+        Command::new(&program).arg(n.to_string()).status().unwrap();
+    }
+    watch.finish(&marker);
+    balanced(&watch);
+    assert_eq!(watch.execs.len(), 200);
+    let missed: u64 = watch.capture.status().iter().map(|status| status.recursion_misses).sum();
+    let told: u64 = watch.capture.counters().unwrap().iter().map(|counted| counted.seen_later).sum();
+    // Where tasks are not preempted at tracepoints nothing is missed.
+    if !preflight::preempts_at_tracepoints(&preflight::release()) {
+        assert_eq!((missed, told), (0, 0));
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct ProgramCounters {
     pub refused: u64,
 }
 
-/// Index of a program's counters; also its place in the list of hooks.
+/// What a program tells. The counters of those that tell first stand under these numbers.
 pub mod program {
     pub const EXEC: u32 = 0;
     pub const FORK: u32 = 1;
@@ -38,6 +38,18 @@ pub mod program {
     pub const AUDIT: u32 = 6;
     /// The kernel's own verdicts on audit messages.
     pub const AUDIT_VERDICT: u32 = 7;
-    /// Slots in the counter map.
-    pub const COUNT: u32 = 16;
+    /// How many there are.
+    pub const COUNT: u32 = 8;
+}
+
+/// Most programs of the same code at one place, which tell in turn: see `kernel/turns.rs`.
+pub const TURNS: u32 = 4;
+
+/// Slots in the counter map.
+pub const SLOTS: u32 = program::COUNT * TURNS;
+
+/// Where the n-th program of a place counts, from zero.
+#[must_use]
+pub const fn slot(program: u32, turn: u32) -> u32 {
+    turn * program::COUNT + program
 }

@@ -69,6 +69,7 @@ facts! {
     required task_pid = Member("task_struct", "pid");
     required task_tgid = Member("task_struct", "tgid");
     required task_comm = Member("task_struct", "comm");
+    required task_self_exec_id = Member("task_struct", "self_exec_id");
     required task_flags = Member("task_struct", "flags");
     required task_exit_code = Member("task_struct", "exit_code");
     required task_group_leader = Member("task_struct", "group_leader");

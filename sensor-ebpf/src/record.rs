@@ -16,7 +16,7 @@ pub use exit::ExitRecord;
 pub use fork::ForkRecord;
 
 /// Version of all layouts in this library. Any change to a type or a section raises it.
-pub const LAYOUT_VERSION: u16 = 2;
+pub const LAYOUT_VERSION: u16 = 3;
 
 /// What a record tells; the `kind` of its [`Header`].
 pub mod kind {

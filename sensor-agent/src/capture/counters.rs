@@ -3,19 +3,21 @@
 //! The kernel keeps one slot for each *possible* CPU, which may be more than are online; aya reads them all.
 
 use aya::maps::{MapData, PerCpuArray};
-use sensor_ebpf::counters::{ProgramCounters, program};
+use sensor_ebpf::counters::{ProgramCounters, TURNS, program, slot};
 
 use super::CaptureError;
 
-/// The counters of one program, summed over all CPUs.
+/// The counters of the programs of one hook, summed over all CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// As in [`super::ProgramStatus::name`].
     pub name: &'static str,
     pub counters: ProgramCounters,
+    /// Of those seen, what later programs saw: the kernel had left the first one out.
+    pub seen_later: u64,
 }
 
-/// Programs that count, by their slot.
+/// Programs that count.
 const NAMES: &[(u32, &str)] = &[
     (program::EXEC, "exec"),
     (program::FORK, "fork"),
@@ -33,14 +35,18 @@ pub(super) type Words = [u64; 7];
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
 pub(super) fn read(map: &PerCpuArray<MapData, Words>) -> Result<Vec<Counted>, CaptureError> {
-    NAMES
-        .iter()
-        .map(|&(slot, name)| {
-            let cpus =
-                map.get(&slot, 0).map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
-            Ok(Counted { name, counters: sum(cpus.iter()) })
-        })
-        .collect()
+    let of = |slot| {
+        let cpus = map.get(&slot, 0);
+        cpus.map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })
+    };
+    let mut counted = Vec::with_capacity(NAMES.len());
+    for &(program, name) in NAMES {
+        let turns = (0..TURNS).map(|turn| of(slot(program, turn))).collect::<Result<Vec<_>, _>>()?;
+        let counters = sum(turns.iter().flat_map(|cpus| cpus.iter()));
+        let later = sum(turns.iter().skip(1).flat_map(|cpus| cpus.iter()));
+        counted.push(Counted { name, counters, seen_later: later.seen });
+    }
+    Ok(counted)
 }
 
 fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {

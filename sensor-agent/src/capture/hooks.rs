@@ -4,6 +4,8 @@
 //! ladder, best first, and the first that can be attached serves. Which one that is shows in
 //! [`super::Capture::status`].
 
+use sensor_ebpf::counters::TURNS;
+
 use super::offsets::Table;
 use super::{AuditHooks, Options, Ring, State};
 
@@ -11,8 +13,10 @@ use super::{AuditHooks, Options, Ring, State};
 pub(super) struct Hook {
     /// What it tells.
     pub(super) name: &'static str,
-    /// The program's name in the object.
+    /// The program's name in the object. That of the second of its kind ends in `_2`, and so on.
     pub(super) program: &'static str,
+    /// Whether there are several programs for it, see the kernel side's `turns`.
+    pub(super) turns: bool,
     /// Where it attaches.
     pub(super) hook: &'static str,
     pub(super) kind: Kind,
@@ -38,6 +42,14 @@ pub(super) enum Kind {
     Iterator(&'static str),
 }
 
+impl Hook {
+    /// The names of its programs, in the order of their turns.
+    pub(super) fn programs(&self, options: &Options) -> impl Iterator<Item = String> {
+        let turns = if self.turns && options.later_programs { TURNS } else { 1 };
+        (1..=turns).map(|n| if n == 1 { self.program.to_owned() } else { format!("{}_{n}", self.program) })
+    }
+}
+
 /// The program of the task iterator.
 pub(super) const BASELINE: &str = "baseline";
 
@@ -51,6 +63,7 @@ pub(super) const HOOKS: &[Hook] = &[
         program: "bprm_execve",
         hook: "fexit/bprm_execve",
         kind: Kind::Return("bprm_execve"),
+        turns: true,
         required: false,
         skip: failed_execs,
         ..OF_LIFECYCLE
@@ -60,6 +73,7 @@ pub(super) const HOOKS: &[Hook] = &[
         program: "alloc_bprm",
         hook: "fexit/alloc_bprm",
         kind: Kind::Return("alloc_bprm"),
+        turns: true,
         required: false,
         skip: |table, options| {
             let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
@@ -89,6 +103,7 @@ pub(super) const HOOKS: &[Hook] = &[
         recursion_loses: false,
         required: false,
         skip: audit,
+        ..OF_LIFECYCLE
     },
     Hook {
         name: "audit_verdict",
@@ -114,6 +129,7 @@ pub(super) const HOOKS: &[Hook] = &[
 const OF_LIFECYCLE: Hook = Hook {
     name: "",
     program: "",
+    turns: false,
     hook: "",
     kind: Kind::Iterator(""),
     rung: 1,
@@ -127,7 +143,7 @@ const OF_LIFECYCLE: Hook = Hook {
 const ALLOC_OPENS: u32 = 3;
 
 const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook { name, program: tracepoint, hook, kind: Kind::Tracepoint(tracepoint), ..OF_LIFECYCLE }
+    Hook { name, program: tracepoint, turns: true, hook, kind: Kind::Tracepoint(tracepoint), ..OF_LIFECYCLE }
 }
 
 fn failed_execs(table: &Table, options: &Options) -> Option<State> {

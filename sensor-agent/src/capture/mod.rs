@@ -57,6 +57,8 @@ pub struct Options {
     pub failed_execs: bool,
     /// Size of the ring buffer of audit messages, likewise.
     pub audit_ring: u32,
+    /// Whether further programs tell what the first one misses: where tasks are preempted at tracepoints.
+    pub later_programs: bool,
     /// Which hooks may tell audit messages.
     pub audit: AuditHooks,
     /// Whether to listen to the kernel's audit multicast group when none of them can be had.
@@ -91,6 +93,7 @@ impl Default for Options {
             lifecycle_ring: 4 * 1024 * 1024,
             failed_execs: true,
             audit_ring: 1024 * 1024,
+            later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
             audit: AuditHooks::Best,
             audit_multicast: false,
             btf: PathBuf::from(preflight::BTF),

@@ -98,6 +98,13 @@ fn kernel(release: &str) -> Option<Finding> {
     })
 }
 
+/// Whether a task can be preempted at a tracepoint. Linux 7.0 replaced the preemption guard around a tracepoint's probes by
+/// one of sleepable RCU (`__DECLARE_TRACE` of the kernel's include/linux/tracepoint.h).
+#[must_use]
+pub fn preempts_at_tracepoints(release: &str) -> bool {
+    version(release).is_none_or(|version| version >= (7, 0))
+}
+
 /// Major and minor number of a release.
 fn version(release: &str) -> Option<(u32, u32)> {
     let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
@@ -162,6 +169,8 @@ mod tests {
         assert!(kernel("10.0-rc1").is_none());
         // What cannot be read is left to the kernel to refuse.
         assert!(kernel("unheard-of").is_none());
+        assert!(preempts_at_tracepoints("7.0.1-cloud-amd64") && preempts_at_tracepoints("10.0"));
+        assert!(!preempts_at_tracepoints("6.19.14+deb13-cloud-amd64"));
     }
 
     #[test]

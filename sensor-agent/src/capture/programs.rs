@@ -11,8 +11,9 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
+use sensor_ebpf::counters::TURNS;
 
-use super::counters::Words;
+use super::counters::{Counted, Words};
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
@@ -66,15 +67,27 @@ pub struct ProgramStatus {
     pub state: State,
     /// The kernel's id of the program.
     pub id: Option<u32>,
-    /// How often it ran and for how long, if `kernel.bpf_stats_enabled` is set.
+    /// How often it ran, and for how long it and those that tell what it misses, if `kernel.bpf_stats_enabled` is set.
     pub run_count: u64,
     pub run_time_ns: u64,
-    /// Events lost because the program was running already on that CPU (Linux 5.12).
+    /// Runs of the first program that the kernel left out because it was running already on that CPU (Linux 5.12).
     pub recursion_misses: u64,
     /// Whether these can have been events; otherwise the program was left out where there was nothing for it to tell.
     pub recursion_loses: bool,
     /// How often it was detached from outside and attached again.
     pub reattached: u64,
+}
+
+impl ProgramStatus {
+    /// Events lost because the program was running already on that CPU. `counted` must not be older than this.
+    #[must_use]
+    pub fn lost_to_recursion(&self, counted: &[Counted]) -> u64 {
+        if !self.recursion_loses {
+            return 0;
+        }
+        let later = counted.iter().find(|counted| counted.name == self.name).map_or(0, |counted| counted.seen_later);
+        self.recursion_misses.saturating_sub(later)
+    }
 }
 
 /// Sizes of the ring buffers, bytes.
@@ -88,22 +101,34 @@ pub(super) struct RingSizes {
 pub(super) struct Loaded {
     ebpf: Ebpf,
     counters: PerCpuArray<MapData, Words>,
-    states: Vec<State>,
-    /// What is attached, in the order of [`HOOKS`].
-    links: Vec<Option<Attachment>>,
-    /// How often each was attached again.
-    reattached: Vec<u64>,
+    /// In the order of [`HOOKS`].
+    places: Vec<Place>,
+}
+
+/// A hook, and what became of it.
+struct Place {
+    hook: &'static Hook,
+    state: State,
+    /// The names of its programs, in the order of their turns.
+    programs: Vec<String>,
+    /// Of each program, while they are attached.
+    attachments: Vec<Attachment>,
+    /// How often they were attached again.
+    reattached: u64,
 }
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Loaded").field("states", &self.states).finish_non_exhaustive()
+        let states = self.places.iter().map(|place| (place.hook.name, &place.state));
+        to.debug_map().entries(states).finish()
     }
 }
 
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
+        // Scratch areas per CPU: each program for execs has its own, the later ones for failed execs share one.
+        let (execs, failed) = if options.later_programs { (TURNS, 2) } else { (1, 1) };
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
         let mut ebpf = EbpfLoader::new()
@@ -111,20 +136,23 @@ impl Loaded {
             .override_global("OFFSETS", table.words(), true)
             .map_max_entries("LIFECYCLE", rings.lifecycle)
             .map_max_entries("AUDIT", rings.audit)
+            .map_max_entries("EXEC_SCRATCH", execs)
+            .map_max_entries("FAILED_SCRATCH", failed)
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
-        let mut states = Vec::with_capacity(HOOKS.len());
+        let mut places = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
-            if let Some(state) = (hook.skip)(table, options) {
-                states.push(state);
-                continue;
-            }
-            match load(&mut ebpf, hook, &btf) {
-                Ok(()) => states.push(State::Ready),
-                Err(reason) if !hook.required => states.push(State::NotAvailable(reason)),
-                Err(reason) => return Err(refused(hook, reason)),
-            }
+            let programs: Vec<_> = hook.programs(options).collect();
+            let state = match (hook.skip)(table, options) {
+                Some(state) => state,
+                None => match programs.iter().try_for_each(|name| load(&mut ebpf, name, hook.kind, &btf)) {
+                    Ok(()) => State::Ready,
+                    Err(reason) if !hook.required => State::NotAvailable(reason),
+                    Err(reason) => return Err(refused(hook, reason)),
+                },
+            };
+            places.push(Place { hook, state, programs, attachments: Vec::new(), reattached: 0 });
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
         if let Map::PerCpuArray(map) = &counters
@@ -134,30 +162,26 @@ impl Loaded {
         }
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
-        let links = HOOKS.iter().map(|_| None).collect();
-        Ok(Self { ebpf, counters, states, links, reattached: vec![0; HOOKS.len()] })
+        Ok(Self { ebpf, counters, places })
     }
 
     /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
     pub(super) fn attach(&mut self) -> Result<(), CaptureError> {
-        for (index, hook) in HOOKS.iter().enumerate() {
-            if self.states[index] != State::Ready {
+        for index in 0..self.places.len() {
+            let (better, rest) = self.places.split_at_mut(index);
+            let Some(place) = rest.first_mut() else { break };
+            if place.state != State::Ready || matches!(place.hook.kind, Kind::Iterator(_)) {
                 continue;
             }
-            let mut better = HOOKS[..index].iter().zip(&self.states).filter(|(other, _)| other.name == hook.name);
-            if better.any(|(_, state)| *state == State::Attached) {
-                self.states[index] = State::NotNeeded("a better hook tells it");
-                unload(&mut self.ebpf, hook);
+            if better.iter().any(|other| other.hook.name == place.hook.name && other.state == State::Attached) {
+                place.state = State::NotNeeded("a better hook tells it");
+                unload(&mut self.ebpf, &place.programs);
                 continue;
             }
-            match attach(&mut self.ebpf, hook) {
-                Ok(None) => {}
-                Ok(attached) => {
-                    self.links[index] = attached;
-                    self.states[index] = State::Attached;
-                }
-                Err(reason) if !hook.required => self.states[index] = State::NotAvailable(reason),
-                Err(reason) => return Err(refused(hook, reason)),
+            match place.attach(&mut self.ebpf) {
+                Ok(()) => {}
+                Err(reason) if !place.hook.required => place.state = State::NotAvailable(reason),
+                Err(reason) => return Err(refused(place.hook, reason)),
             }
         }
         Ok(())
@@ -167,30 +191,26 @@ impl Loaded {
     /// stays lost is told once.
     pub(super) fn recheck(&mut self) -> Vec<Reattached> {
         let mut news = Vec::new();
-        for (index, hook) in HOOKS.iter().enumerate() {
-            if self.links[index].as_ref().is_some_and(Attachment::is_gone)
-                && let Some(gone) = self.links[index].take()
-            {
-                gone.forget();
-            } else if !matches!(self.states[index], State::Lost(_)) {
+        for place in &mut self.places {
+            if !place.attachments.iter().any(Attachment::is_gone) && !matches!(place.state, State::Lost(_)) {
                 continue;
             }
-            let outcome = match attach(&mut self.ebpf, hook) {
-                Ok(link) => {
-                    self.links[index] = link;
-                    self.reattached[index] += 1;
-                    self.states[index] = State::Attached;
+            // All of them: they run in the order in which they were attached.
+            place.detach();
+            let outcome = match place.attach(&mut self.ebpf) {
+                Ok(()) => {
+                    place.reattached += 1;
                     Ok(())
                 }
                 Err(reason) => {
                     let known = State::Lost(reason.clone());
-                    if std::mem::replace(&mut self.states[index], known.clone()) == known {
+                    if std::mem::replace(&mut place.state, known.clone()) == known {
                         continue;
                     }
                     Err(reason)
                 }
             };
-            news.push(Reattached { name: hook.name, hook: hook.hook, outcome });
+            news.push(Reattached { name: place.hook.name, hook: place.hook.hook, outcome });
         }
         news
     }
@@ -206,32 +226,24 @@ impl Loaded {
 
     /// Attaches the hooks of a ring again that were detached.
     pub(super) fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
-        for (index, hook) in HOOKS.iter().enumerate() {
-            if hook.ring == ring && self.states[index] == State::Detached {
-                self.links[index] = attach(&mut self.ebpf, hook).map_err(|reason| refused(hook, reason))?;
-                self.states[index] = State::Attached;
+        for place in &mut self.places {
+            if place.hook.ring == ring && place.state == State::Detached {
+                place.attach(&mut self.ebpf).map_err(|reason| refused(place.hook, reason))?;
             }
         }
         Ok(())
     }
 
     fn detach_those(&mut self, wanted: impl Fn(&Hook) -> bool) {
-        for ((hook, state), link) in HOOKS.iter().zip(&mut self.states).zip(&mut self.links) {
-            if !wanted(hook) {
-                continue;
-            }
-            let Some(link) = link.take() else { continue };
-            // The descriptor of one that is gone is not the sensor's to close.
-            if link.is_gone() {
-                link.forget();
-            }
-            *state = State::Detached;
+        for place in self.places.iter_mut().filter(|place| wanted(place.hook) && !place.attachments.is_empty()) {
+            place.detach();
+            place.state = State::Detached;
         }
     }
 
     /// The task iterator, if it is loaded.
     pub(super) fn iterator(&mut self) -> Result<&mut Iter, CaptureError> {
-        let state = HOOKS.iter().zip(&self.states).find(|(hook, _)| hook.program == BASELINE).map(|(_, state)| state);
+        let state = self.places.iter().find(|place| place.hook.program == BASELINE).map(|place| &place.state);
         if let Some(State::NotAvailable(why)) = state {
             return Err(CaptureError::Baseline(why.clone()));
         }
@@ -255,25 +267,27 @@ impl Loaded {
     }
 
     pub(super) fn status(&self) -> Vec<ProgramStatus> {
-        let states = self.states.iter().zip(&self.reattached);
-        HOOKS.iter().zip(states).map(|(hook, (state, again))| self.status_of(hook, state, *again)).collect()
+        self.places.iter().map(|place| self.status_of(place)).collect()
     }
 
-    fn status_of(&self, hook: &Hook, state: &State, reattached: u64) -> ProgramStatus {
+    fn status_of(&self, place: &Place) -> ProgramStatus {
+        let hook = place.hook;
         let program = self.ebpf.program(hook.program);
         let info = program.and_then(|program| program.info().ok());
+        let run_time = |name: &String| self.ebpf.program(name)?.info().ok().map(|info| info.run_time());
+        let run_time: Duration = place.programs.iter().filter_map(run_time).sum();
         ProgramStatus {
             name: hook.name,
             hook: hook.hook,
             rung: hook.rung,
             ring: hook.ring,
-            state: state.clone(),
+            state: place.state.clone(),
             id: info.as_ref().map(|info| info.id()),
             run_count: info.as_ref().map_or(0, |info| info.run_count()),
-            run_time_ns: info.as_ref().map_or(0, |info| u64::try_from(info.run_time().as_nanos()).unwrap_or(u64::MAX)),
+            run_time_ns: u64::try_from(run_time.as_nanos()).unwrap_or(u64::MAX),
             recursion_misses: program.map_or(0, recursion_misses),
             recursion_loses: hook.recursion_loses,
-            reattached,
+            reattached: place.reattached,
         }
     }
 }
@@ -292,11 +306,11 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
     ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
 }
 
-fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
-    let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
+fn load(ebpf: &mut Ebpf, name: &str, kind: Kind, btf: &Btf) -> Result<(), String> {
+    let program = ebpf.program_mut(name).ok_or("not in the object")?;
     let mut tries = 1;
     loop {
-        match load_once(program, hook, btf) {
+        match load_once(program, kind, btf) {
             Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => {
                 tries += 1;
                 thread::sleep(LOAD_PAUSE);
@@ -306,8 +320,8 @@ fn load(ebpf: &mut Ebpf, hook: &Hook, btf: &Btf) -> Result<(), String> {
     }
 }
 
-fn load_once(program: &mut Program, hook: &Hook, btf: &Btf) -> Result<(), ProgramError> {
-    match hook.kind {
+fn load_once(program: &mut Program, kind: Kind, btf: &Btf) -> Result<(), ProgramError> {
+    match kind {
         Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
         Kind::Return(name) => <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf)),
         Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
@@ -319,28 +333,54 @@ fn was_interrupted(error: &ProgramError) -> bool {
     matches!(error, ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::WouldBlock)
 }
 
-fn attach(ebpf: &mut Ebpf, hook: &Hook) -> Result<Option<Attachment>, String> {
-    let program = ebpf.program_mut(hook.program).ok_or("not in the object")?;
-    let link = match hook.kind {
+impl Place {
+    /// Attaches all programs, or none.
+    fn attach(&mut self, ebpf: &mut Ebpf) -> Result<(), String> {
+        // At a tracepoint they run in the order of attaching; at a function the last one attached runs first
+        // (`hlist_add_head` in the kernel's kernel/bpf/trampoline.c).
+        let names: Vec<&String> = match self.hook.kind {
+            Kind::Return(_) => self.programs.iter().rev().collect(),
+            Kind::Tracepoint(_) | Kind::Iterator(_) => self.programs.iter().collect(),
+        };
+        let attached = names.into_iter().map(|name| attach(ebpf, name, self.hook.kind));
+        self.attachments = attached.collect::<Result<Vec<_>, _>>()?;
+        self.state = State::Attached;
+        Ok(())
+    }
+
+    fn detach(&mut self) {
+        for attachment in self.attachments.drain(..) {
+            // The descriptor of one that is gone is not the sensor's to close.
+            if attachment.is_gone() {
+                attachment.forget();
+            }
+        }
+    }
+}
+
+fn attach(ebpf: &mut Ebpf, name: &str, kind: Kind) -> Result<Attachment, String> {
+    let program = ebpf.program_mut(name).ok_or("not in the object")?;
+    let link = match kind {
         Kind::Tracepoint(_) => <&mut BtfTracePoint>::try_from(program)
             .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map(FdLink::from),
         Kind::Return(_) => <&mut FExit>::try_from(program)
             .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map(FdLink::from),
-        // Attached when it is read.
-        Kind::Iterator(_) => return Ok(None),
+        Kind::Iterator(_) => return Err("attached when it is read".to_owned()),
     };
-    link.map(|link| Some(Attachment::new(link))).map_err(|error| reason(&error))
+    link.map(Attachment::new).map_err(|error| reason(&error))
 }
 
-/// Gives a program that is not needed back to the kernel. One that cannot be unloaded is gone with the sensor.
-fn unload(ebpf: &mut Ebpf, hook: &Hook) {
-    let _ = match ebpf.program_mut(hook.program) {
-        Some(Program::BtfTracePoint(program)) => program.unload(),
-        Some(Program::FExit(program)) => program.unload(),
-        _ => Ok(()),
-    };
+/// Gives programs that are not needed back to the kernel. One that cannot be unloaded is gone with the sensor.
+fn unload(ebpf: &mut Ebpf, programs: &[String]) {
+    for name in programs {
+        let _ = match ebpf.program_mut(name) {
+            Some(Program::BtfTracePoint(program)) => program.unload(),
+            Some(Program::FExit(program)) => program.unload(),
+            _ => Ok(()),
+        };
+    }
 }
 
 /// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.

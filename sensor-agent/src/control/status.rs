@@ -100,7 +100,7 @@ pub struct Hook {
     pub partial: u64,
     /// Of all seen, what the kernel refused: forged audit messages.
     pub refused: u64,
-    /// Runs that the kernel left out because the program was already running on that CPU.
+    /// Events lost because the kernel left the program out, which was already running on that CPU.
     pub recursion_misses: u64,
 }
 

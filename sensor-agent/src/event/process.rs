@@ -23,6 +23,8 @@ pub struct Process {
     pub parent_key: ProcessKey,
     /// The parent as it was at the fork.
     pub parent: Option<Arc<Process>>,
+    /// The low bits of the kernel's count of execs, as of the last one that the sensor was told; zero if it was told none.
+    pub exec_id: u16,
     /// Links from here to the oldest ancestor held.
     pub depth: u32,
     pub ids: Ids,

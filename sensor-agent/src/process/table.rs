@@ -54,6 +54,8 @@ pub struct TableCounters {
     pub orphaned: u64,
     /// Exits of processes that were not in the table: double reports of one exit, or a fork that was lost.
     pub unknown_exits: u64,
+    /// Execs that two programs told.
+    pub repeated: u64,
     /// Lineages cut to half of [`MAX_DEPTH`].
     pub lineage_cut: u64,
 }
@@ -80,8 +82,8 @@ impl Table {
     pub fn apply(&mut self, record: &Record<'_>, time: u64) -> Option<Event> {
         match record {
             Record::Fork(fork) => self.fork(fork, time),
-            Record::Exec(exec) => Some(self.exec(exec, EventType::Exec, time)),
-            Record::Baseline(exec) => Some(self.exec(exec, EventType::Baseline, time)),
+            Record::Exec(exec) => self.exec(exec, time),
+            Record::Baseline(exec) => Some(self.image_of(exec, EventType::Baseline, time)),
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
@@ -156,6 +158,7 @@ impl Table {
             child.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
             child.parent = parent;
             child.ns_pid = fork.ns_pid;
+            child.exec_id = 0;
             if let Some(forker) = forker.as_deref() {
                 child.ids = forker.ids;
                 child.namespaces = forker.namespaces;
@@ -180,7 +183,17 @@ impl Table {
         Some(Event { kind: EventType::Fork, time, process, detail: Detail::None })
     }
 
-    fn exec(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
+    fn exec(&mut self, exec: &Exec<'_>, time: u64) -> Option<Event> {
+        let held = self.live.get(&exec.fixed.process);
+        if held.is_some_and(|held| held.exec_id != 0 && held.exec_id == exec.fixed.exec_id) {
+            self.counters.repeated += 1;
+            return None; // two programs told it
+        }
+        Some(self.image_of(exec, EventType::Exec, time))
+    }
+
+    /// What a process runs from now on.
+    fn image_of(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
         let before = self.live.get(&exec.fixed.process).cloned();
         let (parent_key, parent, incident) = match &before {
             Some(before) => (before.parent_key, before.parent.clone(), before.incident),
@@ -270,6 +283,7 @@ impl Table {
         self.pool.process(|process| {
             let fixed = &exec.fixed;
             process.key = fixed.process;
+            process.exec_id = fixed.exec_id;
             process.parent_key = parent_key;
             process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
             process.parent = parent;

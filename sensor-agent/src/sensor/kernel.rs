@@ -17,14 +17,16 @@ impl LossSource for Losses {
         let programs = capture.status();
         let mut totals = Vec::new();
         // Counters that cannot be read now can be read the next time: they only grow.
-        for counted in capture.counters().unwrap_or_default() {
+        let counted = capture.counters().unwrap_or_default();
+        for counted in &counted {
             let class = class_of(&programs, counted.name);
             totals.push(Total { stage: "ring", class, cause: "ring_full", count: counted.counters.ring_full });
             totals.push(Total { stage: "hook", class, cause: "failed_read", count: counted.counters.failed });
         }
-        for program in programs.iter().filter(|program| program.recursion_loses) {
+        for program in &programs {
             let class = class_of(&programs, program.name);
-            totals.push(Total { stage: "hook", class, cause: "recursion", count: program.recursion_misses });
+            let count = program.lost_to_recursion(&counted);
+            totals.push(Total { stage: "hook", class, cause: "recursion", count });
         }
         totals
     }

@@ -102,9 +102,8 @@ fn audit_trouble(programs: &[ProgramStatus]) -> Option<&'static str> {
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
     // What another rung of the same ladder counts is not this one's.
     let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
-    let counted =
-        counters.iter().find(|counted| serves && counted.name == program.name).map(|counted| counted.counters);
-    let counted = counted.unwrap_or_default();
+    let own = counters.iter().find(|counted| serves && counted.name == program.name);
+    let counted = own.map(|counted| counted.counters).unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
         name: program.name.into(),
@@ -124,7 +123,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         failed: counted.failed,
         partial: counted.partial,
         refused: counted.refused,
-        recursion_misses: program.recursion_misses,
+        recursion_misses: program.lost_to_recursion(counters),
         reattached: program.reattached,
         lost: match &program.state {
             State::Lost(_) => Some(program.state.to_string()),

@@ -7,7 +7,7 @@ use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
 use core::mem::offset_of;
 use sensor_ebpf::control::{Control, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
-use sensor_ebpf::counters::{ProgramCounters, program};
+use sensor_ebpf::counters::{ProgramCounters, SLOTS};
 
 /// exec, fork and exit have a ring of their own: no flood of other events can blind the process table. The agent sets
 /// the size.
@@ -19,7 +19,7 @@ static LIFECYCLE: RingBuf<u64, 8388608> = RingBuf::new();
 static AUDIT: RingBuf<u64, 1048576> = RingBuf::new();
 
 #[btf_map]
-static COUNTERS: PerCpuArray<ProgramCounters, { program::COUNT as usize }> = PerCpuArray::new();
+static COUNTERS: PerCpuArray<ProgramCounters, { SLOTS as usize }> = PerCpuArray::new();
 
 /// `BPF_F_MMAPABLE` (Linux 5.5): the agent writes its wish without a system call.
 #[btf_map]
@@ -31,8 +31,8 @@ pub(super) struct Run(*mut ProgramCounters);
 
 impl Run {
     #[inline(always)]
-    pub(super) fn begin(program: u32) -> Option<Self> {
-        let counters = COUNTERS.get_ptr_mut(program)?;
+    pub(super) fn begin(slot: u32) -> Option<Self> {
+        let counters = COUNTERS.get_ptr_mut(slot)?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };
         Some(Self(counters))

@@ -13,20 +13,23 @@ use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
+use super::turns::{in_turn, turn};
 use super::{args, cgroup, image, path, task};
 
-#[btf_tracepoint(function = "sched_process_exec")]
-fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
-    if let Some(run) = Run::begin(program::EXEC) {
-        // SAFETY: the tracepoint's arguments, see above.
-        unsafe { exec(run, ctx.arg(0), ctx.arg(1), ctx.arg(2)) }
-    }
-    0
+in_turn! {
+    btf_tracepoint, "sched_process_exec", BtfTracePointContext, tell:
+    sched_process_exec = 0, sched_process_exec_2 = 1, sched_process_exec_3 = 2, sched_process_exec_4 = 3
 }
 
 #[inline(always)]
-unsafe fn exec(run: Run, task: Address, old_tid: u32, bprm: Address) {
-    let Some(area) = Area::exec() else {
+fn tell<const N: u32>(ctx: &BtfTracePointContext) {
+    // SAFETY: the tracepoint's arguments, see above.
+    turn::<N>(program::EXEC, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
+}
+
+#[inline(always)]
+unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: Address) {
+    let Some(area) = area else {
         return run.failed();
     };
     let record = area.begin();
@@ -36,7 +39,7 @@ unsafe fn exec(run: Run, task: Address, old_tid: u32, bprm: Address) {
         task::describe(task, area, record);
         (*record).old_tid = old_tid;
         (*record).error = 0;
-        (*record).reserved = 0;
+        (*record).exec_id = member::<u64>(task, offset!(task_self_exec_id)) as u16;
         (*record).argc = member(bprm, offset!(bprm_argc));
         (*record).envc = member(bprm, offset!(bprm_envc));
         if secure(bprm) {

@@ -13,22 +13,30 @@ use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset, present};
 use super::task;
+use super::turns::{in_turn, turn};
 
 /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
 const SIGNAL_GROUP_EXIT: u32 = 4;
 
-#[btf_tracepoint(function = "sched_process_exit")]
-fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
-    let Some(run) = Run::begin(program::EXIT) else {
-        return 0;
-    };
+in_turn! {
+    btf_tracepoint, "sched_process_exit", BtfTracePointContext, tell:
+    sched_process_exit = 0, sched_process_exit_2 = 1, sched_process_exit_3 = 2, sched_process_exit_4 = 3
+}
+
+#[inline(always)]
+fn tell<const N: u32>(ctx: &BtfTracePointContext) {
+    // SAFETY: the tracepoint's arguments, see above.
+    turn::<N>(program::EXIT, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
+}
+
+#[inline(always)]
+unsafe fn thread_exit(run: Run, ctx: &BtfTracePointContext) {
     let task: Address = ctx.arg(0);
-    // SAFETY: the tracepoint's arguments; on kernels without the second one the verifier prunes the branch.
+    // SAFETY: the verifier; on kernels without the second argument it prunes the branch.
     unsafe {
         let signal: Address = member(task, offset!(task_signal));
         if signal.is_null() {
-            run.failed();
-            return 0;
+            return run.failed();
         }
         let last = if present!(exit_group_dead) {
             ctx.arg::<u64>(1) & 0xff != 0
@@ -41,7 +49,6 @@ fn sched_process_exit(ctx: BtfTracePointContext) -> i32 {
             run.filtered();
         }
     }
-    0
 }
 
 #[inline(always)]

@@ -21,58 +21,62 @@ use sensor_ebpf::record::kind;
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
+use super::turns::{in_turn, turn};
 use super::{baseline, cgroup, exec, task};
 
 /// Largest error number of Linux; what lies above `-MAX_ERRNO` is an error and not a pointer.
 const MAX_ERRNO: i64 = 4095;
 
-#[fexit(function = "bprm_execve")]
-fn bprm_execve(ctx: FExitContext) -> i32 {
-    let ctx = ctx.as_ptr();
-    let Some(run) = Run::begin(program::EXEC_FAILED) else {
-        return 0;
-    };
-    // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
-    unsafe {
-        let returned = match offset!(bprm_execve_parameters) {
-            1 => word::<1>(ctx),
-            _ => word::<4>(ctx),
-        };
-        // An `int`: the upper half means nothing.
-        let error = returned as i32;
-        if error >= 0 {
-            run.filtered();
-            return 0;
-        }
-        let bprm = word::<0>(ctx) as Address;
-        let argc = member(bprm, offset!(bprm_argc));
-        let envc = member(bprm, offset!(bprm_envc));
-        failed(run, error, member(bprm, offset!(bprm_filename)), argc, envc);
-    }
-    0
+in_turn! {
+    fexit, "bprm_execve", FExitContext, executed:
+    bprm_execve = 0, bprm_execve_2 = 1, bprm_execve_3 = 2, bprm_execve_4 = 3
 }
 
-#[fexit(function = "alloc_bprm")]
-fn alloc_bprm(ctx: FExitContext) -> i32 {
+in_turn! {
+    fexit, "alloc_bprm", FExitContext, opened:
+    alloc_bprm = 0, alloc_bprm_2 = 1, alloc_bprm_3 = 2, alloc_bprm_4 = 3
+}
+
+#[inline(always)]
+fn executed<const N: u32>(ctx: &FExitContext) {
     let ctx = ctx.as_ptr();
-    let Some(run) = Run::begin(program::EXEC_NOT_OPENED) else {
-        return 0;
-    };
+    // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
+    unsafe {
+        let bprm = word::<0>(ctx) as Address;
+        turn::<N>(program::EXEC_FAILED, bprm, |run| {
+            let returned = match offset!(bprm_execve_parameters) {
+                1 => word::<1>(ctx),
+                _ => word::<4>(ctx),
+            };
+            // An `int`: the upper half means nothing.
+            let error = returned as i32;
+            if error >= 0 {
+                return run.filtered();
+            }
+            let argc = member(bprm, offset!(bprm_argc));
+            let envc = member(bprm, offset!(bprm_envc));
+            failed::<N>(run, error, member(bprm, offset!(bprm_filename)), argc, envc);
+        });
+    }
+}
+
+#[inline(always)]
+fn opened<const N: u32>(ctx: &FExitContext) {
+    let ctx = ctx.as_ptr();
     // SAFETY: as above.
     unsafe {
-        let returned = word::<3>(ctx) as i64;
-        if !(-MAX_ERRNO..0).contains(&returned) {
-            run.filtered();
-            return 0;
-        }
         let filename = word::<1>(ctx) as Address;
-        if filename.is_null() {
-            run.failed();
-            return 0;
-        }
-        failed(run, returned as i32, member(filename, offset!(filename_name)), 0, 0);
+        turn::<N>(program::EXEC_NOT_OPENED, filename, |run| {
+            let returned = word::<3>(ctx) as i64;
+            if !(-MAX_ERRNO..0).contains(&returned) {
+                return run.filtered();
+            }
+            if filename.is_null() {
+                return run.failed();
+            }
+            failed::<N>(run, returned as i32, member(filename, offset!(filename_name)), 0, 0);
+        });
     }
-    0
 }
 
 /// A word of the program's context: an argument, or the returned value behind the last one.
@@ -98,8 +102,8 @@ pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
 }
 
 #[inline(always)]
-unsafe fn failed(run: Run, error: i32, filename: Address, argc: u32, envc: u32) {
-    let Some(area) = Area::failed() else {
+unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u32, envc: u32) {
+    let Some(area) = Area::failed(N) else {
         return run.failed();
     };
     let record = area.begin();
@@ -110,7 +114,7 @@ unsafe fn failed(run: Run, error: i32, filename: Address, argc: u32, envc: u32) 
         task::describe(task, area, record);
         (*record).old_tid = member(task, offset!(task_pid));
         (*record).error = error;
-        (*record).reserved = 0;
+        (*record).exec_id = 0;
         (*record).argc = argc;
         (*record).envc = envc;
         (*record).args_bytes = 0;

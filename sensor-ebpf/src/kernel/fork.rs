@@ -11,14 +11,17 @@ use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
 use super::task;
+use super::turns::{in_turn, turn};
 
-#[btf_tracepoint(function = "sched_process_fork")]
-fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
-    if let Some(run) = Run::begin(program::FORK) {
-        // SAFETY: the tracepoint's arguments, see above.
-        unsafe { fork(run, ctx.arg(0), ctx.arg(1)) }
-    }
-    0
+in_turn! {
+    btf_tracepoint, "sched_process_fork", BtfTracePointContext, tell:
+    sched_process_fork = 0, sched_process_fork_2 = 1, sched_process_fork_3 = 2, sched_process_fork_4 = 3
+}
+
+#[inline(always)]
+fn tell<const N: u32>(ctx: &BtfTracePointContext) {
+    // SAFETY: the tracepoint's arguments, see above.
+    turn::<N>(program::FORK, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
 }
 
 #[inline(always)]

@@ -7,6 +7,7 @@
 //! | `task`, `image`, `args`, `cgroup`, `path` | parts of an exec record |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
+//! | `turns` | several programs at one place, for what the first one misses |
 //! | `emit` | counters, ring buffer, wake-ups |
 
 mod args;
@@ -23,3 +24,4 @@ mod load;
 mod path;
 mod scratch;
 mod task;
+mod turns;

@@ -10,6 +10,7 @@
 use aya_ebpf::bindings::bpf_map_type;
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
+use sensor_ebpf::counters::TURNS;
 use sensor_ebpf::record::ExecRecord;
 
 use super::load::at_most;
@@ -47,13 +48,13 @@ const APPEND_MAX: usize = 12 * 1024;
 const AT_MAX: u64 = (RECORD - APPEND_MAX - 8) as u64;
 
 #[btf_map]
-static EXEC_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+static EXEC_SCRATCH: PerCpuArray<Scratch, { TURNS as usize }> = PerCpuArray::new();
 #[btf_map]
 static BASELINE_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
 /// Shared by the programs for failed execs, see [`Area::failed`].
 #[btf_map]
-static FAILED_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+static FAILED_SCRATCH: PerCpuArray<Scratch, 2> = PerCpuArray::new();
 #[btf_map]
 static AUDIT_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 
@@ -62,9 +63,10 @@ static AUDIT_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
 pub(super) struct Area(pub(super) *mut Scratch);
 
 impl Area {
+    /// The area of the n-th program for execs. The agent makes only as many as there are programs.
     #[inline(always)]
-    pub(super) fn exec() -> Option<Self> {
-        EXEC_SCRATCH.get_ptr_mut(0).map(Self)
+    pub(super) fn exec(n: u32) -> Option<Self> {
+        EXEC_SCRATCH.get_ptr_mut(n).map(Self)
     }
 
     #[inline(always)]
@@ -72,10 +74,11 @@ impl Area {
         BASELINE_SCRATCH.get_ptr_mut(0).map(Self)
     }
 
-    /// The area of the failed execs; `None` if a task that was preempted on this CPU is using it. To be released.
+    /// The area of the n-th programs for failed execs, of which the later ones share one; `None` if a task that was
+    /// preempted on this CPU is using it. To be released.
     #[inline(always)]
-    pub(super) fn failed() -> Option<Self> {
-        FAILED_SCRATCH.get_ptr_mut(0).map(Self)?.acquire()
+    pub(super) fn failed(n: u32) -> Option<Self> {
+        FAILED_SCRATCH.get_ptr_mut(if n == 0 { 0 } else { 1 }).map(Self)?.acquire()
     }
 
     /// The area of audit messages; like that of the failed execs.

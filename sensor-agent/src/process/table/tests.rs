@@ -86,6 +86,27 @@ fn a_fork_without_exec_has_its_forkers_image() {
 }
 
 #[test]
+fn an_exec_that_two_programs_told_is_one() {
+    let mut table = table(100);
+    let told = |pid, times| {
+        let mut exec = exec_of(pid, b"a", b"x\0");
+        exec.fixed.exec_id = times;
+        exec
+    };
+    table.apply(&Record::Exec(told(1, 4)), 0).unwrap();
+    assert!(table.apply(&Record::Exec(told(1, 4)), 0).is_none());
+    assert_eq!(table.counters().repeated, 1);
+    // The same program once more; and a child's first, whose count goes on from its parent's.
+    table.apply(&Record::Exec(told(1, 5)), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&Record::Exec(told(2, 5)), 0).unwrap();
+    // The baseline knows no counts: what was executed while it was taken is told.
+    table.apply(&Record::Baseline(told(1, 0)), 0).unwrap();
+    table.apply(&Record::Exec(told(1, 5)), 0).unwrap();
+    assert_eq!(table.counters().repeated, 1);
+}
+
+#[test]
 fn exits_tell_code_and_signal_once() {
     let mut table = table(100);
     table.apply(&exec(1, b"a"), 0).unwrap();

@@ -1,0 +1,63 @@
+//! Several programs at the same place, for what the first one misses.
+//!
+//! The kernel leaves a program out that is running already on that CPU. At a tracepoint nobody could take over the CPU
+//! until Linux 6.19; since 7.0 tasks are preempted there, and while the one that waits is in the middle of a program, the
+//! kernel leaves that program out for all others on the CPU, which can be dozens of execs. Keeping others off from
+//! within (`bpf_preempt_disable`) does not help: whoever waits takes over where that ends, which is still in the program.
+//! At the return of a function tasks could be preempted all along, but only with a kernel that is set to it.
+//!
+//! So there are up to [`TURNS`] programs of the same code, which run in turn. Each leaves behind what it told; a later one
+//! that does not find its own event there does the work. What is left out while all of them are under way is lost, and
+//! the kernel counts it. A task that is preempted or moved between two of them, in the few instructions there, is told
+//! twice: the agent knows such records by their process, and those of execs by [`ExecRecord::exec_id`] too.
+//!
+//! Where only the first one is loaded, there is nothing to it.
+//!
+//! [`ExecRecord::exec_id`]: sensor_ebpf::record::ExecRecord::exec_id
+
+use aya_ebpf::btf_maps::PerCpuArray;
+use aya_ebpf::macros::btf_map;
+use sensor_ebpf::counters::{TURNS, program, slot};
+
+use super::emit::Run;
+use super::load::Address;
+
+/// What was told last on this CPU, by [`program`]; zero once nobody asks any more.
+#[btf_map]
+static TOLD: PerCpuArray<u64, { program::COUNT as usize }> = PerCpuArray::new();
+
+/// Makes all programs of one place: the attribute, where they sit, their context, what they do, and their names.
+macro_rules! in_turn {
+    ($attribute:ident, $function:literal, $context:ty, $tell:ident: $($name:ident = $n:literal),+) => {
+        $(
+            #[$attribute(function = $function)]
+            fn $name(ctx: $context) -> i32 {
+                $tell::<$n>(&ctx);
+                0
+            }
+        )+
+    };
+}
+pub(super) use in_turn;
+
+/// Does the work if it is this program's turn, the n-th from zero. `event` is an address that belongs to this event alone
+/// while it lasts.
+#[inline(always)]
+pub(super) fn turn<const N: u32>(program: u32, event: Address, work: impl FnOnce(Run)) {
+    let Some(told) = TOLD.get_ptr_mut(program) else { return };
+    let last = N + 1 == TURNS;
+    // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
+    unsafe {
+        if N > 0 && told.read_volatile() == event as u64 {
+            if last {
+                told.write_volatile(0);
+            }
+            return;
+        }
+        if let Some(run) = Run::begin(slot(program, N)) {
+            work(run);
+        }
+        // After the work: others that were told while this one waited have left theirs.
+        told.write_volatile(if last { 0 } else { event as u64 });
+    }
+}
