@@ -16,6 +16,7 @@ mod ended;
 mod logins;
 mod pool;
 mod table;
+mod told;
 pub mod unlisted;
 pub mod users;
 

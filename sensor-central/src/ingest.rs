@@ -17,6 +17,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::{Body, Bytes},
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::{IntoResponse as _, Response},
     routing::post,
@@ -86,12 +87,18 @@ struct Checked {
 }
 
 /// Takes in a batch of any kind; `check` decodes and judges its items.
-async fn take(
-    ingest: &Ingest,
-    head: &Parts,
-    body: &mut Body,
-    check: fn(Vec<Bytes>) -> Result<Checked, Failure>,
-) -> Result<Response, Failure> {
+async fn take(ingest: &Ingest, request: Request, check: Check) -> Result<Response, Failure> {
+    let (head, mut body) = request.into_parts();
+    let taken = take_in(ingest, &head, &mut body, check).await;
+    if taken.is_err() {
+        linger(&head, &mut body).await;
+    }
+    taken
+}
+
+type Check = fn(Vec<Bytes>) -> Result<Checked, Failure>;
+
+async fn take_in(ingest: &Ingest, head: &Parts, body: &mut Body, check: Check) -> Result<Response, Failure> {
     let origin = auth::authenticate(&ingest.store, &head.headers).await?;
     let key = key(&head.headers)?;
     let _place = ingest.place()?;

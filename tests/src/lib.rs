@@ -21,6 +21,6 @@ mod wait;
 pub use central::Central;
 pub use home::{Home, Said};
 pub use mark::Mark;
-pub use rows::{bytes, of_kind, of_pid, parse_lines};
+pub use rows::{assert_columns, bytes, of_kind, of_pid, parse_lines};
 pub use sensor::Sensor;
 pub use wait::{PATIENCE, until};

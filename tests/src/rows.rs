@@ -23,6 +23,17 @@ pub fn parse_lines(text: &[u8]) -> Vec<Value> {
         .collect()
 }
 
+/// Compares these columns of a row.
+///
+/// # Panics
+/// One of them differs.
+#[track_caller]
+pub fn assert_columns<const N: usize>(row: &Value, columns: [(&str, Value); N]) {
+    for (column, value) in columns {
+        assert_eq!(row[column], value, "{column} of {row:#}");
+    }
+}
+
 /// The rows of one process id, in order.
 #[must_use]
 pub fn of_pid(rows: &[Value], pid: u32) -> Vec<Value> {

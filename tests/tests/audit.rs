@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use sensor_tests::{Mark, Sensor, programs};
+use sensor_tests::{Mark, Sensor, assert_columns, programs};
 use serde_json::{Value, json};
 
 /// Ends a test's messages: once it is a row, all before it are.
@@ -91,20 +91,21 @@ fn every_way_to_send_is_told_once() {
     assert_eq!(rows.len(), ways.len(), "{rows:#?}");
     let path = programs::tell_audit().canonicalize().expect("the sender's path");
     for ((pid, text), row) in pids.iter().zip(&rows) {
-        for (column, value) in [
-            ("pid", json!(pid)),
-            ("uid", json!(0)),
-            ("type", json!(1112)),
-            ("type_name", json!("USER_LOGIN")),
-            ("message", json!(text)),
-            ("acct", json!(mark.word())),
-            ("address", json!("203.0.113.9")),
-            ("terminal", json!("/dev/pts/7")),
-            ("result", json!("failed")),
-            ("path", json!(path)),
-        ] {
-            assert_eq!(row[column], value, "{column} of {row:#}");
-        }
+        assert_columns(
+            row,
+            [
+                ("pid", json!(pid)),
+                ("uid", json!(0)),
+                ("type", json!(1112)),
+                ("type_name", json!("USER_LOGIN")),
+                ("message", json!(text)),
+                ("acct", json!(mark.word())),
+                ("address", json!("203.0.113.9")),
+                ("terminal", json!("/dev/pts/7")),
+                ("result", json!("failed")),
+                ("path", json!(path)),
+            ],
+        );
         let start =
             row["sophos_pid"].as_str().and_then(|text| text.strip_prefix(&format!("{pid}:"))).expect("PID:START");
         assert!(start.parse::<u64>().is_ok_and(|start| start > 0), "{row:#}");

@@ -15,6 +15,7 @@ use super::containers::container_of;
 use super::ended::Ended;
 use super::logins::Logins;
 use super::pool::Pool;
+use super::told::{Known, Told};
 use super::users::Users;
 use crate::event::decode::{Audit, Exec, Record, turn_path};
 use crate::event::{AuditMessage, Container, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNSET_ID};
@@ -195,19 +196,19 @@ impl Table {
     /// What a process runs from now on.
     fn image_of(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
         let before = self.live.get(&exec.fixed.process).cloned();
-        let (parent_key, parent, incident) = match &before {
-            Some(before) => (before.parent_key, before.parent.clone(), before.incident),
+        let known = match &before {
+            Some(before) => Known::of(before),
             None => {
                 let parent = self.parent(exec.fixed.parent);
                 let incident = parent.as_ref().and_then(|parent| parent.incident);
                 if parent.is_none() && exec.fixed.parent.tgid != 0 {
                     self.counters.orphaned += 1;
                 }
-                (exec.fixed.parent, parent, incident)
+                Known { parent_key: exec.fixed.parent, parent, incident }
             }
         };
         let image = self.image(exec);
-        let process = self.snapshot(exec, image, parent_key, parent, incident);
+        let process = self.snapshot(&Told::by_exec(exec), image, known);
         drop(before);
         self.insert(Arc::clone(&process));
         Event { kind, time, process, detail: Detail::None }
@@ -215,11 +216,12 @@ impl Table {
 
     /// A failed exec changes nothing: its event has a snapshot of its own.
     fn exec_failed(&mut self, exec: &Exec<'_>, time: u64) -> Event {
-        let before = self.live.get(&exec.fixed.process).cloned();
-        let parent_key = before.as_ref().map_or(exec.fixed.parent, |before| before.parent_key);
-        let parent = before.as_ref().map_or_else(|| self.parent(exec.fixed.parent), |before| before.parent.clone());
+        let known = self.live.get(&exec.fixed.process).map(|held| Known::of(held)).unwrap_or_else(|| {
+            let parent_key = exec.fixed.parent;
+            Known { parent_key, parent: self.parent(parent_key), incident: None }
+        });
         let image = self.image(exec);
-        let process = self.snapshot(exec, image, parent_key, parent, before.and_then(|before| before.incident));
+        let process = self.snapshot(&Told::by_exec(exec), image, known);
         let detail = Detail::ExecFailed { errno: exec.fixed.error.saturating_abs() };
         Event { kind: EventType::ExecFailed, time, process, detail }
     }
@@ -269,33 +271,26 @@ impl Table {
         })
     }
 
-    fn snapshot(
-        &mut self,
-        exec: &Exec<'_>,
-        image: Arc<crate::event::Image>,
-        parent_key: ProcessKey,
-        parent: Option<Arc<Process>>,
-        incident: Option<uuid::Uuid>,
-    ) -> Arc<Process> {
-        let container = self.container(exec.cgroup, exec.fixed.cgroup_id);
-        let user = self.users.name(exec.fixed.ids.uid);
-        let login = self.logins.get(exec.fixed.ids.session);
+    /// A process as a record tells it, with what the table knows of it.
+    fn snapshot(&mut self, told: &Told<'_>, image: Arc<crate::event::Image>, known: Known) -> Arc<Process> {
+        let container = self.container(told.cgroup, told.cgroup_id);
+        let user = self.users.name(told.ids.uid);
+        let login = self.logins.get(told.ids.session);
         self.pool.process(|process| {
-            let fixed = &exec.fixed;
-            process.key = fixed.process;
-            process.exec_id = fixed.exec_id;
-            process.parent_key = parent_key;
-            process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
-            process.parent = parent;
-            process.ids = fixed.ids;
-            process.namespaces = fixed.namespaces;
-            process.ns_pid = fixed.ns_pid;
-            process.cgroup_id = fixed.cgroup_id;
-            process.tty = terminal_name(fixed.tty);
+            process.key = told.key;
+            process.exec_id = told.exec_id;
+            process.parent_key = known.parent_key;
+            process.depth = known.parent.as_ref().map_or(0, |parent| parent.depth + 1);
+            process.parent = known.parent;
+            process.ids = told.ids;
+            process.namespaces = told.namespaces;
+            process.ns_pid = told.ns_pid;
+            process.cgroup_id = told.cgroup_id;
+            process.tty = terminal_name(told.tty);
             process.user = user;
             process.login = login;
             process.container = container;
-            process.incident = incident;
+            process.incident = known.incident;
             process.image = image;
         })
     }
@@ -314,9 +309,9 @@ impl Table {
             self.take_login(fixed.process, &fixed.ids);
         }
         let known = self.live.get(&fixed.process).or_else(|| self.ended.get(fixed.process)).cloned();
-        let (parent_key, parent, incident) = match &known {
-            Some(known) => (known.parent_key, known.parent.clone(), known.incident),
-            None => (fixed.parent, self.parent(fixed.parent), None),
+        let facts = match &known {
+            Some(known) => Known::of(known),
+            None => Known { parent_key: fixed.parent, parent: self.parent(fixed.parent), incident: None },
         };
         let image = match &known {
             Some(known) if audit.path.is_empty() || known.image.path == self.path => Arc::clone(&known.image),
@@ -330,25 +325,7 @@ impl Table {
                 Arc::new(image)
             }
         };
-        let container = self.container(audit.cgroup, fixed.cgroup_id);
-        let user = self.users.name(fixed.ids.uid);
-        let login = self.logins.get(fixed.ids.session);
-        let process = self.pool.process(|process| {
-            process.key = fixed.process;
-            process.parent_key = parent_key;
-            process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
-            process.parent = parent;
-            process.ids = fixed.ids;
-            process.namespaces = fixed.namespaces;
-            process.ns_pid = fixed.ns_pid;
-            process.cgroup_id = fixed.cgroup_id;
-            process.tty = terminal_name(fixed.tty);
-            process.user = user;
-            process.login = login;
-            process.container = container;
-            process.incident = incident;
-            process.image = image;
-        });
+        let process = self.snapshot(&Told::by_audit(fixed, audit.cgroup), image, facts);
         let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
         Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
     }

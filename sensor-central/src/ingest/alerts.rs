@@ -11,16 +11,11 @@ use prost::Message as _;
 use sensor_proto::v1::{Alert, Rejected};
 use uuid::Uuid;
 
-use super::{Checked, Failure, Ingest, items, linger, take};
+use super::{Checked, Failure, Ingest, items, take};
 use crate::store;
 
 pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
-    let (head, mut body) = request.into_parts();
-    let taken = take(&ingest, &head, &mut body, check).await;
-    if taken.is_err() {
-        linger(&head, &mut body).await;
-    }
-    taken
+    take(&ingest, request, check).await
 }
 
 fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use daemon::{Auditd, Line};
 use host::{AuditState, alone, etc_copy};
-use sensor_tests::{Mark, Sensor, of_kind, programs, until};
+use sensor_tests::{Mark, Sensor, assert_columns, of_kind, programs, until};
 use serde_json::{Value, json};
 
 /// Creates an account and a group, uses and deletes them. $1 is the account, $2 the copy of /etc.
@@ -266,14 +266,15 @@ fn the_multicast_group_tells_what_the_kernel_logs_and_says_that_it_is_the_last_r
     tell(&["unprivileged", "sendto", "1112", &text]);
     let pid = tell(&["sendto", "1112", &text]).expect("a pid");
     let row = sensor.until("the row", || sensor.rows("audit_user_msg").into_iter().next());
-    for (column, value) in [
-        ("pid", json!(pid)),
-        ("type_name", json!("USER_LOGIN")),
-        ("message", json!(text)),
-        ("address", json!("203.0.113.9")),
-        ("path", json!(programs::tell_audit().canonicalize().expect("its path"))),
-    ] {
-        assert_eq!(row[column], value, "{column} of {row:#}");
-    }
+    assert_columns(
+        &row,
+        [
+            ("pid", json!(pid)),
+            ("type_name", json!("USER_LOGIN")),
+            ("message", json!(text)),
+            ("address", json!("203.0.113.9")),
+            ("path", json!(programs::tell_audit().canonicalize().expect("its path"))),
+        ],
+    );
     assert_eq!(sensor.rows("audit_user_msg").len(), 1);
 }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sensor_tests::{Mark, Sensor, until};
+use sensor_tests::{Mark, Sensor, assert_columns, until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -87,20 +87,21 @@ fn every_way(senders: &Senders) -> Vec<Value> {
     });
     assert_eq!(rows.len(), sent.len(), "{rows:#?}");
     for (row, (pid, program, text)) in rows.iter().zip(&sent) {
-        for (column, value) in [
-            ("pid", json!(pid)),
-            ("uid", json!(0)),
-            ("type", json!(1112)),
-            ("type_name", json!("USER_LOGIN")),
-            ("message", json!(text)),
-            ("acct", json!(mark.word())),
-            ("address", json!("203.0.113.9")),
-            ("terminal", json!("ssh")),
-            ("result", json!("success")),
-            ("path", json!(program)),
-        ] {
-            assert_eq!(row[column], value, "{column} of {row:#}");
-        }
+        assert_columns(
+            row,
+            [
+                ("pid", json!(pid)),
+                ("uid", json!(0)),
+                ("type", json!(1112)),
+                ("type_name", json!("USER_LOGIN")),
+                ("message", json!(text)),
+                ("acct", json!(mark.word())),
+                ("address", json!("203.0.113.9")),
+                ("terminal", json!("ssh")),
+                ("result", json!("success")),
+                ("path", json!(program)),
+            ],
+        );
     }
     assert_eq!(sensor.status()["losses"], json!([]));
     rows
