@@ -24,7 +24,7 @@ pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
 use crate::capture::Batch;
-use crate::clock::{BootToUnix, unix_now};
+use crate::clock::{BootToUnix, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
@@ -32,6 +32,7 @@ use crate::loss::{Ledger, Total, is_blindness};
 use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
 use crate::process::baseline::Baseline;
+use crate::process::roll_call::RollCall;
 use crate::process::{Table, TableCounters};
 use crate::recorder::{Recorder, TableStatus};
 
@@ -62,6 +63,8 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
+    /// Tell of the processes among these that were lost.
+    RollCall(Box<RollCall>),
     /// Raise an alert about the sensor itself; the second is the rule that it names.
     Tell(Box<Policy>, &'static str),
     /// Hand over what is left, and end.
@@ -99,6 +102,8 @@ pub struct Engine {
     sinks: Arc<Sinks>,
     losses: Box<dyn LossSource>,
     ledger: Ledger,
+    /// Until all records from before it have been applied.
+    roll_call: Option<Box<RollCall>>,
     watches: Vec<Watch>,
     findings: Vec<crate::detection::Finding>,
     blind_policy: Arc<Policy>,
@@ -143,6 +148,7 @@ impl Engine {
             sinks,
             losses,
             ledger: Ledger::default(),
+            roll_call: None,
             watches: Vec::new(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
@@ -189,10 +195,16 @@ impl Engine {
                         self.watches.push(watch);
                         let _ = kept.send(());
                     }
+                    Ok(Request::RollCall(call)) => self.roll_call = Some(call),
                     Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
                 },
-                recv(settle) -> _ => self.settle(),
+                recv(settle) -> _ => {
+                    self.settle();
+                    if batches.is_empty() {
+                        self.call_roll();
+                    }
+                }
                 recv(report) -> _ => self.hand_over(),
             }
         }
@@ -245,6 +257,24 @@ impl Engine {
                 }
                 Err(_) => self.undecodable += 1,
             }
+        }
+    }
+
+    /// Tells of processes that run and were lost, once the records from before the walk have been applied.
+    fn call_roll(&mut self) {
+        let due = |call: &mut Box<RollCall>| boot_now() > call.walked_until().saturating_add(OVERTAKING);
+        let Some(call) = self.roll_call.take_if(due) else { return };
+        let mut found = 0;
+        for task in call.tasks() {
+            if let Some(event) = self.table.missed(&task, unix_now()) {
+                found += 1;
+                self.event(event);
+            }
+        }
+        if found > 0 {
+            tracing::warn!(
+                "{found} running processes had not been told, as records of them were lost: they are told now"
+            );
         }
     }
 

@@ -15,6 +15,7 @@ pub mod containers;
 mod ended;
 mod logins;
 mod pool;
+pub mod roll_call;
 mod table;
 mod told;
 pub mod unlisted;

@@ -32,11 +32,14 @@ fn an_alert_arrives() {
 fn an_interrupt_ends_both() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = demo(folder.path());
-    let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let errors = folder.path().join("stderr");
+    let stderr = std::fs::File::create(&errors).unwrap();
+    let mut child = command.process_group(0).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.by_ref().any(|line| line.unwrap().contains("Alert Tester")), "it ended early");
     killpg(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, Some(0), "{}", std::fs::read_to_string(&errors).unwrap());
     // Whoever still had the pipe would keep this from ending.
     assert!(lines.all(|line| line.is_ok()));
 }

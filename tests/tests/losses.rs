@@ -1,16 +1,21 @@
 //! A sensor that cannot keep up says so: what the kernel could not hand over is counted, told as a row, and alerted on.
 
+use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use nix::sys::signal::Signal;
-use sensor_tests::{Home, Mark, Sensor, of_kind, programs};
-use serde_json::Value;
+use sensor_tests::{Home, Mark, Sensor, of_kind, of_pid, programs};
+use serde_json::{Value, json};
 
 /// Larger than what is kept of the arguments of one program.
 const ARGUMENT: usize = 100_000;
 /// Enough to overfill the ring buffer of 8 MiB with what is kept of them.
 const COUNT: usize = 1000;
+/// Enough programs without arguments to fill the room that is left then.
+const SMALL: usize = 100;
+/// Says that it runs, and goes on.
+const SCRIPT: &str = "echo; read line";
 
 fn count_of(losses: &Value, stage: &str, cause: &str) -> u64 {
     let losses = losses.as_array().expect("losses");
@@ -65,6 +70,40 @@ fn lost_kernel_events_are_counted_told_and_alerted_on() {
     assert!(execs.len() as u64 + total > COUNT as u64, "{} rows, {total} counted as lost", execs.len());
     let args_bytes = programs::tiny().as_os_str().len() + mark.word().len() + ARGUMENT + 3;
     assert!(execs[..execs.len() - 1].iter().all(|exec| exec["args_bytes"] == args_bytes));
+}
+
+#[test]
+fn what_a_flood_has_hidden_is_told_as_long_as_it_runs() {
+    let mark = Mark::new("hidden");
+    let sensor = Sensor::start(&Mark::config_for(&mark.rule(), ""));
+    sensor.signal(Signal::SIGSTOP);
+    let long = "x".repeat(ARGUMENT);
+    for _ in 0..COUNT {
+        sensor.finish(Command::new(programs::tiny()).arg(&long));
+    }
+    // The gaps that are left are too small for another long record.
+    for _ in 0..SMALL {
+        sensor.finish(&mut Command::new(programs::tiny()));
+    }
+    let mut hidden = Command::new("sh");
+    hidden.args(["-c", SCRIPT, mark.word()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut hidden = hidden.spawn().expect("sh runs");
+    // Whoever spawns goes on a little before the exec is told.
+    hidden.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("it says so");
+    sensor.signal(Signal::SIGCONT);
+    let row = sensor.until("the row of the hidden program", || {
+        of_pid(&sensor.rows("process_events"), hidden.id()).into_iter().next()
+    });
+    let alert = sensor
+        .until("its alert", || sensor.alerts().into_iter().find(|alert| alert["process_info"]["pid"] == hidden.id()));
+    assert!(sensor.home().log().contains("had not been told"), "the flood did not hide it");
+    hidden.kill().expect("it is running");
+    hidden.wait().expect("it ends");
+    assert_eq!(row["event_type"], "PROCESS_EVENT_TYPE_EXEC", "{row:#}");
+    assert_eq!(row["args"], json!(["sh", "-c", SCRIPT, mark.word()]), "{row:#}");
+    assert_eq!((&row["ppid"], &row["path"]), (&json!(std::process::id()), &json!("/usr/bin/dash")), "{row:#}");
+    assert_eq!(alert["process_info"]["args"], row["args"]);
+    sensor.until_exit(hidden.id());
 }
 
 #[test]

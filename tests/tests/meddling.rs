@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, SysconfVar, gettid, sysconf};
 use sensor_tests::{Mark, Sensor, of_kind, of_pid};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A descriptor of the sensor's, as `fdinfo` shows it.
 struct Descriptor {
@@ -92,6 +92,8 @@ fn what_was_detached_is_attached_again_and_told() {
     assert!(attached.len() >= 3, "{attached:?}");
     close_in(sensor.pid(), &attached);
     let lost = attached.len();
+    let mut meanwhile = Command::new("sh");
+    let mut meanwhile = meanwhile.args(["-c", "read line", mark.word()]).stdin(Stdio::piped()).spawn().expect("sh");
     // One for each, and no more: what the sensor has opened since under these numbers stays open.
     sensor.until("an alert for each hook", || {
         (alerts_named(&sensor, "Sensor Hook Detached").len() >= lost).then_some(())
@@ -103,6 +105,14 @@ fn what_was_detached_is_attached_again_and_told() {
         assert_eq!((&hook["attached"], &hook["reattached"]), (&true.into(), &1.into()), "{hook}");
     }
     assert!(sensor.ask(&["status"]).stdout.contains("exec: detached from outside and attached again, 1 times"));
+
+    // What started meanwhile is found as it still runs.
+    sensor
+        .until("what started meanwhile", || of_pid(&sensor.rows("process_events"), meanwhile.id()).first().map(|_| ()));
+    meanwhile.kill().expect("it runs");
+    meanwhile.wait().expect("it ends");
+    let row = sensor.exec_of(meanwhile.id());
+    assert_eq!(row["args"], json!(["sh", "-c", "read line", mark.word()]), "{row:#}");
 
     // And it sees programs from start to end.
     let pid = sensor.finish(Command::new("/bin/true").arg(mark.word()));

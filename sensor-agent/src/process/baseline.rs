@@ -32,11 +32,18 @@ impl CommandLines {
         Self(
             records
                 .filter_map(|record| match record {
-                    Record::Baseline(exec) => Some((exec.fixed.process, read_cmdline(exec.fixed.process))),
+                    Record::Baseline(exec) => Some((exec.fixed.process, read_cmdline(exec.fixed.process)?)),
                     _ => None,
                 })
                 .collect(),
         )
+    }
+
+    /// Sets a walked task's arguments. False if it was not running any more when they were read.
+    pub(super) fn complete<'a>(&'a self, exec: &mut Exec<'a>) -> bool {
+        let Some(cmdline) = self.0.get(&exec.fixed.process) else { return false };
+        set_args(exec, cmdline);
+        true
     }
 }
 
@@ -100,13 +107,13 @@ impl Baseline {
     }
 }
 
-/// The arguments of a running process, unless its pid belongs to another by now.
-fn read_cmdline(key: ProcessKey) -> Vec<u8> {
+/// The arguments of a process; none if it has ended and the pid may belong to another by now.
+fn read_cmdline(key: ProcessKey) -> Option<Vec<u8>> {
     let folder = Path::new("/proc").join(key.tgid.to_string());
     let mut cmdline = Vec::new();
     let read = File::open(folder.join("cmdline")).and_then(|file| file.take(CMDLINE_MAX).read_to_end(&mut cmdline));
     let same = std::fs::read(folder.join("stat")).is_ok_and(|stat| started_at(&stat, key.start));
-    if read.is_ok() && same { cmdline } else { Vec::new() }
+    (read.is_ok() && same).then_some(cmdline)
 }
 
 /// Whether `/proc/PID/stat` tells this start time (field 22, in clock ticks of 10 ms: `USER_HZ` is 100 on every
@@ -152,7 +159,7 @@ mod tests {
         let ticks: u64 =
             str::from_utf8(stat[end..].split(|&byte| byte == b' ').nth(20).unwrap()).unwrap().parse().unwrap();
         let cmdline = read_cmdline(ProcessKey::new(std::process::id(), ticks * 10_000_000));
-        assert_eq!(cmdline, std::fs::read("/proc/self/cmdline").unwrap());
-        assert_eq!(read_cmdline(ProcessKey::new(std::process::id(), 1)), b"");
+        assert_eq!(cmdline, Some(std::fs::read("/proc/self/cmdline").unwrap()));
+        assert_eq!(read_cmdline(ProcessKey::new(std::process::id(), 1)), None);
     }
 }

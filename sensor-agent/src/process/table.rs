@@ -91,6 +91,20 @@ impl Table {
         }
     }
 
+    /// Tells of a task that runs and whose fork or exec was not told. All records from before the walk must have been applied.
+    pub fn missed(&mut self, task: &Exec<'_>, time: u64) -> Option<Event> {
+        let key = task.fixed.process;
+        if let Some(held) = self.live.get(&key) {
+            return has_executed_since(held, task).then(|| self.image_of(task, EventType::Exec, time));
+        }
+        // One that has ended meanwhile was known; and a full table forgets, which is no sign of a loss.
+        if self.ended.get(key).is_some() || self.live.len() >= self.limit {
+            return None;
+        }
+        let forked = self.live.get(&task.fixed.parent).is_some_and(|parent| !has_executed_since(parent, task));
+        Some(self.image_of(task, if forked { EventType::Fork } else { EventType::Exec }, time))
+    }
+
     /// Gives an event's snapshot back once everybody has seen the event.
     pub fn recycle(&mut self, event: Event) {
         self.pool.recycle(event.process);
@@ -208,7 +222,12 @@ impl Table {
             }
         };
         let image = self.image(exec);
-        let process = self.snapshot(&Told::by_exec(exec), image, known);
+        let mut told = Told::by_exec(exec);
+        if kind == EventType::Baseline {
+            // The exec that it is of may be told yet.
+            told.exec_id = 0;
+        }
+        let process = self.snapshot(&told, image, known);
         drop(before);
         self.insert(Arc::clone(&process));
         Event { kind, time, process, detail: Detail::None }
@@ -399,6 +418,17 @@ impl Table {
             self.pool.recycle(oldest);
         }
     }
+}
+
+/// Whether the image that a walk found is of a later exec than the one held. Of one that the sensor was not told, the count is
+/// not known: then it shows by the file.
+fn has_executed_since(held: &Process, walked: &Exec<'_>) -> bool {
+    let fixed = &walked.fixed;
+    if held.exec_id != 0 && fixed.exec_id != 0 {
+        return fixed.exec_id.wrapping_sub(held.exec_id).cast_signed() > 0;
+    }
+    let file = (fixed.inode, fixed.device);
+    fixed.inode != 0 && held.image.inode != 0 && file != (held.image.inode, held.image.device)
 }
 
 /// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for

@@ -11,15 +11,18 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
-use super::{Shared, self_check, status, tamper};
-use crate::capture::State;
+use super::{Shared, kernel, self_check, status, tamper};
+use crate::capture::{Baseline, State};
 use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
+use crate::event::Class;
 use crate::health::DEAF_AFTER;
+use crate::loss::Total;
 use crate::metrics;
 use crate::policy::Policy;
+use crate::process::roll_call::RollCall;
 use crate::systemd;
 
 /// The first argument of a canary. Its second is a word of its own.
@@ -110,9 +113,10 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             }
         }
         let again = shared.capture().recheck();
-        let lost_before = std::mem::replace(&mut lost, lost_in_rings(shared));
+        let lost_before = std::mem::replace(&mut lost, lost_in_kernel(shared));
         if !again.is_empty() || lost > lost_before {
             next = next.min(flown + AGAIN);
+            call_roll(shared);
         }
         let mut meddled: Vec<Policy> = again.iter().map(tamper::detached).collect();
         meddled.extend(shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look());
@@ -133,10 +137,22 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
     }
 }
 
-/// What full rings have lost since the start.
-fn lost_in_rings(shared: &Shared) -> u64 {
-    // Counters that cannot be read now can be read the next time: they only grow.
-    shared.capture().counters().unwrap_or_default().iter().map(|counted| counted.counters.ring_full).sum()
+/// What was lost of processes in the kernel since the start.
+fn lost_in_kernel(shared: &Shared) -> u64 {
+    let of_processes = |loss: &&Total| loss.class == Class::Process.name();
+    kernel::losses(&shared.capture()).iter().filter(of_processes).map(|loss| loss.count).sum()
+}
+
+/// Has the engine look for running processes of which records were lost.
+fn call_roll(shared: &Shared) {
+    let walked = shared.capture().baseline();
+    match walked {
+        Ok(Baseline { tasks, finished, .. }) => {
+            let call = Box::new(RollCall::new(tasks, finished));
+            let _ = shared.engine.send_timeout(Request::RollCall(call), PATIENCE);
+        }
+        Err(error) => tracing::warn!("records of processes were lost, and who runs cannot be looked up: {error}"),
+    }
 }
 
 /// Whether a hook was detached and cannot be had again by this process; the next one can load it anew.

@@ -56,7 +56,6 @@ unsafe fn one(seq: Address, task: Address) {
         task::describe(task, area, record);
         (*record).old_tid = pid;
         (*record).error = 0;
-        (*record).exec_id = 0;
         (*record).argc = 0;
         (*record).envc = 0;
         (*record).filename_len = 0;

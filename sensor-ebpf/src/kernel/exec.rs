@@ -39,7 +39,6 @@ unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: 
         task::describe(task, area, record);
         (*record).old_tid = old_tid;
         (*record).error = 0;
-        (*record).exec_id = member::<u64>(task, offset!(task_self_exec_id)) as u16;
         (*record).argc = member(bprm, offset!(bprm_argc));
         (*record).envc = member(bprm, offset!(bprm_envc));
         if secure(bprm) {

@@ -114,7 +114,6 @@ unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u3
         task::describe(task, area, record);
         (*record).old_tid = member(task, offset!(task_pid));
         (*record).error = error;
-        (*record).exec_id = 0;
         (*record).argc = argc;
         (*record).envc = envc;
         (*record).args_bytes = 0;

@@ -113,6 +113,7 @@ pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord
     unsafe {
         (*record).process = process_of::<Typed>(task);
         (*record).parent = parent_of::<Typed>(task);
+        (*record).exec_id = Typed::member::<u64>(task, offset!(task_self_exec_id)) as u16;
         (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of::<Typed>(task));
         credentials::<Typed>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
         let (ns_pid, pid_ns) = innermost_pid::<Typed>(task, &raw mut (*area.0).word);

@@ -70,7 +70,7 @@ pub struct ExecRecord {
     pub args_head_len: u16,
     pub args_tail_len: u16,
     /// The low bits of how often the process and its forebears have executed (`self_exec_id`): two records of one process
-    /// with the same number are one exec. Zero in baselines and failed execs.
+    /// with the same number are of the same exec.
     pub exec_id: u16,
     /// Controlling terminal as the kernel names it: `pts3` is `/dev/pts/3`, `tty1` is `/dev/tty1`. Ends at the first
     /// zero; empty without one.

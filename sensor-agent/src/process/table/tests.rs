@@ -107,6 +107,38 @@ fn an_exec_that_two_programs_told_is_one() {
 }
 
 #[test]
+fn a_walk_tells_what_records_did_not() {
+    let mut table = table(100);
+    let walked = |pid, parent, inode, times| {
+        let mut task = exec_of(pid, b"a", b"x\0");
+        task.fixed.parent = key(parent);
+        task.fixed.inode = inode;
+        task.fixed.exec_id = times;
+        task
+    };
+    let mut shell = exec_of(1, b"sh", b"sh\0");
+    (shell.fixed.inode, shell.fixed.exec_id) = (1, 7);
+    table.apply(&Record::Exec(shell), 0).unwrap();
+    // As the table has it, and what came after the walk.
+    assert!(table.missed(&walked(1, 0, 1, 7), 0).is_none());
+    assert!(table.missed(&walked(1, 0, 2, 6), 0).is_none());
+    // An exec that nobody told, of the same file too; it is told once.
+    assert_eq!(table.missed(&walked(1, 0, 1, 8), 0).unwrap().kind, EventType::Exec);
+    assert!(table.missed(&walked(1, 0, 1, 8), 0).is_none());
+    // A fork that was told, and the exec after it that was not.
+    table.apply(&fork(1, 2), 0).unwrap();
+    assert!(table.missed(&walked(2, 1, 1, 8), 0).is_none());
+    assert_eq!(table.missed(&walked(2, 1, 5, 9), 0).unwrap().kind, EventType::Exec);
+    // Neither was told.
+    let event = table.missed(&walked(3, 1, 6, 9), 0).unwrap();
+    assert_eq!((event.kind, paths(&event).len()), (EventType::Exec, 2));
+    assert_eq!(table.missed(&walked(4, 1, 1, 8), 0).unwrap().kind, EventType::Fork);
+    // It has ended before the walk could be looked at.
+    table.apply(&exit(4, 0), 0).unwrap();
+    assert!(table.missed(&walked(4, 1, 1, 8), 0).is_none());
+}
+
+#[test]
 fn exits_tell_code_and_signal_once() {
     let mut table = table(100);
     table.apply(&exec(1, b"a"), 0).unwrap();
