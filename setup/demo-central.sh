@@ -60,8 +60,7 @@ cat "$place/shown"
 echo "More follow as programs run. Try, in another terminal: cp /bin/true /dev/shm/x && /dev/shm/x. Ctrl-C ends." >&2
 while kill -0 "$sensor" 2>/dev/null && kill -0 "$central" 2>/dev/null; do
     sleep 1
-    # Central may be ending, by an interrupt that this shell has yet to take.
-    alerts >"$place/now" || continue
+    alerts >"$place/now"
     tail -n "+$(($(wc -l <"$place/shown") + 1))" "$place/now"
     mv "$place/now" "$place/shown"
 done

@@ -13,7 +13,9 @@ use sensor_tests::{Said, delivery, programs};
 fn demo(folder: &Path) -> Command {
     let content = folder.join("content.yaml");
     std::fs::write(&content, delivery::alert_tester()).unwrap();
-    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../setup/demo-central.sh"));
+    // A shell cannot trap what was ignored when it started, as interrupts are in the background of another.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", concat!(env!("CARGO_MANIFEST_DIR"), "/../setup/demo-central.sh")]);
     command.env("BIN_DIR", programs::central().parent().unwrap()).env("CONTENT", content).stdin(Stdio::null());
     command
 }
