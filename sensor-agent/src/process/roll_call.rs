@@ -4,8 +4,6 @@
 //! long as it runs: by then all records from before the walk have been applied, so a process that the table does not
 //! know, or knows with another image, is one whose record was lost.
 
-use sensor_ebpf::record::exec_flags;
-
 use crate::capture::Batch;
 use crate::event::decode::{Exec, Record, decode};
 
@@ -38,9 +36,7 @@ impl RollCall {
     #[must_use]
     pub fn tasks(&self) -> Vec<Exec<'_>> {
         let present = |bytes| match decode(bytes) {
-            Ok(Record::Baseline(mut exec)) if exec.fixed.flags & exec_flags::KERNEL_THREAD == 0 => {
-                self.command_lines.complete(&mut exec).then_some(exec)
-            }
+            Ok(Record::Baseline(mut exec)) => self.command_lines.complete(&mut exec).then_some(exec),
             _ => None,
         };
         let mut tasks: Vec<_> = self.tasks.records().filter_map(present).collect();

@@ -84,7 +84,7 @@ impl Table {
         match record {
             Record::Fork(fork) => self.fork(fork, time),
             Record::Exec(exec) => self.exec(exec, time),
-            Record::Baseline(exec) => Some(self.image_of(exec, EventType::Baseline, time)),
+            Record::Baseline(exec) => Some(self.executed(exec, EventType::Baseline, time)),
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
@@ -93,16 +93,20 @@ impl Table {
 
     /// Tells of a task that runs and whose fork or exec was not told. All records from before the walk must have been applied.
     pub fn missed(&mut self, task: &Exec<'_>, time: u64) -> Option<Event> {
+        // A kernel thread, or one that has ended and was not waited for: it runs nothing.
+        if task.fixed.inode == 0 {
+            return None;
+        }
         let key = task.fixed.process;
         if let Some(held) = self.live.get(&key) {
-            return has_executed_since(held, task).then(|| self.image_of(task, EventType::Exec, time));
+            return has_executed_since(held, task).then(|| self.executed(task, EventType::Exec, time));
         }
         // One that has ended meanwhile was known; and a full table forgets, which is no sign of a loss.
         if self.ended.get(key).is_some() || self.live.len() >= self.limit {
             return None;
         }
         let forked = self.live.get(&task.fixed.parent).is_some_and(|parent| !has_executed_since(parent, task));
-        Some(self.image_of(task, if forked { EventType::Fork } else { EventType::Exec }, time))
+        Some(self.executed(task, if forked { EventType::Fork } else { EventType::Exec }, time))
     }
 
     /// Gives an event's snapshot back once everybody has seen the event.
@@ -204,11 +208,11 @@ impl Table {
             self.counters.repeated += 1;
             return None; // two programs told it
         }
-        Some(self.image_of(exec, EventType::Exec, time))
+        Some(self.executed(exec, EventType::Exec, time))
     }
 
     /// What a process runs from now on.
-    fn image_of(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
+    fn executed(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
         let before = self.live.get(&exec.fixed.process).cloned();
         let known = match &before {
             Some(before) => Known::of(before),
@@ -428,7 +432,7 @@ fn has_executed_since(held: &Process, walked: &Exec<'_>) -> bool {
         return fixed.exec_id.wrapping_sub(held.exec_id).cast_signed() > 0;
     }
     let file = (fixed.inode, fixed.device);
-    fixed.inode != 0 && held.image.inode != 0 && file != (held.image.inode, held.image.device)
+    held.image.inode != 0 && file != (held.image.inode, held.image.device)
 }
 
 /// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for

@@ -133,6 +133,8 @@ fn a_walk_tells_what_records_did_not() {
     let event = table.missed(&walked(3, 1, 6, 9), 0).unwrap();
     assert_eq!((event.kind, paths(&event).len()), (EventType::Exec, 2));
     assert_eq!(table.missed(&walked(4, 1, 1, 8), 0).unwrap().kind, EventType::Fork);
+    // A kernel thread or a zombie.
+    assert!(table.missed(&walked(5, 1, 0, 9), 0).is_none());
     // It has ended before the walk could be looked at.
     table.apply(&exit(4, 0), 0).unwrap();
     assert!(table.missed(&walked(4, 1, 1, 8), 0).is_none());
