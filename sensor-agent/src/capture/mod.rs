@@ -177,6 +177,12 @@ impl Capture {
         baseline::read(&mut self.loaded)
     }
 
+    /// Whether a hook was detached from outside and could not be attached again.
+    #[must_use]
+    pub fn lacks_hooks(&self) -> bool {
+        self.loaded.lacks_hooks()
+    }
+
     /// Each hook: which program serves it, and how it fares.
     #[must_use]
     pub fn status(&self) -> Vec<ProgramStatus> {

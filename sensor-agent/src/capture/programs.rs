@@ -79,7 +79,8 @@ pub struct ProgramStatus {
 }
 
 impl ProgramStatus {
-    /// Events lost because the program was running already on that CPU. `counted` must not be older than this.
+    /// Events lost because the program was running already on that CPU. `counted` must not be older than this. What two
+    /// programs told is taken for a miss made good, so there can be a few more.
     #[must_use]
     pub fn lost_to_recursion(&self, counted: &[Counted]) -> u64 {
         if !self.recursion_loses {
@@ -266,26 +267,30 @@ impl Loaded {
         RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map { name, reason: error.to_string() })
     }
 
+    /// Whether a hook was detached from outside and could not be attached again.
+    pub(super) fn lacks_hooks(&self) -> bool {
+        self.places.iter().any(|place| matches!(place.state, State::Lost(_)))
+    }
+
     pub(super) fn status(&self) -> Vec<ProgramStatus> {
         self.places.iter().map(|place| self.status_of(place)).collect()
     }
 
     fn status_of(&self, place: &Place) -> ProgramStatus {
         let hook = place.hook;
-        let program = self.ebpf.program(hook.program);
-        let info = program.and_then(|program| program.info().ok());
-        let run_time = |name: &String| self.ebpf.program(name)?.info().ok().map(|info| info.run_time());
-        let run_time: Duration = place.programs.iter().filter_map(run_time).sum();
+        let infos = place.programs.iter().map(|name| self.ebpf.program(name)?.info().ok()).collect::<Vec<_>>();
+        let first = infos.first().and_then(Option::as_ref);
+        let run_time: Duration = infos.iter().flatten().map(|info| info.run_time()).sum();
         ProgramStatus {
             name: hook.name,
             hook: hook.hook,
             rung: hook.rung,
             ring: hook.ring,
             state: place.state.clone(),
-            id: info.as_ref().map(|info| info.id()),
-            run_count: info.as_ref().map_or(0, |info| info.run_count()),
+            id: first.map(|info| info.id()),
+            run_count: first.map_or(0, |info| info.run_count()),
             run_time_ns: u64::try_from(run_time.as_nanos()).unwrap_or(u64::MAX),
-            recursion_misses: program.map_or(0, recursion_misses),
+            recursion_misses: self.ebpf.program(hook.program).map_or(0, recursion_misses),
             recursion_loses: hook.recursion_loses,
             reattached: place.reattached,
         }

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
 use super::{Shared, kernel, self_check, status, tamper};
-use crate::capture::{Baseline, State};
+use crate::capture::Baseline;
 use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
@@ -125,8 +125,9 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             let _ =
                 shared.engine.send_timeout(Request::Tell(Box::new(policy), "the sensor was meddled with"), PATIENCE);
         }
-        // A sensor that hears nothing is as good as dead, so it is started anew like one.
-        if watchdog.is_some() && !deaf && !lacks_hooks(shared) && shared.engine_status().is_some() {
+        // A sensor that hears nothing is as good as dead, so it is started anew like one, which can also load anew what this
+        // process can attach no more.
+        if watchdog.is_some() && !deaf && !shared.capture().lacks_hooks() && shared.engine_status().is_some() {
             systemd::notify("WATCHDOG=1");
         }
         let pause = look.min(next.saturating_duration_since(Instant::now()));
@@ -153,11 +154,6 @@ fn call_roll(shared: &Shared) {
         }
         Err(error) => tracing::warn!("records of processes were lost, and who runs cannot be looked up: {error}"),
     }
-}
-
-/// Whether a hook was detached and cannot be had again by this process; the next one can load it anew.
-fn lacks_hooks(shared: &Shared) -> bool {
-    shared.capture().status().iter().any(|program| matches!(program.state, State::Lost(_)))
 }
 
 /// Runs a canary and waits for its exec; none if the sensor ends meanwhile.
