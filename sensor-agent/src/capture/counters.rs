@@ -3,7 +3,7 @@
 //! The kernel keeps one slot for each *possible* CPU, which may be more than are online; aya reads them all.
 
 use aya::maps::{MapData, PerCpuArray};
-use sensor_ebpf::counters::{ProgramCounters, TURNS, program, slot};
+use sensor_ebpf::counters::{ProgramCounters, program, slot};
 
 use super::CaptureError;
 
@@ -34,14 +34,15 @@ pub(super) type Words = [u64; 7];
 
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
-pub(super) fn read(map: &PerCpuArray<MapData, Words>) -> Result<Vec<Counted>, CaptureError> {
+/// Reads them, where so many programs take turns at a place.
+pub(super) fn read(map: &PerCpuArray<MapData, Words>, turns: u32) -> Result<Vec<Counted>, CaptureError> {
     let of = |slot| {
         let cpus = map.get(&slot, 0);
         cpus.map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })
     };
     let mut counted = Vec::with_capacity(NAMES.len());
     for &(program, name) in NAMES {
-        let turns = (0..TURNS).map(|turn| of(slot(program, turn))).collect::<Result<Vec<_>, _>>()?;
+        let turns = (0..turns).map(|turn| of(slot(program, turn))).collect::<Result<Vec<_>, _>>()?;
         let counters = sum(turns.iter().flat_map(|cpus| cpus.iter()));
         let later = sum(turns.iter().skip(1).flat_map(|cpus| cpus.iter()));
         counted.push(Counted { name, counters, seen_later: later.seen });

@@ -4,8 +4,6 @@
 //! ladder, best first, and the first that can be attached serves. Which one that is shows in
 //! [`super::Capture::status`].
 
-use sensor_ebpf::counters::TURNS;
-
 use super::offsets::Table;
 use super::{AuditHooks, Options, Ring, State};
 
@@ -45,7 +43,7 @@ pub(super) enum Kind {
 impl Hook {
     /// The names of its programs, in the order of their turns.
     pub(super) fn programs(&self, options: &Options) -> impl Iterator<Item = String> {
-        let turns = if self.turns && options.later_programs { TURNS } else { 1 };
+        let turns = if self.turns { options.turns() } else { 1 };
         (1..=turns).map(|n| if n == 1 { self.program.to_owned() } else { format!("{}_{n}", self.program) })
     }
 }

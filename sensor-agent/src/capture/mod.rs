@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sensor_ebpf::counters::ProgramCounters;
+use sensor_ebpf::counters::{ProgramCounters, TURNS};
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
@@ -65,6 +65,13 @@ pub struct Options {
     pub audit_multicast: bool,
     /// The kernel's type information.
     pub btf: PathBuf,
+}
+
+impl Options {
+    /// Programs at a place that has several.
+    const fn turns(&self) -> u32 {
+        if self.later_programs { TURNS } else { 1 }
+    }
 }
 
 /// Which hooks may tell audit messages.
@@ -214,7 +221,7 @@ impl Capture {
     ///
     /// If the counters cannot be read.
     pub fn counters(&self) -> Result<Vec<Counted>, CaptureError> {
-        let mut counted = counters::read(self.loaded.counters())?;
+        let mut counted = self.loaded.counters()?;
         if let Fallback::Joined(counters) = &self.fallback
             && let Some(audit) = counted.iter_mut().find(|counted| counted.name == AUDIT_HOOK)
         {

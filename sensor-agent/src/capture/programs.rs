@@ -11,9 +11,8 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
-use sensor_ebpf::counters::TURNS;
 
-use super::counters::{Counted, Words};
+use super::counters::{self, Counted, Words};
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
@@ -102,6 +101,8 @@ pub(super) struct RingSizes {
 pub(super) struct Loaded {
     ebpf: Ebpf,
     counters: PerCpuArray<MapData, Words>,
+    /// Programs at a place that has several.
+    turns: u32,
     /// In the order of [`HOOKS`].
     places: Vec<Place>,
 }
@@ -129,7 +130,7 @@ impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
         // Scratch areas per CPU: each program for execs has its own, the later ones for failed execs share one.
-        let (execs, failed) = if options.later_programs { (TURNS, 2) } else { (1, 1) };
+        let turns = options.turns();
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
         let mut ebpf = EbpfLoader::new()
@@ -137,8 +138,8 @@ impl Loaded {
             .override_global("OFFSETS", table.words(), true)
             .map_max_entries("LIFECYCLE", rings.lifecycle)
             .map_max_entries("AUDIT", rings.audit)
-            .map_max_entries("EXEC_SCRATCH", execs)
-            .map_max_entries("FAILED_SCRATCH", failed)
+            .map_max_entries("EXEC_SCRATCH", turns)
+            .map_max_entries("FAILED_SCRATCH", turns.min(2))
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
@@ -163,7 +164,7 @@ impl Loaded {
         }
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
-        Ok(Self { ebpf, counters, places })
+        Ok(Self { ebpf, counters, turns, places })
     }
 
     /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
@@ -255,8 +256,8 @@ impl Loaded {
             .map_err(|error: ProgramError| CaptureError::Baseline(error.to_string()))
     }
 
-    pub(super) fn counters(&self) -> &PerCpuArray<MapData, Words> {
-        &self.counters
+    pub(super) fn counters(&self) -> Result<Vec<Counted>, CaptureError> {
+        counters::read(&self.counters, self.turns)
     }
 
     pub(super) fn take_map(&mut self, name: &'static str) -> Result<Map, CaptureError> {
