@@ -422,3 +422,33 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use sensor_ebpf::counters::ProgramCounters;
+
+    use super::*;
+
+    #[test]
+    fn what_a_later_program_saw_is_not_lost() {
+        let status = |recursion_misses, recursion_loses| ProgramStatus {
+            name: "exec",
+            hook: "",
+            rung: 1,
+            ring: Ring::Lifecycle,
+            state: State::Attached,
+            id: None,
+            run_count: 0,
+            run_time_ns: 0,
+            recursion_misses,
+            recursion_loses,
+            reattached: 0,
+        };
+        let counted = |name, seen_later| Counted { name, counters: ProgramCounters::default(), seen_later };
+        let counted = [counted("fork", 9), counted("exec", 3)];
+        assert_eq!(status(5, true).lost_to_recursion(&counted), 2);
+        assert_eq!(status(2, true).lost_to_recursion(&counted), 0);
+        assert_eq!(status(5, true).lost_to_recursion(&[]), 5);
+        assert_eq!(status(5, false).lost_to_recursion(&counted), 0);
+    }
+}
