@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::{raise, with_outputs, with_sinks};
+use super::{fed, raise, with_outputs, with_sinks};
 
 fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs").join(name)
@@ -68,15 +67,8 @@ fn ocsf_is_valid_by_the_published_schema() {
 }
 
 fn assert_valid_ocsf(lines: &[String]) {
-    let mut child = Command::new(python())
-        .arg(beside("ocsf.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python runs");
-    child.stdin.take().expect("its input").write_all((lines.join("\n") + "\n").as_bytes()).expect("it reads");
-    let said = child.wait_with_output().expect("it ends");
-    assert_eq!(String::from_utf8_lossy(&said.stdout), format!("valid: {}\n", lines.len()));
+    let said = fed(Command::new(python()).arg(beside("ocsf.py")), &(lines.join("\n") + "\n"));
+    assert_eq!(said, format!("valid: {}\n", lines.len()));
 }
 
 #[test]

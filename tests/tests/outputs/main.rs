@@ -12,7 +12,8 @@ mod secrets;
 mod syslog;
 mod zeromq;
 
-use std::process::Command;
+use std::io::{Seek as _, Write as _};
+use std::process::{Command, Stdio};
 
 use sensor_tests::{Mark, Sensor, programs};
 
@@ -44,6 +45,16 @@ fn sink(sensor: &Sensor, name: &str) -> serde_json::Value {
 fn of(list: &serde_json::Value, name: &str) -> serde_json::Value {
     let found = list.as_array().expect("a list").iter().find(|one| one["name"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {list:#}")).clone()
+}
+
+/// Runs a program to its end with this as its input; what it printed. The input is a file: with a pipe to either side, it
+/// and the test wait for each other once neither pipe takes more.
+fn fed(command: &mut Command, input: &str) -> String {
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(input.as_bytes()).and_then(|()| file.rewind()).expect("its content");
+    let said = command.stdin(file).stderr(Stdio::inherit()).output().expect("the program runs");
+    assert!(said.status.success(), "{command:?}: {}", said.status);
+    String::from_utf8(said.stdout).expect("UTF-8")
 }
 
 /// A port that nobody listens at.

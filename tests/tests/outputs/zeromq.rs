@@ -1,10 +1,9 @@
 //! ZeroMQ, against libzmq as Python programs use it, and as C programs do.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use nix::sys::signal::Signal;
 use prost::Message as _;
@@ -12,7 +11,9 @@ use sensor_proto::v1;
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::{free_port, output, raise, receiver::Receiver, sink, with_outputs, with_sinks};
+use super::formats::python;
+use super::receiver::Receiver;
+use super::{fed, free_port, output, raise, sink, with_outputs, with_sinks};
 
 /// A socket of pyzmq.
 fn receiver(pattern: &str, how: &str, endpoint: &str, topics: &[&str]) -> Receiver {
@@ -186,21 +187,9 @@ fn rows_have_the_topics_of_their_tables() {
 /// What a reader of protobuf that is none of ours reads: names of messages and their bytes in base64.
 fn read_protobuf(messages: &[(&str, String)]) -> Vec<Value> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/protobuf_reader.py");
-    let mut reader = Command::new(super::formats::python())
-        .arg(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python runs");
     let lines: String = messages.iter().map(|(name, body)| format!("{name} {body}\n")).collect();
-    reader.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("it reads");
-    let said = reader.wait_with_output().expect("it ends");
-    assert!(said.status.success());
-    String::from_utf8(said.stdout)
-        .expect("UTF-8")
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    let said = fed(Command::new(python()).arg(script), &lines);
+    said.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// Whether this is the same in protobuf's JSON, where long integers are texts and what is nothing is left out.
