@@ -50,6 +50,7 @@ image: ## Builds the container image
 test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
 	setup/install.sh build container
 	PROFILE=release tests/packages/container
+	PROFILE=release ENGINE=docker tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint

