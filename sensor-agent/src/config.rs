@@ -58,6 +58,7 @@ pub use outputs::{
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
+pub(crate) use secrets::{url_credentials, url_secrets};
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
     PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding,

@@ -10,6 +10,7 @@ pub mod spool;
 #[cfg(test)]
 mod test_authority;
 pub mod trust;
+pub(crate) mod words;
 
 pub use self::backoff::Pace;
 pub(crate) use self::backoff::{Backoff, retry_after};

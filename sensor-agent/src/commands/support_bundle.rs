@@ -7,10 +7,11 @@ use std::process::Command;
 use std::{io, iter};
 
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options, version};
-use crate::config::{Config, Environment, OutputSettings, SinkSettings};
+use crate::config::{Config, Environment, OutputSettings, SinkSettings, url_secrets};
 use crate::control::{client, render};
 use crate::diagnostic::{Appearance, Report};
 use crate::doctor;
@@ -90,21 +91,40 @@ fn output_of(program: &str, arguments: &[&str]) -> String {
 
 /// Every secret of the configuration, as it could stand in a text.
 fn secrets(config: &Config) -> Vec<String> {
-    let outputs = config.alert_output.outputs.iter().flat_map(|output| -> Vec<&SecretString> {
+    let mut secrets: Vec<&SecretString> = config.mcs.token.iter().collect();
+    let mut urls: Vec<&Url> = [&config.mcs.url, &config.mcs.proxy].into_iter().flatten().collect();
+    for output in &config.alert_output.outputs {
         match &output.settings {
-            OutputSettings::SplunkHec(splunk) => vec![&splunk.token],
-            OutputSettings::Webhook(webhook) => webhook.headers.iter().map(|(_, value)| value).collect(),
-            _ => Vec::new(),
+            OutputSettings::SplunkHec(splunk) => {
+                secrets.push(&splunk.token);
+                urls.push(&splunk.url);
+            }
+            OutputSettings::Webhook(webhook) => {
+                secrets.extend(webhook.headers.iter().map(|(_, value)| value));
+                urls.push(&webhook.url);
+            }
+            _ => {}
         }
-    });
-    let sinks = config.investigations.sinks.iter().filter_map(|sink| match &sink.settings {
-        SinkSettings::Parquet(parquet) => Some(&parquet.s3.as_ref()?.access_key.as_ref()?.secret),
-        _ => None,
-    });
-    let urls = [&config.mcs.url, &config.mcs.proxy].into_iter().flatten().filter_map(|url| url.password());
-    let found = config.mcs.token.iter().chain(outputs).chain(sinks).map(|secret| secret.expose_secret().to_owned());
+    }
+    for sink in &config.investigations.sinks {
+        if let SinkSettings::Parquet(parquet) = &sink.settings
+            && let Some(store) = &parquet.s3
+        {
+            secrets.extend(store.access_key.iter().map(|key| &key.secret));
+            urls.push(&store.endpoint);
+        }
+    }
+    let mut found: Vec<String> = urls.into_iter().flat_map(url_secrets).collect();
+    for secret in secrets.into_iter().map(SecretString::expose_secret) {
+        // `Bearer TOKEN`: the token alone is secret too.
+        found.extend(secret.split_whitespace().last().map(str::to_owned));
+        found.push(secret.to_owned());
+    }
     // What is too short to be a secret would blank out half a text.
-    found.chain(urls.map(str::to_owned)).filter(|secret| secret.len() >= 4).collect()
+    found.retain(|secret| secret.len() >= 4);
+    // One may be the end of another.
+    found.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    found
 }
 
 /// The text without these.
@@ -134,6 +154,31 @@ mod tests {
     fn secrets_are_taken_out_of_every_text() {
         let text = scrub("token=SLS-1234 and SLS-1234\n".into(), &["SLS-1234".into()]);
         assert_eq!(text, "token=******** and ********\n");
+    }
+
+    #[test]
+    fn every_secret_of_the_configuration_is_known() {
+        let text = "\
+mcs: {enabled: true, url: 'https://x', token: SLS-hunter2-mcs, proxy: 'http://u:hunter2-proxy@x'}
+alert_output:
+  outputs:
+    - {type: webhook, url: 'http://u:hunter2%40user@x/hunter2-path-0123456789/in?key=hunter2-query', \
+headers: {Authorization: Bearer hunter2-bearer, X-Key: hunter2-key}}
+    - {type: splunk_hec, url: 'http://hunter2-alone@x', token: hunter2-token}
+investigations:
+  sinks: [{backend: parquet, name: /tmp/x, bucket: b, access_key_id: AKIA, secret_access_key: hunter2-store}]
+";
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("main.yaml");
+        fs::write(&main, text).unwrap();
+        let mut report = Report::default();
+        let paths = crate::config::Paths { main: Some(main), ..crate::config::Paths::default() };
+        let secrets = secrets(&crate::config::load(&paths, &Environment::default(), &mut report));
+        let told = "SLS-hunter2-mcs hunter2-proxy hunter2%40user hunter2@user dTpodW50ZXIyQHVzZXI= \
+                    hunter2-path-0123456789 hunter2-query hunter2-bearer hunter2-key hunter2-alone hunter2-token \
+                    hunter2-store";
+        let left = scrub(told.to_owned(), &secrets);
+        assert_eq!(left.replace('*', "").replace('=', "").trim(), "", "{report}");
     }
 
     #[test]

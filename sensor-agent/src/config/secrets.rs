@@ -6,6 +6,10 @@
 
 use std::ops::Range;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
 use super::keys;
 use super::schema::Kind;
 use crate::diagnostic::{Report, SourceId, Span, nearest};
@@ -183,6 +187,24 @@ fn credentials(url: &str, authority: Range<usize>) -> Option<Range<usize>> {
     let colon = start + host.find(':')? + 1;
     let at = url[end..].rfind('@').map(|at| end + at)?;
     url[colon..end].contains(|char: char| !char.is_ascii_digit()).then_some(colon..at)
+}
+
+/// The password of a URL, or the user that stands alone: as it is written, as it is meant, and as it is sent.
+pub(crate) fn url_credentials(url: &Url) -> Vec<String> {
+    let (user, password) = (url.username(), url.password());
+    let Some(written) = password.or(Some(user)).filter(|written| !written.is_empty()) else { return Vec::new() };
+    let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let sent = STANDARD_NO_PAD.encode(format!("{}:{}", meant(user), meant(password.unwrap_or_default())));
+    vec![written.to_owned(), meant(written), sent]
+}
+
+/// Everything in the URL of a receiver that may be secret, in each of its forms.
+pub(crate) fn url_secrets(url: &Url) -> Vec<String> {
+    let text = url.as_str();
+    let mut found: Vec<String> = in_url(text, true).into_iter().map(|part| text[part].to_owned()).collect();
+    found.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    found.extend(url_credentials(url));
+    found
 }
 
 /// What stands between these characters in a part of a text.

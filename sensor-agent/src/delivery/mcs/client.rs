@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use super::reply::Reply;
 use super::{McsSettings, StartError, proxy};
-use crate::alert::printable;
 use crate::delivery::backoff::retry_after;
 use crate::delivery::trust::{PeerError, Trust, TrustError, TrustFolder, TrustWarning};
+use crate::delivery::words;
 
 /// A reply is not read beyond this. The largest has a reason for each message of a batch.
 const MAX_REPLY: usize = 4 << 20;
@@ -140,13 +140,9 @@ impl Client {
         Ok(Reply { status, wish, body })
     }
 
-    /// The receiver's words, fit for a log: short, printable, and without the token, which it might echo.
+    /// The receiver's words, fit for a log: without the token, which it might echo.
     pub(super) fn say(&self, body: &[u8]) -> String {
-        let text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_WORDS)]);
-        let text = text.replace(self.token.expose_secret(), "***");
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let line: String = words.join(" ").chars().take(MAX_WORDS).collect();
-        if line.is_empty() { "(no words)".to_owned() } else { printable(&line) }
+        words::fit(body, [self.token.expose_secret()], MAX_WORDS)
     }
 
     /// The HTTP client, made anew when trust changed or it is old.

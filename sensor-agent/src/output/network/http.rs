@@ -18,9 +18,8 @@ use super::{
     tls,
 };
 use crate::{
-    alert::printable,
-    config::TlsSettings,
-    delivery::{Pace, retry_after},
+    config::{TlsSettings, url_credentials},
+    delivery::{Pace, retry_after, words},
 };
 
 /// Parts of a URL that are shorter are no secrets, bytes.
@@ -155,15 +154,11 @@ impl Client {
         self.refusals = 0;
     }
 
-    /// A receiver's words, fit for a log: short, printable, and without secrets, which it might echo.
+    /// A receiver's words, fit for a log: without secrets, which it might echo.
     pub(in crate::output) fn words(&self, body: &[u8]) -> String {
-        let mut text = String::from_utf8_lossy(&body[..body.len().min(4 * MAX_WORDS)]).into_owned();
-        for secret in self.secrets.iter().filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret, "***");
-        }
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let line: String = words.join(" ").chars().take(MAX_WORDS).collect();
-        if line.is_empty() { "(no words)".to_owned() } else { printable(&line) }
+        let secrets = || self.secrets.iter().map(String::as_str);
+        let read = if body.len() < MAX_REPLY { body } else { words::whole(body, secrets()) };
+        words::fit(read, secrets(), MAX_WORDS)
     }
 
     pub(in crate::output) fn pause(&self, time: Duration) {
@@ -211,12 +206,12 @@ impl Client {
     }
 }
 
-/// What of a URL may be secret: some receivers have their token in the path or the query. Short words are none, and a
-/// reply without them would say little.
+/// What of a URL may be secret: some receivers have their token in the path or the query, others want a user and a
+/// password. Short words of a path are none, and a reply without them would say little.
 pub(in crate::output) fn secrets_of_url(url: &Url) -> impl Iterator<Item = String> {
     let parts = url.path_segments().into_iter().flatten().map(str::to_owned);
     let values = url.query_pairs().map(|(_, value)| value.into_owned());
-    parts.chain(values).filter(|part| part.len() >= SHORTEST_SECRET)
+    parts.chain(values).filter(|part| part.len() >= SHORTEST_SECRET).chain(url_credentials(url))
 }
 
 /// A URL without what may be secret: path and query can hold tokens.
@@ -224,3 +219,6 @@ pub(in crate::output) fn place(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ use super::{
     http::{self, Client, HttpSettings, Reply},
     remote::{Answer, Message, Remote, Setback, Settled},
 };
-use crate::delivery::Pace;
+use crate::{config::url_credentials, delivery::Pace};
 
 /// How long the collector may take to index events.
 const INDEXED_WITHIN: Duration = Duration::from_secs(60);
@@ -162,13 +162,14 @@ impl Splunk {
         let url = |path: &str| {
             Url::parse(&format!("{base}{path}")).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
         };
+        let secrets = [token.to_owned()].into_iter().chain(url_credentials(&settings.url)).collect();
         Ok(Self {
             events: url("/services/collector/event")?,
             acks: url(&format!("/services/collector/ack?channel={channel}"))?,
             ack: settings.ack,
             gzip: settings.gzip,
             settings: settings.http.clone(),
-            client: Client::new(settings.http.clone(), headers, vec![token.to_owned()])?,
+            client: Client::new(settings.http.clone(), headers, secrets)?,
             pending: None,
             indexed_within: INDEXED_WITHIN,
         })

@@ -12,9 +12,12 @@ use reqwest::{
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::output::network::{
-    http::{self, Client, HttpSettings, Reply},
-    remote::Setback,
+use crate::{
+    config::url_credentials,
+    output::network::{
+        http::{self, Client, HttpSettings, Reply},
+        remote::Setback,
+    },
 };
 
 /// How long a signature is good for: as long as clocks may differ.
@@ -98,7 +101,8 @@ impl Store {
         let bucket = settings.at().map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
         let credentials = settings.credentials();
         let secrets = credentials.iter().flat_map(|all| [Some(all.secret()), all.token()]).flatten();
-        let client = Client::new(settings.http.clone(), HeaderMap::new(), secrets.map(str::to_owned).collect())?;
+        let secrets = secrets.map(str::to_owned).chain(url_credentials(&settings.endpoint)).collect();
+        let client = Client::new(settings.http.clone(), HeaderMap::new(), secrets)?;
         Ok(Self { bucket, prefix: settings.prefix.clone(), credentials, client })
     }
 
