@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::batch::{Batch, Load};
 use super::client::{self, Client};
 use super::reply::Verdict;
-use super::{Bounds, CentralFacts, Hello, McsSettings, Observer, Pace, StartError, State, Status, Word, statistics};
+use super::{Bounds, CentralFacts, Hello, McsSettings, Observer, StartError, State, Status, Word, statistics};
 use crate::clock;
 use crate::delivery::Backoff;
 use crate::delivery::spool::{Item, Kind, Spool};
@@ -36,12 +36,12 @@ pub(super) struct Courier {
     client: Client,
     hello: Hello,
     bounds: Bounds,
-    pace: Pace,
     observer: Box<dyn Observer>,
     status: Arc<Mutex<Status>>,
     hurry: Arc<Notify>,
     stopped: Receiver<bool>,
     greeting: Greeting,
+    greeting_backoff: Backoff,
     lanes: [Lane; Kind::ALL.len()],
 }
 
@@ -103,12 +103,12 @@ impl Courier {
             client: Client::new(settings)?,
             hello,
             bounds,
-            pace,
             observer,
             status,
             hurry,
             stopped,
             greeting: Greeting::Due(Instant::now()),
+            greeting_backoff: Backoff::new(pace),
             lanes: [lane(), lane()],
         })
     }
@@ -208,7 +208,7 @@ impl Courier {
         lock(&self.status).requests += 1;
         let verdict = match self.client.post(path, key, &body).await {
             Ok(reply) => reply.verdict(batch.len(), |text| self.client.say(text)),
-            Err(fault) => return self.pause(kind, self.lost(kind, &fault)),
+            Err(fault) => return self.pause(kind, lost(&self.lanes[kind as usize].backoff, &fault)),
         };
         match verdict {
             Verdict::Taken(rejected) => self.taken(kind, &batch, &rejected),
@@ -216,13 +216,12 @@ impl Courier {
             Verdict::Compression if self.client.compress => self.client.compress = false,
             Verdict::Compression => {
                 let reason = "the receiver takes no body of this type; check that mcs.url leads to Central".to_owned();
-                self.pause(kind, self.refused(kind, reason, None));
+                self.pause(kind, refused(&self.lanes[kind as usize].backoff, reason, None));
             }
-            Verdict::Refused(reason, wish) => self.pause(kind, self.refused(kind, reason, wish)),
-            Verdict::Later(reason, wish) => {
-                let wait = self.lanes[kind as usize].backoff.wait_after_fault(wish);
-                self.pause(kind, Fault { state: State::Waiting, reason, wait, asked: wish.is_some() });
+            Verdict::Refused(reason, wish) => {
+                self.pause(kind, refused(&self.lanes[kind as usize].backoff, reason, wish));
             }
+            Verdict::Later(reason, wish) => self.pause(kind, later(&self.lanes[kind as usize].backoff, reason, wish)),
         }
     }
 
@@ -280,25 +279,11 @@ impl Courier {
             // It stays for the next try. If that is refused too, it goes.
             lane.refused_in_row = SUSPICIOUS - 1;
             let reason = format!("{reason} (message by message; is it really Central that replies?)");
-            return self.pause(kind, self.refused(kind, reason, None));
+            let fault = refused(&lane.backoff, reason, None);
+            return self.pause(kind, fault);
         }
         work.batches.pop_front();
         reject(&self.spool, &work.load, batch.0.start, &reason, &*self.observer);
-    }
-
-    fn refused(&self, kind: Kind, reason: String, wish: Option<Duration>) -> Fault {
-        let wait = self.lanes[kind as usize].backoff.wait_after_refusal(wish);
-        Fault { state: State::Refused, reason, wait, asked: wish.is_some() }
-    }
-
-    /// No reply came.
-    fn lost(&self, kind: Kind, fault: &client::Fault) -> Fault {
-        let state = match fault {
-            client::Fault::Trust(_) | client::Fault::Peer { .. } => State::Untrusted,
-            _ => State::Waiting,
-        };
-        let wait = self.lanes[kind as usize].backoff.wait_after_fault(None);
-        Fault { state, reason: fault.to_string(), wait, asked: false }
     }
 
     fn pause(&mut self, kind: Kind, fault: Fault) {
@@ -308,9 +293,7 @@ impl Courier {
         for item in lane.work.iter().flat_map(|work| &work.load.items) {
             self.observer.word(item.uuid, &Word::Retrying(fault.reason.clone()));
         }
-        let now = Instant::now();
-        let until = now.checked_add(fault.wait).unwrap_or(now + LONGEST);
-        lane.fault = Some(Pause { state: fault.state, until, asked: fault.asked });
+        lane.fault = Some(Pause { state: fault.state, until: fault.until(), asked: fault.asked });
     }
 
     /// Introduces the sensor. Whether it works out or not, items are tried next.
@@ -324,31 +307,34 @@ impl Courier {
         };
         let has_statistics = !request.statistics.is_empty();
         lock(&self.status).requests += 1;
-        self.greeting = Greeting::Due(Instant::now() + self.pace.slow);
         let reply = match self.client.post(path::HELLO, Uuid::new_v4(), &request.encode_to_vec()).await {
             Ok(reply) => reply,
-            Err(fault) => {
-                // Without anything to send, the greeting shows whether delivery would work; so it goes on trying.
-                let fault = self.lost(Kind::Alert, &fault);
-                self.greeting = Greeting::Due(Instant::now() + fault.wait);
-                self.lanes[Kind::Alert as usize].backoff.count();
-                return self.note_fault(&fault);
-            }
+            // Without anything to send, the greeting shows whether delivery would work; so it goes on trying.
+            Err(fault) => return self.greet_again(&lost(&self.greeting_backoff, &fault)),
         };
         let hello = HelloReply::decode(&*reply.body).ok().filter(|hello| hello.max_items > 0);
         match (reply.status, hello) {
             (200..=299, Some(hello)) => self.greeted(&hello, has_statistics),
+            (200..=299, None) => {
+                let status = reply.status;
+                let reason = format!("what replied {status} is not Central; is there a proxy or a portal in between?");
+                self.greet_again(&later(&self.greeting_backoff, reason, reply.wish));
+            }
             // Central of another version does without.
             (400 | 404 | 405 | 413 | 415 | 422, _) => self.greeting = Greeting::Done,
-            _ => {
-                if let Verdict::Refused(reason, _) | Verdict::Later(reason, _) =
-                    reply.verdict(usize::MAX, |text| self.client.say(text))
-                {
-                    let (state, wait) = (State::Refused, self.pace.slow);
-                    self.note_fault(&Fault { state, reason, wait, asked: false });
-                }
-            }
+            _ => match reply.verdict(usize::MAX, |text| self.client.say(text)) {
+                Verdict::Refused(reason, wish) => self.greet_again(&refused(&self.greeting_backoff, reason, wish)),
+                Verdict::Later(reason, wish) => self.greet_again(&later(&self.greeting_backoff, reason, wish)),
+                // What is no greeting is none of these.
+                Verdict::Taken(_) | Verdict::Split(_) | Verdict::Compression => self.greeting = Greeting::Done,
+            },
         }
+    }
+
+    fn greet_again(&mut self, fault: &Fault) {
+        self.greeting_backoff.count();
+        self.greeting = Greeting::Due(fault.until());
+        self.note_fault(fault);
     }
 
     fn greeted(&mut self, hello: &HelloReply, had_statistics: bool) {
@@ -357,7 +343,12 @@ impl Courier {
             (true, false) => Greeting::Due(Instant::now() + GREET_SOON),
             (true, true) => Greeting::Due(Instant::now() + GREET_EVERY),
         };
-        self.worked(Kind::Alert);
+        self.greeting_backoff.reset();
+        // Central is there, so alerts that wait are tried at once; but not before the time that it asked for.
+        match self.lanes[Kind::Alert as usize].fault {
+            Some(pause) if pause.asked => self.note_success(),
+            _ => self.worked(Kind::Alert),
+        }
         let at_most = |bound: usize, limit: u64| match usize::try_from(limit) {
             Ok(limit) if limit > 0 => bound.min(limit),
             _ => bound,
@@ -374,6 +365,10 @@ impl Courier {
         let lane = &mut self.lanes[kind as usize];
         lane.backoff.reset();
         lane.fault = None;
+        self.note_success();
+    }
+
+    fn note_success(&self) {
         let other = self.lanes.iter().find_map(|lane| lane.fault);
         let (warnings, stuck) = self.client.warnings();
         let warnings: Vec<String> = warnings
@@ -405,6 +400,31 @@ impl Courier {
         let wait = u64::try_from(fault.wait.as_nanos()).unwrap_or(u64::MAX);
         status.next_try = Some(clock::unix_now().saturating_add(wait));
     }
+}
+
+impl Fault {
+    /// When it is tried again.
+    fn until(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_add(self.wait).unwrap_or(now + LONGEST)
+    }
+}
+
+/// No reply came.
+fn lost(backoff: &Backoff, fault: &client::Fault) -> Fault {
+    let state = match fault {
+        client::Fault::Trust(_) | client::Fault::Peer { .. } => State::Untrusted,
+        _ => State::Waiting,
+    };
+    Fault { state, reason: fault.to_string(), wait: backoff.wait_after_fault(None), asked: false }
+}
+
+fn refused(backoff: &Backoff, reason: String, wish: Option<Duration>) -> Fault {
+    Fault { state: State::Refused, reason, wait: backoff.wait_after_refusal(wish), asked: wish.is_some() }
+}
+
+fn later(backoff: &Backoff, reason: String, wish: Option<Duration>) -> Fault {
+    Fault { state: State::Waiting, reason, wait: backoff.wait_after_fault(wish), asked: wish.is_some() }
 }
 
 impl Lane {

@@ -217,3 +217,86 @@ fn an_item_that_is_no_batch_is_given_up() {
     assert_eq!(sensor.spool.stats().given_up.count(Kind::Telemetry, Cause::Rejected), 4);
     sensor.until("the other", |status| status.delivered == [0, 2]);
 }
+
+#[test]
+fn a_token_is_not_told_wherever_words_are_cut() {
+    let mut before = 1170;
+    let peer = Peer::start(move |request| {
+        if !request.path.ends_with("alerts") || before == 1210 {
+            return good(request);
+        }
+        before += 1;
+        Act::Reply(http(401, "", format!("{}{TOKEN}", " ".repeat(before)).as_bytes()))
+    });
+    let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_millis(1));
+    sensor.append(vec![alert(1)]);
+    sensor.until_empty();
+    let told: Vec<String> = sensor.words.try_iter().map(|(_, word)| format!("{word:?}")).collect();
+    assert!(told.len() > 40 && told.iter().all(|word| !word.contains("SLS")), "{told:?}");
+}
+
+#[test]
+fn the_greeting_is_tried_again_soon_after_what_may_pass() {
+    for status in [408, 425, 429, 500, 503, 200] {
+        let mut tries = 0;
+        let peer = Peer::start(move |request| {
+            tries += 1;
+            if tries <= 3 { Act::Reply(http(status, "", b"\x01soon")) } else { good(request) }
+        });
+        let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_secs(3600));
+        let waiting = sensor.until("a fault", |status| status.failures > 0);
+        assert_eq!(waiting.state, State::Waiting, "{status}");
+        let greeted = sensor.until("the greeting", |status| status.central.is_some());
+        assert_eq!((greeted.state, greeted.failures), (State::Working, 3), "{status}");
+    }
+}
+
+#[test]
+fn the_greeting_waits_as_long_as_it_is_asked_to() {
+    for status in [429, 503] {
+        let peer = Peer::start(move |request| match request.path.as_str() {
+            "/sensor/v1/hello" => Act::Reply(http(status, "retry-after: 3000\r\n", b"later")),
+            _ => good(request),
+        });
+        let sensor = Sensor::start(&peer, |_| {});
+        let waiting = sensor.until("a fault", |status| status.failures > 0);
+        assert_eq!(waiting.state, State::Waiting);
+        let now = crate::clock::unix_now();
+        assert!(waiting.next_try.unwrap() > now + 2000 * 1_000_000_000, "{waiting:?}");
+        // Alerts are tried meanwhile.
+        sensor.append(vec![alert(1)]);
+        sensor.until_empty();
+        assert_eq!(peer.requests.lock().unwrap().iter().filter(|request| request.path.ends_with("hello")).count(), 1);
+    }
+}
+
+#[test]
+fn a_greeting_that_is_refused_is_tried_again_slowly() {
+    let peer = Peer::start(|request| match request.path.as_str() {
+        "/sensor/v1/hello" => Act::Reply(http(401, "", b"who are you?")),
+        _ => good(request),
+    });
+    let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_secs(3600));
+    let refused = sensor.until("a refusal", |status| status.failures > 0);
+    assert_eq!(refused.state, State::Refused);
+    assert!(refused.next_try.unwrap() > crate::clock::unix_now() + 3000 * 1_000_000_000, "{refused:?}");
+}
+
+#[test]
+fn a_greeting_does_not_cut_short_what_alerts_are_asked_to_wait() {
+    let mut alerts = 0;
+    let peer = Peer::start(move |request| match request.path.as_str() {
+        "/sensor/v1/hello" if alerts > 0 => good(request),
+        "/sensor/v1/hello" => Act::Reply(http(503, "", b"")),
+        _ => {
+            alerts += 1;
+            Act::Reply(http(429, "retry-after: 3000\r\n", b""))
+        }
+    });
+    let sensor = Sensor::start(&peer, |_| {});
+    sensor.append(vec![alert(1)]);
+    let greeted = sensor.until("the greeting", |status| status.central.is_some());
+    assert_eq!(greeted.state, State::Waiting);
+    sensor.mcs.stop(Duration::ZERO);
+    assert_eq!(peer.batches().len(), 1);
+}
