@@ -16,6 +16,9 @@ use super::{output, raise, sink, with_outputs, with_sinks};
 /// Every secret begins with this.
 const SECRET: &str = "hunter2-";
 
+/// `user:hunter2-basic` as it is sent.
+const BASIC: &str = "dXNlcjpodW50ZXIyLWJhc2lj";
+
 /// A receiver that says again and again what it was told.
 fn echo(words: &str) -> Collector {
     let collector = Collector::start();
@@ -23,23 +26,26 @@ fn echo(words: &str) -> Collector {
     collector
 }
 
-fn config(mark: &Mark, [hook, one, other, lake, pond]: &[Collector; 5]) -> String {
+fn config(mark: &Mark, [hook, one, other, lake, pond, basic]: &[Collector; 6]) -> String {
     const QUICK: &str = "timeout: 2s, retry_min: 50ms, retry_max: 300ms";
     let keys = format!(
         "customer_id: 1a2345b6-78c9-012d-ef34-5a6b789c0de1\n\
          endpoint_telemetry_enabled: true\n\
          mcs: {{enabled: true, url: \"https://127.0.0.1:1\", token: \"SLS-{SECRET}mcs\", certs_dir: \"@HOME@\", \
-         proxy: \"http://user:{SECRET}proxy@127.0.0.1:1\"}}\n"
+         proxy: \"http://user:{SECRET}proxy@127.0.0.1:1\", tokne: \"{SECRET}typo\"}}\n\
+         MCS_TOKEN: \"{SECRET}variable\"\n"
     );
     let outputs = format!(
-        "    - {{type: webhook, url: \"{}/{SECRET}path-0123456789?key={SECRET}query\", {QUICK}, \
+        "    - {{type: webhook, url: \"{}/{SECRET}path-0123456789?key={SECRET}query\", {QUICK}, header: {{X: {SECRET}typo}}, \
          headers: {{Authorization: \"Bearer {SECRET}bearer\", X-Key: \"{SECRET}header\"}}}}\n    \
          - {{type: splunk_hec, name: one, url: \"{}\", token: \"{SECRET}token\", batch_delay: 10ms, {QUICK}}}\n    \
          - {{type: splunk_hec, name: other, url: \"{}\", token_file: \"@HOME@/splunk.token\", batch_delay: 10ms, {QUICK}}}\n    \
+         - {{type: webhook, name: basic, url: \"{}\", {QUICK}}}\n    \
          - {{type: mcs}}",
         hook.url(),
         one.url(),
         other.url(),
+        basic.url().replace("://", &format!("://user:{SECRET}basic@")),
     );
     let parquet = |name: &str, store: &Collector, secret: &str| {
         format!(
@@ -102,6 +108,8 @@ fn no_secret_of_any_kind_is_told_anywhere() {
         echo(&format!("{SECRET}file")),
         echo(&format!("{SECRET}store")),
         echo(&format!("{SECRET}stored")),
+        // In plain and as it was sent, and cut in the middle by who reads the beginning alone.
+        echo(&format!("{SECRET}basic {BASIC} {}{SECRET}basic", " ".repeat(700))),
     ];
     let home = Arc::new(Home::new(&config(&mark, &receivers)));
     home.write("splunk.token", &format!("{SECRET}file\n"));
@@ -110,7 +118,7 @@ fn no_secret_of_any_kind_is_told_anywhere() {
     raise(&sensor, &mark);
     // Every one of them has failed, and says how.
     let failed = |status: serde_json::Value| status["last_error"].as_str().map(str::to_owned);
-    for name in ["webhook", "one", "other", "mcs"] {
+    for name in ["webhook", "one", "other", "basic", "mcs"] {
         until(&format!("an error of {name}"), || failed(output(&sensor, name)));
     }
     for name in ["mcs".to_owned(), home.file("lake").display().to_string(), home.file("pond").display().to_string()] {
@@ -123,6 +131,7 @@ fn no_secret_of_any_kind_is_told_anywhere() {
     assert!(sent("authorization", &format!("Bearer {SECRET}bearer")) && sent("x-key", &format!("{SECRET}header")));
     assert!(sent("authorization", &format!("Splunk {SECRET}token")));
     assert!(sent("authorization", &format!("Splunk {SECRET}file")));
+    assert!(sent("authorization", &format!("Basic {BASIC}")));
 
     let mut told: Vec<(String, String)> = Vec::new();
     let mut listen = |what: &str| {
@@ -146,6 +155,7 @@ fn no_secret_of_any_kind_is_told_anywhere() {
         ("a key that is a map", format!("\"{SECRET}store\""), format!("{{a: \"{SECRET}store\"}}")),
         ("a proxy that is none", "http://user".to_owned(), "gopher://user".to_owned()),
         ("a url with a password", "\"http://127".to_owned(), format!("\"http://user:{SECRET}url@127")),
+        ("a url of another scheme", "\"http://127".to_owned(), "\"htps://127".to_owned()),
     ] {
         let text = config(&mark, &receivers).replace(&right, &wrong);
         assert_ne!(text, config(&mark, &receivers), "{what}");
@@ -157,7 +167,7 @@ fn no_secret_of_any_kind_is_told_anywhere() {
     told.push(("the log".to_owned(), home.log()));
     told.push(("standard output".to_owned(), home.stdout()));
     for (who, text) in told {
-        let leaks: Vec<&str> = text.lines().filter(|line| line.contains(SECRET)).collect();
+        let leaks: Vec<&str> = text.lines().filter(|line| line.contains(SECRET) || line.contains(BASIC)).collect();
         assert!(leaks.is_empty(), "{who}:\n{}", leaks.join("\n"));
     }
 }
