@@ -19,8 +19,8 @@ use crate::table::Row;
 
 /// Bits flipped, one at a time.
 const FLIPS: u64 = 1000;
-/// Items in the store: 1 MB.
-const ITEMS: u64 = 500;
+/// Items in the store: 6 MB, so that fjall has some in its tree and some in its journal.
+const ITEMS: u64 = 3000;
 /// How often something came of a flipped bit.
 #[derive(Default)]
 struct Outcome {
@@ -54,17 +54,20 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
         outcomes.push(outcome);
     }
     let cells = |outcomes: &[Outcome], cell: fn(&Outcome) -> String| {
-        let mut cells = outcomes.iter().map(cell).chain(std::iter::repeat("–".to_owned()));
-        [(); 3].map(|()| cells.next().unwrap_or_default())
+        let mut cells = outcomes.iter().map(cell);
+        [(); 3].map(|()| cells.next().unwrap_or_else(|| "–".to_owned()))
     };
     let states = [
-        (&outcomes[..3], "one bit flipped in a store that was closed in order"),
-        (&outcomes[3..6], "one bit flipped in a store that a kill left"),
-        (&outcomes[6..], "one bit flipped in a store that was closed in order, integrity checked when opened"),
+        (&outcomes[..3], "in a closed store"),
+        (&outcomes[3..6], "in a store that a kill left"),
+        (&outcomes[6..], "in a closed store, integrity checked when opened"),
     ];
     let mut rows = Vec::new();
-    for (outcomes, what) in states {
-        rows.push(Row::new(format!("{what}, {FLIPS} times: the process died"), cells(outcomes, Outcome::deaths)));
+    for (outcomes, state) in states {
+        rows.push(Row::new(
+            format!("one bit flipped, {FLIPS} times, {state}: the process died"),
+            cells(outcomes, Outcome::deaths),
+        ));
         rows.push(Row::new("… the whole store was refused", cells(outcomes, |outcome| outcome.refused.to_string())));
         rows.push(Row::new(format!("… some of {ITEMS} items were lost"), cells(outcomes, Outcome::losses)));
     }
@@ -72,6 +75,34 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
 }
 
 impl Outcome {
+    fn add(&mut self, end: End) -> Result<(), Failure> {
+        let told = match end {
+            End::Told(text) => text,
+            End::Died(said) => {
+                self.died += 1;
+                *self.said.entry(without_numbers(&format!("died: {said}"))).or_default() += 1;
+                return Ok(());
+            }
+            End::Hung => {
+                self.hung += 1;
+                return Ok(());
+            }
+        };
+        for line in told.lines() {
+            match line.split_once(' ') {
+                Some(("lost", count)) => self.lost.push(count.parse()?),
+                Some(("forged", count)) => self.forged += count.parse::<u64>()?,
+                Some((key @ ("refused" | "unwritable" | "unreadable"), _)) => {
+                    self.refused += u64::from(key == "refused");
+                    self.unwritable += u64::from(key == "unwritable");
+                    *self.said.entry(without_numbers(line)).or_default() += 1;
+                }
+                _ => return Err(format!("the child told {line:?}").into()),
+            }
+        }
+        Ok(())
+    }
+
     fn deaths(&self) -> String {
         let mut text = self.died.to_string();
         if self.hung > 0 {
@@ -84,6 +115,7 @@ impl Outcome {
         let mut lost = self.lost.clone();
         lost.sort_unstable();
         let mut text = match (lost.get(lost.len() / 2), lost.last()) {
+            (Some(1), Some(1)) => format!("{} (1 item each)", lost.len()),
             (Some(median), Some(most)) => format!("{} (median {median}, most {most} items)", lost.len()),
             _ => "0".to_owned(),
         };
@@ -108,36 +140,6 @@ fn flips(place: &Place, rival: Rival, image: &str) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-impl Outcome {
-    fn add(&mut self, end: End) -> Result<(), Failure> {
-        let told = match end {
-            End::Told(text) => text,
-            End::Died(said) => {
-                self.died += 1;
-                *self.said.entry(format!("died: {said}")).or_default() += 1;
-                return Ok(());
-            }
-            End::Hung => {
-                self.hung += 1;
-                return Ok(());
-            }
-        };
-        for line in told.lines() {
-            match line.split_once(' ') {
-                Some(("lost", count)) => self.lost.push(count.parse()?),
-                Some(("forged", count)) => self.forged += count.parse::<u64>()?,
-                Some((key @ ("refused" | "unwritable" | "unreadable"), _)) => {
-                    self.refused += u64::from(key == "refused");
-                    self.unwritable += u64::from(key == "unwritable");
-                    *self.said.entry(line.to_owned()).or_default() += 1;
-                }
-                _ => return Err(format!("the child told {line:?}").into()),
-            }
-        }
-        Ok(())
-    }
-}
-
 /// For whoever wants to know why.
 impl std::fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -156,6 +158,12 @@ impl std::fmt::Display for Outcome {
         }
         Ok(())
     }
+}
+
+/// So that texts are the same that differ in addresses or checksums alone.
+fn without_numbers(text: &str) -> String {
+    let parts = text.split(|letter: char| letter.is_ascii_digit()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<&str>>().join("…")
 }
 
 /// Makes a store and closes it.

@@ -31,12 +31,18 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
             End::Hung => "what it does\thangs".to_owned(),
         };
         for line in told.lines() {
-            let (what, answer) = line.split_once('\t').ok_or("a line of the child makes no sense")?;
+            let mut parts = line.split('\t');
+            let (Some(what), Some(answer)) = (parts.next(), parts.next()) else {
+                return Err("a line of the child makes no sense".into());
+            };
+            if let Some(reason) = parts.next() {
+                eprintln!("{}, {what}: {answer}: {reason}", rival.name());
+            }
             let what = format!("disk full: {what}");
             let row = match rows.iter().position(|row| row.0 == what) {
                 Some(row) => row,
                 None => {
-                    rows.push((what, ["–", "–", "–"].map(str::to_owned)));
+                    rows.push((what, ["–"; 3].map(str::to_owned)));
                     rows.len() - 1
                 }
             };
@@ -62,27 +68,27 @@ pub(crate) fn child(rival: Rival, folder: &Path, _: u64) -> Result<(), Failure> 
         }
     };
     fill(folder)?;
-    eprintln!("{}: full after {} items: {refusal}", rival.name(), next - 1);
-
+    // Not an answer to anything: why it took no more.
+    tell("taking more", &Err(refusal));
     tell("reading goes on", &reads(store.as_mut(), 1));
     let mut deleted = store.delete(&numbers(1));
     tell("deleting works", &deleted);
     if deleted.is_err() {
         fs::remove_file(&reserve)?;
         deleted = store.delete(&numbers(1));
-        tell("deleting works with 512 KiB more", &deleted);
+        tell("deleting works with 512 KiB given free", &deleted);
     }
     if deleted.is_err() {
         drop(store);
         match rival.open(folder) {
             Ok(again) => store = again,
             Err(error) => {
-                tell("works when opened again", &Err(error));
+                tell("deleting works once it is opened again", &Err(error));
                 return Ok(());
             }
         }
         deleted = reads(store.as_mut(), 1).and_then(|()| store.delete(&numbers(1)));
-        tell("deleting works when opened again with 512 KiB more", &deleted);
+        tell("deleting works once it is opened again", &deleted);
     }
     let from = if deleted.is_ok() { BATCH + 1 } else { 1 };
     drop(store);
@@ -129,6 +135,6 @@ fn numbers(first: u64) -> Vec<u64> {
 fn tell(what: &str, outcome: &Result<(), Failure>) {
     match outcome {
         Ok(()) => println!("{what}\tyes"),
-        Err(error) => println!("{what}\tno: {}", error.to_string().replace(['\n', '\t', '|'], " ")),
+        Err(error) => println!("{what}\tno\t{}", error.to_string().replace(['\n', '\t'], " ")),
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
             threads.push(count?);
         }
         let peak = range(&peaks, |peak| format!("{:.1}", peak as f64 / 1000.0));
-        cells.push(format!("{peak} MB, {}", range(&threads, |count| format!("{count} threads"))));
+        cells.push(format!(
+            "{peak} MB, {}",
+            range(&threads, |count| if count == 1 { "1 thread".to_owned() } else { format!("{count} threads") })
+        ));
     }
     let cells = cells.try_into().map_err(|_| "a cell is missing")?;
     Ok(vec![Row::new("memory of the whole process, at most", cells)])
