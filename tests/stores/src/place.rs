@@ -32,8 +32,8 @@ impl Place {
         let [redb, fjall, rusqlite] = ["redb", "fjall", "rusqlite"].map(version);
         let sync = self.sync()?;
         Ok(format!(
-            "redb {redb}, fjall {fjall}, SQLite {} (rusqlite {rusqlite}) on {} CPUs, Linux {}, {}, where writing {BODY} \
-             bytes to the end of a file with a sync takes {} ({}).",
+            "redb {redb}, fjall {fjall}, SQLite {} (rusqlite {rusqlite}) on {} CPUs, Linux {}, {}.\nWriting {BODY} bytes to the \
+             end of a plain file with a sync takes {} ({}) there.",
             rusqlite::version(),
             available_parallelism()?,
             uname().release().to_string_lossy(),

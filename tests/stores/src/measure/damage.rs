@@ -90,9 +90,13 @@ impl Outcome {
         };
         for line in told.lines() {
             match line.split_once(' ') {
-                Some(("lost", count)) => self.lost.push(count.parse()?),
+                Some(("lost", rest)) => {
+                    let (count, why) = rest.split_once(' ').ok_or("a loss without a reason")?;
+                    self.lost.push(count.parse()?);
+                    *self.said.entry(format!("lost {count}: {}", without_numbers(why))).or_default() += 1;
+                }
                 Some(("forged", count)) => self.forged += count.parse::<u64>()?,
-                Some((key @ ("refused" | "unwritable" | "unreadable"), _)) => {
+                Some((key @ ("refused" | "unwritable"), _)) => {
                     self.refused += u64::from(key == "refused");
                     self.unwritable += u64::from(key == "unwritable");
                     *self.said.entry(without_numbers(line)).or_default() += 1;
@@ -115,8 +119,12 @@ impl Outcome {
         let mut lost = self.lost.clone();
         lost.sort_unstable();
         let mut text = match (lost.get(lost.len() / 2), lost.last()) {
-            (Some(1), Some(1)) => format!("{} (1 item each)", lost.len()),
-            (Some(median), Some(most)) => format!("{} (median {median}, most {most} items)", lost.len()),
+            (Some(&median), Some(&most)) => {
+                let plural = if median == 1 { "item" } else { "items" };
+                let more = lost.iter().filter(|&&count| count > median).count();
+                let rest = if more > 0 { format!(", {more} times more, at most {most}") } else { String::new() };
+                format!("{} (median {median} {plural}{rest})", lost.len())
+            }
             _ => "0".to_owned(),
         };
         if self.forged > 0 {
@@ -215,13 +223,10 @@ pub(crate) fn read(rival: Rival, folder: &Path, _: u64) -> Result<(), Failure> {
         }
     }
     if lost > 0 {
-        println!("lost {lost}");
+        println!("lost {lost} {}", failure.map_or_else(|| "told by checksums or not there".to_owned(), line));
     }
     if forged > 0 {
         println!("forged {forged}");
-    }
-    if let Some(error) = failure {
-        println!("unreadable {}", line(error));
     }
     let new = BATCH + ITEMS + 1..BATCH + ITEMS + 1 + BATCH;
     let old: Vec<u64> = (BATCH + 1..=2 * BATCH).collect();

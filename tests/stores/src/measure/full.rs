@@ -68,8 +68,7 @@ pub(crate) fn child(rival: Rival, folder: &Path, _: u64) -> Result<(), Failure> 
         }
     };
     fill(folder)?;
-    // Not an answer to anything: why it took no more.
-    tell("taking more", &Err(refusal));
+    println!("what append says\t{}", one_line(&refusal));
     tell("reading goes on", &reads(store.as_mut(), 1));
     let mut deleted = store.delete(&numbers(1));
     tell("deleting works", &deleted);
@@ -135,6 +134,10 @@ fn numbers(first: u64) -> Vec<u64> {
 fn tell(what: &str, outcome: &Result<(), Failure>) {
     match outcome {
         Ok(()) => println!("{what}\tyes"),
-        Err(error) => println!("{what}\tno\t{}", error.to_string().replace(['\n', '\t'], " ")),
+        Err(error) => println!("{what}\tno\t{}", one_line(error)),
     }
+}
+
+fn one_line(error: &Failure) -> String {
+    error.to_string().replace(['\n', '\t', '|'], " ")
 }
