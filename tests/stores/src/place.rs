@@ -11,51 +11,57 @@ use rustix::system::uname;
 use tempfile::TempDir;
 
 use crate::store::{BODY, Failure};
-use crate::table::{Sample, milliseconds};
+use crate::table::{Sample, number, range};
 
 /// A folder beside this program: on a disk, which the system's folder for temporary files need not be.
-pub(crate) struct Place(TempDir);
+pub(crate) struct Place {
+    folder: TempDir,
+    /// At the begin. It depends on what else the machine does.
+    sync: Sample,
+}
 
 impl Place {
     pub(crate) fn new() -> io::Result<Self> {
         let program = std::env::current_exe()?;
-        tempfile::tempdir_in(program.parent().unwrap_or(Path::new("."))).map(Self)
+        let folder = tempfile::tempdir_in(program.parent().unwrap_or(Path::new(".")))?;
+        let sync = sync(folder.path())?;
+        Ok(Self { folder, sync })
     }
 
     /// A new folder, gone when it is dropped.
     pub(crate) fn folder(&self) -> io::Result<TempDir> {
-        tempfile::tempdir_in(self.0.path())
+        tempfile::tempdir_in(self.folder.path())
     }
 
     /// What the numbers depend on: versions, processors, kernel, file system, and how long its sync takes.
     pub(crate) fn description(&self) -> Result<String, Failure> {
         let [redb, fjall, rusqlite] = ["redb", "fjall", "rusqlite"].map(version);
-        let sync = self.sync()?;
+        let syncs = [&self.sync, &sync(self.folder.path())?];
+        let sync = |part| range(&syncs.map(|sync| sync.at(part)), number);
         Ok(format!(
             "redb {redb}, fjall {fjall}, SQLite {} (rusqlite {rusqlite}) on {} CPUs, Linux {}, {}.\nWriting {BODY} bytes to the \
-             end of a plain file with a sync takes {} ({}) there.",
+             end of a plain file with a sync takes {} ms ({}) there.",
             rusqlite::version(),
             available_parallelism()?,
             uname().release().to_string_lossy(),
-            file_system(self.0.path())?,
-            milliseconds(sync.at(0.5)),
-            milliseconds(sync.at(0.99)),
+            file_system(self.folder.path())?,
+            sync(0.5),
+            sync(0.99),
         ))
     }
+}
 
-    /// What no store can do faster.
-    fn sync(&self) -> io::Result<Sample> {
-        let folder = self.folder()?;
-        let mut file = File::create(folder.path().join("plain"))?;
-        let mut times = Vec::new();
-        for _ in 0..500 {
-            let begin = Instant::now();
-            file.write_all(&[b'x'; BODY])?;
-            file.sync_data()?;
-            times.push(begin.elapsed());
-        }
-        Ok(Sample::new(times))
+/// How long a plain write takes: no store can be faster.
+fn sync(folder: &Path) -> io::Result<Sample> {
+    let mut file = File::create(folder.join("plain"))?;
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let begin = Instant::now();
+        file.write_all(&[b'x'; BODY])?;
+        file.sync_data()?;
+        times.push(begin.elapsed());
     }
+    Ok(Sample::new(times))
 }
 
 /// The version that the lock file has.

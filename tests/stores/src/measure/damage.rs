@@ -122,7 +122,7 @@ impl Outcome {
             (Some(&median), Some(&most)) => {
                 let plural = if median == 1 { "item" } else { "items" };
                 let more = lost.iter().filter(|&&count| count > median).count();
-                let rest = if more > 0 { format!(", {more} times more, at most {most}") } else { String::new() };
+                let rest = if more > 0 { format!(", more in {more}, at most {most}") } else { String::new() };
                 format!("{} (median {median} {plural}{rest})", lost.len())
             }
             _ => "0".to_owned(),
