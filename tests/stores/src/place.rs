@@ -16,7 +16,7 @@ use crate::table::{Sample, number, range};
 /// A folder beside this program: on a disk, which the system's folder for temporary files need not be.
 pub(crate) struct Place {
     folder: TempDir,
-    /// At the begin. It depends on what else the machine does.
+    /// At the beginning. It depends on what else the machine does.
     sync: Sample,
 }
 
@@ -51,7 +51,7 @@ impl Place {
     }
 }
 
-/// How long a plain write takes: no store can be faster.
+/// How long a plain write takes: what the times of the stores are to be held against.
 fn sync(folder: &Path) -> io::Result<Sample> {
     let mut file = File::create(folder.join("plain"))?;
     let mut times = Vec::new();
