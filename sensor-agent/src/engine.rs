@@ -63,7 +63,7 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
-    /// Tell of the processes among these that were lost.
+    /// Tell of the processes whose records were lost.
     RollCall(Box<RollCall>),
     /// Raise an alert about the sensor itself; the second is the rule that it names.
     Tell(Box<Policy>, &'static str),
@@ -260,7 +260,7 @@ impl Engine {
         }
     }
 
-    /// Tells of processes that run and were lost, once the records from before the walk have been applied.
+    /// Tells of processes that run or have ended and were not told, once the records from before the walk have been applied.
     fn call_roll(&mut self) {
         let due = |call: &mut Box<RollCall>| boot_now() > call.walked_until().saturating_add(OVERTAKING);
         let Some(call) = self.roll_call.take_if(due) else { return };
@@ -275,6 +275,14 @@ impl Engine {
             tracing::warn!(
                 "{found} running processes had not been told, as records of them were lost: they are told now"
             );
+        }
+        let gone = self.table.vanished(|process| call.has_ended(process), unix_now());
+        if !gone.is_empty() {
+            let count = gone.len();
+            tracing::warn!("{count} processes had ended untold, as records of it were lost: it is told now");
+        }
+        for event in gone {
+            self.event(event);
         }
     }
 

@@ -175,7 +175,7 @@ impl Sensor {
             audit: config.audit,
             configuration: Mutex::new(configuration),
         });
-        let losses = Box::new(kernel::Losses(Arc::clone(&shared)));
+        let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
         let parts = Parts { host, own, table, outputs, sinks, losses };
         let engine = Engine::new(parts, plan.setup);
         give_memory_back();

@@ -1,7 +1,7 @@
 //! A sensor that cannot keep up says so: what the kernel could not hand over is counted, told as a row, and alerted on.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use nix::sys::signal::Signal;
@@ -76,6 +76,8 @@ fn lost_kernel_events_are_counted_told_and_alerted_on() {
 fn what_a_flood_has_hidden_is_told_as_long_as_it_runs() {
     let mark = Mark::new("hidden");
     let sensor = Sensor::start(&Mark::config_for(&mark.rule(), ""));
+    let mut gone = start_script(&mark);
+    sensor.until("the exec of a program", || of_pid(&sensor.rows("process_events"), gone.id()).first().map(|_| ()));
     sensor.signal(Signal::SIGSTOP);
     let long = "x".repeat(ARGUMENT);
     for _ in 0..COUNT {
@@ -85,11 +87,9 @@ fn what_a_flood_has_hidden_is_told_as_long_as_it_runs() {
     for _ in 0..SMALL {
         sensor.finish(&mut Command::new(programs::tiny()));
     }
-    let mut hidden = Command::new("sh");
-    hidden.args(["-c", SCRIPT, mark.word()]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut hidden = hidden.spawn().expect("sh runs");
-    // Whoever spawns goes on a little before the exec is told.
-    hidden.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("it says so");
+    let mut hidden = start_script(&mark);
+    gone.kill().expect("it is running");
+    gone.wait().expect("it ends");
     sensor.signal(Signal::SIGCONT);
     let row = sensor.until("the row of the hidden program", || {
         of_pid(&sensor.rows("process_events"), hidden.id()).into_iter().next()
@@ -104,6 +104,22 @@ fn what_a_flood_has_hidden_is_told_as_long_as_it_runs() {
     assert_eq!((&row["ppid"], &row["path"]), (&json!(std::process::id()), &json!("/usr/bin/dash")), "{row:#}");
     assert_eq!(alert["process_info"]["args"], row["args"]);
     sensor.until_exit(hidden.id());
+
+    // An end that the flood has hidden is told, too; how it came is lost.
+    let ends = of_kind(&sensor.until_exit(gone.id()), "_EXIT");
+    assert!(sensor.home().log().contains("had ended untold"), "the flood did not hide it");
+    assert_eq!(ends.len(), 1, "{ends:#?}");
+    assert_eq!((&ends[0]["exit_code"], &ends[0]["exit_signal"]), (&Value::Null, &Value::Null), "{:#}", ends[0]);
+}
+
+/// Starts a program with the mark that goes on until its input ends.
+fn start_script(mark: &Mark) -> Child {
+    let mut script = Command::new("sh");
+    script.args(["-c", SCRIPT, mark.word()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut script = script.spawn().expect("sh runs");
+    // Whoever spawns goes on a little before the exec is told.
+    script.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("it says so");
+    script
 }
 
 #[test]

@@ -286,7 +286,7 @@ pub static FIELDS: &[Field] = &[
         "exitCode",
         "exit_code",
         Type::Number,
-        "What the process returned; absent when a signal ended it.",
+        "What the process returned; absent when a signal ended it, or when how it ended was lost.",
         |event, _| match event.detail {
             Detail::Exit { code, signal: 0, .. } => Value::Int(i64::from(code)),
             _ => Value::Absent,

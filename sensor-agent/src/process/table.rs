@@ -6,6 +6,8 @@
 //! * a process forked without exec has its forker's image;
 //! * the table holds at most `limit` processes and a lineage at most [`MAX_DEPTH`] ancestors; what that costs is counted.
 
+mod walk;
+
 use std::sync::Arc;
 
 use hashlink::{LinkedHashMap, LruCache};
@@ -89,24 +91,6 @@ impl Table {
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
         }
-    }
-
-    /// Tells of a task that runs and whose fork or exec was not told. All records from before the walk must have been applied.
-    pub fn missed(&mut self, task: &Exec<'_>, time: u64) -> Option<Event> {
-        // A kernel thread, or one that has ended and was not waited for: it runs nothing.
-        if task.fixed.inode == 0 {
-            return None;
-        }
-        let key = task.fixed.process;
-        if let Some(held) = self.live.get(&key) {
-            return has_executed_since(held, task).then(|| self.executed(task, EventType::Exec, time));
-        }
-        // One that has ended meanwhile was known; and a full table forgets, which is no sign of a loss.
-        if self.ended.get(key).is_some() || self.live.len() >= self.limit {
-            return None;
-        }
-        let forked = self.live.get(&task.fixed.parent).is_some_and(|parent| !has_executed_since(parent, task));
-        Some(self.executed(task, if forked { EventType::Fork } else { EventType::Exec }, time))
     }
 
     /// Gives an event's snapshot back once everybody has seen the event.
@@ -250,15 +234,20 @@ impl Table {
     }
 
     fn exit(&mut self, exit: &ExitRecord, time: u64) -> Option<Event> {
-        let Some(process) = self.live.remove(&exit.process) else {
+        let [low, code, ..] = exit.status.to_le_bytes();
+        let detail = Detail::Exit { code, signal: low & 0x7f, core_dumped: low & 0x80 != 0 };
+        let ended = self.end(exit.process, detail, time);
+        if ended.is_none() {
             self.counters.unknown_exits += 1;
-            return None;
-        };
+        }
+        ended
+    }
+
+    fn end(&mut self, key: ProcessKey, detail: Detail, time: u64) -> Option<Event> {
+        let process = self.live.remove(&key)?;
         if let Some(forgotten) = self.ended.push(Arc::clone(&process)) {
             self.pool.recycle(forgotten);
         }
-        let [low, code, ..] = exit.status.to_le_bytes();
-        let detail = Detail::Exit { code, signal: low & 0x7f, core_dumped: low & 0x80 != 0 };
         Some(Event { kind: EventType::Exit, time, process, detail })
     }
 
@@ -422,17 +411,6 @@ impl Table {
             self.pool.recycle(oldest);
         }
     }
-}
-
-/// Whether the image that a walk found is of a later exec than the one held. Of one that the sensor was not told, the count is
-/// not known: then it shows by the file.
-fn has_executed_since(held: &Process, walked: &Exec<'_>) -> bool {
-    let fixed = &walked.fixed;
-    if held.exec_id != 0 && fixed.exec_id != 0 {
-        return fixed.exec_id.wrapping_sub(held.exec_id).cast_signed() > 0;
-    }
-    let file = (fixed.inode, fixed.device);
-    held.image.inode != 0 && file != (held.image.inode, held.image.device)
 }
 
 /// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for

@@ -8,12 +8,26 @@ use crate::engine::LossSource;
 use crate::event::Class;
 use crate::loss::Total;
 
+const RECURSION: &str = "recursion";
+
 /// Reads the counters of the kernel programs and of the kernel itself.
-pub(super) struct Losses(pub(super) Arc<Shared>);
+pub(super) struct Losses {
+    shared: Arc<Shared>,
+    /// Most that each hook has lost to recursion.
+    recursion: Vec<u64>,
+}
+
+impl Losses {
+    pub(super) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, recursion: Vec::new() }
+    }
+}
 
 impl LossSource for Losses {
     fn totals(&mut self) -> Vec<Total> {
-        losses(&self.0.capture())
+        let mut totals = losses(&self.shared.capture());
+        never_fall(&mut self.recursion, totals.iter_mut().filter(|total| total.cause == RECURSION));
+        totals
     }
 }
 
@@ -21,7 +35,7 @@ impl LossSource for Losses {
 pub(super) fn losses(capture: &Capture) -> Vec<Total> {
     let programs = capture.status();
     // Counters that cannot be read now can be read the next time: they only grow.
-    let counted = capture.counters().unwrap_or_default();
+    let Ok(counted) = capture.counters() else { return Vec::new() };
     let mut totals = Vec::new();
     for counted in &counted {
         let class = class_of(&programs, counted.name);
@@ -31,9 +45,21 @@ pub(super) fn losses(capture: &Capture) -> Vec<Total> {
     for program in &programs {
         let class = class_of(&programs, program.name);
         let count = program.lost_to_recursion(&counted);
-        totals.push(Total { stage: "hook", class, cause: "recursion", count });
+        totals.push(Total { stage: "hook", class, cause: RECURSION, count });
     }
     totals
+}
+
+/// Holds what each hook lost at its highest: an event that is told twice is taken for a miss made good, so the count of
+/// misses can fall, and one that falls passes for one that starts anew.
+fn never_fall<'a>(highest: &mut Vec<u64>, totals: impl Iterator<Item = &'a mut Total>) {
+    for (at, total) in totals.enumerate() {
+        if highest.len() <= at {
+            highest.push(0);
+        }
+        total.count = total.count.max(highest[at]);
+        highest[at] = total.count;
+    }
 }
 
 /// The class of what a hook tells.
@@ -42,5 +68,24 @@ fn class_of(programs: &[ProgramStatus], hook: &str) -> &'static str {
     match ring {
         Some(Ring::Audit) => Class::Audit.name(),
         Some(Ring::Lifecycle) | None => Class::Process.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_that_falls_starts_nothing_anew() {
+        let mut highest = Vec::new();
+        let mut told = |counts: [u64; 2]| {
+            let total = |count| Total { stage: "hook", class: "process", cause: RECURSION, count };
+            let mut totals = counts.map(total);
+            never_fall(&mut highest, totals.iter_mut());
+            totals.map(|total| total.count)
+        };
+        assert_eq!(told([5, 0]), [5, 0]);
+        assert_eq!(told([4, 1]), [5, 1]);
+        assert_eq!(told([6, 1]), [6, 1]);
     }
 }

@@ -12,7 +12,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
 use super::{Shared, kernel, self_check, status, tamper};
-use crate::capture::Baseline;
 use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
@@ -144,12 +143,12 @@ fn lost_in_kernel(shared: &Shared) -> u64 {
     kernel::losses(&shared.capture()).iter().filter(of_processes).map(|loss| loss.count).sum()
 }
 
-/// Has the engine look for running processes of which records were lost.
+/// Has the engine look for processes of which records were lost.
 fn call_roll(shared: &Shared) {
     let walked = shared.capture().baseline();
     match walked {
-        Ok(Baseline { tasks, finished, .. }) => {
-            let call = Box::new(RollCall::new(tasks, finished));
+        Ok(walk) => {
+            let call = Box::new(RollCall::new(walk));
             let _ = shared.engine.send_timeout(Request::RollCall(call), PATIENCE);
         }
         Err(error) => tracing::warn!("records of processes were lost, and who runs cannot be looked up: {error}"),

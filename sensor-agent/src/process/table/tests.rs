@@ -141,6 +141,20 @@ fn a_walk_tells_what_records_did_not() {
 }
 
 #[test]
+fn who_is_gone_has_ended_in_an_unknown_way() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"a"), 0).unwrap();
+    table.apply(&exec(2, b"b"), 0).unwrap();
+    let gone = table.vanished(|process| process == key(2), 7);
+    let told: Vec<_> = gone.iter().map(|event| (event.kind, event.process.key, event.time)).collect();
+    assert_eq!(told, [(EventType::Exit, key(2), 7)]);
+    assert!(matches!(gone[0].detail, Detail::None));
+    // It comes late, and was not lost.
+    assert!(table.apply(&exit(2, 0), 8).is_none());
+    assert_eq!((table.len(), table.counters().unknown_exits), (1, 1));
+}
+
+#[test]
 fn exits_tell_code_and_signal_once() {
     let mut table = table(100);
     table.apply(&exec(1, b"a"), 0).unwrap();
