@@ -160,6 +160,8 @@ fn assemble(layers: Vec<Layer>, locations: Locations, report: &mut Report) -> Co
     if layers.iter().all(|layer| layer.whole) {
         consistent(&config, &Section::new(root.as_ref(), TOP), report);
     }
+    // A token may stand where anything else belongs, and be named as what does not.
+    report.reword(secrets::without_tokens);
     config
 }
 
