@@ -6,6 +6,9 @@
 //!
 //! A policy type says which events its rules see: `program` policies see programs being executed, and nothing of
 //! forks and exits, so that one rule on a program name fires once.
+//!
+//! A policy of the content group *Smart Policy* is worth an alert only where something is wrong already: on a process
+//! that is part of an incident, which an alert begins and what the process forks inherits.
 
 mod throttle;
 
@@ -15,7 +18,7 @@ pub use throttle::ThrottleSettings;
 use throttle::{Decision, Throttle};
 
 use crate::event::{Class, Event, EventType, Host};
-use crate::policy::Policy;
+use crate::policy::{MessageType, Policy};
 use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
 
 /// The policies in force.
@@ -107,21 +110,37 @@ impl Detection {
     }
 
     /// Holds an event against all policies that see its kind. No allocation when none is violated.
+    ///
+    /// Findings of Smart Policies come last: an alert on the same event begins the incident that they take.
     pub fn evaluate(&mut self, event: &Event, host: &Host, found: &mut impl FnMut(Finding)) {
+        let mut in_incident = event.process.incident.is_some();
         for group in self.groups.iter_mut().filter(|group| group.sees.sees(event.kind)) {
             self.violated.clear();
             let violated = &mut self.violated;
             group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| violated.push((chain, rule)));
-            for &(chain, rule) in &self.violated {
-                let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
-                let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
-                    None => 0,
-                    Some(Decision::Pass { held_back }) => held_back,
-                    Some(Decision::Hold) => continue,
-                };
-                let rule = group.rules.rule_text(chain, rule).into();
-                found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+            for smart in [false, true] {
+                if smart && !in_incident {
+                    break;
+                }
+                for &(chain, rule) in &self.violated {
+                    let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
+                    let message_type = in_force.policy.message_type;
+                    if (message_type == MessageType::SmartPolicy) != smart {
+                        continue;
+                    }
+                    let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
+                        None => 0,
+                        Some(Decision::Pass { held_back }) => held_back,
+                        Some(Decision::Hold) => continue,
+                    };
+                    in_incident |= message_type == MessageType::Alert;
+                    let rule = group.rules.rule_text(chain, rule).into();
+                    found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
