@@ -37,12 +37,13 @@ fn detection(policies: Vec<Wanted>) -> Detection {
             on_missing_default: MissingDefault::Error,
         })
         .collect();
-    let rules = rules::compile(Class::Process, &chains, &Lists::default(), &mut report);
+    let rules = rules::compile(Sees::Execs.events(), &chains, &Lists::default(), &mut report);
     assert!(report.diagnostics().is_empty());
     let policies = policies
         .into_iter()
         .map(|Wanted { name, message_type, throttle, .. }| {
-            PolicyInForce::new(Policy { name: name.into(), message_type, ..Policy::default() }, throttle)
+            let policy = PolicyInForce::new(Policy { name: name.into(), message_type, ..Policy::default() }, throttle);
+            if message_type == MessageType::SmartPolicy { policy.in_incidents_alone() } else { policy }
         })
         .collect();
     Detection::new(vec![Group { sees: Sees::Execs, rules, policies }])
@@ -100,4 +101,20 @@ fn a_smart_policys_throttle_counts_what_fires_alone() {
     assert_eq!(found(&mut detection, &exec("/usr/bin/id", incident, 1)), [("smart".to_owned(), 0)]);
     assert_eq!(found(&mut detection, &exec("/usr/bin/id", incident, 2)), []);
     assert_eq!(found(&mut detection, &exec("/usr/bin/id", incident, 61)), [("smart".to_owned(), 1)]);
+}
+
+#[test]
+fn what_throttles_hold_back_is_counted_and_outlives_a_reload() {
+    let throttle = |count| ThrottleSettings { count, per: Duration::from_secs(60), by: Vec::new() };
+    let of = |name, count| Wanted { throttle: Some(throttle(count)), ..wanted(name, MessageType::Alert, r#""id""#) };
+    let mut first = detection(vec![of("same", 1), of("gone", 1)]);
+    for seconds in 0..4 {
+        found(&mut first, &exec("/usr/bin/id", None, seconds));
+    }
+    assert_eq!(first.held_back(), 6);
+    let mut second = detection(vec![of("new", 1), of("same", 1)]).after(first);
+    assert_eq!(second.held_back(), 6);
+    assert_eq!(found(&mut second, &exec("/usr/bin/id", None, 5)), [("new".to_owned(), 0)]);
+    assert_eq!(found(&mut second, &exec("/usr/bin/id", None, 65)), [("new".to_owned(), 0), ("same".to_owned(), 4)]);
+    assert_eq!(second.held_back(), 7);
 }
