@@ -24,7 +24,8 @@ fn the_sensor_starts_without_them_and_they_get_what_waited() {
     );
     let sinks = r#"    - {backend: file, name: "@HOME@/later/rows.jsonl"}
     - {backend: parquet, name: "@HOME@/later/parquet", roll_interval: 1s}"#;
-    let home = std::sync::Arc::new(sensor_tests::Home::new(&with_sinks(&with_outputs(&mark.config(), &outputs), sinks)));
+    let home =
+        std::sync::Arc::new(sensor_tests::Home::new(&with_sinks(&with_outputs(&mark.config(), &outputs), sinks)));
     fs::write(home.file("later"), "").expect("a file in the way");
     let sensor = Sensor::start_in(&home);
     let [alerts, rows, parquet] =
