@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::environment::{self, Environment};
 use super::files::{self, Missing, Readers};
 use super::keys::TOP;
+use super::named_files::named_files;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
 use super::scalar::{FromText, Size};
@@ -255,6 +256,7 @@ fn read(
         },
         policies,
         lists,
+        named_files: root.map(named_files).unwrap_or_default(),
         merged,
     }
 }
