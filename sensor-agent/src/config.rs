@@ -49,6 +49,7 @@ pub use address::{HostPort, ListenAddress, SyslogAddress, UnixSocket, ZeromqEndp
 pub use cache::CacheError;
 pub use environment::Environment;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
+pub use keys::LEAST_MAX_BYTES;
 pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};

@@ -84,6 +84,8 @@ pub struct EngineStatus {
     /// Events a second, over the last interval between two settlements.
     pub events_per_second: f64,
     pub alerts: u64,
+    /// Alerts that throttles of policies held back since the start.
+    pub held_back: u64,
     pub undecodable: u64,
     /// Everything lost since the start.
     pub losses: Vec<Total>,
@@ -364,6 +366,7 @@ impl Engine {
     fn reload(&mut self, next: Setup) {
         self.hand_over();
         let before = std::mem::replace(&mut self.setup, next);
+        self.setup.detection = std::mem::take(&mut self.setup.detection).after(before.detection);
         let nothing = Recorder::new(&[], Vec::new(), false);
         let recorder = std::mem::replace(&mut self.setup.recorder, nothing);
         self.setup.recorder = before.recorder.replaced_by(recorder);
@@ -389,6 +392,7 @@ impl Engine {
             events: EventType::ALL.iter().map(|&kind| (kind, self.counts[kind as usize])).collect(),
             events_per_second: self.rate.per_second,
             alerts: self.alerts,
+            held_back: self.setup.detection.held_back(),
             undecodable: self.undecodable,
             losses: self.totals(),
             outputs: self.outputs.status(),

@@ -31,6 +31,8 @@ pub struct Status {
     pub events: Vec<EventCount>,
     /// Alerts raised.
     pub alerts: u64,
+    /// Alerts that throttles of policies held back.
+    pub held_back: u64,
     /// Policies that are enabled.
     pub policies: u64,
     pub tables: Vec<Table>,

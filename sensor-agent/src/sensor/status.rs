@@ -46,6 +46,7 @@ pub(super) fn status(shared: &Shared) -> Status {
             .map(|(kind, count)| EventCount { event_type: kind.word().into(), count: *count })
             .collect(),
         alerts: engine.alerts,
+        held_back: engine.held_back,
         policies: engine.policies as u64,
         tables: engine
             .tables
