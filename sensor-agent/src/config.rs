@@ -25,6 +25,7 @@ mod load;
 mod manual;
 mod meant;
 mod merge;
+mod named_files;
 mod outputs;
 mod policy;
 mod problem;
@@ -48,6 +49,7 @@ pub use address::{HostPort, ListenAddress, SyslogAddress, UnixSocket, ZeromqEndp
 pub use cache::CacheError;
 pub use environment::Environment;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
+pub use keys::LEAST_MAX_BYTES;
 pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};
@@ -117,6 +119,8 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.
     pub lists: Vec<Vec<ListConfig>>,
+    /// Files with tokens and authorities that it names.
+    pub named_files: Vec<PathBuf>,
     /// The merged configuration as YAML, secrets masked.
     merged: String,
 }

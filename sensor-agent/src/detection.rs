@@ -6,16 +6,20 @@
 //!
 //! A policy type says which events its rules see: `program` policies see programs being executed, and nothing of
 //! forks and exits, so that one rule on a program name fires once.
+//!
+//! A policy of the content group *Smart Policy* is worth an alert only where something is wrong already: on a process
+//! that is part of an incident, which an alert begins and what the process forks inherits.
 
 mod throttle;
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
 pub use throttle::ThrottleSettings;
 use throttle::{Decision, Throttle};
 
-use crate::event::{Class, Event, EventType, Host};
-use crate::policy::Policy;
+use crate::event::{Event, EventType, Host, Seen};
+use crate::policy::{MessageType, Policy};
 use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
 
 /// The policies in force.
@@ -25,6 +29,8 @@ pub struct Detection {
     scratch: Scratch,
     /// The policies that the event at hand violates: chain and rule. Kept for its capacity.
     violated: Vec<(ChainIndex, RuleIndex)>,
+    /// Findings that throttles held back since the start.
+    held_back: u64,
 }
 
 /// The policies that see the same events. Chain `n` of the rules is the `n`-th policy.
@@ -50,6 +56,8 @@ pub enum Sees {
 #[derive(Debug)]
 pub struct PolicyInForce {
     policy: Arc<Policy>,
+    /// Whether it alerts inside incidents alone: a Smart Policy.
+    needs_incident: bool,
     throttle: Option<Throttle>,
 }
 
@@ -64,28 +72,27 @@ pub struct Finding {
 }
 
 impl Sees {
-    /// The class whose fields the rules may name.
+    /// The events, and so the fields and words that the rules may name.
     #[must_use]
-    pub const fn class(self) -> Class {
-        match self {
-            Self::Execs => Class::Process,
-            Self::AuditMessages | Self::RefusedAuditMessages => Class::Audit,
-        }
-    }
-
-    fn sees(self, kind: EventType) -> bool {
-        match self {
-            Self::Execs => kind == EventType::Exec,
-            Self::AuditMessages => kind == EventType::AuditMessage,
-            Self::RefusedAuditMessages => kind == EventType::AuditMessageRefused,
-        }
+    pub const fn events(self) -> Seen {
+        Seen::only(match self {
+            Self::Execs => EventType::Exec,
+            Self::AuditMessages => EventType::AuditMessage,
+            Self::RefusedAuditMessages => EventType::AuditMessageRefused,
+        })
     }
 }
 
 impl PolicyInForce {
     #[must_use]
     pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
-        Self { policy: Arc::new(policy), throttle: throttle.map(Throttle::new) }
+        Self { policy: Arc::new(policy), needs_incident: false, throttle: throttle.map(Throttle::new) }
+    }
+
+    /// The same as a Smart Policy, which alerts inside incidents alone.
+    #[must_use]
+    pub fn in_incidents_alone(self) -> Self {
+        Self { needs_incident: true, ..self }
     }
 }
 
@@ -106,22 +113,63 @@ impl Detection {
         self.len() == 0
     }
 
+    /// Findings that throttles held back since the start.
+    #[must_use]
+    pub const fn held_back(&self) -> u64 {
+        self.held_back
+    }
+
+    /// Goes on where the policies before a reload were: a policy that keeps its name keeps what its throttle knows.
+    #[must_use]
+    pub fn after(mut self, before: Self) -> Self {
+        self.held_back += before.held_back;
+        let policies = before.groups.into_iter().flat_map(|group| group.policies);
+        let mut throttles: HashMap<String, Throttle> =
+            policies.filter_map(|policy| Some((policy.policy.name.clone(), policy.throttle?))).collect();
+        for policy in self.groups.iter_mut().flat_map(|group| &mut group.policies) {
+            if let Some(throttle) = &mut policy.throttle
+                && let Some(before) = throttles.remove(&policy.policy.name)
+            {
+                throttle.go_on(before);
+            }
+        }
+        self
+    }
+
     /// Holds an event against all policies that see its kind. No allocation when none is violated.
+    ///
+    /// Findings of Smart Policies come last: an alert on the same event begins the incident that they take.
     pub fn evaluate(&mut self, event: &Event, host: &Host, found: &mut impl FnMut(Finding)) {
-        for group in self.groups.iter_mut().filter(|group| group.sees.sees(event.kind)) {
+        let mut in_incident = event.process.incident.is_some();
+        for group in self.groups.iter_mut().filter(|group| group.sees.events().contains(event.kind)) {
             self.violated.clear();
             let violated = &mut self.violated;
             group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| violated.push((chain, rule)));
-            for &(chain, rule) in &self.violated {
-                let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
-                let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
-                    None => 0,
-                    Some(Decision::Pass { held_back }) => held_back,
-                    Some(Decision::Hold) => continue,
-                };
-                let rule = group.rules.rule_text(chain, rule).into();
-                found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+            for needs_incident in [false, true] {
+                if needs_incident && !in_incident {
+                    break;
+                }
+                for &(chain, rule) in &self.violated {
+                    let Some(in_force) = group.policies.get_mut(chain.0) else { continue };
+                    if in_force.needs_incident != needs_incident {
+                        continue;
+                    }
+                    let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
+                        None => 0,
+                        Some(Decision::Pass { held_back }) => held_back,
+                        Some(Decision::Hold) => {
+                            self.held_back += 1;
+                            continue;
+                        }
+                    };
+                    in_incident |= in_force.policy.message_type == MessageType::Alert;
+                    let rule = group.rules.rule_text(chain, rule).into();
+                    found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,7 +28,7 @@ use crate::clock::{BootToUnix, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
-use crate::loss::{Ledger, Total, is_blindness};
+use crate::loss::{Ledger, Total, added_up, is_blindness};
 use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
 use crate::process::baseline::Baseline;
@@ -84,6 +84,8 @@ pub struct EngineStatus {
     /// Events a second, over the last interval between two settlements.
     pub events_per_second: f64,
     pub alerts: u64,
+    /// Alerts that throttles of policies held back since the start.
+    pub held_back: u64,
     pub undecodable: u64,
     /// Everything lost since the start.
     pub losses: Vec<Total>,
@@ -364,19 +366,20 @@ impl Engine {
     fn reload(&mut self, next: Setup) {
         self.hand_over();
         let before = std::mem::replace(&mut self.setup, next);
+        self.setup.detection = std::mem::take(&mut self.setup.detection).after(before.detection);
         let nothing = Recorder::new(&[], Vec::new(), false);
         let recorder = std::mem::replace(&mut self.setup.recorder, nothing);
         self.setup.recorder = before.recorder.replaced_by(recorder);
     }
 
-    /// Every loss since the start, by stage, class and cause.
+    /// Every loss since the start, by stage, class and cause; also where nothing was lost.
     fn totals(&mut self) -> Vec<Total> {
         let mut totals = self.losses.totals();
         losses::of_table(self.table.counters(), &mut totals);
         losses::of_recorder(&self.setup.recorder.status(), &mut totals);
         losses::of_decoding(self.undecodable, &mut totals);
         losses::of_outputs(&self.outputs.status(), &self.sinks.status(), &mut totals);
-        totals
+        added_up(totals)
     }
 
     fn status(&mut self) -> EngineStatus {
@@ -389,6 +392,7 @@ impl Engine {
             events: EventType::ALL.iter().map(|&kind| (kind, self.counts[kind as usize])).collect(),
             events_per_second: self.rate.per_second,
             alerts: self.alerts,
+            held_back: self.setup.detection.held_back(),
             undecodable: self.undecodable,
             losses: self.totals(),
             outputs: self.outputs.status(),

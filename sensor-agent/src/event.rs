@@ -101,6 +101,53 @@ pub enum EventType {
     SensorStarted,
 }
 
+/// Which events somebody looks at: those of one class, or of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    class: Class,
+    /// None for all of the class.
+    only: Option<EventType>,
+}
+
+impl Seen {
+    /// Events of one kind.
+    #[must_use]
+    pub const fn only(kind: EventType) -> Self {
+        Self { class: kind.class(), only: Some(kind) }
+    }
+
+    #[must_use]
+    pub const fn class(self) -> Class {
+        self.class
+    }
+
+    #[must_use]
+    pub fn contains(self, kind: EventType) -> bool {
+        kind.class() == self.class && self.only.is_none_or(|only| only == kind)
+    }
+
+    /// What the events are called: `audit`, or the kind's own word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self.only {
+            Some(kind) => kind.word(),
+            None => self.class.name(),
+        }
+    }
+
+    /// Whether it is less than a class.
+    #[must_use]
+    pub const fn is_narrow(self) -> bool {
+        self.only.is_some()
+    }
+}
+
+impl From<Class> for Seen {
+    fn from(class: Class) -> Self {
+        Self { class, only: None }
+    }
+}
+
 impl EventType {
     pub const ALL: [Self; 9] = [
         Self::Fork,

@@ -45,6 +45,7 @@ use std::ops::Range;
 pub use ast::{Scope, Verdict, quoted};
 pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
+pub(crate) use check::not_filled;
 pub use compile::{RuleSet, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};

@@ -23,6 +23,8 @@ pub enum There {
     Always,
     /// When there is something to say.
     IfKnown,
+    /// Nothing fills it yet.
+    NotYet,
     /// When something was cut.
     IfCut,
 }
@@ -31,7 +33,7 @@ const fn key(path: &'static str, ty: &'static str, there: There, doc: &'static s
     Key { path, ty, there, doc }
 }
 
-use There::{Always, IfCut, IfKnown};
+use There::{Always, IfCut, IfKnown, NotYet};
 
 /// All keys, in the order in which they are written.
 pub const KEYS: &[Key] = &[
@@ -107,13 +109,13 @@ pub const KEYS: &[Key] = &[
     key("location.sensor_id", "string", Always, "The sensor's id, a UUID that stays with the host."),
     key("location.node_name", "string", Always, "The host's name."),
     key("location.container_id", "string", IfKnown, "The container's id."),
-    key("location.container_name", "string", IfKnown, "Its name."),
-    key("location.image_id", "string", IfKnown, "The id of its image."),
-    key("location.image_name", "string", IfKnown, "The name of its image."),
-    key("location.container_labels", "object", IfKnown, "Its labels."),
+    key("location.container_name", "string", NotYet, "Its name."),
+    key("location.image_id", "string", NotYet, "The id of its image."),
+    key("location.image_name", "string", NotYet, "The name of its image."),
+    key("location.container_labels", "object", NotYet, "Its labels."),
     key("location.container_labels.*", "string", Always, "The label's value."),
-    key("location.kubernetes_pod", "string", IfKnown, "The pod that it belongs to."),
-    key("location.kubernetes_namespace", "string", IfKnown, "The namespace of that."),
+    key("location.kubernetes_pod", "string", NotYet, "The pod that it belongs to."),
+    key("location.kubernetes_namespace", "string", NotYet, "The namespace of that."),
     key("metadata", "object", Always, "Facts about the host, its `hostname` first."),
     key("metadata.*", "string", Always, "The fact."),
     key("metadata_truncated", "boolean", IfCut, "Facts are missing."),
@@ -150,13 +152,15 @@ pub fn page() -> String {
         let there = match key.there {
             Always => "always",
             IfKnown => "if known",
+            NotYet => "not yet",
             IfCut => "if cut",
         };
         // Writing to a string does not fail.
         let _ = writeln!(page, "| `{}` | {} | {there} | {} |", key.path, key.ty, key.doc);
     }
     page.push_str(
-        "\n*Always* is within the object that it belongs to. *If cut* is written only when an output's `max_bytes` has cut\n\
+        "\n*Always* is within the object that it belongs to. *Not yet*: the key is part of the format, and the sensor does not ask for what\n\
+         it tells. *If cut* is written only when an output's `max_bytes` has cut\n\
          something, and then `true`; an alert that has `alert_truncated` consists of `uuid`, `timestamp`,\n\
          `unix_nano_timestamp`, `strategy_name`, `priority`, `scope`, `incident_id`, and of its process `pid` and\n\
          `process_uuid`.\n",
@@ -266,11 +270,21 @@ mod tests {
             match key.there {
                 Always => assert!(found.contains_key(key.path), "{}", key.path),
                 IfCut => assert!(!found.contains_key(key.path), "{}", key.path),
-                IfKnown => {}
+                IfKnown | NotYet => {}
             }
         }
         for key in ["location.container_id", "location.kubernetes_pod", "process_info.user"] {
             assert!(!found.contains_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_no_field_is_filled_for_is_told_as_not_yet() {
+        for key in KEYS {
+            let field = key.path.strip_prefix("location.").and_then(crate::event::fields::by_column);
+            if let Some(field) = field {
+                assert_eq!(key.there == NotYet, !field.is_filled, "{}", key.path);
+            }
         }
     }
 

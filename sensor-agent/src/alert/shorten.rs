@@ -12,7 +12,7 @@ use super::{Alert, cuts::Cuts};
 
 /// The least that an output's `max_bytes` can be: what identifies an alert fits into this, the policy's name up to
 /// 500 bytes of JSON included.
-pub const MIN_BYTES: usize = 1024;
+pub const MIN_BYTES: usize = crate::config::LEAST_MAX_BYTES;
 
 /// A way to write alerts that can be cut.
 #[derive(Clone, Copy)]

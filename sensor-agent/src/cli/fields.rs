@@ -49,7 +49,7 @@ fn table() -> String {
                 field.ty.name().into(),
                 field.column.into(),
                 owner(field),
-                format!("{}{words}", field.doc),
+                format!("{}{words}{}", field.doc, not_yet(field)),
             ]
         }),
     )
@@ -67,6 +67,8 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     words: &'a [&'a str],
     meaning: &'a str,
+    /// Whether a running sensor fills it; if not, it is absent in every event.
+    filled: bool,
 }
 
 fn json() -> String {
@@ -80,6 +82,7 @@ fn json() -> String {
             lineage: matches!(field.get, Get::Process(_)),
             words: words(field),
             meaning: field.doc,
+            filled: field.is_filled,
         })
         .collect();
     // Strings, booleans and lists of strings always have a JSON form.
@@ -102,12 +105,13 @@ fn markdown() -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             page,
-            "| `{}` | {} | `{}` | {} | {}{words} |",
+            "| `{}` | {} | `{}` | {} | {}{words}{} |",
             field.name,
             field.ty.name(),
             field.column,
             owner(field),
-            field.doc.replace('|', "\\|").replace('<', "&lt;")
+            field.doc.replace('|', "\\|").replace('<', "&lt;"),
+            not_yet(field)
         );
     }
     page
@@ -115,11 +119,19 @@ fn markdown() -> String {
 
 /// What the field is a property of.
 fn owner(field: &Field) -> String {
+    if let Some(kind) = field.only_in {
+        return format!("{} event", kind.word());
+    }
     match field.get {
         Get::Process(_) => "process".to_owned(),
         Get::Event(class, _) => format!("{} event", class.name()),
         Get::Any(_) => "any event".to_owned(),
     }
+}
+
+/// What is to be said of a field that nothing fills.
+fn not_yet(field: &Field) -> &'static str {
+    if field.is_filled { "" } else { " Not filled yet: absent in every event." }
 }
 
 fn words(field: &Field) -> &'static [&'static str] {
@@ -160,6 +172,18 @@ mod tests {
             assert!(row.starts_with(&format!("| `{}` | {} | `{}` |", field.name, field.ty.name(), field.column)));
             assert_eq!(row.matches('|').count() - row.matches("\\|").count(), 6, "{row}");
         }
+    }
+
+    #[test]
+    fn what_is_not_filled_or_of_one_kind_of_event_is_said() {
+        for format in [Format::Table, Format::Markdown] {
+            let lines = render(format);
+            let line = |name: &str| lines.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+            assert!(line("imageName").contains("Not filled yet"), "{}", line("imageName"));
+            assert!(!line("containerId").contains("Not filled yet"));
+            assert!(line("exitCode").contains("PROCESS_EVENT_TYPE_EXIT event"), "{}", line("exitCode"));
+        }
+        assert_eq!(render(Format::Json).matches("\"filled\": false").count(), 5);
     }
 
     #[test]

@@ -86,10 +86,14 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> 
     let chains: Vec<(&RuleSet, ChainIndex)> = match policy {
         None => books
             .iter()
-            .filter(|rules| rules.class() == event.kind.class())
+            .filter(|rules| rules.sees(event.kind))
             .flat_map(|rules| (0..rules.len()).map(move |chain| (rules, ChainIndex(chain))))
             .collect(),
         Some(name) => match find(&books, name) {
+            Some((rules, _)) if !rules.sees(event.kind) => {
+                let (sees, is) = (rules.seen().name(), event.kind.word());
+                return fail(&format!("`{name}` sees {sees} events alone, and this is one of type {is}"));
+            }
             Some(found) => vec![found],
             None => return fail(&format!("there is no policy `{name}` in the configuration")),
         },

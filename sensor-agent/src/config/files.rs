@@ -18,8 +18,16 @@ const SECRET_AT_MOST: u64 = 64 << 10;
 /// A configuration file that was read.
 pub(crate) struct Configuration {
     pub(crate) source: SourceId,
-    /// Whether users who are neither root nor the owner can read it.
-    pub(crate) readable_by_others: bool,
+    /// Who can read it besides root and its owner.
+    pub(crate) readers: Option<Readers>,
+}
+
+/// Who can read a file besides root and its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    Everyone,
+    /// The members of this group, which is neither root's nor the sensor's.
+    Group(u32),
 }
 
 /// What to say when a file is not there.
@@ -67,7 +75,7 @@ pub(crate) fn configuration(path: &Path, missing: Missing, report: &mut Report) 
             return None;
         }
     };
-    Some(Configuration { source, readable_by_others: metadata.mode() & 0o004 != 0 })
+    Some(Configuration { source, readers: readers(&metadata) })
 }
 
 /// Reads a file that holds a secret and nothing else. What is wrong with it goes to the report, at `span`.
@@ -103,36 +111,66 @@ pub(crate) fn present(path: &Path, secret: bool, span: Option<Span>, report: &mu
 }
 
 /// Warns of a secret in a file that others can read.
-pub(crate) fn readable_secret(path: &Path, span: Option<Span>, report: &mut Report) {
+pub(crate) fn readable_secret(path: &Path, readers: Readers, span: Option<Span>, report: &mut Report) {
+    let shown = path.display();
+    let (who, right) = match readers {
+        Readers::Everyone => ("every user of this host".to_owned(), "o-r"),
+        Readers::Group(group) => (format!("group {group}"), "g-r"),
+    };
     report
-        .warning(span, format!("{} holds a secret that every user of this host can read", path.display()))
-        .help(format!("take the right away: chmod o-r {}", path.display()));
+        .warning(span, format!("{shown} holds a secret that {who} can read"))
+        .help(format!("take the right away: chmod {right} {shown}"));
 }
 
 fn private(path: &Path, metadata: &Metadata, span: Option<Span>, report: &mut Report) {
     trusted(path, metadata, "secret", span.clone(), report);
-    if metadata.mode() & 0o004 != 0 {
-        readable_secret(path, span, report);
+    if let Some(readers) = readers(metadata) {
+        readable_secret(path, readers, span, report);
     }
 }
 
-/// Refuses what somebody else could have written, and warns of what belongs to somebody else.
+fn readers(metadata: &Metadata) -> Option<Readers> {
+    readers_of(metadata.mode(), metadata.gid(), rustix::process::getegid().as_raw())
+}
+
+fn readers_of(mode: u32, group: u32, own_group: u32) -> Option<Readers> {
+    match mode {
+        _ if mode & 0o004 != 0 => Some(Readers::Everyone),
+        _ if mode & 0o040 != 0 && group != 0 && group != own_group => Some(Readers::Group(group)),
+        _ => None,
+    }
+}
+
+/// Refuses what somebody else could have written: its owner can, whatever its mode says.
 fn trusted(path: &Path, metadata: &Metadata, what: &str, span: Option<Span>, report: &mut Report) {
+    let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let (who, remedy) = match writer(metadata.mode(), (metadata.uid(), metadata.gid()), own) {
+        None => return,
+        Some(Writer::Everyone) => ("every user of this host".to_owned(), "chmod o-w"),
+        Some(Writer::Group(group)) => (format!("group {group}"), "chmod g-w"),
+        Some(Writer::Owner(user)) => (format!("user {user}, to whom it belongs"), "chown root"),
+    };
     let shown = path.display();
-    let mode = metadata.mode();
-    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    if mode & 0o002 != 0 {
-        report
-            .error(span, format!("the {what} {shown} can be written by every user of this host"))
-            .help(format!("whoever can write it decides what the sensor does: chmod o-w {shown}"));
-    } else if mode & 0o020 != 0 && metadata.gid() != 0 && metadata.gid() != gid {
-        report
-            .error(span, format!("the {what} {shown} can be written by group {}", metadata.gid()))
-            .help(format!("whoever can write it decides what the sensor does: chmod g-w {shown}"));
-    } else if metadata.uid() != 0 && metadata.uid() != uid {
-        report
-            .warning(span, format!("the {what} {shown} belongs to user {}, who can change it", metadata.uid()))
-            .help(format!("give it to root: chown root {shown}"));
+    report
+        .error(span, format!("the {what} {shown} can be written by {who}"))
+        .help(format!("whoever can write it decides what the sensor does: {remedy} {shown}"));
+}
+
+/// Somebody who can write a file and must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writer {
+    Everyone,
+    Group(u32),
+    Owner(u32),
+}
+
+/// Who can write a file of this owner and group, besides root and the sensor's own user and group.
+fn writer(mode: u32, (user, group): (u32, u32), (own_user, own_group): (u32, u32)) -> Option<Writer> {
+    match mode {
+        _ if mode & 0o002 != 0 => Some(Writer::Everyone),
+        _ if mode & 0o020 != 0 && group != 0 && group != own_group => Some(Writer::Group(group)),
+        _ if user != 0 && user != own_user => Some(Writer::Owner(user)),
+        _ => None,
     }
 }
 
@@ -171,5 +209,40 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "it is not there".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: (u32, u32) = (500, 600);
+
+    #[test]
+    fn whoever_else_can_write_a_file_is_found() {
+        for (mode, owner, expected) in [
+            (0o644, (0, 0), None),
+            (0o664, (0, 0), None),
+            (0o660, (500, 600), None),
+            (0o400, (1000, 0), Some(Writer::Owner(1000))),
+            (0o644, (1000, 1000), Some(Writer::Owner(1000))),
+            (0o660, (0, 1000), Some(Writer::Group(1000))),
+            (0o646, (0, 0), Some(Writer::Everyone)),
+        ] {
+            assert_eq!(writer(mode, owner, OWN), expected, "{mode:o} {owner:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_else_can_read_a_file_is_found() {
+        for (mode, group, expected) in [
+            (0o600, 1000, None),
+            (0o640, 0, None),
+            (0o640, 600, None),
+            (0o640, 1000, Some(Readers::Group(1000))),
+            (0o604, 0, Some(Readers::Everyone)),
+        ] {
+            assert_eq!(readers_of(mode, group, OWN.1), expected, "{mode:o} {group}");
+        }
     }
 }

@@ -7,6 +7,8 @@ mod investigations;
 mod outputs;
 mod receivers;
 
+pub use outputs::LEAST_MAX_BYTES;
+
 use std::sync::LazyLock;
 
 use foldhash::HashMap;
@@ -60,7 +62,7 @@ pub(crate) static TOP: &[Key] = &[
         "use_supervisor",
         Kind::Bool,
         "false",
-        "Whether a supervisor starts the sensor again when it ends unexpectedly. The systemd unit does so in any case.",
+        "Whether the sensor is to be started again when it ends unexpectedly. That is left to the systemd unit, which does so whatever stands here; the sensor has no supervisor of its own, and warns when no unit runs it.",
     ),
     Key::new(
         "use_resource_limits",
@@ -174,7 +176,8 @@ static PATHS: &[Key] = &[
         "state_dir",
         Kind::Path,
         "/var/lib/sophos",
-        "What must outlive a restart: undelivered alerts, the sensor's id.",
+        "What must outlive a restart: undelivered alerts, the sensor's id. With another run directory, a folder in there \
+         that is named for it: `of-run-sophos-2`.",
     ),
     Key::new("run_dir", Kind::Path, "/run/sophos", "What need not: the control socket, the merged configuration."),
 ];

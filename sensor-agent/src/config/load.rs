@@ -1,6 +1,7 @@
 //! From files to the configuration.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use foldhash::{HashMap, HashSet};
@@ -9,8 +10,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::environment::{self, Environment};
-use super::files::{self, Missing};
+use super::files::{self, Missing, Readers};
 use super::keys::TOP;
+use super::named_files::named_files;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
 use super::scalar::{FromText, Size};
@@ -32,8 +34,8 @@ struct Layer {
     root: Node,
     /// Whether it could be read as a tree.
     whole: bool,
-    /// Its path, if others than its owner can read it.
-    readable_by_others: Option<PathBuf>,
+    /// Its path, if others than its owner can read it, and who.
+    readers: Option<(PathBuf, Readers)>,
 }
 
 /// Reads, checks and merges the configuration.
@@ -43,7 +45,9 @@ struct Layer {
 pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Config {
     let main_path = paths.main.clone().unwrap_or_else(|| PathBuf::from(MAIN));
     let main = Layer::file(&main_path, missing(paths.main.is_some()), report);
-    let environment = Layer { root: environment::read(environment, report), whole: true, readable_by_others: None };
+    // A service manager that starts a sensor says so to it.
+    let supervised = ["NOTIFY_SOCKET", "INVOCATION_ID"].iter().any(|name| environment.get(name).is_some());
+    let environment = Layer { root: environment::read(environment, report), whole: true, readers: None };
 
     // Where the other files are can be said by the command line, the environment and the main file, in this order.
     let given = |name: &str, named: Option<&PathBuf>| -> Option<(PathBuf, Missing)> {
@@ -62,17 +66,29 @@ pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Co
         given("content", paths.content.as_ref()).unwrap_or_else(|| (default("content"), Missing::Fine));
     let (rules_path, rules_missing) = given("rules", paths.rules.as_ref()).unwrap_or((beside_main, Missing::Fine));
     let folder = |name, named: Option<&PathBuf>| given(name, named).map_or_else(|| default(name), |(path, _)| path);
-    let locations = Locations {
-        state_dir: folder("state_dir", paths.state_dir.as_ref()),
-        run_dir: folder("run_dir", paths.run_dir.as_ref()),
-        main: main_path,
-        content: content_path,
-        rules: rules_path,
-    };
+    let run_dir = folder("run_dir", paths.run_dir.as_ref());
+    let mut state_dir = folder("state_dir", paths.state_dir.as_ref());
+    if run_dir != default("run_dir") && given("state_dir", paths.state_dir.as_ref()).is_none() {
+        state_dir = own_state_dir(&state_dir, &run_dir);
+    }
+    let locations = Locations { state_dir, run_dir, main: main_path, content: content_path, rules: rules_path };
 
     let content = Layer::file(&locations.content, content_missing, report);
     let rules = Layer::file(&locations.rules, rules_missing, report);
-    assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, report)
+    assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, supervised, report)
+}
+
+/// Where a sensor keeps what stays, if nobody says: one with a run directory of its own is another one than the host's, and
+/// has a folder of its own in there.
+fn own_state_dir(shared: &Path, run_dir: &Path) -> PathBuf {
+    let mut name = OsString::from("of");
+    for part in run_dir.components() {
+        if let Component::Normal(part) = part {
+            name.push("-");
+            name.push(part);
+        }
+    }
+    shared.join(name)
 }
 
 /// Checks a configuration that stands alone, whatever its bytes are. No other file is read but the secrets it names.
@@ -85,7 +101,7 @@ pub fn check_text(bytes: &[u8]) -> Report {
     let nowhere = PathBuf::new;
     let locations =
         Locations { main: nowhere(), content: nowhere(), rules: nowhere(), state_dir: nowhere(), run_dir: nowhere() };
-    assemble(vec![layer], locations, &mut report);
+    assemble(vec![layer], locations, true, &mut report);
     report
 }
 
@@ -97,10 +113,10 @@ impl Layer {
     /// Reads a file; none if there is none.
     fn file(path: &Path, missing: Missing, report: &mut Report) -> Option<Self> {
         let file = files::configuration(path, missing, report)?;
-        Some(Self::text(file.source, file.readable_by_others.then(|| path.to_owned()), report))
+        Some(Self::text(file.source, file.readers.map(|readers| (path.to_owned(), readers)), report))
     }
 
-    fn text(source: SourceId, readable_by_others: Option<PathBuf>, report: &mut Report) -> Self {
+    fn text(source: SourceId, readers: Option<(PathBuf, Readers)>, report: &mut Report) -> Self {
         secrets::hide(source, report);
         let text = report.source_text(source).to_owned();
         let errors = report.error_count();
@@ -119,22 +135,23 @@ impl Layer {
                 (Node { span: Span { source, bytes: 0..0 }, value: Value::Null }, false)
             }
         };
-        Self { root, whole, readable_by_others }
+        Self { root, whole, readers }
     }
 }
 
-/// Checks the layers, the earliest first, and makes one configuration of them.
-fn assemble(layers: Vec<Layer>, locations: Locations, report: &mut Report) -> Config {
+/// Checks the layers, the earliest first, and makes one configuration of them. `supervised`: somebody starts the sensor
+/// again when it ends.
+fn assemble(layers: Vec<Layer>, locations: Locations, supervised: bool, report: &mut Report) -> Config {
     let known: HashSet<String> =
         layers.iter().flat_map(|layer| check::detections(&layer.root)).map(|entry| entry.key.value.clone()).collect();
     let mut entries: Vec<Entry> = Vec::new();
     let mut list_layers = Vec::new();
     for layer in &layers {
         check::check(&layer.root, &known, report);
-        if let Some(path) = &layer.readable_by_others
+        if let Some((path, readers)) = &layer.readers
             && let Some(secret) = first_secret(&layer.root)
         {
-            files::readable_secret(path, Some(secret), report);
+            files::readable_secret(path, *readers, Some(secret), report);
         }
         list_layers.push(lists::read(&layer.root, report));
         merge::merge(&mut entries, &layer.root);
@@ -145,7 +162,17 @@ fn assemble(layers: Vec<Layer>, locations: Locations, report: &mut Report) -> Co
     let config = read(root.as_ref(), list_layers, locations, merged, report);
     // What is missing in a file that could not be read is not missing.
     if layers.iter().all(|layer| layer.whole) {
-        consistent(&config, &Section::new(root.as_ref(), TOP), report);
+        let top = Section::new(root.as_ref(), TOP);
+        consistent(&config, &top, report);
+        if config.use_supervisor && !supervised {
+            report
+                .warning(
+                    top.span("use_supervisor"),
+                    "nothing starts the sensor again here: `use_supervisor` leaves that to the systemd unit",
+                )
+                .label("without effect outside of a unit")
+                .help("run the sensor as the unit `sophoslinuxsensor`, or have something else start it again");
+        }
     }
     // A token may stand where anything else belongs, and be named as what does not.
     report.reword(secrets::without_tokens);
@@ -229,6 +256,7 @@ fn read(
         },
         policies,
         lists,
+        named_files: root.map(named_files).unwrap_or_default(),
         merged,
     }
 }
@@ -334,16 +362,9 @@ fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
             )
             .label("checked, but not used");
     }
-    let switches = [
-        ("crisensor", config.crisensor.enabled, Feature::ContainerRuntimes, "container runtimes are not asked"),
-        ("use_supervisor", config.use_supervisor, Feature::Supervisor, "nothing starts the sensor again"),
-        ("use_resource_limits", config.use_resource_limits, Feature::ResourceLimits, "nothing is limited"),
-    ];
-    for (key, on, feature, consequence) in switches {
-        if on && !is_built(feature) {
-            report
-                .warning(top.span(key), format!("`{key}` is not built yet: {consequence}"))
-                .label("checked, but not used");
-        }
+    if config.crisensor.enabled && !is_built(Feature::ContainerRuntimes) {
+        report
+            .warning(top.span("crisensor"), "`crisensor` is not built yet: container runtimes are not asked")
+            .label("checked, but not used");
     }
 }

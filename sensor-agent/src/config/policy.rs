@@ -74,15 +74,17 @@ impl ContentGroup {
 
 impl FromText for ContentGroup {
     fn from_text(text: &str) -> Result<Self, Problem> {
-        let parts: Vec<String> = text.split('.').map(|part| part.trim().to_owned()).collect();
+        let mut parts: Vec<String> = text.split('.').map(|part| part.trim().to_owned()).collect();
         if parts.iter().any(String::is_empty) {
             return Err(Problem::new("a name is missing in this path")
                 .help("write it such as `Audit`, without dots at the ends"));
         }
-        let root = parts[0].as_str();
-        if Self::ROOTS.iter().any(|known| known.eq_ignore_ascii_case(root)) {
+        if let Some(known) = Self::ROOTS.iter().find(|known| known.eq_ignore_ascii_case(&parts[0])) {
+            // As it is spelt here, so that whoever asks for a group need not mind letter case.
+            (*known).clone_into(&mut parts[0]);
             return Ok(Self { parts });
         }
+        let root = parts[0].as_str();
         let problem = Problem::new(format!("there is no content group `{root}`"));
         Err(match nearest(root, Self::ROOTS) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
@@ -200,5 +202,6 @@ mod tests {
         assert!(!group("Audit").is_within(&group("Smart Policy")));
         assert_eq!(ContentGroup::from_text("Audt").unwrap_err().help.as_deref(), Some("did you mean `Audit`?"));
         assert!(ContentGroup::from_text("Audit.").is_err());
+        assert_eq!(group("smart policy.x").parts(), ["Smart Policy", "x"]);
     }
 }

@@ -241,6 +241,15 @@ fn later_files_win_key_by_key() {
 }
 
 #[test]
+fn a_run_directory_of_its_own_means_a_state_directory_of_its_own() {
+    let state_dir = |text: &str| main_alone(text).0.locations.state_dir;
+    assert_eq!(state_dir(""), Path::new("/var/lib/sophos"));
+    assert_eq!(state_dir("paths: {run_dir: /run/sophos}"), Path::new("/var/lib/sophos"));
+    assert_eq!(state_dir("paths: {run_dir: /run/sophos/2}"), Path::new("/var/lib/sophos/of-run-sophos-2"));
+    assert_eq!(state_dir("paths: {run_dir: /run/2, state_dir: /srv/2}"), Path::new("/srv/2"));
+}
+
+#[test]
 fn content_groups_narrow_what_is_on() {
     let text = "\
 enabled_content_groups: [Detection Analytics.System Exploitation, Smart Policy]
@@ -388,6 +397,51 @@ fn who_can_write_a_file_matters() {
     let rules = files.write("runtimedetections-rules.yaml", "");
     fs::set_permissions(&rules, Permissions::from_mode(0o622)).unwrap();
     assert!(files.load().1.has_errors());
+}
+
+#[test]
+fn a_file_of_another_user_is_refused() {
+    if !rustix::process::geteuid().is_root() {
+        return; // only root can give files away; `files::tests` holds the rule itself
+    }
+    let files = Files::new();
+    let token = files.write("token", "SLS-main\n");
+    let main = files.write("main.yaml", format!("mcs: {{token_file: {}}}\n", token.display()));
+    assert_eq!(files.load().1.to_string(), "");
+    for (file, what) in [(&token, "secret"), (&main, "configuration")] {
+        std::os::unix::fs::chown(file, Some(1000), Some(0)).unwrap();
+        let (_, report) = files.load();
+        assert!(report.has_errors() && report.to_string().contains(&format!("the {what} ")), "{report}");
+        assert!(report.to_string().contains("can be written by user 1000"), "{report}");
+        std::os::unix::fs::chown(file, Some(0), Some(1000)).unwrap();
+    }
+    files.write("main.yaml", "mcs: {token: SLS-main}\n");
+    fs::set_permissions(&main, Permissions::from_mode(0o640)).unwrap();
+    let (_, report) = files.load();
+    assert!(!report.has_errors() && report.to_string().contains("a secret that group 1000 can read"), "{report}");
+}
+
+#[test]
+fn a_supervisor_is_the_units_affair() {
+    let warned = |environment: Environment| {
+        let mut files = Files::new();
+        files.write("main.yaml", "use_supervisor: true\n");
+        files.environment = environment;
+        let report = files.load().1;
+        assert!(!report.has_errors());
+        report.to_string().contains("nothing starts the sensor again here")
+    };
+    assert!(warned(Environment::default()));
+    for name in ["NOTIFY_SOCKET", "INVOCATION_ID"] {
+        assert!(!warned([(name, "x")].into_iter().collect()));
+    }
+}
+
+#[test]
+fn an_alert_is_not_cut_below_what_identifies_it() {
+    let findings = |bytes| findings(&format!("alert_output: {{outputs: [{{type: stdout, max_bytes: {bytes}}}]}}\n"));
+    assert!(findings(1023)[0].contains("the least is 1024"), "{:?}", findings(1023));
+    assert_eq!(findings(1024), Vec::<String>::new());
 }
 
 #[test]

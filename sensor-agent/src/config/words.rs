@@ -248,6 +248,7 @@ words! {
     /// What a policy does about what it found.
     ResponseAction {
         Alert = "alert",
+        /// Tells of it as a message of type `audit` instead of an alert.
         Audit = "audit",
         /// Stops the process; it can be continued.
         Stop = "stop",
@@ -282,8 +283,6 @@ pub enum Feature {
     Action(ResponseAction),
     CloudMeta(CloudMeta),
     ContainerRuntimes,
-    Supervisor,
-    ResourceLimits,
 }
 
 /// Whether the program does it. The one list of what is accepted, checked, and then not acted upon.
@@ -295,8 +294,6 @@ pub const fn is_built(feature: Feature) -> bool {
         }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
-        // The unit supervises, whatever the switch says.
-        Feature::Supervisor | Feature::ResourceLimits => true,
         Feature::ContainerRuntimes => false,
     }
 }

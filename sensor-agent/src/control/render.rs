@@ -32,7 +32,11 @@ pub fn status(status: &Status) -> String {
     push_line(&mut out, &format!("kernel {}, capabilities: {}", status.kernel, list(&status.capabilities)));
     let limit = status.processes.limit;
     push_line(&mut out, &format!("{} of at most {limit} processes held", status.processes.held));
-    push_line(&mut out, &format!("{} policies enabled, {} alerts raised", status.policies, status.alerts));
+    let held_back = match status.held_back {
+        0 => String::new(),
+        count => format!(", {count} held back by throttles"),
+    };
+    push_line(&mut out, &format!("{} policies enabled, {} alerts raised{held_back}", status.policies, status.alerts));
     push_line(&mut out, &canary(&status.health.canary, status.time));
     for rate in &status.rates {
         push_line(&mut out, &format!("{:.1} {} events per second", rate.per_second, rate.class));
@@ -211,6 +215,7 @@ fn losses(status: &Status) -> String {
         status
             .losses
             .iter()
+            .filter(|loss| loss.count > 0)
             .map(|loss| [loss.stage.clone(), loss.class.clone(), loss.cause.clone(), loss.count.to_string()]),
     )
 }

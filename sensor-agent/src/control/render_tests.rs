@@ -13,6 +13,7 @@ fn healthy() -> Status {
         health: Health { engine_answers: true, canary: Canary { passed: 3, ..Canary::default() } },
         events: Vec::new(),
         alerts: 0,
+        held_back: 0,
         hooks: vec![
             Hook {
                 name: "exec".into(),

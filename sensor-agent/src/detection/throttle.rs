@@ -1,4 +1,7 @@
 //! Not more than so many alerts of a policy in so much time, told apart by fields.
+//!
+//! What is held back is told by the next alert that passes, whatever comes between: a combination of values that is
+//! forgotten, a reload that changes the throttle. Then it is the next alert of the policy, of any combination.
 
 use std::time::Duration;
 
@@ -22,10 +25,19 @@ pub struct ThrottleSettings {
     pub by: Vec<&'static Field>,
 }
 
+impl PartialEq for ThrottleSettings {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |settings: &Self| settings.by.iter().map(|field| field.name).collect::<Vec<_>>();
+        (self.count, self.per) == (other.count, other.per) && names(self) == names(other)
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Throttle {
     settings: ThrottleSettings,
     groups: LruCache<Vec<u8>, Window>,
+    /// Held back in windows that were forgotten, and not told yet.
+    forgotten: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +58,16 @@ struct Window {
 
 impl Throttle {
     pub(super) fn new(settings: ThrottleSettings) -> Self {
-        Self { settings, groups: LruCache::new(GROUPS) }
+        Self { settings, groups: LruCache::new(GROUPS), forgotten: 0 }
+    }
+
+    /// Goes on where the throttle of the same policy was before a reload.
+    pub(super) fn go_on(&mut self, before: Self) {
+        if self.settings == before.settings {
+            *self = before;
+        } else {
+            self.forgotten += before.forgotten + before.groups.iter().map(|(_, window)| window.held).sum::<u64>();
+        }
     }
 
     pub(super) fn decide(&mut self, event: &Event, host: &Host) -> Decision {
@@ -57,6 +78,12 @@ impl Throttle {
         }
         let per = u64::try_from(self.settings.per.as_nanos()).unwrap_or(u64::MAX);
         let new = Window { began: event.time, passed: 0, held: 0 };
+        if !self.groups.contains_key(&key)
+            && self.groups.len() >= self.groups.capacity()
+            && let Some((_, unseen)) = self.groups.remove_lru()
+        {
+            self.forgotten += unseen.held;
+        }
         let window = self.groups.entry(key).or_insert_with(|| new);
         if event.time.saturating_sub(window.began) >= per {
             // What the last window held back is told by the first alert of this one.
@@ -67,7 +94,7 @@ impl Throttle {
             return Decision::Hold;
         }
         window.passed += 1;
-        Decision::Pass { held_back: std::mem::take(&mut window.held) }
+        Decision::Pass { held_back: std::mem::take(&mut window.held) + std::mem::take(&mut self.forgotten) }
     }
 }
 
@@ -96,5 +123,44 @@ mod tests {
         assert_eq!(decide(1, 60), Decision::Pass { held_back: 2 });
         assert_eq!(decide(1, 61), Decision::Pass { held_back: 0 });
         assert_eq!(decide(1, 62), Decision::Hold);
+    }
+
+    fn one_a_minute(count: u32) -> ThrottleSettings {
+        let by = vec![fields::by_name("processPid").unwrap()];
+        ThrottleSettings { count, per: Duration::from_secs(60), by }
+    }
+
+    #[test]
+    fn what_a_forgotten_group_held_back_is_told_by_the_next_alert() {
+        let mut throttle = Throttle::new(one_a_minute(1));
+        let mut decide = |pid, seconds| throttle.decide(&event(pid, seconds), &Host::default());
+        assert_eq!(decide(1, 0), Decision::Pass { held_back: 0 });
+        for _ in 0..3 {
+            assert_eq!(decide(1, 0), Decision::Hold);
+        }
+        let groups = u32::try_from(GROUPS).unwrap();
+        for pid in 2..=groups {
+            assert_eq!(decide(pid, 1), Decision::Pass { held_back: 0 });
+        }
+        // One combination too many: that of process 1 is forgotten.
+        assert_eq!(decide(groups + 1, 1), Decision::Pass { held_back: 3 });
+        assert_eq!(decide(1, 2), Decision::Pass { held_back: 0 });
+    }
+
+    #[test]
+    fn a_reload_keeps_what_was_held_back() {
+        let held = || {
+            let mut throttle = Throttle::new(one_a_minute(1));
+            let decided = [0, 1, 2].map(|seconds| throttle.decide(&event(1, seconds), &Host::default()));
+            assert_eq!(decided, [Decision::Pass { held_back: 0 }, Decision::Hold, Decision::Hold]);
+            throttle
+        };
+        let mut same = Throttle::new(one_a_minute(1));
+        same.go_on(held());
+        assert_eq!(same.decide(&event(1, 59), &Host::default()), Decision::Hold, "the window goes on");
+        assert_eq!(same.decide(&event(1, 60), &Host::default()), Decision::Pass { held_back: 3 });
+        let mut other = Throttle::new(one_a_minute(2));
+        other.go_on(held());
+        assert_eq!(other.decide(&event(7, 3), &Host::default()), Decision::Pass { held_back: 2 });
     }
 }

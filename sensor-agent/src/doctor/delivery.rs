@@ -1,12 +1,15 @@
 //! Whether receivers can be reached and trusted. Nothing is sent to them.
 
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
+
+use url::Url;
 
 use super::Finding;
 use crate::config::{Config, Environment, HostPort, OutputSettings, SyslogAddress, Word as _};
-use crate::delivery::trust::TrustFolder;
+use crate::delivery::mcs::on_the_way;
+use crate::delivery::trust::{self, TrustFolder};
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -14,13 +17,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding> {
     let mut found = Vec::new();
     if config.mcs.enabled {
-        found.push(trust(config));
-        let proxied = config.mcs.proxy.is_some() || environment.get("HTTPS_PROXY").is_some();
-        match (&config.mcs.proxy, &config.mcs.url) {
-            (Some(proxy), _) => found.extend(of_url("mcs.proxy", proxy)),
-            (None, Some(url)) if !proxied => found.extend(of_url("mcs.url", url)),
-            _ => {}
-        }
+        found.push(trusted(config));
+        found.extend(config.mcs.url.as_ref().and_then(|url| first_hop(url, config.mcs.proxy.as_ref(), environment)));
     }
     for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
         let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
@@ -38,8 +36,8 @@ pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding
     found
 }
 
-fn trust(config: &Config) -> Finding {
-    let folder = certs_dir(config);
+fn trusted(config: &Config) -> Finding {
+    let folder = trust::folder(config.mcs.certs_dir.as_deref());
     match TrustFolder::new(&folder, config.mcs.crl_policy).current() {
         Ok(trust) if trust.warnings.is_empty() => {
             Finding::fine("trust", format!("{}: authorities and revocation lists are right", folder.display()))
@@ -56,20 +54,21 @@ fn trust(config: &Config) -> Finding {
     }
 }
 
-/// The container's folder if it has trust files, else the host's.
-fn certs_dir(config: &Config) -> PathBuf {
-    let has_some = |folder: &Path| {
-        std::fs::read_dir(folder).is_ok_and(|entries| {
-            entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("sophosca"))
-        })
-    };
-    config.mcs.certs_dir.clone().unwrap_or_else(|| {
-        let container = Path::new("/etc/sophos-certs");
-        if has_some(container) { container } else { Path::new("/etc/sophos") }.to_owned()
-    })
+/// What the transport connects to on the way to Central: a proxy, or Central itself.
+fn first_hop(url: &Url, proxy: Option<&Url>, environment: &Environment) -> Option<Finding> {
+    let variable = |name: &str| Some(environment.get(name)?.to_str()?.to_owned());
+    match on_the_way(url, proxy, variable) {
+        Ok(None) => of_url("mcs.url", url),
+        Ok(Some((origin, place))) => {
+            let (host, port) = place.rsplit_once(':')?;
+            let host = host.trim_matches(['[', ']']).to_owned();
+            Some(connect(origin, &HostPort { host, port: port.parse().ok()? }))
+        }
+        Err(error) => Some(Finding::failure("endpoints", error.to_string(), "name another proxy, or none")),
+    }
 }
 
-fn of_url(name: &str, url: &url::Url) -> Option<Finding> {
+fn of_url(name: &str, url: &Url) -> Option<Finding> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     Some(connect(name, &HostPort { host, port: url.port_or_known_default()? }))
 }
@@ -109,5 +108,36 @@ fn socket(name: &str, path: &Path) -> Finding {
             format!("{name}: {} is not there", path.display()),
             "start the syslog service, or name its socket",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::doctor::Level;
+
+    fn hop(url: &str, environment: &[(&str, &str)]) -> Finding {
+        let environment = environment.iter().copied().collect();
+        first_hop(&Url::parse(url).unwrap(), None, &environment).unwrap()
+    }
+
+    #[test]
+    fn what_the_transport_connects_to_is_tried() {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = proxy.local_addr().unwrap().to_string();
+        let central = "https://127.0.0.1:1/";
+        let direct = hop(central, &[]);
+        assert!(direct.text.starts_with("mcs.url: ") && direct.level == Level::Failure, "{direct:?}");
+        let proxied = hop(central, &[("HTTPS_PROXY", &proxy)]);
+        assert_eq!(
+            (proxied.level, proxied.text.as_str()),
+            (Level::Fine, &*format!("HTTPS_PROXY: {proxy} takes connections"))
+        );
+        let excepted = hop(central, &[("HTTPS_PROXY", &proxy), ("NO_PROXY", "127.0.0.1")]);
+        assert_eq!(excepted, direct);
+        let wrong = hop(central, &[("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1")]);
+        assert!(wrong.level == Level::Failure && !wrong.text.contains("hunter2"), "{wrong:?}");
     }
 }

@@ -257,23 +257,28 @@ pub static FIELDS: &[Field] = &[
     ),
     process("containerName", "container_name", Type::Text, "Name of the container.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.name.as_str()))
-    }),
+    })
+    .not_filled(),
     process("imageId", "image_id", Type::Text, "Id of the container's image.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.image_id.as_str()))
-    }),
+    })
+    .not_filled(),
     process("imageName", "image_name", Type::Text, "Name of the container's image.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.image_name.as_str()))
-    }),
+    })
+    .not_filled(),
     process("kubernetesPod", "kubernetes_pod", Type::Text, "Name of the container's pod.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.pod.as_str()))
-    }),
+    })
+    .not_filled(),
     process(
         "kubernetesNamespace",
         "kubernetes_namespace",
         Type::Text,
         "Kubernetes namespace of the container's pod.",
         |p, _| Value::optional(p.container.as_deref().map(|container| container.namespace.as_str())),
-    ),
+    )
+    .not_filled(),
     process(
         "incidentId",
         "incident_id",
@@ -291,7 +296,8 @@ pub static FIELDS: &[Field] = &[
             Detail::Exit { code, signal: 0, .. } => Value::Int(i64::from(code)),
             _ => Value::Absent,
         },
-    ),
+    )
+    .only_in(EventType::Exit),
     event(
         Class::Process,
         "exitSignal",
@@ -302,13 +308,15 @@ pub static FIELDS: &[Field] = &[
             Detail::Exit { signal, .. } if signal != 0 => Value::Int(i64::from(signal)),
             _ => Value::Absent,
         },
-    ),
+    )
+    .only_in(EventType::Exit),
     event(Class::Process, "errno", "errno", Type::Number, "Why an exec failed (errno(3)).", |event, _| {
         match event.detail {
             Detail::ExecFailed { errno, .. } => Value::Int(i64::from(errno)),
             _ => Value::Absent,
         }
-    }),
+    })
+    .only_in(EventType::ExecFailed),
     event(
         Class::Audit,
         "messageType",
@@ -416,7 +424,8 @@ pub static FIELDS: &[Field] = &[
         Type::Word(REFUSALS),
         "Why the kernel did not take an audit message; absent for those that it took.",
         |event, _| audit(event, |message| message.refused.map_or(Value::Absent, Value::Word)),
-    ),
+    )
+    .only_in(EventType::AuditMessageRefused),
     event(Class::Sensor, "sensorPid", "sensor_pid", Type::Number, "The sensor's own process id.", |event, _| {
         Value::Int(i64::from(event.process.key.tgid))
     }),
@@ -427,7 +436,8 @@ pub static FIELDS: &[Field] = &[
         Type::Text,
         "Where records were lost: hook, ring, decode, table, output.",
         |event, _| lost(event, |lost| Value::Word(lost.stage)),
-    ),
+    )
+    .only_in(EventType::LostRecords),
     event(
         Class::Sensor,
         "eventClass",
@@ -435,10 +445,12 @@ pub static FIELDS: &[Field] = &[
         Type::Text,
         "Of which class the lost records were.",
         |event, _| lost(event, |lost| Value::Word(lost.class)),
-    ),
+    )
+    .only_in(EventType::LostRecords),
     event(Class::Sensor, "cause", "cause", Type::Text, "Why records were lost.", |event, _| {
         lost(event, |lost| Value::Word(lost.cause))
-    }),
+    })
+    .only_in(EventType::LostRecords),
     event(
         Class::Sensor,
         "count",
@@ -446,7 +458,8 @@ pub static FIELDS: &[Field] = &[
         Type::Number,
         "How many records were lost since the last such event.",
         |event, _| lost(event, |lost| Value::Int(i64::try_from(lost.count).unwrap_or(i64::MAX))),
-    ),
+    )
+    .only_in(EventType::LostRecords),
 ];
 
 fn lost<'a>(event: &'a Event, value: impl Fn(&'a Lost) -> Value<'a>) -> Value<'a> {

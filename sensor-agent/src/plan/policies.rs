@@ -1,9 +1,9 @@
 //! Policies: those in force compiled by what they see, all of them checked.
 
-use crate::config::{self, Config, PolicyType, Word as _};
+use crate::config::{self, Config, PolicyType, ResponseAction, Word as _};
 use crate::detection::{Detection, Group, PolicyInForce, Sees, ThrottleSettings};
-use crate::diagnostic::{Report, nearest};
-use crate::event::fields::{self, FIELDS};
+use crate::diagnostic::{Report, Spanned};
+use crate::event::fields::{self, Field, Get};
 use crate::policy::{Confidence, MessageType, Policy, Priority};
 use crate::rules::{self, Chain, Lists, MissingDefault, RuleSet};
 
@@ -34,9 +34,11 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
     for &(policy_type, sees) in SERVED {
         let (enabled, off): (Vec<_>, Vec<_>) = of_type(config, policy_type).partition(|policy| policy.enabled);
         let _ = rule_set(sees, &off, lists, report);
+        for policy in &off {
+            let _ = throttle(policy, sees, report);
+        }
         let rules = rule_set(sees, &enabled, lists, report);
-        let policies: Vec<_> =
-            enabled.iter().map(|policy| PolicyInForce::new(facts(policy), throttle(policy, report))).collect();
+        let policies: Vec<_> = enabled.iter().map(|policy| in_force(policy, sees, report)).collect();
         if !policies.is_empty() {
             groups.push(Group { sees, rules, policies });
         }
@@ -70,7 +72,7 @@ fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mu
             on_missing_default: MissingDefault::Error,
         })
         .collect();
-    rules::compile(sees.class(), &chains, lists, report)
+    rules::compile(sees.events(), &chains, lists, report)
 }
 
 /// The fields of policies that nothing serves yet are not known, their grammar is.
@@ -82,16 +84,33 @@ fn check_syntax(policy: &config::Policy, report: &mut Report) {
     }
 }
 
+fn in_force(policy: &config::Policy, sees: Sees, report: &mut Report) -> PolicyInForce {
+    let in_force = PolicyInForce::new(facts(policy), throttle(policy, sees, report));
+    if root_group(policy) == Some("Smart Policy") { in_force.in_incidents_alone() } else { in_force }
+}
+
+/// The widest content group that a policy belongs to.
+fn root_group(policy: &config::Policy) -> Option<&str> {
+    policy.content_group.as_ref()?.parts().first().map(String::as_str)
+}
+
+fn message_type(policy: &config::Policy) -> MessageType {
+    let actions = &policy.response_actions;
+    let audits = actions.contains(&ResponseAction::Audit) && !actions.contains(&ResponseAction::Alert);
+    match root_group(policy) {
+        _ if audits => MessageType::Audit,
+        Some("Audit") => MessageType::Audit,
+        Some("Smart Policy") => MessageType::SmartPolicy,
+        _ => MessageType::Alert,
+    }
+}
+
 fn facts(policy: &config::Policy) -> Policy {
     let group = policy.content_group.as_ref().map_or(&[][..], |group| group.parts());
     Policy {
         name: policy.name.value.clone(),
         policy_type: policy.policy_type.word().to_owned(),
-        message_type: match group.first().map(String::as_str) {
-            Some("Audit") => MessageType::Audit,
-            Some("Smart Policy") => MessageType::SmartPolicy,
-            _ => MessageType::Alert,
-        },
+        message_type: message_type(policy),
         priority: match policy.priority {
             config::Priority::High => Priority::High,
             config::Priority::Medium => Priority::Medium,
@@ -116,24 +135,36 @@ fn facts(policy: &config::Policy) -> Policy {
     }
 }
 
-fn throttle(policy: &config::Policy, report: &mut Report) -> Option<ThrottleSettings> {
+fn throttle(policy: &config::Policy, sees: Sees, report: &mut Report) -> Option<ThrottleSettings> {
     let throttle = policy.throttle.as_ref()?;
-    let by = throttle
-        .by
-        .iter()
-        .filter_map(|name| {
-            let field = fields::by_name(&name.value);
-            if field.is_none() {
-                let error = report.error(name.span.clone(), format!("there is no field `{}`", name.value));
-                match nearest(&name.value, FIELDS.iter().map(|field| field.name)) {
-                    Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help("`sophoslinuxsensor fields` lists them"),
-                };
-            }
-            field
-        })
-        .collect();
+    // What is no field at all was told when the configuration was read.
+    let known = throttle.by.iter().filter_map(|name| Some((name, fields::by_name(&name.value)?)));
+    let by = known.filter(|(name, field)| can_be_told_apart_by(name, field, sees, report)).map(|(_, field)| field);
+    let by = by.collect();
     Some(ThrottleSettings { count: u32::try_from(throttle.count).unwrap_or(u32::MAX), per: throttle.per, by })
+}
+
+/// Whether the events have values of this field at all.
+fn can_be_told_apart_by(name: &Spanned<String>, field: &Field, sees: Sees, report: &mut Report) -> bool {
+    let seen = sees.events();
+    if field.applies_to(seen) {
+        if !field.is_filled {
+            report
+                .warning(name.span.clone(), rules::not_filled(field))
+                .label("absent in every event, and so tells none apart");
+        }
+        return true;
+    }
+    let has = match (field.only_in, field.get) {
+        (Some(kind), _) => kind.word(),
+        (None, Get::Event(class, _)) => class.name(),
+        (None, _) => seen.name(),
+    };
+    report
+        .error(name.span.clone(), format!("`{}` is a field of {has} events", field.name))
+        .label(format!("this policy sees {} events", seen.name()))
+        .help("name a field that these events have: `sophoslinuxsensor fields` lists them");
+    false
 }
 
 fn line(policy: &config::Policy) -> PolicyLine {
@@ -145,3 +176,6 @@ fn line(policy: &config::Policy) -> PolicyLine {
         rules: policy.rules.len(),
     }
 }
+
+#[cfg(test)]
+mod tests;

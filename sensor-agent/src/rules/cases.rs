@@ -109,6 +109,11 @@ pub enum CaseResult {
         policy: &'static str,
         event: &'static str,
     },
+    /// The policy sees events of another kind.
+    OtherKind {
+        policy: &'static str,
+        event: &'static str,
+    },
     BadEvent(Vec<BuildError>),
 }
 
@@ -134,6 +139,9 @@ fn result(case: &Case, set: &RuleSet, chain: ChainIndex) -> CaseResult {
     let class = event.kind.class();
     if class != set.class() {
         return CaseResult::OtherClass { policy: set.class().name(), event: class.name() };
+    }
+    if !set.sees(event.kind) {
+        return CaseResult::OtherKind { policy: set.seen().name(), event: event.kind.word() };
     }
     let Some(explanation) = set.explain(chain, &event, &host) else { return CaseResult::UnknownPolicy };
     if explanation.verdict != Some(case.expect) {
@@ -169,6 +177,12 @@ impl fmt::Display for CaseOutcome {
                 write!(
                     out,
                     "FAILED: {name} (line {line}): `{policy}` is about {about} events, and this is a {event} event"
+                )
+            }
+            CaseResult::OtherKind { policy: sees, event } => {
+                write!(
+                    out,
+                    "FAILED: {name} (line {line}): `{policy}` sees {sees} events alone, and this is one of type {event}"
                 )
             }
             CaseResult::BadEvent(errors) => {
@@ -227,6 +241,29 @@ mod tests {
             assert!(said.starts_with(expected), "expected {expected}\n got {said}");
         }
         assert_eq!(outcomes.iter().filter(|outcome| outcome.passed()).count(), 1);
+    }
+
+    #[test]
+    fn an_event_of_a_kind_that_the_policy_never_sees_fails_its_case() {
+        use super::super::{Chain, Lists, MissingDefault, compile};
+        use crate::diagnostic::{Report, Span, Spanned};
+        use crate::event::{EventType, Seen};
+
+        let mut report = Report::default();
+        let span = Span { source: report.add_source("test", "default match"), bytes: 0..13 };
+        let rules = [Spanned { value: "default match".to_owned(), span: span.clone(), verbatim: true }];
+        let chain = Chain { name: "P", rules: &rules, span: &span, on_missing_default: MissingDefault::Error };
+        let set = compile(Seen::only(EventType::Exec), &[chain], &Lists::default(), &mut report);
+        let cases = read_cases(
+            "- {policy: P, expect: match, event: {exitCode: 1}}\n- {policy: P, expect: match, event: {uid: 1}}\n",
+        );
+        let outcomes = run_cases(&cases.unwrap(), |_| Some((&set, ChainIndex(0))));
+        assert_eq!(
+            outcomes[0].to_string(),
+            "FAILED: P (line 1): `P` sees PROCESS_EVENT_TYPE_EXEC events alone, and this is one of type \
+             PROCESS_EVENT_TYPE_EXIT"
+        );
+        assert!(outcomes[1].passed());
     }
 
     #[test]

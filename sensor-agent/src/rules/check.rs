@@ -15,7 +15,7 @@ use super::test::{Atom, Expression, Order, Test};
 use super::{Problem, limits, numbers};
 use crate::diagnostic::nearest;
 use crate::event::fields::{self, Field, Get, Type};
-use crate::event::{Class, EventType};
+use crate::event::{EventType, Seen};
 
 /// A condition over comparisons, which are shared by all rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub(super) enum Expr {
     Or(Box<[Self]>),
 }
 
-/// Checks rules for one class of events, and gathers their comparisons.
+/// Checks rules for some events, and gathers their comparisons.
 pub(super) struct Checker<'a> {
-    class: Class,
+    seen: Seen,
     lists: &'a Lists,
     pub(super) atoms: Vec<Atom>,
     index: HashMap<String, u32>,
@@ -39,9 +39,9 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(class: Class, lists: &'a Lists) -> Self {
+    pub(super) fn new(seen: Seen, lists: &'a Lists) -> Self {
         Self {
-            class,
+            seen,
             lists,
             atoms: Vec::new(),
             index: HashMap::default(),
@@ -108,7 +108,7 @@ impl<'a> Checker<'a> {
         let subject = &term.subject;
         let range = subject.field_range.clone();
         let Some(field) = fields::by_name(&subject.field) else {
-            let known = fields::FIELDS.iter().filter(|field| field.applies_to(self.class)).map(|field| field.name);
+            let known = fields::FIELDS.iter().filter(|field| field.applies_to(self.seen)).map(|field| field.name);
             let problem =
                 Problem::error(range, format!("there is no field `{}`", subject.field)).label("unknown field");
             let problem = match fields::by_column(&subject.field) {
@@ -120,8 +120,8 @@ impl<'a> Checker<'a> {
             return self.fail(problem);
         };
         match field.get {
-            Get::Event(class, _) if class != self.class => {
-                let (has, here) = (class.name(), self.class.name());
+            Get::Event(class, _) if class != self.seen.class() => {
+                let (has, here) = (class.name(), self.seen.class().name());
                 self.fail(
                     Problem::error(range, format!("`{}` is a field of {has} events", field.name))
                         .label(format!("these rules are about {here} events")),
@@ -131,8 +131,30 @@ impl<'a> Checker<'a> {
                 Problem::error(range, format!("`{}` is a field of the event, not of a process", field.name))
                     .label("an ancestor has no such field"),
             ),
-            _ => Some(field),
+            _ if !field.applies_to(self.seen) => {
+                let has = field.only_in.map_or("", EventType::word);
+                self.fail(
+                    Problem::error(range, format!("`{}` has a value in {has} events alone", field.name))
+                        .label(format!("these rules see {} events", self.seen.name()))
+                        .help("a policy of this type never sees the others: take the comparison out, or filter a table by it"),
+                )
+            }
+            _ => {
+                if !field.is_filled && !self.is_empty_list(&term.operand) {
+                    self.problems.push(
+                        Problem::warning(range, not_filled(field))
+                            .label("absent in every event")
+                            .help("a rule that asks for it does not hold on a running sensor, whatever the event"),
+                    );
+                }
+                Some(field)
+            }
         }
+    }
+
+    /// Whether this is a list with nothing in it, which compares nothing.
+    fn is_empty_list(&self, operand: &Operand) -> bool {
+        matches!(operand, Operand::List { name, .. } if self.lists.get(name).is_some_and(|list| list.texts.is_empty()))
     }
 
     fn test(&mut self, term: &Term, operator: Operator, field: &'static Field) -> Option<Test> {
@@ -288,16 +310,29 @@ impl<'a> Checker<'a> {
                 None => problem.help(format!("the words are {}", words.join(", "))),
             });
         }
-        let elsewhere =
-            |word: &&str| EventType::ALL.iter().any(|kind| kind.word() == *word && kind.class() != self.class);
-        if field.name == "eventType" && meant.iter().all(elsewhere) {
-            let class = self.class.name();
-            self.problems.push(
-                Problem::warning(literal.range.clone(), format!("this never holds: no {class} event is of this type"))
-                    .label(format!("these rules are about {class} events")),
-            );
-        }
+        self.seen_word(field, &meant, literal.range.clone())?;
         Some(meant)
+    }
+
+    /// Speaks up if no event that these rules see has any of these words for its type: an error if the rules see one
+    /// kind alone, since a policy that was meant for another would be silent for ever.
+    fn seen_word(&mut self, field: &Field, words: &[&str], range: Range<usize>) -> Option<()> {
+        let is_seen = |kind: &EventType| self.seen.contains(*kind) && words.contains(&kind.word());
+        if field.name != "eventType" || words.is_empty() || EventType::ALL.iter().any(is_seen) {
+            return Some(());
+        }
+        let name = self.seen.name();
+        let problem = if self.seen.is_narrow() {
+            Problem::error(range, "these rules never see events of this type")
+                .label(format!("they see {name} events alone"))
+                .help("the policy's type says which events it sees: take the comparison out, or filter a table by it")
+        } else {
+            Problem::warning(range, format!("this never holds: no {name} event is of this type"))
+                .label(format!("these rules are about {name} events"))
+        };
+        let is_error = self.seen.is_narrow();
+        self.problems.push(problem);
+        (!is_error).then_some(())
     }
 
     fn glob(&mut self, operator: Operator, text: &[u8], literal: &Literal) -> Option<Glob> {
@@ -354,18 +389,19 @@ impl<'a> Checker<'a> {
             self.problems
                 .push(Problem::warning(range.clone(), format!("the list `{name}` is empty")).label("nothing is in it"));
         }
-        Some(self.entries(list, field, name, range))
+        self.entries(list, field, name, range)
     }
 
-    fn entries(&mut self, list: &List, field: &'static Field, name: &str, range: Range<usize>) -> Test {
-        match (&list.entries, field.ty) {
+    fn entries(&mut self, list: &List, field: &'static Field, name: &str, range: Range<usize>) -> Option<Test> {
+        Some(match (&list.entries, field.ty) {
             (Entries::Globs(globs), Type::Word(words)) => {
                 let matched = |word: &&&'static str| globs.iter().any(|glob| glob.matches(word.as_bytes()));
                 let words: Box<[_]> = words.iter().filter(matched).copied().collect();
                 if words.is_empty() && !globs.is_empty() {
                     let message = format!("no entry of the list `{name}` is a word of `{}`", field.name);
-                    self.problems.push(Problem::warning(range, message).label("never holds"));
+                    self.problems.push(Problem::warning(range.clone(), message).label("never holds"));
                 }
+                self.seen_word(field, &words, range)?;
                 Test::Words(words)
             }
             (Entries::Globs(globs), ty) => Test::Globs { globs: Arc::clone(globs), path: ty == Type::Path },
@@ -384,7 +420,7 @@ impl<'a> Checker<'a> {
                 Test::Nets(Arc::clone(&hosts.nets))
             }
             (Entries::Hosts(hosts), _) => Test::Hosts(Arc::clone(hosts)),
-        }
+        })
     }
 
     /// Checks all literals, also those behind a bad one.
@@ -445,6 +481,11 @@ impl<'a> Checker<'a> {
         self.problems.push(problem);
         None
     }
+}
+
+/// What to say of a field that nothing fills.
+pub(crate) fn not_filled(field: &Field) -> String {
+    format!("nothing fills `{}` yet", field.name)
 }
 
 /// The place of a part of a literal's value: exact if it stands verbatim in the text, else the whole literal.

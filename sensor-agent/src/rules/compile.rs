@@ -9,33 +9,46 @@ use super::plan::program;
 use super::program::Program;
 use super::test::Atom;
 use crate::diagnostic::Report;
-use crate::event::{Class, Event, Host};
+use crate::event::{Class, Event, EventType, Host, Seen};
 
 /// Compiled chains for one class of events.
 #[derive(Debug)]
 pub struct RuleSet {
-    class: Class,
+    seen: Seen,
     pub(super) chains: Box<[CheckedChain]>,
     pub(super) atoms: Box<[Atom]>,
     program: Program,
 }
 
-/// Checks and compiles chains for events of one class. What is wrong goes to the report and is left out; whether
+/// Checks and compiles chains for events of one class, or of one kind. What is wrong goes to the report and is left out; whether
 /// there were errors is for the caller to look up there.
 #[must_use]
-pub fn compile(class: Class, chains: &[Chain<'_>], lists: &Lists, report: &mut Report) -> RuleSet {
-    let mut checker = Checker::new(class, lists);
+pub fn compile(seen: impl Into<Seen>, chains: &[Chain<'_>], lists: &Lists, report: &mut Report) -> RuleSet {
+    let seen = seen.into();
+    let mut checker = Checker::new(seen, lists);
     let chains: Box<[_]> = chains.iter().map(|chain| check_chain(chain, &mut checker, report)).collect();
     let atoms = checker.atoms.into_boxed_slice();
     let program = program(&chains, &atoms);
-    RuleSet { class, chains, atoms, program }
+    RuleSet { seen, chains, atoms, program }
 }
 
 impl RuleSet {
     /// The class of events that it is for.
     #[must_use]
     pub fn class(&self) -> Class {
-        self.class
+        self.seen.class()
+    }
+
+    /// The events that it is for.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Whether it is for events of this kind.
+    #[must_use]
+    pub fn sees(&self, kind: EventType) -> bool {
+        self.seen.contains(kind)
     }
 
     /// How many chains it has.
@@ -60,7 +73,7 @@ impl RuleSet {
         scratch: &mut Scratch,
         found: &mut impl FnMut(ChainIndex, RuleIndex),
     ) {
-        debug_assert_eq!(event.kind.class(), self.class, "events of one class go to rules of that class");
+        debug_assert!(self.sees(event.kind), "events go to the rules that are about them");
         Run { program: &self.program, atoms: &self.atoms, event, host, scratch }.matches(found);
     }
 

@@ -42,6 +42,7 @@ pub(super) fn lists(report: &mut Report) -> Lists {
         ("Numbers", "numbers", &["1", "0x10"]),
         ("Lineage", "lineage", &["/usr/sbin/sshd", "cron"]),
         ("Empty", "paths", &[]),
+        ("Nobody", "names", &[]),
     ]
     .into_iter()
     .map(list)

@@ -46,6 +46,7 @@ pub(super) fn status(shared: &Shared) -> Status {
             .map(|(kind, count)| EventCount { event_type: kind.word().into(), count: *count })
             .collect(),
         alerts: engine.alerts,
+        held_back: engine.held_back,
         policies: engine.policies as u64,
         tables: engine
             .tables
@@ -60,7 +61,6 @@ pub(super) fn status(shared: &Shared) -> Status {
         losses: engine
             .losses
             .iter()
-            .filter(|loss| loss.count > 0)
             .map(|loss| Loss {
                 stage: loss.stage.into(),
                 class: loss.class.into(),

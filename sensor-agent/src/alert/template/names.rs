@@ -23,16 +23,22 @@ const MAX_ELSE: usize = 64;
 
 /// Reports names that no alert has. Returns whether there is no error.
 ///
-/// Keys of maps (labels, metadata) are free. Where a template names such a map, a `.Name` may be one of its keys (in
-/// `{{with .AlertLabels}}{{.team}}{{end}}`), so there a doubt is a warning.
+/// Keys of maps (labels, metadata) are free, also where the dot is a map (`{{with .AlertLabels}}{{.team}}{{end}}`) or a
+/// variable may be one. Elsewhere in a template that names a map a doubt is a warning: some way to come by its keys may
+/// have been missed.
 pub(super) fn check(text: &Spanned<String>, report: &mut Report) -> bool {
     let mut known = Known::default();
     known.collect(&values::of(&Alert::sample()), "");
     let chains = chains(&text.value);
-    let uses_map = chains.iter().flatten().any(|name| known.maps.contains(&text.value[name.clone()]));
+    let uses_map =
+        chains.iter().flat_map(|chain| &chain.names).any(|name| known.maps.contains(&text.value[name.clone()]));
     let mut fine = true;
     for chain in &chains {
-        for name in chain {
+        let of_map = chain.dot.as_ref().is_some_and(|dot| known.maps.contains(&text.value[dot.clone()]));
+        if of_map || (chain.of_variable && uses_map) {
+            continue;
+        }
+        for name in &chain.names {
             let written = &text.value[name.clone()];
             if known.maps.contains(written) {
                 break;
@@ -88,8 +94,18 @@ impl Known {
     }
 }
 
+/// A run of `.Name.Name` in an action.
+#[derive(Default)]
+struct Chain {
+    names: Vec<Range<usize>>,
+    /// The name of what the dot is there, from the `{{with}}` or `{{range}}` around it; none if it is the alert.
+    dot: Option<Range<usize>>,
+    /// Whether it begins at a variable of the template's own.
+    of_variable: bool,
+}
+
 /// Every run of `.Name.Name` in the actions of a template.
-fn chains(text: &str) -> Vec<Vec<Range<usize>>> {
+fn chains(text: &str) -> Vec<Chain> {
     scan(text).0
 }
 
@@ -98,9 +114,11 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
     scan(text).1
 }
 
-fn scan(text: &str) -> (Vec<Vec<Range<usize>>>, Option<usize>) {
+fn scan(text: &str) -> (Vec<Chain>, Option<usize>) {
     let bytes = text.as_bytes();
-    let mut chains: Vec<Vec<Range<usize>>> = Vec::new();
+    let mut chains: Vec<Chain> = Vec::new();
+    // What the dot is, and what it was outside of each block.
+    let (mut dot, mut outside): (Option<Range<usize>>, Vec<Option<Range<usize>>>) = (None, Vec::new());
     let (mut at, mut branches, mut too_deep) = (0, 0, None);
     while let Some(open) = text[at..].find("{{") {
         at += open + 2;
@@ -109,6 +127,8 @@ fn scan(text: &str) -> (Vec<Vec<Range<usize>>>, Option<usize>) {
             let begin = text.len() - comment.len();
             at = text[begin..].find("*/").map_or(text.len(), |end| begin + end + 2);
         }
+        let action = text[at..].trim_start_matches(['-', ' ', '\t', '\r', '\n']);
+        let before = chains.len();
         let mut depth = 0_usize;
         while at < bytes.len() && !text[at..].starts_with("}}") {
             match bytes[at] {
@@ -117,8 +137,10 @@ fn scan(text: &str) -> (Vec<Vec<Range<usize>>>, Option<usize>) {
                     let start = at + 1;
                     let end = start + bytes[start..].iter().take_while(|byte| is_name(**byte)).count();
                     match chains.last_mut() {
-                        Some(chain) if chain.last().is_some_and(|last| last.end == at) => chain.push(start..end),
-                        _ => chains.push(std::iter::once(start..end).collect()),
+                        Some(chain) if chain.names.last().is_some_and(|last| last.end == at) => {
+                            chain.names.push(start..end);
+                        }
+                        _ => chains.push(Chain { names: vec![start..end], ..begun(&bytes[..at], &dot) }),
                     }
                     at = end;
                 }
@@ -149,8 +171,33 @@ fn scan(text: &str) -> (Vec<Vec<Range<usize>>>, Option<usize>) {
                 at += 1;
             }
         }
+        let words: Vec<&str> = action.split(|char: char| !char.is_ascii_alphabetic()).take(2).collect();
+        let named = || chains[before..].last().and_then(|chain| chain.names.last().cloned());
+        match words.as_slice() {
+            ["with" | "range", ..] => {
+                outside.push(dot.clone());
+                dot = named();
+            }
+            ["if" | "block" | "define", ..] => outside.push(dot.clone()),
+            ["else", "with"] => dot = named(),
+            ["else", ..] => dot = outside.last().cloned().flatten(),
+            ["end", ..] => dot = outside.pop().flatten(),
+            _ => {}
+        }
     }
     (chains, too_deep)
+}
+
+/// A chain whose first dot comes behind this text.
+fn begun(before: &[u8], dot: &Option<Range<usize>>) -> Chain {
+    let name = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let is_variable = before.len() > name && before[before.len() - name - 1] == b'$';
+    match (is_variable, name) {
+        // `$` alone is the alert.
+        (true, 0) => Chain::default(),
+        (true, _) => Chain { of_variable: true, ..Chain::default() },
+        (false, _) => Chain { dot: dot.clone(), ..Chain::default() },
+    }
 }
 
 /// Past the literal that begins here.
@@ -172,7 +219,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<Vec<&str>> {
-        chains(text).into_iter().map(|chain| chain.into_iter().map(|name| &text[name]).collect()).collect()
+        chains(text).into_iter().map(|chain| chain.names.into_iter().map(|name| &text[name]).collect()).collect()
     }
 
     #[test]

@@ -110,8 +110,26 @@ fn errors_point_into_the_template() {
 #[test]
 fn keys_of_maps_are_free() {
     parse("{{ .AlertLabels.whatever }}{{ .Metadata.region }}");
-    let (severity, ..) = finding("{{ with .AlertLabels }}{{ .owner }}{{ end }}x");
-    assert_eq!(severity, Severity::Warning);
+    for template in [
+        "{{ with .AlertLabels }}{{ .team }}{{ end }}",
+        "{{ with .AlertLabels }}{{ if true }}{{ .owner }}{{ end }}{{ .owner }}{{ end }}x",
+        "{{ $labels := .AlertLabels }}{{ $labels.team }}",
+        "{{ with .AlertLabels }}{{ .team }}{{ else }}{{ .StrategyName }}{{ end }}{{ .Priority }}",
+    ] {
+        let mut report = Report::default();
+        let text = spanned(template, &mut report);
+        assert!(Template::parse(&text, &mut report).is_some());
+        assert_eq!(report.diagnostics().iter().map(|found| &found.message).collect::<Vec<_>>(), [""; 0], "{template}");
+    }
+    // Elsewhere a slip is found.
+    for template in [
+        "{{ with .AlertLabels }}{{ .team }}{{ end }}{{ if false }}{{ .StrategyNam }}{{ end }}",
+        "{{ with .AlertLabels }}{{ .team }}{{ else }}{{ .StrategyNam }}{{ end }}",
+        "{{ with .AlertLabels }}{{ if false }}{{ $.StrategyNam }}{{ end }}{{ end }}x",
+    ] {
+        let (severity, _, part) = finding(template);
+        assert_eq!((severity, part.as_str()), (Severity::Warning, "StrategyNam"), "{template}");
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) static POLICY: &[Key] = &[
         "responseActions",
         Kind::OneOrMore(&Kind::Word(ResponseAction::WORDS)),
         "[alert]",
-        "What is done about it. The older `responseAction` is taken as well.",
+        "What is done about it. `audit` without `alert`: its messages are of the type `audit`, which only outputs carry that name it in `message_types`. The older `responseAction` is taken as well.",
     )
     .aliases(&["responseAction"]),
     Key::new("dryRun", Kind::Bool, "false", "Do everything but act, and say so in the alert."),

@@ -7,6 +7,9 @@ use super::receivers::{
     ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
 
+/// The least `max_bytes`: what identifies an alert fits into it, however long its texts are.
+pub const LEAST_MAX_BYTES: usize = 1024;
+
 pub(super) static ALERT_OUTPUT: &[Key] = &[
     Key::new("template", Kind::Template, "", "The template of outputs that have none of their own."),
     Key::new("outputs", Kind::List(&Kind::Variants(&OUTPUTS)), "", "The outputs. Each gets every alert."),
@@ -35,7 +38,7 @@ pub(crate) static OUTPUTS: Variants = Variants {
         Key::new("format", Kind::Word(Format::WORDS), "json", "The shape of an alert without a template."),
         Key::new(
             "max_bytes",
-            Kind::Size(512, u64::MAX),
+            Kind::Size(LEAST_MAX_BYTES as u64, u64::MAX),
             "",
             "The longest alert that the receiver takes. Longer ones are cut, and stay valid.",
         ),

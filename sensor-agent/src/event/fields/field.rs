@@ -1,6 +1,6 @@
 //! What a field is: its names, its type, how it is read.
 
-use crate::event::{Class, Event, Host, Process, Value};
+use crate::event::{Class, Event, EventType, Host, Process, Seen, Value};
 
 /// One field.
 #[derive(Debug)]
@@ -13,6 +13,10 @@ pub struct Field {
     /// One line for the manual.
     pub doc: &'static str,
     pub get: Get,
+    /// The one kind of event that has it; none if all of its class have it.
+    pub only_in: Option<EventType>,
+    /// Whether a running sensor fills it. A field that is declared and not filled yet is absent everywhere.
+    pub is_filled: bool,
 }
 
 /// How a field is read.
@@ -92,13 +96,24 @@ impl Field {
         }
     }
 
-    /// Whether events of this class have the field.
+    /// Whether some of these events can have a value of the field.
     #[must_use]
-    pub fn applies_to(&self, class: Class) -> bool {
-        match self.get {
-            Get::Event(only, _) => only == class,
+    pub fn applies_to(&self, seen: Seen) -> bool {
+        let of_class = match self.get {
+            Get::Event(only, _) => only == seen.class(),
             Get::Process(_) | Get::Any(_) => true,
-        }
+        };
+        of_class && self.only_in.is_none_or(|kind| seen.contains(kind))
+    }
+
+    /// For the registry: only events of this kind have it.
+    pub(super) const fn only_in(self, kind: EventType) -> Self {
+        Self { only_in: Some(kind), ..self }
+    }
+
+    /// For the registry: nothing fills it yet.
+    pub(super) const fn not_filled(self) -> Self {
+        Self { is_filled: false, ..self }
     }
 }
 
@@ -110,7 +125,7 @@ pub(super) const fn process(
     doc: &'static str,
     get: for<'a> fn(&'a Process, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Process(get) }
+    Field { name, column, ty, doc, get: Get::Process(get), only_in: None, is_filled: true }
 }
 
 /// A field of events of one class.
@@ -122,7 +137,7 @@ pub(super) const fn event(
     doc: &'static str,
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Event(class, get) }
+    Field { name, column, ty, doc, get: Get::Event(class, get), only_in: None, is_filled: true }
 }
 
 /// A field of all events.
@@ -133,5 +148,5 @@ pub(super) const fn any(
     doc: &'static str,
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Any(get) }
+    Field { name, column, ty, doc, get: Get::Any(get), only_in: None, is_filled: true }
 }

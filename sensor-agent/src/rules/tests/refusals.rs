@@ -3,7 +3,7 @@
 use super::super::*;
 use super::{compiled, lists, said, source};
 use crate::diagnostic::Report;
-use crate::event::Class;
+use crate::event::{Class, EventType, Seen};
 
 /// Severity, caret and message of the only finding about a condition.
 #[test]
@@ -174,4 +174,62 @@ fn a_missing_default_is_an_error_or_a_verdict() {
         assert_eq!(found, expected);
     }
     assert_eq!(set.rule_text(ChainIndex(0), RuleIndex(1)), "default match");
+}
+
+/// What is said of a condition in rules that see programs being executed and nothing else.
+fn said_of_execs(condition: &str) -> String {
+    let mut report = Report::default();
+    let lists = lists(&mut report);
+    let (rules, span) = source(&mut report, &format!("match {condition}\ndefault ignore\n"));
+    let chains = [Chain { name: "p", rules: &rules, span: &span, on_missing_default: MissingDefault::Error }];
+    let _ = compile(Seen::only(EventType::Exec), &chains, &lists, &mut report);
+    said(&report)
+}
+
+#[test]
+fn what_a_policy_never_sees_is_refused() {
+    for (condition, expected) in [
+        (
+            "exitCode != 0",
+            "Error at [exitCode]: `exitCode` has a value in PROCESS_EVENT_TYPE_EXIT events alone | these rules see \
+             PROCESS_EVENT_TYPE_EXEC events",
+        ),
+        ("not exitSignal exists", "Error at [exitSignal]: "),
+        ("errno == 13", "Error at [errno]: `errno` has a value in PROCESS_EVENT_TYPE_EXEC_FAILED events alone"),
+        (
+            "eventType == \"PROCESS_EVENT_TYPE_EXIT\"",
+            "Error at [\"PROCESS_EVENT_TYPE_EXIT\"]: these rules never see events of this type | they see \
+             PROCESS_EVENT_TYPE_EXEC events alone",
+        ),
+        ("eventType =~ \"FORK\"", "Error at [\"FORK\"]: these rules never see"),
+        ("acct == \"x\"", "Error at [acct]: `acct` is a field of audit events"),
+    ] {
+        let said = said_of_execs(condition);
+        assert!(said.starts_with(expected), "{condition}: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    for condition in
+        ["eventType == \"PROCESS_EVENT_TYPE_EXEC\"", "eventType == \"PROCESS_*\"", "eventType in $Types", "uid == 0"]
+    {
+        assert_eq!(said_of_execs(condition), "", "{condition}");
+        // A table's filter sees the whole class.
+        let (_, report) = compiled("match errno == 13 and eventType != \"PROCESS_EVENT_TYPE_EXIT\"\ndefault ignore\n");
+        assert_eq!(said(&report), "");
+    }
+}
+
+#[test]
+fn a_field_that_nothing_fills_is_warned_of_unless_it_is_held_against_nothing() {
+    for (rule, expected) in [
+        ("match imageName == \"x\"", "Warning at [imageName]: nothing fills `imageName` yet | absent in every event"),
+        ("ignore any lineage.kubernetesPod exists", "Warning at [kubernetesPod]: nothing fills `kubernetesPod` yet"),
+        ("ignore imageName in $Shells", "Warning at [imageName]: "),
+        ("ignore imageName in $Nobody", ""),
+        ("ignore containerId == \"x\"", ""),
+    ] {
+        let (_, report) = compiled(&format!("{rule}\ndefault match\n"));
+        let said = said(&report);
+        assert!(said.starts_with(expected), "{rule}: {said}");
+        assert_eq!(said.lines().count(), usize::from(!expected.is_empty()), "{said}");
+    }
 }
