@@ -19,7 +19,7 @@ const TELLING: &[&str] =
     &["authorization", "password", "passwd", "secret", "token", "credential", "bearer", "api_key", "apikey", "api-key"];
 
 /// What people mean by a name that is almost one of these.
-const MISTYPED: &[&str] = &["token", "headers", "password", "secret", "secret_access_key", "authorization"];
+const MISTYPED: &[&str] = &["token", "headers", "password", "secret_access_key", "authorization"];
 
 /// Parts of a receiver's path that are at least as long are taken for tokens, bytes.
 const SHORTEST_TOKEN: usize = 20;

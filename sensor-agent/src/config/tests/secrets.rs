@@ -103,6 +103,19 @@ Wget Blocklist: {enabled: false}
 }
 
 #[test]
+fn the_shipped_content_is_told_whole() {
+    let mut files = Files::new();
+    let shipped =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/content/runtimedetections-content.yaml");
+    files.write("content.yaml", std::fs::read(shipped).unwrap());
+    files.write("main.yaml", "");
+    files.environment = [("CLOUD_META", "off")].into_iter().collect();
+    let (config, _) = files.load();
+    let masked: Vec<&str> = config.merged_yaml().lines().filter(|line| line.contains("***")).collect();
+    assert!(masked.is_empty() && config.policies.len() > 10, "{masked:?}");
+}
+
+#[test]
 fn advice_does_not_repeat_secrets() {
     for text in [
         "alert_output: {outputs: [{type: webhook, url: 'htps://u:hunter2@x/hunter2-hunter2-hunter2?token=hunter2'}]}\n",
