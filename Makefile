@@ -4,7 +4,7 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench fuzz
+.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench bench-stores fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,10 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) bench -p sensor-tests --bench storm
 	$(CARGO) bench -p sensor-tests --bench audit
 	$(CARGO) bench -p sensor-tests --bench delivery
+
+bench-stores: ## Compares the stores that the spool could stand on (as root; a quarter of an hour); see docs/delivery.md
+	setup/install.sh build
+	cd tests/stores && $(CARGO) run --release --locked
 
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz

@@ -25,6 +25,7 @@ mod load;
 mod manual;
 mod meant;
 mod merge;
+mod named_files;
 mod outputs;
 mod policy;
 mod problem;
@@ -117,6 +118,8 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.
     pub lists: Vec<Vec<ListConfig>>,
+    /// Files with tokens and authorities that it names.
+    pub named_files: Vec<PathBuf>,
     /// The merged configuration as YAML, secrets masked.
     merged: String,
 }

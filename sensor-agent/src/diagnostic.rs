@@ -146,6 +146,18 @@ impl Report {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
     }
 
+    /// Changes what is said of each finding.
+    pub(crate) fn reword(&mut self, change: impl Fn(&str) -> String) {
+        for diagnostic in &mut self.diagnostics {
+            let related = diagnostic.related.iter_mut().map(|(_, label)| label);
+            for text in
+                [&mut diagnostic.message, &mut diagnostic.label].into_iter().chain(&mut diagnostic.help).chain(related)
+            {
+                *text = change(text);
+            }
+        }
+    }
+
     /// Makes every warning an error (`-strict`).
     pub fn deny_warnings(&mut self) {
         for diagnostic in &mut self.diagnostics {

@@ -28,7 +28,7 @@ use crate::clock::{BootToUnix, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
-use crate::loss::{Ledger, Total, is_blindness};
+use crate::loss::{Ledger, Total, added_up, is_blindness};
 use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
 use crate::process::baseline::Baseline;
@@ -372,14 +372,14 @@ impl Engine {
         self.setup.recorder = before.recorder.replaced_by(recorder);
     }
 
-    /// Every loss since the start, by stage, class and cause.
+    /// Every loss since the start, by stage, class and cause; also where nothing was lost.
     fn totals(&mut self) -> Vec<Total> {
         let mut totals = self.losses.totals();
         losses::of_table(self.table.counters(), &mut totals);
         losses::of_recorder(&self.setup.recorder.status(), &mut totals);
         losses::of_decoding(self.undecodable, &mut totals);
         losses::of_outputs(&self.outputs.status(), &self.sinks.status(), &mut totals);
-        totals
+        added_up(totals)
     }
 
     fn status(&mut self) -> EngineStatus {

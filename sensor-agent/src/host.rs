@@ -11,6 +11,7 @@ use nix::net::if_::InterfaceFlags;
 use nix::sys::utsname::uname;
 use uuid::Uuid;
 
+use crate::clock::BootToUnix;
 use crate::event::Host;
 
 /// Asks the running system. Facts that it does not tell are left out.
@@ -20,14 +21,15 @@ use crate::event::Host;
 /// # Errors
 /// The id could neither be read nor written.
 pub fn describe(state_dir: &Path) -> io::Result<Host> {
+    let boot_time = BootToUnix::now().unix(0);
     Ok(Host {
         sensor_id: sensor_id(state_dir)?,
         hostname: nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
         boot_id: read("/proc/sys/kernel/random/boot_id")
             .and_then(|id| id.parse().ok())
             .map_or(0, |id: Uuid| id.as_u128()),
-        boot_time: boot_time().unwrap_or(0),
-        metadata: metadata(),
+        boot_time,
+        metadata: metadata(boot_time),
     })
 }
 
@@ -50,7 +52,7 @@ fn sensor_id(state_dir: &Path) -> io::Result<String> {
     Ok(id)
 }
 
-fn metadata() -> Vec<(String, String)> {
+fn metadata(boot_time: u64) -> Vec<(String, String)> {
     let mut facts = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -66,6 +68,7 @@ fn metadata() -> Vec<(String, String)> {
         add("kernel_version", kernel.version().to_str().map(str::to_owned));
         add("architecture", kernel.machine().to_str().map(str::to_owned));
     }
+    add("boot_time", Some((boot_time / 1_000_000_000).to_string()));
     add("machine_id", read("/etc/machine-id"));
     for (name, addresses) in interfaces() {
         add(&format!("network_interface.{name}"), Some(addresses.join(",")));
@@ -100,13 +103,6 @@ fn interfaces() -> Vec<(String, Vec<String>)> {
 fn os_release(text: &str, key: &str) -> Option<String> {
     let value = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='))?;
     Some(value.trim_matches(['"', '\'']).to_owned())
-}
-
-/// Nanoseconds since the Unix epoch, from `/proc/stat`, to the second.
-fn boot_time() -> Option<u64> {
-    let stat = read("/proc/stat")?;
-    let seconds: u64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-    Some(seconds * 1_000_000_000)
 }
 
 fn read(path: impl AsRef<Path>) -> Option<String> {

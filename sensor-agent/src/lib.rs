@@ -24,6 +24,7 @@ pub mod event;
 pub mod health;
 pub mod host;
 pub mod limits;
+pub mod lock;
 pub mod log;
 pub mod loss;
 pub mod metrics;

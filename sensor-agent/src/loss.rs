@@ -38,6 +38,20 @@ impl Ledger {
     }
 }
 
+/// The counters of the same place, class and cause as one: several outputs can lose alike.
+#[must_use]
+pub fn added_up(totals: Vec<Total>) -> Vec<Total> {
+    let mut sums: Vec<Total> = Vec::with_capacity(totals.len());
+    for total in totals {
+        let key = |total: &Total| (total.stage, total.class, total.cause);
+        match sums.iter_mut().find(|sum| key(sum) == key(&total)) {
+            Some(sum) => sum.count += total.count,
+            None => sums.push(total),
+        }
+    }
+    sums
+}
+
 /// Whether this loss means that events of the kernel went unseen.
 #[must_use]
 pub fn is_blindness(lost: &Lost) -> bool {
@@ -59,6 +73,12 @@ mod tests {
         assert_eq!(ledger.settle([total("full", 3)]), [total("full", 3)]);
         assert_eq!(ledger.settle([total("full", 3)]), []);
         assert_eq!(ledger.settle([total("full", 5), total("misread", 1)]), [total("full", 2), total("misread", 1)]);
+    }
+
+    #[test]
+    fn a_place_has_one_counter() {
+        let totals = vec![total("full", 3), total("misread", 0), total("full", 4)];
+        assert_eq!(added_up(totals), [total("full", 7), total("misread", 0)]);
     }
 
     #[test]

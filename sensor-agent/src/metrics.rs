@@ -5,6 +5,7 @@
 
 mod server;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use prometheus_client::collector::Collector;
@@ -17,6 +18,7 @@ pub use server::{ListenError, Server};
 use crate::control::Status;
 use crate::control::status::Delivery;
 use crate::health;
+use crate::output::{Cause, on_disk};
 
 /// What all names begin with.
 const PREFIX: &str = "sophoslinuxsensor";
@@ -223,23 +225,21 @@ fn tables(status: &Status) -> Vec<Family> {
 
 fn deliveries(status: &Status) -> Vec<Family> {
     let with = |value: fn(&Delivery) -> Option<u64>| -> Vec<Sample> {
-        let outputs = status.outputs.iter().map(|to| ("output", to));
-        outputs
-            .chain(status.sinks.iter().map(|to| ("sink", to)))
-            .filter_map(|(role, to)| {
-                let labels = [("role", role.to_owned()), ("name", to.name.clone()), ("kind", to.kind.clone())];
-                Some(sample(labels, value(to)?))
-            })
-            .collect()
+        all_deliveries(status).filter_map(|(role, to)| Some(sample(of_delivery(role, to), value(to)?))).collect()
     };
     vec![
         counter(
             "delivery_sent",
-            "Alerts or rows sent, and confirmed where the receiver confirms.",
+            "Alerts or rows handed over; of a receiver that confirms, those it has answered for.",
             with(|to| Some(to.sent)),
         ),
+        counter(
+            "delivery_confirmed",
+            "Of those sent, the ones that the receiver has confirmed; only of receivers that confirm.",
+            with(|to| to.confirmed),
+        ),
         counter("delivery_retries", "Attempts made again.", with(|to| Some(to.retried))),
-        counter("delivery_dropped", "Alerts or rows given up.", with(|to| Some(to.dropped))),
+        counter("delivery_dropped", "Alerts or rows given up, by cause.", dropped(status)),
         gauge("delivery_queued", "Alerts or rows that wait.", with(|to| Some(to.queued))),
         gauge("delivery_failing", "Whether the last attempt failed.", with(|to| Some(u64::from(to.failing)))),
         gauge(
@@ -248,6 +248,33 @@ fn deliveries(status: &Status) -> Vec<Family> {
             with(|to| Some(to.oldest_age_seconds.unwrap_or(0))),
         ),
     ]
+}
+
+/// Every cause that there can be, so that each counter is there before it first counts.
+fn dropped(status: &Status) -> Vec<Sample> {
+    let causes = |to: &Delivery| -> BTreeSet<String> {
+        let on_disk = on_disk().filter(|_| to.spool.is_some());
+        let possible = Cause::ALL.map(Cause::word).into_iter().chain(on_disk).map(str::to_owned);
+        possible.chain(to.dropped_by_cause.keys().cloned()).collect()
+    };
+    let of = |(role, to)| {
+        causes(to).into_iter().map(move |cause| {
+            let count = to.dropped_by_cause.get(&cause).copied().unwrap_or(0);
+            let [role, name, kind] = of_delivery(role, to);
+            sample([role, name, kind, ("cause", cause)], count)
+        })
+    };
+    all_deliveries(status).flat_map(of).collect()
+}
+
+/// Outputs and sinks, with the word for which of the two.
+fn all_deliveries(status: &Status) -> impl Iterator<Item = (&'static str, &Delivery)> {
+    let outputs = status.outputs.iter().map(|to| ("output", to));
+    outputs.chain(status.sinks.iter().map(|to| ("sink", to)))
+}
+
+fn of_delivery(role: &str, to: &Delivery) -> [(&'static str, String); 3] {
+    [("role", role.to_owned()), ("name", to.name.clone()), ("kind", to.kind.clone())]
 }
 
 fn configuration(status: &Status) -> Vec<Family> {
@@ -281,7 +308,7 @@ fn truth(holds: bool) -> Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::status::{Hook, Loss};
+    use crate::control::status::{Hook, Loss, Spool};
 
     fn status() -> Status {
         Status {
@@ -294,7 +321,17 @@ mod tests {
                 ..Hook::default()
             }],
             losses: vec![Loss { stage: "ring".into(), class: "process".into(), cause: "ring_full".into(), count: 3 }],
-            outputs: vec![Delivery { name: "a \"b\"\n\\".into(), kind: "file".into(), sent: 5, ..Delivery::default() }],
+            outputs: vec![
+                Delivery { name: "a \"b\"\n\\".into(), kind: "file".into(), sent: 5, ..Delivery::default() },
+                Delivery {
+                    name: "c".into(),
+                    kind: "webhook".into(),
+                    confirmed: Some(2),
+                    dropped_by_cause: [("rejected".to_owned(), 4)].into(),
+                    spool: Some(Spool::default()),
+                    ..Delivery::default()
+                },
+            ],
             ..Status::default()
         }
     }
@@ -308,9 +345,15 @@ mod tests {
             "sophoslinuxsensor_hook_events_total{program=\"exec\",outcome=\"seen\"} 7.0",
             "sophoslinuxsensor_events_lost_total{stage=\"ring\",class=\"process\",cause=\"ring_full\"} 3.0",
             "sophoslinuxsensor_delivery_sent_total{role=\"output\",name=\"a \\\"b\\\"\\n\\\\\",kind=\"file\"} 5.0",
+            "sophoslinuxsensor_delivery_confirmed_total{role=\"output\",name=\"c\",kind=\"webhook\"} 2.0",
+            "sophoslinuxsensor_delivery_dropped_total{role=\"output\",name=\"c\",kind=\"webhook\",cause=\"rejected\"} 4.0",
+            "sophoslinuxsensor_delivery_dropped_total{role=\"output\",name=\"c\",kind=\"webhook\",cause=\"gone\"} 0.0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+        // What cannot be has no counter.
+        assert!(!text.contains("delivery_confirmed_total{role=\"output\",name=\"a"), "{text}");
+        assert!(!text.contains("kind=\"file\",cause=\"rejected\""), "{text}");
         assert!(text.ends_with("# EOF\n"));
     }
 

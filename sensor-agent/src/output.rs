@@ -37,7 +37,7 @@ mod spooled;
 mod tests;
 
 pub use self::{
-    cause::Cause,
+    cause::{Cause, on_disk},
     dispatcher::{Dispatcher, Watch},
     format::{Format, RowFormat},
     left_spools::tell_of_left_spools,

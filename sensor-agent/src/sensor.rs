@@ -18,7 +18,9 @@ mod tamper;
 
 pub use lookout::CANARY;
 
+use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -39,6 +41,7 @@ use crate::engine::{Engine, EngineStatus, Parts, Request};
 use crate::event::Process;
 use crate::event::decode::decode;
 use crate::host;
+use crate::lock::{LockError, lock};
 use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
@@ -56,6 +59,9 @@ pub struct Sensor {
     /// None once it was stopped.
     running: Option<Running>,
 }
+
+/// The file that is locked in the state directory.
+const STATE_LOCK_NAME: &str = "state.lock";
 
 /// What the threads of the control socket see of the sensor.
 struct Shared {
@@ -89,6 +95,8 @@ struct Running {
     server: Server,
     drain: Drain,
     engine: JoinHandle<()>,
+    /// Keeps other sensors out of the state directory.
+    _state: File,
 }
 
 /// Why the sensor does not start. The texts are for whoever started it.
@@ -98,6 +106,11 @@ pub enum StartError {
     RunDirectory(#[from] ClaimError),
     #[error("{0}")]
     State(String),
+    #[error(
+        "{}: another sensor{} keeps its state there; give this one a folder of its own with -state-dir",
+        folder.display(), pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
+    )]
+    StateTaken { folder: PathBuf, pid: Option<u32> },
     #[error(transparent)]
     Capture(#[from] CaptureError),
     #[error(transparent)]
@@ -133,7 +146,7 @@ impl Sensor {
             ))
         })?;
         let host = Arc::new(host);
-        let (last_run, ended) = LastRun::begin(state_dir, last_run::boot_id());
+        let state_lock = claim(state_dir)?;
         if config.use_resource_limits {
             crate::limits::hold();
         }
@@ -186,6 +199,8 @@ impl Sensor {
             .map_err(StartError::Thread)?;
         let handler: Arc<dyn Handler> = Arc::new(Arc::clone(&shared));
         let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
+        // A start that came to nothing is no run.
+        let (last_run, ended) = LastRun::begin(state_dir, last_run::boot_id());
         if let Some(policy) = ended {
             let _ = shared.engine.send(Request::Tell(Box::new(policy), "the last run has no orderly end"));
         }
@@ -194,7 +209,7 @@ impl Sensor {
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
-        Ok(Self { shared, running: Some(Running { last_run, lookout, server, drain, engine }) })
+        Ok(Self { shared, running: Some(Running { last_run, lookout, server, drain, engine, _state: state_lock }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
@@ -215,7 +230,7 @@ impl Sensor {
     }
 
     fn end(&mut self, by: &str) {
-        let Some(Running { last_run, lookout, server, drain, engine }) = self.running.take() else { return };
+        let Some(Running { last_run, lookout, server, drain, engine, _state }) = self.running.take() else { return };
         drop(lookout);
         self.shared.offer.close();
         drop(server);
@@ -260,6 +275,15 @@ impl Handler for Arc<Shared> {
     fn reload(&self) -> Reload {
         reload::reload(self)
     }
+}
+
+/// Takes the state directory: two sensors in one would tell of each other's ends and share their spools.
+fn claim(state_dir: &Path) -> Result<File, StartError> {
+    let path = state_dir.join(STATE_LOCK_NAME);
+    lock(&path).map_err(|error| match error {
+        LockError::Taken(pid) => StartError::StateTaken { folder: state_dir.to_owned(), pid },
+        LockError::Io(error) => StartError::State(format!("{}: cannot lock: {error}", path.display())),
+    })
 }
 
 fn capture_options(config: &Config) -> CaptureOptions {

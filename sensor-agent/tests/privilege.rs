@@ -63,10 +63,7 @@ fn open_maps_can_be_used() {
     println!("kept for open maps: {:?}", kept.names());
     // Either this kernel wants CAP_BPF for it and it was kept, or the kernel does not and it was not.
     assert_eq!(bits(&own_status(), "CapPrm") & !(had & CAP_BPF), 0);
-    let Ok(map) = map.and_then(|map| u64::try_from(map).map_err(io::Error::other)) else {
-        println!("not run: this takes CAP_BPF");
-        return;
-    };
+    let map = map.and_then(|map| u64::try_from(map).map_err(io::Error::other)).expect("the tests run as root: CAP_BPF");
     let (key, mut read, written) = (0_u32, 0_u64, 42_u64);
     let address = |of: *const u64| of.addr() as u64;
     let key = address((&raw const key).cast());
@@ -77,9 +74,7 @@ fn open_maps_can_be_used() {
 }
 
 fn what_was_given_up_cannot_be_had_again() {
-    if is_not_root() {
-        return;
-    }
+    needs_root();
     drop_to_runtime(&[]).unwrap();
     // A second call can only take away.
     let kept = drop_to_runtime(&[Duty::UseMaps]).unwrap();
@@ -87,9 +82,7 @@ fn what_was_given_up_cannot_be_had_again() {
 }
 
 fn other_users_processes_are_out_of_reach() {
-    if is_not_root() {
-        return;
-    }
+    needs_root();
     // It ends with its input, since it cannot be signalled any more.
     let mut other = Command::new("/bin/cat").stdin(Stdio::piped()).uid(NOBODY).gid(NOBODY).spawn().unwrap();
     let link = format!("/proc/{}/exe", other.id());
@@ -116,9 +109,7 @@ fn programs_started_later_have_nothing() {
 }
 
 fn a_thread_that_came_too_early_is_found() {
-    if is_not_root() {
-        return;
-    }
+    needs_root();
     let (end, until) = mpsc::channel::<()>();
     let early = thread::Builder::new().name("early".to_owned()).spawn(move || until.recv()).unwrap();
     let error = drop_to_runtime(&[]).unwrap_err();
@@ -152,13 +143,10 @@ fn without_setpcap_the_rest_is_given_up() {
     programs_started_later_have_nothing();
 }
 
-/// Whether the case cannot show anything.
-fn is_not_root() -> bool {
-    let not = !missing(&Capability::ALL[..4]).is_empty();
-    if not {
-        println!("not run: this takes root");
-    }
-    not
+/// Without its rights a case shows nothing.
+fn needs_root() {
+    let missing = missing(&Capability::ALL[..4]);
+    assert!(missing.is_empty(), "the tests run as root: {missing:?}");
 }
 
 const BPF_MAP_CREATE: libc::c_long = 0;

@@ -1,6 +1,7 @@
 //! The shipped policies: their own cases, and that everyday work does not set them off.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -86,30 +87,54 @@ fn an_attack_under_the_shipped_policies_is_seen() {
     assert_eq!(names.len(), 1, "{names:?}");
 }
 
+/// What packages' scripts do when they are installed and removed.
+const AFTER_INSTALL: &str = "#!/bin/sh
+set -e
+getent passwd root >/dev/null
+install -d -m 750 -o root -g adm /var/log/PACKAGE
+touch /var/log/PACKAGE/log && chown root:adm /var/log/PACKAGE/log && chmod 640 /var/log/PACKAGE/log
+update-alternatives --quiet --install /usr/bin/PACKAGE-tool PACKAGE-tool /usr/bin/PACKAGE 10
+ldconfig
+";
+const AFTER_REMOVAL: &str = "#!/bin/sh
+set -e
+update-alternatives --quiet --remove PACKAGE-tool /usr/bin/PACKAGE
+rm -rf /var/log/PACKAGE
+";
+
 #[test]
 fn installing_a_package_raises_no_high_alert() {
     let mark = Mark::new("apt");
     let sensor = with_content(&mark);
     let mut commands = Vec::new();
     let mut run = |command: &mut Command| {
-        command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let Ok(mut child) = command.spawn() else { return false };
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         commands.push(child.id());
-        child.wait().is_ok_and(|status| status.success())
+        child.wait().unwrap().success()
     };
-    let install = ["install", "--reinstall", "--yes", "--no-install-recommends", "hostname"];
-    if !run(Command::new("apt-get").args(install)) {
-        // Lists may be missing on a fresh machine; without a network nothing can be installed.
-        let updated = run(Command::new("apt-get").arg("update"));
-        if !updated || !run(Command::new("apt-get").args(install)) {
-            eprintln!("not run: apt-get cannot install a package here");
-            return;
-        }
-    }
+    // One of its own, as the network may not be there.
+    let name = "sensor-test-package";
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    fs::create_dir_all(root.join("DEBIAN")).unwrap();
+    fs::create_dir_all(root.join("usr/bin")).unwrap();
+    let control = format!(
+        "Package: {name}\nVersion: 1\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\nDescription: x\n"
+    );
+    fs::write(root.join("DEBIAN/control"), control).unwrap();
+    let program = |path: &str, text: &str| {
+        fs::write(root.join(path), text.replace("PACKAGE", name)).unwrap();
+        fs::set_permissions(root.join(path), Permissions::from_mode(0o755)).unwrap();
+    };
+    program("DEBIAN/postinst", AFTER_INSTALL);
+    program("DEBIAN/prerm", AFTER_REMOVAL);
+    program(&format!("usr/bin/{name}"), "#!/bin/sh\n");
+    let package = folder.path().join("package.deb");
+    assert!(run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&root).arg(&package)));
+    let installed = run(Command::new("apt-get").args(["install", "--yes", "-q"]).arg(&package));
+    let removed = run(Command::new("apt-get").args(["purge", "--yes", "-q", name]));
+    assert!(installed && removed, "apt-get: installed {installed}, removed {removed}");
     settle(&sensor, &mark);
     assert_eq!(high_alerts(&sensor, &commands), Vec::<Value>::new());
 }

@@ -84,6 +84,31 @@ fn two_sensors_see_the_same_and_leave_each_other_alone() {
 }
 
 #[test]
+fn a_second_sensor_with_the_same_state_directory_is_refused() {
+    let mark = Mark::new("state");
+    let sensor = Sensor::start(&mark.config());
+    let said = sensor.run(&["-run-dir", &sensor.file("other").display().to_string()]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    let expected = [
+        format!("{}: another sensor (pid {}) keeps its state there", sensor.file("state").display(), sensor.pid()),
+        "-state-dir".to_owned(),
+    ];
+    for text in expected {
+        assert!(said.stderr.contains(&text), "{text}: {}", said.stderr);
+    }
+    // That one was no run: nobody killed it.
+    let home = sensor.home();
+    assert_eq!(sensor.stop(), Some(0));
+    let sensor = Sensor::start_in(&home);
+    assert_eq!(sensor.stop(), Some(0));
+    assert!(
+        !home.log().contains("Ended Unexpectedly") && !home.log().contains("without being told to"),
+        "{}",
+        home.log()
+    );
+}
+
+#[test]
 fn a_second_sensor_with_the_same_run_directory_is_refused() {
     let mark = Mark::new("same");
     let sensor = Sensor::start(&mark.config());

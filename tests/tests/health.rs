@@ -1,5 +1,6 @@
 //! Whether the sensor works, as container runtimes, Prometheus and people ask it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -42,6 +43,41 @@ fn a_canary_makes_it_ready() {
     assert_eq!(sensor.stop(), Some(0));
     assert!(!home.file("run/metrics.sock").exists());
     assert_eq!(home.ask(&["health"]).code, Some(1));
+}
+
+/// The stages and causes of losses, as the documentation has them.
+fn documented_losses() -> BTreeSet<(String, String)> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/architecture.md");
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let rows =
+        text.lines().skip_while(|line| !line.starts_with("| stage |")).skip(2).take_while(|line| !line.is_empty());
+    let words = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let pairs = rows.flat_map(|row| {
+        let cells: Vec<&str> = row.split('|').collect();
+        let stage = words(cells[1]).remove(0);
+        words(cells[2]).into_iter().map(move |cause| (stage.clone(), cause))
+    });
+    pairs.collect()
+}
+
+#[test]
+fn every_counter_of_a_loss_is_there_before_anything_is_lost() {
+    let sensor = Sensor::start(&Mark::new("zeros").config());
+    let text = ask(&sensor, "/metrics");
+    let lost: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("sophoslinuxsensor_events_lost_total{")).collect();
+    let label = |line: &str, name: &str| line.split(&format!("{name}=\"")).nth(1)?.split('"').next().map(str::to_owned);
+    let told: BTreeSet<(String, String)> =
+        lost.iter().filter_map(|line| Some((label(line, "stage")?, label(line, "cause")?))).collect();
+    assert_eq!(told, documented_losses());
+    let series: BTreeSet<&str> =
+        lost.iter().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect();
+    assert_eq!(series.len(), lost.len(), "a series is there twice: {lost:#?}");
+    // Nothing was lost, and the status says so by saying nothing.
+    if lost.iter().all(|line| line.ends_with(" 0.0")) {
+        assert_eq!(sensor.status()["losses"], serde_json::json!([]));
+    }
+    assert_eq!(sensor.stop(), Some(0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is told of a program from its start to its end: rows and the alert, field by field.
 
 use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sensor_tests::{Mark, Sensor, of_kind, programs};
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
     let program = programs::copy(&programs::act(), folder.join("program"));
     let at_root = sensor.finish(Command::new(&program).args(["exit", "0", mark.word()]).current_dir("/"));
     assert_eq!(sensor.exec_of(at_root)["cwd"], "/");
+    let before = SystemTime::now();
     let pid = sensor.finish(
         Command::new(&program).args(["exit", "42", mark.word(), "", "two words"]).current_dir(&folder).env_clear(),
     );
@@ -121,6 +123,11 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
     ] {
         assert_eq!(process[key], expected, "{key} of {:#}", alert["process_info"]);
     }
+    // It started after it was asked for and before it ran the program; the time of day may be adjusted a little meanwhile.
+    let started = UNIX_EPOCH + Duration::from_nanos(process["start_time"].as_u64().expect("a time"));
+    let executed = UNIX_EPOCH + Duration::from_nanos(alert["unix_nano_timestamp"].as_u64().expect("a time"));
+    let adjusted = Duration::from_millis(20);
+    assert!(before < started + adjusted && started < executed + adjusted, "{before:?}, {started:?}, {executed:?}");
     let lineage: Vec<u64> =
         alert["lineage"].as_array().unwrap().iter().map(|ancestor| ancestor["pid"].as_u64().unwrap()).collect();
     assert_eq!(lineage, parents.iter().copied().map(u64::from).collect::<Vec<_>>());

@@ -4,16 +4,18 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::ptr::NonNull;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::sys::ptrace;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, SysconfVar, gettid, sysconf};
-use sensor_tests::{Mark, Sensor, of_kind, of_pid};
+use sensor_tests::{Home, Mark, Sensor, of_kind, of_pid};
 use serde_json::{Value, json};
 
 /// A descriptor of the sensor's, as `fdinfo` shows it.
@@ -148,6 +150,36 @@ fn a_debugger_changed_files_and_a_kill_are_told() {
     let next = Sensor::start_in(&home);
     let _ = told(&next, "Sensor Ended Unexpectedly");
     assert_eq!(next.stop(), Some(0));
+}
+
+#[test]
+fn a_foreign_authority_and_a_changed_token_are_told() {
+    let mark = Mark::new("trust");
+    let home = Arc::new(Home::new(&mark.config_with(
+        r#"
+customer_id: 0f2c1f4e-9f0a-4f6e-8a51-3c3d6d1c9d10
+mcs: {enabled: true, url: "https://127.0.0.1:9", token_file: "@HOME@/token", certs_dir: "@HOME@/certs"}
+"#,
+    )));
+    let write_token = |token: &str| {
+        fs::write(home.file("token"), token).expect("a token");
+        fs::set_permissions(home.file("token"), fs::Permissions::from_mode(0o600)).expect("a private file");
+    };
+    write_token("SLS-one");
+    fs::create_dir(home.file("certs")).expect("a folder");
+    fs::write(home.file("certs/sophosca.crl"), "a list").expect("a trust file");
+    let sensor = Sensor::start_in(&home);
+
+    write_token("SLS-another");
+    fs::write(home.file("certs/sophosca-foreign.crt"), "theirs").expect("a trust file");
+    fs::remove_file(home.file("certs/sophosca.crl")).expect("it was there");
+    for what in ["/token was changed", "/certs/sophosca-foreign.crt was added", "/certs/sophosca.crl was removed"] {
+        sensor.until(what, || {
+            let alerts = alerts_named(&sensor, "Sensor File Changed");
+            alerts.iter().any(|alert| alert["description"].to_string().contains(what)).then_some(())
+        });
+    }
+    assert_eq!(sensor.stop(), Some(0));
 }
 
 /// `BPF_MAP_UPDATE_ELEM` as whoever has the rights would use it; the error.

@@ -193,7 +193,8 @@ pub static FLAGS: &[Flag] = &[
         name: "state-dir",
         value: Some(DIR),
         default: Some("/var/lib/sophos"),
-        doc: "Where the sensor keeps what must survive a restart, such as alerts not yet delivered.",
+        doc: "Where the sensor keeps what must survive a restart, such as alerts not yet delivered. With a -run-dir of its \
+              own, a folder in there that is named for it.",
     },
     Flag {
         id: FlagId::RunDir,

@@ -12,11 +12,12 @@ use uuid::Uuid;
 
 use super::address::{ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
 use super::faults;
-use super::keys::{DETECTION, POLICY, TOP};
+use super::keys::{self, DETECTION, POLICY, TOP};
 use super::policy::ContentGroup;
 use super::problem::Problem;
 use super::scalar::{FromText, Size};
 use super::schema::{Key, Kind, Variants, find};
+use super::secrets;
 use super::words::Words;
 use super::yaml::{Entry, Node, Scalar, Value};
 use crate::diagnostic::{Report, Span, nearest};
@@ -44,6 +45,11 @@ pub(crate) fn is_policy(node: &Node) -> bool {
     node.entries().iter().any(|entry| entry.key.value != "enabled" && find(POLICY, &entry.key.value).is_some())
 }
 
+/// Whether a mapping is a detection if it is anything: at least it is switched on or off.
+pub(crate) fn may_be_policy(node: &Node) -> bool {
+    node.entries().iter().any(|entry| find(POLICY, &entry.key.value).is_some())
+}
+
 struct Checker<'a> {
     report: &'a mut Report,
 }
@@ -61,8 +67,9 @@ impl Checker<'_> {
                 let words = TOP.iter().map(|key| key.name).chain(known.iter().map(String::as_str).take(NAMES_AT_MOST));
                 let near = self.nearest(name, words).map(|near| format!("did you mean `{near}`?"));
                 let what = if entry.value.entries().is_empty() { "key" } else { "key or detection" };
+                self.hide_unknown(entry);
                 self.report
-                    .warning(entry.key.span.clone(), format!("unknown {what} `{name}`"))
+                    .warning(entry.key.span.clone(), format!("unknown {what} `{}`", secrets::masked(name)))
                     .label("not known, and so without effect")
                     .help(near.unwrap_or_else(|| "take it out if it is a mistake".into()));
             }
@@ -91,6 +98,11 @@ impl Checker<'_> {
             (Kind::Topics, Value::Mapping(_)) => self.topics(node, path),
             (Kind::Variants(variants), Value::Mapping(entries)) => self.variant(node, entries, variants, path),
             (kind, Value::Scalar(scalar)) if kind.is_scalar() => {
+                if let (Kind::Url(_), Some(url)) = (kind, node.spanned()) {
+                    for part in secrets::in_url(&url.value, true) {
+                        self.report.hide(url.part(part));
+                    }
+                }
                 if let Err(problem) = check_scalar(scalar, kind) {
                     self.problem(node, path, kind, problem);
                 }
@@ -195,8 +207,9 @@ impl Checker<'_> {
             (None, Some(note)) => note,
             (None, None) => format!("the keys here are {}", names.join(", ")),
         };
+        self.hide_unknown(entry);
         self.report
-            .warning(entry.key.span.clone(), format!("unknown key `{name}` in `{path}`"))
+            .warning(entry.key.span.clone(), format!("unknown key `{}` in `{path}`", secrets::masked(name)))
             .label("not known, and so without effect")
             .help(help);
     }
@@ -261,7 +274,7 @@ impl Checker<'_> {
                 Some("a template that begins with { needs single quotes around it: '{{ .StrategyName }}'".to_owned())
             }
             (Kind::List(of), Value::Scalar(scalar)) if of.is_scalar() => {
-                Some(format!("write it as a list: [{}]", scalar.text))
+                Some(format!("write it as a list: [{}]", secrets::masked(&scalar.text)))
             }
             (Kind::List(_), Value::Mapping(_)) => Some("begin each item with a dash and a space".to_owned()),
             (_, Value::Scalar(scalar)) => faults::missing_space(&scalar.text),
@@ -281,10 +294,19 @@ impl Checker<'_> {
         if self.report.diagnostics().len() > HELPED_AT_MOST { None } else { nearest(written, known) }
     }
 
-    /// Makes all of a value unreadable in what is shown.
+    /// What stands under a key that is not known may be a secret, its key mistyped. A key that has its place elsewhere
+    /// is no such.
+    fn hide_unknown(&mut self, entry: &Entry) {
+        if keys::anywhere(&entry.key.value).is_none() || secrets::is_secret(&entry.key.value) {
+            self.hide(&entry.value);
+        }
+    }
+
+    /// Makes all of a value unreadable in what is shown, switches aside.
     fn hide(&mut self, node: &Node) {
         match &node.value {
             Value::Null => {}
+            Value::Scalar(scalar) if scalar.is_bool() => {}
             Value::Scalar(_) => self.report.hide(node.span.clone()),
             Value::Sequence(items) => items.iter().for_each(|item| self.hide(item)),
             Value::Mapping(entries) => entries.iter().for_each(|entry| self.hide(&entry.value)),
@@ -359,12 +381,10 @@ fn url(text: &str, schemes: &[&str]) -> Result<(), Problem> {
         return Ok(());
     }
     let wanted = schemes.first().copied().unwrap_or_default();
-    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    // Not the URL as it stands: it may hold a password.
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    // Not the URL as it stands: it may hold secrets.
     Err(Problem::new(format!("{}:// is not taken here", url.scheme()))
         .part(0..url.scheme().len())
-        .help(format!("write {wanted}://{host}")))
+        .help(format!("begin it with {wanted}://")))
 }
 
 fn word(text: &str, words: &Words) -> Result<(), Problem> {

@@ -11,6 +11,7 @@ use super::meant::{plain_duration, plain_number};
 use super::problem::Problem;
 use super::scalar::FromText;
 use super::schema::Kind;
+use super::secrets;
 use super::yaml::Broken;
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -59,7 +60,8 @@ pub(crate) fn typeset(value: &str) -> Option<Problem> {
 pub(crate) fn missing_space(text: &str) -> Option<String> {
     let (key, rest) = text.split_once(':')?;
     let looks_like_key = is_key(key) && !rest.is_empty() && !rest.starts_with([' ', '/']);
-    looks_like_key.then(|| format!("put a space after the colon: `{key}: {}`", straight(rest)))
+    looks_like_key
+        .then(|| format!("put a space after the colon: `{key}: {}`", secrets::repeatable(key, &straight(rest))))
 }
 
 struct Fault {
@@ -151,7 +153,8 @@ fn split_dashes<'a>(start: usize, indent: usize, content: &'a str, faults: &mut 
                 faults.push(Fault {
                     span: (line.start, line.start + 1),
                     label: "a space is missing after this".into(),
-                    problem: Problem::new("no space after the dash").help(format!("write `- {rest}`")),
+                    problem: Problem::new("no space after the dash")
+                        .help(format!("write `- {}`", secrets::masked(rest))),
                     breaks: true,
                 });
             }
@@ -175,8 +178,7 @@ fn pair<'a>(line: &Line<'a>, faults: &mut Vec<Fault>) -> Option<(&'a str, usize)
     let name = key.trim_end().trim_matches(['"', '\'']);
     let known = keys::anywhere(name);
     let mut fault = |message: &str, label: &'static str| {
-        let hidden = known.is_some_and(|key| matches!(key.kind, Kind::Secret));
-        let value = if hidden { "\"…\"".to_owned() } else { mended(name, without_comment(rest).trim()) };
+        let value = secrets::repeatable(name, &mended(name, without_comment(rest).trim()));
         faults.push(Fault {
             span: (line.start + at, line.start + after),
             label: label.into(),
@@ -241,7 +243,7 @@ fn value_faults(name: &str, value: &str, start: usize, faults: &mut Vec<Fault>) 
     if let Some(mut problem) = typeset(value) {
         let part = problem.part.take().unwrap_or(0..value.len());
         if let Some(key) = key.filter(|key| !matches!(key.kind, Kind::Secret)) {
-            problem.help = Some(format!("write `{}: {}`", key.name, straight(value)));
+            problem.help = Some(format!("write `{}: {}`", key.name, secrets::repeatable(key.name, &straight(value))));
         }
         let span = (start + part.start, start + part.end);
         return faults.push(Fault { span, label: "typographic quote".into(), problem, breaks: false });

@@ -176,7 +176,8 @@ static PATHS: &[Key] = &[
         "state_dir",
         Kind::Path,
         "/var/lib/sophos",
-        "What must outlive a restart: undelivered alerts, the sensor's id.",
+        "What must outlive a restart: undelivered alerts, the sensor's id. With another run directory, a folder in there \
+         that is named for it: `of-run-sophos-2`.",
     ),
     Key::new("run_dir", Kind::Path, "/run/sophos", "What need not: the control socket, the merged configuration."),
 ];

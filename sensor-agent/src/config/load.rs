@@ -1,6 +1,7 @@
 //! From files to the configuration.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use foldhash::{HashMap, HashSet};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::environment::{self, Environment};
 use super::files::{self, Missing, Readers};
 use super::keys::TOP;
+use super::named_files::named_files;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
 use super::scalar::{FromText, Size};
@@ -64,17 +66,29 @@ pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Co
         given("content", paths.content.as_ref()).unwrap_or_else(|| (default("content"), Missing::Fine));
     let (rules_path, rules_missing) = given("rules", paths.rules.as_ref()).unwrap_or((beside_main, Missing::Fine));
     let folder = |name, named: Option<&PathBuf>| given(name, named).map_or_else(|| default(name), |(path, _)| path);
-    let locations = Locations {
-        state_dir: folder("state_dir", paths.state_dir.as_ref()),
-        run_dir: folder("run_dir", paths.run_dir.as_ref()),
-        main: main_path,
-        content: content_path,
-        rules: rules_path,
-    };
+    let run_dir = folder("run_dir", paths.run_dir.as_ref());
+    let mut state_dir = folder("state_dir", paths.state_dir.as_ref());
+    if run_dir != default("run_dir") && given("state_dir", paths.state_dir.as_ref()).is_none() {
+        state_dir = own_state_dir(&state_dir, &run_dir);
+    }
+    let locations = Locations { state_dir, run_dir, main: main_path, content: content_path, rules: rules_path };
 
     let content = Layer::file(&locations.content, content_missing, report);
     let rules = Layer::file(&locations.rules, rules_missing, report);
     assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, supervised, report)
+}
+
+/// Where a sensor keeps what stays, if nobody says: one with a run directory of its own is another one than the host's, and
+/// has a folder of its own in there.
+fn own_state_dir(shared: &Path, run_dir: &Path) -> PathBuf {
+    let mut name = OsString::from("of");
+    for part in run_dir.components() {
+        if let Component::Normal(part) = part {
+            name.push("-");
+            name.push(part);
+        }
+    }
+    shared.join(name)
 }
 
 /// Checks a configuration that stands alone, whatever its bytes are. No other file is read but the secrets it names.
@@ -160,6 +174,8 @@ fn assemble(layers: Vec<Layer>, locations: Locations, supervised: bool, report: 
                 .help("run the sensor as the unit `sophoslinuxsensor`, or have something else start it again");
         }
     }
+    // A token may stand where anything else belongs, and be named as what does not.
+    report.reword(secrets::without_tokens);
     config
 }
 
@@ -240,6 +256,7 @@ fn read(
         },
         policies,
         lists,
+        named_files: root.map(named_files).unwrap_or_default(),
         merged,
     }
 }

@@ -1,16 +1,21 @@
-//! Keeps secrets out of reports.
+//! Keeps secrets out of reports, and out of the merged configuration.
 //!
 //! A report shows the lines it is about, and a secret may stand in any of them. Values of secret keys are hidden when
-//! the tree is checked; this looks at the text alone, because a file may not be readable as a tree at all.
+//! the tree is checked; this looks at the text alone, because a file may not be readable as a tree at all, and because
+//! people mistype the names of keys.
 
 use std::ops::Range;
 
 use super::keys;
 use super::schema::Kind;
-use crate::diagnostic::{Report, SourceId, Span};
+use crate::diagnostic::{Report, SourceId, Span, nearest};
 
 /// Words in the names of keys that hold secrets, beside the keys of the sensor.
-const TELLING: &[&str] = &["authorization", "password", "passwd", "secret", "api_key", "apikey", "api-key"];
+const TELLING: &[&str] =
+    &["authorization", "password", "passwd", "secret", "token", "credential", "bearer", "api_key", "apikey", "api-key"];
+
+/// What people mean by a name that is almost one of these.
+const MISTYPED: &[&str] = &["token", "headers", "password", "secret", "secret_access_key", "authorization"];
 
 /// Parts of a receiver's path that are at least as long are taken for tokens, bytes.
 const SHORTEST_TOKEN: usize = 20;
@@ -18,47 +23,110 @@ const SHORTEST_TOKEN: usize = 20;
 /// How a registration token begins.
 pub(crate) const TOKEN_PREFIX: &str = "SLS-";
 
+/// What stands in the place of a secret.
+pub(crate) const MASK: &str = "***";
+
 /// Hides everything in a text that looks like a secret.
 pub(crate) fn hide(source: SourceId, report: &mut Report) {
-    let mut spans = Vec::new();
-    let text = report.source_text(source);
+    for bytes in found_in(report.source_text(source)) {
+        report.hide(Span { source, bytes });
+    }
+}
+
+/// A text with everything masked that looks like a secret.
+pub(crate) fn masked(text: &str) -> String {
+    cut_out(text, found_in(text))
+}
+
+/// The same for the URL of a receiver, which may have its token in it.
+pub(crate) fn masked_url(text: &str) -> String {
+    cut_out(text, [found_in(text), in_url(text, true)].concat())
+}
+
+/// A text with every registration token masked, and all else as it is.
+pub(crate) fn without_tokens(text: &str) -> String {
+    cut_out(text, tokens_in(text).collect())
+}
+
+/// A value as advice about its key may repeat it.
+pub(crate) fn repeatable(key: &str, value: &str) -> String {
+    match keys::anywhere(key).map(|key| key.kind) {
+        _ if is_secret(key) => "\"…\"".to_owned(),
+        Some(Kind::Url(_)) => masked_url(value),
+        _ => masked(value),
+    }
+}
+
+/// Whether the name of a key says that its value is secret, whichever mapping it is in.
+pub(crate) fn is_secret(name: &str) -> bool {
+    if let Some(key) = keys::anywhere(name) {
+        return matches!(key.kind, Kind::Secret | Kind::MapOf(Kind::Secret));
+    }
+    let lower = name.to_ascii_lowercase();
+    // Comparing is slow, and any text is looked at: slips are rarely in the first letter.
+    let similar = MISTYPED.iter().copied().filter(|word| lower.starts_with(&word[..1]));
+    TELLING.iter().any(|word| lower.contains(word)) || nearest(&lower, similar).is_some()
+}
+
+/// Where a text looks like a secret, line by line.
+fn found_in(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
     let mut offset = 0;
     let mut next_line = false;
     for line in text.split_inclusive('\n') {
         let body = line.trim_end();
         if next_line {
-            spans.push(offset..offset + body.len());
+            found.push(offset..offset + body.len());
         }
         next_line = false;
+        let mut here = Vec::new();
         if let Some(value) = after_secret_key(body) {
-            spans.push(offset + value..offset + body.len());
+            here.push(value..body.len());
             // The value of a key may begin in the next line.
             next_line = body[value..].trim_matches([' ', ':', '|', '>', '-', '\t']).is_empty();
         }
-        let mut from = 0;
-        while let Some(at) = body[from..].find(TOKEN_PREFIX).map(|at| from + at) {
-            let length = body[at..].find(|end: char| end.is_whitespace() || "\"'”“,}]".contains(end));
-            from = length.map_or(body.len(), |length| at + length);
-            spans.push(offset + at..offset + from);
-        }
-        let found = in_url(body, is_receiver(body));
-        spans.extend(found.into_iter().map(|at| offset + at.start..offset + at.end));
+        here.extend(tokens_in(body));
+        here.extend(in_url(body, is_receiver(body)));
+        found.extend(here.into_iter().map(|at| offset + at.start..offset + at.end));
         offset += line.len();
     }
-    for bytes in spans {
-        report.hide(Span { source, bytes });
+    found
+}
+
+/// Where a text has registration tokens.
+fn tokens_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text[from..].find(TOKEN_PREFIX)?;
+        let length = text[at..].find(|end: char| end.is_whitespace() || "\"'`”“,}]".contains(end));
+        from = length.map_or(text.len(), |length| at + length);
+        Some(at..from)
+    })
+    // Messages name the prefix.
+    .filter(|token| token.len() > TOKEN_PREFIX.len())
+}
+
+/// A text with a mask in the place of each of these parts.
+fn cut_out(text: &str, mut parts: Vec<Range<usize>>) -> String {
+    parts.sort_by_key(|part| part.start);
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    for part in parts.into_iter().filter(|part| !part.is_empty()) {
+        if part.start >= end {
+            shown.push_str(&text[end..part.start]);
+            shown.push_str(MASK);
+        }
+        end = end.max(part.end);
     }
+    shown + &text[end..]
 }
 
 /// Where the value begins of the first key in a line that holds a secret.
 fn after_secret_key(line: &str) -> Option<usize> {
-    line.char_indices().filter(|(_, character)| matches!(character, ':' | '：')).find_map(|(at, colon)| {
-        let name = last_word(&line[..at]);
-        let lower = name.to_ascii_lowercase();
-        let secret = keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Secret))
-            || TELLING.iter().any(|word| lower.contains(word));
-        secret.then_some(at + colon.len_utf8())
-    })
+    line.char_indices()
+        .filter(|(_, character)| matches!(character, ':' | '：'))
+        .find(|(at, _)| is_secret(last_word(&line[..*at])))
+        .map(|(at, colon)| at + colon.len_utf8())
 }
 
 /// The word that ends here, quoted or not.
@@ -78,18 +146,19 @@ fn is_receiver(line: &str) -> bool {
     keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Url(_)))
 }
 
-/// Where the first URL of a text holds what may be secret: the password, and if it is a receiver's, what its query says
-/// and those parts of its path that are as long as tokens are.
+/// Where the first URL of a text holds what may be secret: the password, or the user without one, and if it is a
+/// receiver's, what its query says and those parts of its path that are as long as tokens are.
 pub(crate) fn in_url(text: &str, is_receiver: bool) -> Vec<Range<usize>> {
-    let Some(start) = text.find("://").map(|at| at + 3) else { return Vec::new() };
+    let start = match text.find("://") {
+        Some(at) => at + 3,
+        // What is to be one: with a slash too few, or without its scheme.
+        None if is_receiver => text.find(":/").map_or(0, |at| at + 2),
+        None => return Vec::new(),
+    };
     let is_end = |char: char| char.is_whitespace() || "\"'“”{}[]".contains(char);
     let url = &text[..text[start..].find(is_end).map_or(text.len(), |end| start + end)];
     let host_end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
-    let password = url[start..host_end].rfind('@').and_then(|at| {
-        let colon = url[start..start + at].find(':')?;
-        Some(start + colon + 1..start + at)
-    });
-    let mut found = Vec::from_iter(password);
+    let mut found = Vec::from_iter(credentials(url, start..host_end));
     if is_receiver {
         let path_end = url[host_end..].find(['?', '#']).map_or(url.len(), |end| host_end + end);
         found.extend(pieces(url, host_end..path_end, &['/']).filter(|piece| piece.len() >= SHORTEST_TOKEN));
@@ -100,6 +169,20 @@ pub(crate) fn in_url(text: &str, is_receiver: bool) -> Vec<Range<usize>> {
         found.retain(|piece| !piece.is_empty());
     }
     found
+}
+
+/// Where a URL has its password; its user where that stands alone.
+fn credentials(url: &str, authority: Range<usize>) -> Option<Range<usize>> {
+    let Range { start, end } = authority;
+    let host = &url[start..end];
+    if let Some(at) = host.rfind('@') {
+        let password = host[..at].find(':').map_or(0, |colon| colon + 1);
+        return Some(start + password..start + at);
+    }
+    // A password with a slash that was not encoded: what stands behind the colon is no port.
+    let colon = start + host.find(':')? + 1;
+    let at = url[end..].rfind('@').map(|at| end + at)?;
+    url[colon..end].contains(|char: char| !char.is_ascii_digit()).then_some(colon..at)
 }
 
 /// What stands between these characters in a part of a text.

@@ -242,6 +242,15 @@ fn later_files_win_key_by_key() {
 }
 
 #[test]
+fn a_run_directory_of_its_own_means_a_state_directory_of_its_own() {
+    let state_dir = |text: &str| main_alone(text).0.locations.state_dir;
+    assert_eq!(state_dir(""), Path::new("/var/lib/sophos"));
+    assert_eq!(state_dir("paths: {run_dir: /run/sophos}"), Path::new("/var/lib/sophos"));
+    assert_eq!(state_dir("paths: {run_dir: /run/sophos/2}"), Path::new("/var/lib/sophos/of-run-sophos-2"));
+    assert_eq!(state_dir("paths: {run_dir: /run/2, state_dir: /srv/2}"), Path::new("/srv/2"));
+}
+
+#[test]
 fn content_groups_narrow_what_is_on() {
     let text = "\
 enabled_content_groups: [Detection Analytics.System Exploitation, Smart Policy]

@@ -215,6 +215,7 @@ fn losses(status: &Status) -> String {
         status
             .losses
             .iter()
+            .filter(|loss| loss.count > 0)
             .map(|loss| [loss.stage.clone(), loss.class.clone(), loss.cause.clone(), loss.count.to_string()]),
     )
 }

@@ -1,12 +1,12 @@
 //! The run directory: claimed by one sensor at a time, with the control socket in it.
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
+    fs::{self, DirBuilder, File},
+    io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::{
-            fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt},
+            fs::{DirBuilderExt, FileTypeExt, MetadataExt},
             net::UnixListener,
         },
     },
@@ -22,6 +22,7 @@ use super::{
     LOCK_NAME, SOCKET_NAME,
     peer::{Peer, own_uid},
 };
+use crate::lock::{LockError, lock};
 
 /// A run directory that is this sensor's alone, until this value is dropped.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl RunDirectory {
     /// Another sensor has it, others could tamper with it, or it cannot be written.
     pub fn claim(path: &Path) -> Result<Self, ClaimError> {
         make(path)?;
-        let lock = lock(path)?;
+        let lock = take(path)?;
         let listener = listen(path, &path.join(SOCKET_NAME))?;
         Ok(Self { path: path.to_owned(), listener, _lock: lock })
     }
@@ -89,8 +90,7 @@ impl RunDirectory {
 
 impl Drop for RunDirectory {
     fn drop(&mut self) {
-        // Before the lock goes, so it can only be ours. The lock file stays: whoever opened it a moment ago would
-        // otherwise lock a file that nobody else finds any more.
+        // Before the lock goes, so it can only be ours.
         let _ = fs::remove_file(self.path.join(SOCKET_NAME));
     }
 }
@@ -112,35 +112,12 @@ fn make(path: &Path) -> Result<(), ClaimError> {
     Ok(())
 }
 
-fn lock(run_dir: &Path) -> Result<File, ClaimError> {
+fn take(run_dir: &Path) -> Result<File, ClaimError> {
     let path = run_dir.join(LOCK_NAME);
-    let error = |source| ClaimError::Io { path: path.clone(), what: "cannot lock", source };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW)
-        .open(&path)
-        .map_err(error)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            // A sensor that has only just taken the lock may not have written its pid yet.
-            let _ = file.take(32).read_to_string(&mut text);
-            return Err(ClaimError::Taken { path: run_dir.to_owned(), pid: text.trim().parse().ok() });
-        }
-        Err(TryLockError::Error(source)) => return Err(error(source)),
-    }
-    let write = |file: &mut File| {
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}", std::process::id())
-    };
-    write(&mut file).map_err(error)?;
-    Ok(file)
+    lock(&path).map_err(|error| match error {
+        LockError::Taken(pid) => ClaimError::Taken { path: run_dir.to_owned(), pid },
+        LockError::Io(source) => ClaimError::Io { path, what: "cannot lock", source },
+    })
 }
 
 fn listen(run_dir: &Path, path: &Path) -> Result<UnixListener, ClaimError> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Reload;
 
@@ -36,6 +36,8 @@ pub struct Status {
     /// Policies that are enabled.
     pub policies: u64,
     pub tables: Vec<Table>,
+    /// Of a sensor's own, also where nothing was lost; as JSON, where something was.
+    #[serde(serialize_with = "only_losses")]
     pub losses: Vec<Loss>,
     /// Where alerts go.
     pub outputs: Vec<Delivery>,
@@ -152,6 +154,10 @@ pub struct Loss {
     pub class: String,
     pub cause: String,
     pub count: u64,
+}
+
+fn only_losses<S: Serializer>(losses: &[Loss], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(losses.iter().filter(|loss| loss.count > 0))
 }
 
 /// An output or a sink.

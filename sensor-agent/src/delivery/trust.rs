@@ -28,6 +28,7 @@ use rustls::{ClientConfig, version};
 
 pub use self::error::{PeerError, TrustError, TrustWarning};
 use self::files::{Files, Fingerprint};
+pub use self::files::{folder, is_trust_file};
 use crate::clock;
 use crate::config::CrlPolicy;
 

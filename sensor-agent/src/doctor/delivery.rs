@@ -1,12 +1,12 @@
 //! Whether receivers can be reached and trusted. Nothing is sent to them.
 
 use std::net::{TcpStream, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::Finding;
 use crate::config::{Config, Environment, HostPort, OutputSettings, SyslogAddress, Word as _};
-use crate::delivery::trust::TrustFolder;
+use crate::delivery::trust::{self, TrustFolder};
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -14,7 +14,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding> {
     let mut found = Vec::new();
     if config.mcs.enabled {
-        found.push(trust(config));
+        found.push(trusted(config));
         let proxied = config.mcs.proxy.is_some() || environment.get("HTTPS_PROXY").is_some();
         match (&config.mcs.proxy, &config.mcs.url) {
             (Some(proxy), _) => found.extend(of_url("mcs.proxy", proxy)),
@@ -38,8 +38,8 @@ pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding
     found
 }
 
-fn trust(config: &Config) -> Finding {
-    let folder = certs_dir(config);
+fn trusted(config: &Config) -> Finding {
+    let folder = trust::folder(config.mcs.certs_dir.as_deref());
     match TrustFolder::new(&folder, config.mcs.crl_policy).current() {
         Ok(trust) if trust.warnings.is_empty() => {
             Finding::fine("trust", format!("{}: authorities and revocation lists are right", folder.display()))
@@ -54,19 +54,6 @@ fn trust(config: &Config) -> Finding {
             format!("put sophosca*.crt and sophosca*.crl of your tenant into {}, owned by root", folder.display()),
         ),
     }
-}
-
-/// The container's folder if it has trust files, else the host's.
-fn certs_dir(config: &Config) -> PathBuf {
-    let has_some = |folder: &Path| {
-        std::fs::read_dir(folder).is_ok_and(|entries| {
-            entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("sophosca"))
-        })
-    };
-    config.mcs.certs_dir.clone().unwrap_or_else(|| {
-        let container = Path::new("/etc/sophos-certs");
-        if has_some(container) { container } else { Path::new("/etc/sophos") }.to_owned()
-    })
 }
 
 fn of_url(name: &str, url: &url::Url) -> Option<Finding> {

@@ -2,7 +2,7 @@
 
 use crate::event::Class;
 use crate::loss::Total;
-use crate::output::OutputStatus;
+use crate::output::{Cause, OutputStatus, on_disk};
 use crate::policy::{Confidence, Policy, Priority};
 use crate::process::TableCounters;
 use crate::recorder::TableStatus;
@@ -48,6 +48,9 @@ pub(super) fn of_decoding(undecodable: u64, totals: &mut Vec<Total>) {
 
 pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], totals: &mut Vec<Total>) {
     for (class, all) in [("alerts", outputs), ("rows", sinks)] {
+        // A counter is there before it first counts: who watches for growth needs the zero.
+        totals.extend(Cause::ALL.map(|cause| Total { stage: "output", class, cause: cause.word(), count: 0 }));
+        totals.extend(on_disk().map(|cause| Total { stage: "spool", class, cause, count: 0 }));
         for output in all {
             for (&cause, &count) in &output.dropped {
                 totals.push(Total { stage: "output", class, cause, count });

@@ -1,5 +1,7 @@
 //! Why something was not sent.
 
+use crate::delivery::spool;
+
 /// Why something was not sent and never will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
@@ -15,6 +17,14 @@ pub enum Cause {
     NoReceiver,
     /// It cannot be said in the receiver's terms.
     Unfit,
+}
+
+/// Of a file that waited to be sent: someone took it away.
+pub(crate) const TAKEN_AWAY: &str = "taken_away";
+
+/// The words of all causes for which an output gives up what waits on disk.
+pub fn on_disk() -> impl Iterator<Item = &'static str> {
+    spool::Cause::ALL.map(spool::Cause::name).into_iter().chain([TAKEN_AWAY])
 }
 
 impl Cause {

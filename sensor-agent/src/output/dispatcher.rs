@@ -24,13 +24,13 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Opens and starts the outputs.
+    /// Starts the outputs. One that cannot be opened is tried again and again; what it is to get waits.
     ///
     /// # Errors
     ///
-    /// Each output that cannot be opened; then none is started.
+    /// Two have the same name, and then none is started; or there can be no more threads.
     pub fn start(settings: Vec<OutputSettings>) -> Result<Self, Vec<OpenError>> {
-        let group = Group::default();
+        let group: Group<_> = Group::default();
         group.reconfigure(settings)?;
         Ok(Self { group, watchers: Mutex::default() })
     }
@@ -43,12 +43,13 @@ impl Dispatcher {
     }
 
     /// Puts other settings in force without losing an alert: outputs whose settings stay are not touched, those that
-    /// change keep what waits, those that are gone send what waits and end.
+    /// change keep what waits, those that are gone send what waits and end. Returns each output that could not be
+    /// opened at once; it is tried again.
     ///
     /// # Errors
     ///
-    /// Each output that cannot be opened; then everything stays as it was.
-    pub fn reconfigure(&self, settings: Vec<OutputSettings>) -> Result<(), Vec<OpenError>> {
+    /// Two have the same name, and then everything stays as it was; or there can be no more threads.
+    pub fn reconfigure(&self, settings: Vec<OutputSettings>) -> Result<Vec<OpenError>, Vec<OpenError>> {
         self.group.reconfigure(settings)
     }
 

@@ -1,19 +1,24 @@
-//! The thread behind each queue: takes, delivers, tries again, gives up.
+//! The thread behind each queue: opens, takes, delivers, tries again, gives up.
 
 pub(super) mod group;
+mod opening;
 pub(super) mod queue;
 
 use std::{
     io,
-    sync::Arc,
+    sync::{Arc, mpsc::Sender},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use self::queue::{Deliver, Delivery, Failure, Load, Next, Queue};
+use self::{
+    opening::{Open, Opening},
+    queue::{Deliver, Delivery, Failure, Load, Next, Queue},
+};
 use super::{
     cause::Cause,
     metrics::{Ledger, OutputStatus},
+    open_error::OpenError,
     queued::Outcome,
 };
 
@@ -23,6 +28,9 @@ const BATCH: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Who is told how the first try to open an output went: why it failed, if it did.
+pub(crate) type FirstTry = Sender<Option<OpenError>>;
+
 /// An output at work.
 pub(crate) struct Lane<T> {
     pub(crate) queue: Arc<Queue<T>>,
@@ -31,14 +39,14 @@ pub(crate) struct Lane<T> {
 }
 
 impl<T: Load> Lane<T> {
-    /// Starts an output.
+    /// Starts an output. How its first try to open goes is told to `first`.
     ///
     /// # Errors
     ///
     /// If there can be no more threads.
-    pub(crate) fn start(ledger: Ledger, capacity: usize, deliver: Box<dyn Deliver<T>>) -> io::Result<Self> {
+    pub(crate) fn start(ledger: Ledger, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
         let (queue, ledger) = (Arc::new(Queue::new(capacity)), Arc::new(ledger));
-        let thread = spawn(&queue, &ledger, 0, deliver, None)?;
+        let thread = spawn(&queue, &ledger, 0, open, first, None)?;
         Ok(Self { queue, ledger, thread })
     }
 
@@ -47,10 +55,10 @@ impl<T: Load> Lane<T> {
     /// # Errors
     ///
     /// If there can be no more threads; what waits is given up then.
-    pub(crate) fn replace(self, capacity: usize, deliver: Box<dyn Deliver<T>>) -> io::Result<Self> {
+    pub(crate) fn replace(self, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
         let Self { queue, ledger, thread } = self;
         let owner = queue.hand_over(capacity);
-        match spawn(&queue, &ledger, owner, deliver, Some(thread)) {
+        match spawn(&queue, &ledger, owner, open, first, Some(thread)) {
             Ok(thread) => Ok(Self { queue, ledger, thread }),
             Err(error) => {
                 give_up(&queue, &ledger);
@@ -94,16 +102,27 @@ fn spawn<T: Load>(
     queue: &Arc<Queue<T>>,
     ledger: &Arc<Ledger>,
     owner: u64,
-    deliver: Box<dyn Deliver<T>>,
+    open: Open<T>,
+    first: FirstTry,
     before: Option<JoinHandle<()>>,
 ) -> io::Result<JoinHandle<()>> {
     let (queue, ledger) = (Arc::clone(queue), Arc::clone(ledger));
     thread::Builder::new().name(format!("out {}", ledger.name)).spawn(move || {
+        // Before the one before it lets go: a socket that both use stays open.
+        let mut opening = Opening { queue: &queue, ledger: &ledger, owner, open, failed: false };
+        let mut opened = opening.attempt();
+        let _ = first.send(opened.as_ref().err().cloned());
         if let Some(before) = before {
             // A panic there was told of by its own thread.
             let _ = before.join();
+            if opened.is_err() {
+                // The one before may have held what this one needs.
+                opened = opening.attempt();
+            }
         }
-        Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+        if let Some(deliver) = opening.until_open(opened) {
+            Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+        }
         queue.finish(owner);
     })
 }
@@ -159,7 +178,7 @@ impl<T: Load> Worker<'_, T> {
                     self.queue.give_back(items);
                     return false;
                 }
-                Next::Abandoned => return false,
+                Next::Abandoned | Next::Drained => return false,
             }
         }
     }

@@ -2,6 +2,8 @@
 //! [`remote`] asks of a receiver that confirms.
 
 pub(super) mod http;
+#[cfg(test)]
+mod receiver;
 pub(super) mod remote;
 pub(super) mod splunk;
 pub(super) mod syslog;

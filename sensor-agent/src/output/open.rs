@@ -1,6 +1,6 @@
 //! How outputs and sinks are opened: one line per kind, which says whether it is written, spooled, or neither.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use super::{
     alerts::AlertLines,
@@ -109,7 +109,7 @@ impl Route for SinkSettings {
             Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
             Opened::Remote(_) => {
                 let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
-                Err(OpenError { name: self.name.clone(), place: self.target.place(), reason })
+                Err(OpenError { name: self.name.clone(), place: self.target.place(), reason: Arc::new(reason) })
             }
         }
     }
@@ -179,6 +179,6 @@ impl TargetSettings {
     }
 
     fn failed(&self, name: &str, reason: io::Error) -> OpenError {
-        OpenError { name: name.to_owned(), place: self.place(), reason }
+        OpenError { name: name.to_owned(), place: self.place(), reason: Arc::new(reason) }
     }
 }

@@ -1,15 +1,23 @@
-//! An output that cannot be opened: which, where, why, and what to do.
+//! An output that cannot be opened now: which, where, why, and what to do.
 
-use std::io;
+use std::{io, sync::Arc};
 
 /// An output or a sink that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("output {name}: cannot write to {place}: {reason}{}", hint(reason.kind()))]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("output {name}: {}", self.why())]
 pub struct OpenError {
     pub name: String,
     /// Such as a path.
     pub place: String,
-    pub reason: io::Error,
+    pub reason: Arc<io::Error>,
+}
+
+impl OpenError {
+    /// The same without the output's name.
+    #[must_use]
+    pub fn why(&self) -> String {
+        format!("cannot write to {}: {}{}", self.place, self.reason, hint(self.reason.kind()))
+    }
 }
 
 pub(super) const fn hint(kind: io::ErrorKind) -> &'static str {

@@ -99,7 +99,7 @@ impl TargetSettings {
             Self::File(settings) => super::local::file::check(&settings.path),
             _ => Ok(()),
         };
-        found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason })
+        found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason: Arc::new(reason) })
     }
 
     /// The `type` or `backend` in the configuration.

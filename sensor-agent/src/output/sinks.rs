@@ -16,13 +16,13 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Opens and starts the sinks.
+    /// Starts the sinks. See [`super::Dispatcher::start`].
     ///
     /// # Errors
     ///
-    /// Each sink that cannot be opened; then none is started.
+    /// Two have the same name, and then none is started; or there can be no more threads.
     pub fn start(settings: Vec<SinkSettings>) -> Result<Self, Vec<OpenError>> {
-        let group = Group::default();
+        let group: Group<_> = Group::default();
         group.reconfigure(settings)?;
         Ok(Self { group })
     }
@@ -34,12 +34,13 @@ impl Sinks {
         }
     }
 
-    /// Puts other settings in force; what waits goes on to the same sink. See [`super::Dispatcher::reconfigure`].
+    /// Puts other settings in force; what waits goes on to the same sink. Returns each sink that could not be opened at
+    /// once. See [`super::Dispatcher::reconfigure`].
     ///
     /// # Errors
     ///
-    /// Each sink that cannot be opened; then everything stays as it was.
-    pub fn reconfigure(&self, settings: Vec<SinkSettings>) -> Result<(), Vec<OpenError>> {
+    /// Two have the same name, and then everything stays as it was; or there can be no more threads.
+    pub fn reconfigure(&self, settings: Vec<SinkSettings>) -> Result<Vec<OpenError>, Vec<OpenError>> {
         self.group.reconfigure(settings)
     }
 

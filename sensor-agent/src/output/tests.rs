@@ -174,9 +174,9 @@ fn a_reload_keeps_what_waits() {
     assert!(matches!(watch.next(until()).unwrap().outcome, Outcome::Retrying(_)));
 
     // Refused as a whole: nothing changes.
-    let bad = OutputSettings::new("bad", TargetSettings::File(FileSettings::new("/dev/null/x")));
-    let errors = outputs.reconfigure(vec![bad]).unwrap_err();
-    assert!(errors[0].to_string().starts_with("output bad: cannot write to /dev/null/x: "), "{}", errors[0]);
+    let twice = vec![pipe("same").0, pipe("same").0];
+    let errors = outputs.reconfigure(twice).unwrap_err();
+    assert!(errors[0].to_string().starts_with("output same: cannot write to "), "{}", errors[0]);
     assert_eq!(outputs.status()[0].name, "file");
 
     settings.template = Some(template("{{ .StrategyName }}"));
@@ -202,6 +202,74 @@ fn a_reload_leaves_alone_what_stays_and_ends_what_goes() {
     assert_eq!(BufReader::new(reader).lines().count(), 2);
     // Ends when the removed output has let go of the pipe.
     assert_eq!(BufReader::new(other).lines().count(), 1);
+}
+
+#[test]
+fn an_output_that_cannot_be_opened_delays_no_other_and_opens_later() {
+    let directory = TempDir::new().unwrap();
+    let (in_the_way, file) = (directory.path().join("folder"), directory.path().join("folder/alerts.json"));
+    fs::write(&in_the_way, "").unwrap();
+    let mut shut = OutputSettings::new("shut", TargetSettings::File(FileSettings::new(&file)));
+    shut.queue = 2;
+    let (open, reader) = pipe("open");
+    let outputs = Dispatcher::start(vec![shut, open.clone()]).unwrap();
+    let told = outputs.status()[0].last_error.clone().unwrap();
+    assert!(told.message.starts_with(&format!("cannot write to {}: ", file.display())) && !told.over, "{told:?}");
+
+    let watch = outputs.watch(|_| true);
+    for _ in 0..5 {
+        outputs.send(alert(MessageType::Alert));
+    }
+    assert_eq!(BufReader::new(reader).lines().take(5).count(), 5);
+    assert!(matches!(
+        std::iter::from_fn(|| watch.next(until())).find(|word| word.output == "shut").unwrap().outcome,
+        Outcome::Dropped(Cause::QueueFull) | Outcome::Retrying(_)
+    ));
+    let status = &outputs.status()[0];
+    assert_eq!((status.queued, status.dropped["queue_full"]), (2, 3));
+
+    fs::remove_file(&in_the_way).unwrap();
+    while outputs.status()[0].sent < 2 {
+        std::thread::yield_now();
+    }
+    assert!(outputs.status()[0].last_error.as_ref().unwrap().over);
+    assert_eq!(outputs.stop(LONG)[0].sent, 2);
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_reload_with_an_output_that_cannot_be_opened_is_taken_and_says_so() {
+    let directory = TempDir::new().unwrap();
+    let (in_the_way, file) = (directory.path().join("folder"), directory.path().join("folder/alerts.json"));
+    fs::write(&in_the_way, "").unwrap();
+    let (open, _reader) = pipe("open");
+    let outputs = Dispatcher::start(vec![open.clone()]).unwrap();
+    let shut = OutputSettings::new("shut", TargetSettings::File(FileSettings::new(&file)));
+    let shut_now = outputs.reconfigure(vec![open.clone(), shut.clone()]).unwrap();
+    let text = shut_now.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(text.starts_with(&format!("output shut: cannot write to {}: ", file.display())), "{text}");
+    assert_eq!(outputs.status().len(), 2);
+
+    // Other settings for it while it is shut, and then none: what waits goes on to the one, and is counted with the other.
+    outputs.send(alert(MessageType::Alert));
+    let changed = OutputSettings { template: Some(template("{{ .StrategyName }}")), ..shut };
+    assert_eq!(outputs.reconfigure(vec![open.clone(), changed]).unwrap().len(), 1);
+    assert_eq!(outputs.status()[1].queued, 1);
+    fs::remove_file(&in_the_way).unwrap();
+    assert_eq!(outputs.stop(LONG)[1].sent, 1);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "Alert Tester\n");
+}
+
+#[test]
+fn what_never_opens_keeps_nobody_from_stopping() {
+    let never = || OutputSettings::new("never", TargetSettings::File(FileSettings::new("/dev/null/x")));
+    let outputs = Dispatcher::start(vec![never()]).unwrap();
+    // Nothing waits, so there is nothing to wait for.
+    assert_eq!(outputs.stop(LONG)[0].lost(), 0);
+
+    let outputs = Dispatcher::start(vec![never()]).unwrap();
+    outputs.send(alert(MessageType::Alert));
+    assert_eq!(outputs.stop(Duration::from_millis(10))[0].dropped["stopped"], 1);
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Outputs and sinks, as the configuration describes them, in the terms of those that serve them.
 
-use std::fs;
 use std::num::NonZeroU64;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::alert::Template;
 use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
+use crate::delivery::trust;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
     CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat, SinkSettings,
@@ -133,7 +132,7 @@ fn central(config: &Config, span: &Span, report: &mut Report) -> Option<TargetSe
         url: url.clone(),
         token: token.clone(),
         tenant,
-        certs_dir: mcs.certs_dir.clone().unwrap_or_else(certs_dir),
+        certs_dir: trust::folder(mcs.certs_dir.as_deref()),
         crl_policy: mcs.crl_policy,
         proxy: mcs.proxy.clone(),
         state_dir: config.locations.state_dir.clone(),
@@ -143,17 +142,6 @@ fn central(config: &Config, span: &Span, report: &mut Report) -> Option<TargetSe
         report.error(span.clone(), reason).label("cannot deliver as `mcs` says");
     }
     Some(TargetSettings::Mcs(settings))
-}
-
-/// Where trust files are that no key names: in a container first.
-fn certs_dir() -> PathBuf {
-    let has_authorities = |folder: &&str| {
-        let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-        names
-            .filter_map(|name| name.into_string().ok())
-            .any(|name| name.starts_with("sophosca") && name.ends_with(".crt"))
-    };
-    ["/etc/sophos-certs", "/etc/sophos"].iter().copied().find(has_authorities).unwrap_or("/etc/sophos").into()
 }
 
 /// Outputs and sinks may share names, so each sort has a folder of its own.

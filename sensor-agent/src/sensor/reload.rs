@@ -9,6 +9,7 @@ use crate::config::{Config, Word as _};
 use crate::control::Reload;
 use crate::diagnostic::{Appearance, Report};
 use crate::engine::Request;
+use crate::output::OpenError;
 
 pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);
@@ -39,15 +40,17 @@ fn take(shared: &Arc<Shared>) -> Reload {
     if report.has_errors() {
         return refused(findings);
     }
-    let texts = |errors: Vec<crate::output::OpenError>| errors.iter().map(ToString::to_string).collect();
+    let texts = |errors: Vec<OpenError>| errors.iter().map(ToString::to_string).collect();
     // Each of the two leaves everything as it was when it fails. If the second does, the first is already in force:
     // alerts go where the new configuration wants them, which is the lesser evil.
     crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &plan.outputs, &plan.sinks);
-    if let Err(errors) = shared.outputs.reconfigure(plan.outputs) {
-        return refused(texts(errors));
+    match shared.outputs.reconfigure(plan.outputs) {
+        Ok(not_open) => findings.extend(not_open.iter().map(tried_again)),
+        Err(errors) => return refused(texts(errors)),
     }
-    if let Err(errors) = shared.sinks.reconfigure(plan.sinks) {
-        return refused(texts(errors));
+    match shared.sinks.reconfigure(plan.sinks) {
+        Ok(not_open) => findings.extend(not_open.iter().map(tried_again)),
+        Err(errors) => return refused(texts(errors)),
     }
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
@@ -63,6 +66,10 @@ fn take(shared: &Arc<Shared>) -> Reload {
     held.files = status::configuration(&config).files;
     findings.extend(left_for_a_restart(shared, &config));
     Reload { time, accepted: true, findings }
+}
+
+fn tried_again(error: &OpenError) -> String {
+    format!("{error}. It is tried again; what it is to get waits meanwhile")
 }
 
 /// What the new configuration wants and a running sensor cannot give it: it has no right any more to load programs or to join a

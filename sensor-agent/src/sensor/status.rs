@@ -61,7 +61,6 @@ pub(super) fn status(shared: &Shared) -> Status {
         losses: engine
             .losses
             .iter()
-            .filter(|loss| loss.count > 0)
             .map(|loss| Loss {
                 stage: loss.stage.into(),
                 class: loss.class.into(),

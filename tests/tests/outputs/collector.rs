@@ -34,11 +34,15 @@ pub(crate) struct Came {
     pub(crate) body: Vec<u8>,
 }
 
+type Manner = Box<dyn Fn(&Came) -> Option<Reply> + Send>;
+
 #[derive(Default)]
 struct Shared {
     came: Vec<Came>,
     /// What to reply next; then what is usual.
     script: VecDeque<Reply>,
+    /// What is usual instead, where it says so.
+    manner: Option<Manner>,
     /// Whether questions for acknowledgements are answered with yes.
     indexes: bool,
     /// Ends each wait of a hanging reply.
@@ -96,6 +100,11 @@ impl Collector {
         self.shared.lock().unwrap().script.extend(replies);
     }
 
+    /// What it replies from now on to what the script has no reply to. None is the usual reply.
+    pub(crate) fn behave(&self, manner: impl Fn(&Came) -> Option<Reply> + Send + 'static) {
+        self.shared.lock().unwrap().manner = Some(Box::new(manner));
+    }
+
     pub(crate) fn index(&self, indexes: bool) {
         self.shared.lock().unwrap().indexes = indexes;
     }
@@ -144,9 +153,11 @@ async fn reply(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> Re
     }
     let next = {
         let mut shared = shared.lock().unwrap();
-        shared.came.push(Came { path, headers: parts.headers, body });
+        let came = Came { path, headers: parts.headers, body };
+        shared.came.push(came.clone());
         let usual = json!({"text": "Success", "code": 0, "ackId": shared.came.len()}).to_string();
-        shared.script.pop_front().unwrap_or(Reply::Say(200, &[], usual))
+        let scripted = shared.script.pop_front().or_else(|| shared.manner.as_ref().and_then(|manner| manner(&came)));
+        scripted.unwrap_or(Reply::Say(200, &[], usual))
     };
     match next {
         Reply::Say(status, headers, body) => say(status, headers, body),

@@ -171,6 +171,54 @@ fn splunk_confirms_when_it_has_indexed() {
     assert!(!format!("{}{}", sensor.status(), sensor.log()).contains("hunter2"));
 }
 
+/// Sends some alerts together to a collector that refuses one of them, or all that are too many, with these words.
+fn splunk_refuses(name: &str, most: usize, words: impl Fn(usize) -> (u16, String) + Clone + Send + 'static) {
+    let mark = Mark::new(name);
+    let collector = Collector::start();
+    let config = with_outputs(
+        &mark.config(),
+        &format!(
+            "    - {{type: splunk_hec, url: \"{}\", token: hunter2, batch_delay: 50ms, {QUICK}}}",
+            collector.url()
+        ),
+    );
+    collector.behave(|_| Some(say(503, r#"{"text":"Server is busy","code":9}"#)));
+    let sensor = Sensor::start(&config);
+    let pids: Vec<u64> = (0..5).map(|_| raise(&sensor, &mark).into()).collect();
+    until("all to wait", || (output(&sensor, "splunk_hec")["queued"] == 5).then_some(()));
+    let bad = pids[2];
+    collector.behave(move |came| {
+        let events = came.values();
+        let place = events.iter().position(|event| pid(&event["event"]) == Some(bad));
+        let (status, words) = match place {
+            Some(place) => words(place),
+            None if events.len() > most => words(0),
+            None => return None,
+        };
+        Some(say(status, &words))
+    });
+    until_settled(&sensor, "splunk_hec", 5);
+    let status = output(&sensor, "splunk_hec");
+    assert_eq!((&status["sent"], &status["confirmed"]), (&5.into(), &4.into()), "{status:#}");
+}
+
+#[test]
+fn splunk_names_a_bad_event_in_the_middle() {
+    splunk_refuses("hecnumber", 5, |place| {
+        (400, format!(r#"{{"text":"Event field is required","code":12,"invalid-event-number":{place}}}"#))
+    });
+}
+
+#[test]
+fn splunk_does_not_say_which_event_is_bad() {
+    splunk_refuses("hechalves", 5, |_| (400, r#"{"text":"Invalid data format","code":6}"#.to_owned()));
+}
+
+#[test]
+fn splunk_takes_no_more_than_so_much_at_once() {
+    splunk_refuses("hecsize", 1, |_| (413, "<html>too large</html>".to_owned()));
+}
+
 #[test]
 fn over_tls_a_webhook_and_splunk_go_to_who_is_trusted_alone() {
     let mark = Mark::new("https");

@@ -10,6 +10,7 @@ mod rsyslog;
 mod s3;
 mod secrets;
 mod syslog;
+mod unopened;
 mod zeromq;
 
 use std::io::{Seek as _, Write as _};

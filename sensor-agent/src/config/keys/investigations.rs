@@ -114,7 +114,7 @@ static FLIGHT_RECORDER: &[Key] = &[
         "tables",
         Kind::List(&Kind::Map(RECORDER_TABLE)),
         "",
-        "The tables. Without it those that are on by default: `process_events`, `sensors`, `container_events`.",
+        "The tables. Without it those that are on by default: `process_events`, `sensors`, `lost_records`.",
     )
     .aliases(&["Tables"]),
 ];

@@ -24,10 +24,29 @@ use crate::config::CrlPolicy;
 
 /// What every trust file's name begins with.
 const PREFIX: &str = "sophosca";
+/// Where they are if no key says so: in a container first.
+const USUAL: [&str; 2] = ["/etc/sophos-certs", "/etc/sophos"];
 /// Bytes of a file. Revocation lists can grow to megabytes.
 const MAX_FILE: u64 = 32 << 20;
 /// Where a PEM section begins.
 const PEM: &[u8] = b"-----BEGIN ";
+
+/// The folder of trust files: the one that is named, else the first of the usual ones that has an authority.
+#[must_use]
+pub fn folder(named: Option<&Path>) -> PathBuf {
+    let has_authority = |folder: &&str| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).any(|path| Type::of(&path) == Some(Type::Certificate))
+    };
+    let usual = || USUAL.into_iter().find(has_authority).unwrap_or(USUAL[1]);
+    named.unwrap_or_else(|| Path::new(usual())).to_owned()
+}
+
+/// Whether a file counts in the folder of trust files, by its name.
+#[must_use]
+pub fn is_trust_file(path: &Path) -> bool {
+    Type::of(path).is_some()
+}
 
 /// What tells whether files changed, without reading them.
 #[derive(Clone, Debug, PartialEq, Eq)]

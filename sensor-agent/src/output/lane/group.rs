@@ -2,13 +2,14 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
 use super::{
-    Lane,
+    FirstTry, Lane,
+    opening::Open,
     queue::{Deliver, Load},
 };
 use crate::output::{
@@ -19,9 +20,11 @@ use crate::output::{
 
 /// How long an output that a reload has removed may take for what it still has.
 const REMOVED_WITHIN: Duration = Duration::from_secs(30);
+/// How long word of outputs that cannot be opened is waited for: opening may hang, as on a network file system.
+const FIRST_TRY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The settings of one output.
-pub(crate) trait Route: Clone + PartialEq + Send + Sync {
+pub(crate) trait Route: Clone + PartialEq + Send + Sync + 'static {
     type Item: Load + Clone;
 
     fn name(&self) -> &str;
@@ -32,7 +35,7 @@ pub(crate) trait Route: Clone + PartialEq + Send + Sync {
     fn capacity(&self) -> usize;
     /// Whether the output is to get it.
     fn takes(&self, item: &Self::Item) -> bool;
-    /// Opens the target, so that what is wrong with it shows at once.
+    /// Opens the target. What cannot be had now is tried again.
     fn open(&self) -> Result<Box<dyn Deliver<Self::Item>>, OpenError>;
 
     /// Whether these are settings of the same output, so that what waits for one is for the other.
@@ -41,7 +44,7 @@ pub(crate) trait Route: Clone + PartialEq + Send + Sync {
 
 /// See the module.
 pub(crate) struct Group<R: Route> {
-    /// One change at a time. Held while files are opened, which can take long; `lanes` is not.
+    /// One change at a time. Held while word of outputs that open is waited for; `lanes` is not.
     changing: Mutex<()>,
     lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
     /// Outputs that a reload has removed: what they lost is still to be told of.
@@ -67,22 +70,26 @@ impl<R: Route> Group<R> {
     }
 
     /// Puts these settings in force. Outputs whose settings stay go on; those that change get new threads and keep
-    /// what waits; those that are gone send what waits and end.
-    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<(), Vec<OpenError>> {
+    /// what waits; those that are gone send what waits and end. Returns those that could not be opened at once.
+    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<Vec<OpenError>, Vec<OpenError>> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        // Everything is opened before anything is changed.
-        let opened = self.open(settings)?;
+        let errors = same_names(&settings);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         let mut errors = Vec::new();
+        let (first, tries) = mpsc::channel();
         let mut lanes = self.write();
         let mut old = std::mem::take(&mut *lanes);
-        for (settings, deliver) in opened {
-            let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at).1);
-            let lane = match (before, deliver) {
-                (Some(lane), None) => Ok(lane),
-                (Some(lane), Some(deliver)) => lane.replace(settings.capacity(), deliver),
-                (None, Some(deliver)) => Lane::start(self.new_ledger(&settings), settings.capacity(), deliver),
-                // What stays as it is was there before.
-                (None, None) => continue,
+        for settings in settings {
+            let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at));
+            let lane = match before {
+                Some((before, lane)) if before == settings => Ok(lane),
+                Some((_, lane)) => lane.replace(settings.capacity(), opener(&settings), FirstTry::clone(&first)),
+                None => {
+                    let ledger = self.new_ledger(&settings);
+                    Lane::start(ledger, settings.capacity(), opener(&settings), FirstTry::clone(&first))
+                }
             };
             match lane {
                 Ok(lane) => lanes.push((settings, lane)),
@@ -93,28 +100,8 @@ impl<R: Route> Group<R> {
         for (_, lane) in old {
             self.retire(Arc::new(lane));
         }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
-    }
-
-    /// Opens those outputs that are not there with the very same settings.
-    #[expect(clippy::type_complexity, reason = "a list of settings, each with what was opened for them")]
-    fn open(&self, settings: Vec<R>) -> Result<Vec<(R, Option<Box<dyn Deliver<R::Item>>>)>, Vec<OpenError>> {
-        let mut errors: Vec<OpenError> = Vec::new();
-        let mut opened: Vec<(R, Option<_>)> = Vec::with_capacity(settings.len());
-        for settings in settings {
-            if opened.iter().any(|(other, _)| other.name() == settings.name()) {
-                let reason = io::Error::new(io::ErrorKind::AlreadyExists, "another one has the same name");
-                errors.push(OpenError { name: settings.name().to_owned(), place: settings.place(), reason });
-            } else if self.read().iter().any(|(old, _)| *old == settings) {
-                opened.push((settings, None));
-            } else {
-                match settings.open() {
-                    Ok(deliver) => opened.push((settings, Some(deliver))),
-                    Err(error) => errors.push(error),
-                }
-            }
-        }
-        if errors.is_empty() { Ok(opened) } else { Err(errors) }
+        drop(first);
+        if errors.is_empty() { Ok(not_opened(&tries)) } else { Err(errors) }
     }
 
     /// The names of the outputs.
@@ -185,6 +172,32 @@ fn is_worth_telling(status: &OutputStatus) -> bool {
     status.queued > 0 || status.lost() > 0
 }
 
+/// Those that have the name of one before them.
+fn same_names<R: Route>(settings: &[R]) -> Vec<OpenError> {
+    let is_second = |at: &usize| settings[..*at].iter().any(|other| other.name() == settings[*at].name());
+    let told = |at: usize| {
+        let reason = io::Error::new(io::ErrorKind::AlreadyExists, "another one has the same name");
+        open_error(&settings[at], settings[at].place(), reason)
+    };
+    (0..settings.len()).filter(is_second).map(told).collect()
+}
+
+fn opener<R: Route>(settings: &R) -> Open<R::Item> {
+    let settings = settings.clone();
+    Box::new(move || settings.open())
+}
+
+/// Waits until each has tried once to open, if that does not take long; those that failed.
+fn not_opened(tries: &mpsc::Receiver<Option<OpenError>>) -> Vec<OpenError> {
+    let until = Instant::now() + FIRST_TRY_WITHIN;
+    let next = || tries.recv_timeout(until.saturating_duration_since(Instant::now())).ok();
+    std::iter::from_fn(next).flatten().collect()
+}
+
 fn no_thread<R: Route>(settings: &R, reason: io::Error) -> OpenError {
-    OpenError { name: settings.name().to_owned(), place: "a thread".to_owned(), reason }
+    open_error(settings, "a thread".to_owned(), reason)
+}
+
+fn open_error<R: Route>(settings: &R, place: String, reason: io::Error) -> OpenError {
+    OpenError { name: settings.name().to_owned(), place, reason: Arc::new(reason) }
 }

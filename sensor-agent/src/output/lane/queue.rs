@@ -112,6 +112,8 @@ pub(crate) enum Next {
     HandedOver,
     /// What is left has been given up, and counted.
     Abandoned,
+    /// Nothing more comes, and nothing is left.
+    Drained,
 }
 
 impl<T: Load> Queue<T> {
@@ -176,6 +178,11 @@ impl<T: Load> Queue<T> {
         state.owner == owner && state.phase == Phase::Closing
     }
 
+    /// Tells whoever waits for what is in the queue how it stands.
+    pub(crate) fn tell_waiting(&self, output: &str, outcome: &Outcome) {
+        self.lock().waiting.iter().for_each(|(_, item)| item.tell(output, outcome));
+    }
+
     /// Puts back what was taken and not finished, before everything else, for the next owner.
     pub(crate) fn give_back(&self, items: Vec<T>) {
         let mut state = self.lock();
@@ -196,6 +203,9 @@ impl<T: Load> Queue<T> {
             }
             if state.owner != owner {
                 return Next::HandedOver;
+            }
+            if state.phase == Phase::Closing && state.waiting.is_empty() && state.in_hand.is_none() {
+                return Next::Drained;
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

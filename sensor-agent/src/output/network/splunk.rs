@@ -1,19 +1,23 @@
 //! The `splunk_hec` output: Splunk's HTTP Event Collector.
 //!
 //! A reply of 200 says that events were taken in, not that they are kept. With `ack`, an alert counts as delivered
-//! when the collector says on its acknowledgement channel that it is indexed; what it does not say so of in time is
-//! sent again, so an alert may be there twice, with the same `uuid`.
+//! when the collector says on its acknowledgement channel that it is indexed; what it says no of for too long is sent
+//! again, so an alert may be there twice, with the same `uuid`. A question without an answer is asked again, and sends
+//! nothing again.
 //!
 //! | code | what follows |
 //! | --- | --- |
 //! | 0 | taken in |
 //! | 1 to 4 (token), 7 (index), 10, 11, 14 (channel) | nothing leaves the spool; it is said, and tried every 5 minutes |
-//! | 5, 6, 12, 13, 15 (a bad event) | that event becomes a dead letter, the others are sent again |
+//! | 5, 6, 12, 13, 15 (a bad event) | the one it names becomes a dead letter, the others are sent again; else halves find it |
+//! | status 413 | sent in halves |
 //! | 8, 9, 18 to 20, 23, 26 and others | tried again later |
 
 use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
     io,
     io::Write as _,
+    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -76,22 +80,60 @@ pub(crate) struct Splunk {
     gzip: bool,
     settings: HttpSettings,
     client: Client,
+    /// What the collector took last and has not acknowledged.
+    pending: Option<Pending>,
+    /// How long that may last.
+    indexed_within: Duration,
 }
 
-/// What a collector says.
+/// Events that the collector has taken in, as far as they are not indexed.
+struct Pending {
+    /// What to ask for.
+    id: u64,
+    uuids: HashSet<Uuid>,
+    /// When they are sent again.
+    until: Instant,
+}
+
+/// What is to be done about some of the messages.
+enum Step {
+    Post(Range<usize>),
+    /// They are pending.
+    Ask(Range<usize>),
+    /// One of them, for good.
+    Refuse(Reply),
+}
+
+/// What a collector says of events.
+enum Said {
+    Taken,
+    /// They are to be asked for.
+    Pending,
+    /// One is bad, or they are too many; which one, if it says so.
+    Refused(Option<usize>, Reply),
+}
+
+/// The words of a reply.
 #[derive(Debug, Default, Deserialize)]
-struct Said {
+struct Words {
     code: Option<u32>,
     #[serde(rename = "ackId")]
     ack_id: Option<u64>,
     #[serde(rename = "invalid-event-number")]
-    invalid_event: Option<usize>,
+    invalid_event: Option<i64>,
 }
 
 /// Which events are indexed.
 #[derive(Debug, Deserialize)]
 struct Acks {
-    acks: std::collections::BTreeMap<String, bool>,
+    acks: BTreeMap<String, bool>,
+}
+
+impl Words {
+    /// None of them if a reply is not a collector's.
+    fn of(reply: &Reply) -> Self {
+        serde_json::from_slice(&reply.body).unwrap_or_default()
+    }
 }
 
 impl Splunk {
@@ -127,48 +169,62 @@ impl Splunk {
             gzip: settings.gzip,
             settings: settings.http.clone(),
             client: Client::new(settings.http.clone(), headers, vec![token.to_owned()])?,
+            pending: None,
+            indexed_within: INDEXED_WITHIN,
         })
     }
 
     /// Sends events until those that are left are not to be sent now.
     fn deliver(&mut self, messages: &[Message<'_>]) -> Answer {
-        // Places of those that are refused for good.
-        let mut refused: Vec<(usize, String)> = Vec::new();
-        let outcome = loop {
-            let sent: Vec<usize> =
-                (0..messages.len()).filter(|at| !refused.iter().any(|(place, _)| place == at)).collect();
-            if sent.is_empty() {
-                break Ok(());
-            }
-            match self.post(&sent.iter().map(|&at| messages[at]).collect::<Vec<_>>()) {
-                Err(setback) => break Err(setback),
-                Ok(None) => break Ok(()),
-                Ok(Some((place, reply))) => match self.client.refuse(&self.events, &reply) {
-                    Ok(Settled::Rejected(reason)) => {
-                        let Some(&at) = sent.get(place) else { break Err(self.later(&reply)) };
-                        refused.push((at, reason));
+        let mut answer = Answer::default();
+        let mut steps = VecDeque::new();
+        let asked = self.still_asked_for(messages);
+        if asked > 0 {
+            steps.push_back(Step::Ask(0..asked));
+        }
+        if asked < messages.len() {
+            steps.push_back(Step::Post(asked..messages.len()));
+        }
+        while let Some(step) = steps.pop_front() {
+            let outcome = match step {
+                Step::Ask(range) => self.wait_for_index().map(|()| vec![Settled::Confirmed; range.len()]),
+                Step::Refuse(reply) => self.client.refuse(&self.events, &reply).map(|settled| vec![settled]),
+                Step::Post(range) => match self.post(&messages[range.clone()]) {
+                    Ok(Said::Taken) => Ok(vec![Settled::Confirmed; range.len()]),
+                    Ok(Said::Pending) => {
+                        steps.push_front(Step::Ask(range));
+                        continue;
                     }
-                    Ok(Settled::Confirmed) => {}
-                    Err(setback) => break Err(setback),
+                    Ok(Said::Refused(place, reply)) => {
+                        narrow(&mut steps, range, place, reply);
+                        continue;
+                    }
+                    Err(setback) => Err(setback),
                 },
-            }
-        };
-        let settle = |at: usize| {
-            let found = refused.iter().find(|(place, _)| *place == at);
-            found.map_or(Settled::Confirmed, |(_, reason)| Settled::Rejected(reason.clone()))
-        };
-        match outcome {
-            Ok(()) => Answer { settled: (0..messages.len()).map(settle).collect(), setback: None },
-            Err(setback) => {
-                // Of those before a setback only the first can be settled: the rest has to stay in order.
-                let known = (0..messages.len()).take_while(|at| refused.iter().any(|(place, _)| place == at));
-                Answer { settled: known.map(settle).collect(), setback: Some(setback) }
+            };
+            match outcome {
+                Ok(settled) => answer.settled.extend(settled),
+                Err(setback) => {
+                    answer.setback = Some(setback);
+                    break;
+                }
             }
         }
+        answer
     }
 
-    /// Sends events together. None if they are with the collector; else the place of one that never will be.
-    fn post(&mut self, messages: &[Message<'_>]) -> Result<Option<(usize, Reply)>, Setback> {
+    /// How many of the first messages are with the collector already, which has not yet said that they are indexed.
+    fn still_asked_for(&mut self, messages: &[Message<'_>]) -> usize {
+        let Some(pending) = &self.pending else { return 0 };
+        let asked = messages.iter().take_while(|message| pending.uuids.contains(&message.uuid)).count();
+        if asked == 0 {
+            self.pending = None;
+        }
+        asked
+    }
+
+    /// Sends events together.
+    fn post(&mut self, messages: &[Message<'_>]) -> Result<Said, Setback> {
         let body = messages.iter().map(|message| message.body).collect::<Vec<_>>().join(&b'\n');
         let mut headers = HeaderMap::new();
         let body = match compressed(&body).filter(|_| self.gzip) {
@@ -179,14 +235,14 @@ impl Splunk {
             None => body,
         };
         let reply = self.client.send(&Method::POST, &self.events, headers, body)?;
-        let said: Said = serde_json::from_slice(&reply.body).unwrap_or_default();
-        match (reply.status, said.code) {
+        let words = Words::of(&reply);
+        match (reply.status, words.code) {
             (200..=299, Some(0)) if !self.ack => {
                 self.client.taken();
-                Ok(None)
+                Ok(Said::Taken)
             }
             (200..=299, Some(0)) => {
-                let Some(id) = said.ack_id else {
+                let Some(id) = words.ack_id else {
                     let reason = format!(
                         "{} takes events, but acknowledges none; switch acknowledgement on for this token, or set `ack: false`",
                         http::place(&self.events)
@@ -194,38 +250,37 @@ impl Splunk {
                     return Err(Setback { reason, wait: None, lasting: true });
                 };
                 self.client.taken();
-                self.wait_for_index(id).map(|()| None)
+                let uuids = messages.iter().map(|message| message.uuid).collect();
+                self.pending = Some(Pending { id, uuids, until: Instant::now() + self.indexed_within });
+                Ok(Said::Pending)
             }
-            (_, Some(5 | 6 | 12 | 13 | 15)) => Ok(Some((said.invalid_event.unwrap_or(0), reply))),
-            (_, Some(1..=4)) => Err(self.lasting(&reply, "check the token")),
-            (_, Some(7)) => Err(self.lasting(&reply, "check `index`, and that the token may write to it")),
-            (_, Some(10 | 11 | 14)) => Err(self.lasting(&reply, "check whether this token has acknowledgement")),
-            (_, Some(_)) => Err(self.later(&reply)),
-            // What replied is no collector: a balancer in front of one, or something else.
-            (200..=299, None) => Err(self.later(&reply)),
-            (_, None) => match self.client.setback(&self.events, &reply) {
-                Some(setback) => Err(setback),
-                None if reply.status == 413 && messages.len() == 1 => Ok(Some((0, reply))),
-                None => Err(self.later(&reply)),
-            },
+            // Too much for it, or for a balancer in front of it.
+            (413, _) => Ok(Said::Refused(None, reply)),
+            (_, Some(5 | 6 | 12 | 13 | 15)) => {
+                let place = words.invalid_event.and_then(|place| usize::try_from(place).ok());
+                Ok(Said::Refused(place, reply))
+            }
+            _ => Err(self.setback(&self.events, &reply)),
         }
     }
 
-    fn wait_for_index(&mut self, id: u64) -> Result<(), Setback> {
-        let until = Instant::now() + INDEXED_WITHIN;
+    /// Asks whether the pending events are indexed, until they are. They stay pending if there is no answer, and are
+    /// not if it is no for too long.
+    fn wait_for_index(&mut self) -> Result<(), Setback> {
+        let Some(&Pending { id, until, .. }) = self.pending.as_ref() else { return Ok(()) };
         let mut pause = FIRST_PAUSE;
         loop {
             let question = format!("{{\"acks\":[{id}]}}").into_bytes();
             let reply = self.client.send(&Method::POST, &self.acks, HeaderMap::new(), question)?;
-            if reply.status != 200 {
-                return Err(self.client.setback(&self.acks, &reply).unwrap_or_else(|| self.later(&reply)));
-            }
-            let acks = serde_json::from_slice::<Acks>(&reply.body).ok();
-            if acks.is_some_and(|acks| acks.acks.get(&id.to_string()) == Some(&true)) {
+            let acks = serde_json::from_slice::<Acks>(&reply.body).ok().filter(|_| reply.status == 200);
+            let Some(acks) = acks else { return Err(self.setback(&self.acks, &reply)) };
+            if acks.acks.get(&id.to_string()) == Some(&true) {
+                self.pending = None;
                 return Ok(());
             }
-            if Instant::now() > until {
-                let within = INDEXED_WITHIN.as_secs();
+            if Instant::now() >= until {
+                self.pending = None;
+                let within = self.indexed_within.as_secs();
                 let reason = format!(
                     "{} has not indexed what it took within {within} s; it is sent again",
                     http::place(&self.events)
@@ -234,6 +289,19 @@ impl Splunk {
             }
             self.client.pause(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// What a reply means that neither takes events nor names a bad one; the same for events and for questions.
+    fn setback(&self, url: &Url, reply: &Reply) -> Setback {
+        match Words::of(reply).code {
+            Some(1..=4) => self.lasting(reply, "check the token"),
+            Some(7) => self.lasting(reply, "check `index`, and that the token may write to it"),
+            Some(10 | 11 | 14) => self.lasting(reply, "check whether this token has acknowledgement"),
+            Some(_) => self.later(reply),
+            // What replied is no collector: a balancer in front of one, or something else.
+            None if (200..=299).contains(&reply.status) => self.later(reply),
+            None => self.client.setback(url, reply).unwrap_or_else(|| self.later(reply)),
         }
     }
 
@@ -269,8 +337,28 @@ impl Remote for Splunk {
     }
 }
 
+/// What is to be done instead after these were refused together: a bad event is found by its number, else by halves.
+fn narrow(steps: &mut VecDeque<Step>, range: Range<usize>, place: Option<usize>, reply: Reply) {
+    let Range { start, end } = range;
+    let alone = (end - start == 1).then_some(0);
+    let parts = match alone.or(place).and_then(|place| start.checked_add(place)).filter(|at| *at < end) {
+        Some(at) => [Step::Post(start..at), Step::Refuse(reply), Step::Post(at + 1..end)].into(),
+        None => {
+            let half = start.midpoint(end);
+            vec![Step::Post(start..half), Step::Post(half..end)]
+        }
+    };
+    let empty = |step: &Step| matches!(step, Step::Post(range) if range.is_empty());
+    for part in parts.into_iter().rev().filter(|part| !empty(part)) {
+        steps.push_front(part);
+    }
+}
+
 fn compressed(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body).ok()?;
     encoder.finish().ok()
 }
+
+#[cfg(test)]
+mod tests;

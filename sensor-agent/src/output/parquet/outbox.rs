@@ -13,7 +13,7 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use uuid::Uuid;
 
 use super::store::StoreSettings;
-use crate::{clock, output::metrics::Ledger};
+use crate::{clock, delivery::spool::Cause, output::metrics::Ledger};
 
 /// What a file takes on disk at least, bytes: many small ones count too.
 const LEAST_BYTES: u64 = 4096;
@@ -192,11 +192,11 @@ impl Outbox {
         let mut bytes: u64 = state.files.values().chain(&state.in_hand).map(|file| file.bytes).sum();
         while let Some(entry) = state.files.first_entry() {
             let cause = match entry.get() {
-                file if file.made < oldest => "expired",
-                _ if bytes > self.max_bytes => "spool_full",
+                file if file.made < oldest => Cause::Expired,
+                _ if bytes > self.max_bytes => Cause::Full,
                 _ => break,
             };
-            if cause == "spool_full" && state.files.len() == 1 {
+            if cause == Cause::Full && state.files.len() == 1 {
                 break;
             }
             let Some((_, file)) = state.files.pop_first() else { break };
@@ -205,7 +205,7 @@ impl Outbox {
             if let Err(error) = self.remove(&file) {
                 reason = format!("{reason}; it cannot be deleted: {error}");
             }
-            ledger.gave_up_files(cause, file.rows, &reason);
+            ledger.gave_up_files(cause.name(), file.rows, &reason);
         }
         self.tell(state, ledger);
     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     delivery::Backoff,
-    output::{metrics::Ledger, network::remote::Setback},
+    output::{cause::TAKEN_AWAY, metrics::Ledger, network::remote::Setback},
 };
 
 /// Moves files until it is dropped, which waits for the one in hand.
@@ -91,7 +91,7 @@ impl Upload {
             Ok(body) => body,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let reason = format!("{}: someone took it away before the store had it", file.key);
-                self.ledger.gave_up_files("taken_away", file.rows, &reason);
+                self.ledger.gave_up_files(TAKEN_AWAY, file.rows, &reason);
                 let _ = self.outbox.done(file, &self.ledger);
                 return Ok(());
             }
