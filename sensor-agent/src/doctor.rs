@@ -4,6 +4,7 @@
 
 mod configuration;
 mod delivery;
+mod folders;
 mod host;
 mod running;
 

@@ -109,7 +109,7 @@ impl Default for Metrics {
         let loopback = |address: std::net::IpAddr, bits| IpNet::new_assert(address, bits);
         Self {
             allow: vec![
-                loopback(std::net::Ipv4Addr::LOCALHOST.into(), 8),
+                loopback(std::net::Ipv4Addr::new(127, 0, 0, 0).into(), 8),
                 loopback(std::net::Ipv6Addr::LOCALHOST.into(), 128),
             ],
         }
@@ -222,6 +222,30 @@ mod tests {
 
     fn parse(yaml: &str) -> Result<Config, String> {
         serde_saphyr::from_str(yaml).map_err(|fault| fault.to_string())
+    }
+
+    /// The file of the package, with what it shows in comments switched on.
+    #[test]
+    fn the_shipped_file_shows_every_key_as_it_is_without_being_said() {
+        let shipped = include_str!("../../packaging/central.yaml");
+        assert!(parse(shipped).is_ok(), "{:?}", parse(shipped));
+        let (_, body) = shipped.split_once("\nlisten:").unwrap();
+        // Words for people begin with a space after the sign, keys at once or further in.
+        let is_words = |line: &str| line.strip_prefix("# ").is_some_and(|rest| !rest.starts_with(' '));
+        let lines = body.lines().filter(|line| !is_words(line)).map(|line| line.strip_prefix('#').unwrap_or(line));
+        let whole = parse(&format!("listen:{}", lines.collect::<Vec<_>>().join("\n"))).unwrap();
+        let short = parse("tls: {certificate: a.crt, key: a.key}").unwrap();
+        let all = |config: &Config| format!("{:?}{:?}{:?}", config.limits, config.retention, config.metrics);
+        assert_eq!(all(&whole), all(&short));
+        for key in ["events_days", "alerts_days", "batches_days", "max_bytes", "allow"].iter().chain(&[
+            "body_bytes",
+            "decoded_bytes",
+            "items",
+            "in_flight",
+            "body_seconds",
+        ]) {
+            assert!(shipped.contains(&format!("  {key}:")), "{key}");
+        }
     }
 
     #[test]

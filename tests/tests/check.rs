@@ -79,6 +79,22 @@ fn strict_refuses_what_else_is_a_warning() {
 }
 
 #[test]
+fn what_an_output_can_never_be_is_refused_and_what_it_cannot_be_now_is_noted() {
+    let outputs = |output: &str| format!("alert_output: {{outputs: [{output}]}}\n");
+    for (output, fault) in [
+        (r#"{type: webhook, url: "https://127.0.0.1/", headers: {"X Y": z}}"#, "X Y"),
+        ("{type: splunk_hec, url: 'https://127.0.0.1/', token: \"a\\x7fb\"}", "token"),
+    ] {
+        let said = check(&outputs(output), "", &[]);
+        assert_eq!(said.code, Some(78), "{}", said.stdout);
+        assert!(said.stderr.contains(fault), "{}", said.stderr);
+    }
+    let said = check(&outputs("{type: file, name: /dev/null/alerts}"), "", &[]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stdout.contains("NOTE: cannot write to /dev/null/alerts: "), "{}", said.stdout);
+}
+
+#[test]
 fn a_refused_configuration_starts_nothing() {
     let home = Home::new("investigations: {reporting_interval: soon}\n");
     let said = home.run(&[]);

@@ -36,13 +36,21 @@ fn summary(config: &Config, plan: &Plan) -> String {
     }
     let _ = writeln!(out, "\nRows go out every {:?} to", plan.setup.reporting_interval);
     for sink in &plan.sinks {
-        let _ = writeln!(out, "  {} ({}){}", printable(&sink.name), sink.target.kind(), trust(&sink.target));
+        let notes = trust(&sink.target) + &shut(&sink.name, &sink.target);
+        let _ = writeln!(out, "  {} ({}){notes}", printable(&sink.name), sink.target.kind());
     }
     out.push_str("\nAlerts go to\n");
     for output in &plan.outputs {
-        let _ = writeln!(out, "  {} ({}){}", printable(&output.name), output.target.kind(), trust(&output.target));
+        let notes = trust(&output.target) + &shut(&output.name, &output.target);
+        let _ = writeln!(out, "  {} ({}){notes}", printable(&output.name), output.target.kind());
     }
     out
+}
+
+/// Why it could not be opened now: no fault of the configuration, for that can change while the sensor runs.
+fn shut(name: &str, target: &TargetSettings) -> String {
+    let Err(error) = target.check(name) else { return String::new() };
+    format!("\n    NOTE: {}; the sensor starts, and what this one is to get waits", printable(&error.why()))
 }
 
 /// Whether Central would be trusted: with its trust files as they are now.

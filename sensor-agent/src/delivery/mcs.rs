@@ -45,7 +45,7 @@ use self::client::Client;
 pub use self::client::Timeouts;
 use self::courier::Courier;
 pub use self::encode::{EncodeError, alert_item, row_items};
-pub use self::proxy::ProxyError;
+pub use self::proxy::{ProxyError, on_the_way};
 pub use self::statistics::publish as publish_statistics;
 pub use self::status::{CentralFacts, State, Status};
 pub use super::backoff::Pace;

@@ -4,8 +4,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use super::Finding;
 use crate::config::{Config, Environment, HostPort, OutputSettings, SyslogAddress, Word as _};
+use crate::delivery::mcs::on_the_way;
 use crate::delivery::trust::{self, TrustFolder};
 
 /// How long a receiver may take to accept a connection.
@@ -15,12 +18,7 @@ pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding
     let mut found = Vec::new();
     if config.mcs.enabled {
         found.push(trusted(config));
-        let proxied = config.mcs.proxy.is_some() || environment.get("HTTPS_PROXY").is_some();
-        match (&config.mcs.proxy, &config.mcs.url) {
-            (Some(proxy), _) => found.extend(of_url("mcs.proxy", proxy)),
-            (None, Some(url)) if !proxied => found.extend(of_url("mcs.url", url)),
-            _ => {}
-        }
+        found.extend(config.mcs.url.as_ref().and_then(|url| first_hop(url, config.mcs.proxy.as_ref(), environment)));
     }
     for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
         let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
@@ -56,7 +54,21 @@ fn trusted(config: &Config) -> Finding {
     }
 }
 
-fn of_url(name: &str, url: &url::Url) -> Option<Finding> {
+/// What the transport connects to on the way to Central: a proxy, or Central itself.
+fn first_hop(url: &Url, proxy: Option<&Url>, environment: &Environment) -> Option<Finding> {
+    let variable = |name: &str| Some(environment.get(name)?.to_str()?.to_owned());
+    match on_the_way(url, proxy, variable) {
+        Ok(None) => of_url("mcs.url", url),
+        Ok(Some((origin, place))) => {
+            let (host, port) = place.rsplit_once(':')?;
+            let host = host.trim_matches(['[', ']']).to_owned();
+            Some(connect(origin, &HostPort { host, port: port.parse().ok()? }))
+        }
+        Err(error) => Some(Finding::failure("endpoints", error.to_string(), "name another proxy, or none")),
+    }
+}
+
+fn of_url(name: &str, url: &Url) -> Option<Finding> {
     let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
     Some(connect(name, &HostPort { host, port: url.port_or_known_default()? }))
 }
@@ -96,5 +108,36 @@ fn socket(name: &str, path: &Path) -> Finding {
             format!("{name}: {} is not there", path.display()),
             "start the syslog service, or name its socket",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::doctor::Level;
+
+    fn hop(url: &str, environment: &[(&str, &str)]) -> Finding {
+        let environment = environment.iter().copied().collect();
+        first_hop(&Url::parse(url).unwrap(), None, &environment).unwrap()
+    }
+
+    #[test]
+    fn what_the_transport_connects_to_is_tried() {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = proxy.local_addr().unwrap().to_string();
+        let central = "https://127.0.0.1:1/";
+        let direct = hop(central, &[]);
+        assert!(direct.text.starts_with("mcs.url: ") && direct.level == Level::Failure, "{direct:?}");
+        let proxied = hop(central, &[("HTTPS_PROXY", &proxy)]);
+        assert_eq!(
+            (proxied.level, proxied.text.as_str()),
+            (Level::Fine, &*format!("HTTPS_PROXY: {proxy} takes connections"))
+        );
+        let excepted = hop(central, &[("HTTPS_PROXY", &proxy), ("NO_PROXY", "127.0.0.1")]);
+        assert_eq!(excepted, direct);
+        let wrong = hop(central, &[("HTTPS_PROXY", "socks5://user:hunter2@127.0.0.1")]);
+        assert!(wrong.level == Level::Failure && !wrong.text.contains("hunter2"), "{wrong:?}");
     }
 }

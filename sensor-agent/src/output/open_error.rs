@@ -23,7 +23,10 @@ impl OpenError {
 pub(super) const fn hint(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room there",
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => "; let the sensor write there",
+        io::ErrorKind::PermissionDenied => "; let the sensor write there",
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "; let the sensor write there: under its unit, ReadWritePaths= in a drop-in"
+        }
         io::ErrorKind::IsADirectory => "; name a file in it",
         io::ErrorKind::NotADirectory => "; a part of the path is a file",
         _ => "",

@@ -1,11 +1,17 @@
 //! What is set for each output and sink.
 
+use std::io;
 use std::sync::Arc;
 
 use super::{
     format::{Format, RowFormat},
     local::{file::FileSettings, stdout::StdoutSettings},
-    network::{splunk::SplunkSettings, syslog::SyslogSettings, webhook::WebhookSettings, zeromq::ZeromqSettings},
+    network::{
+        splunk::{Splunk, SplunkSettings},
+        syslog::SyslogSettings,
+        webhook::{Webhook, WebhookSettings},
+        zeromq::ZeromqSettings,
+    },
     open_error::OpenError,
     parquet::ParquetSettings,
     spooled::{CentralSettings, SpoolSettings},
@@ -89,7 +95,18 @@ pub enum TargetSettings {
 }
 
 impl TargetSettings {
-    /// Looks whether it could be opened, and changes nothing.
+    /// What is wrong with the settings themselves, whatever the host and the receiver do; for people.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let made = match self {
+            Self::Webhook(settings) => Webhook::new(settings).map(drop),
+            Self::Splunk(settings) => Splunk::new(settings).map(drop),
+            _ => Ok(()),
+        };
+        made.err().filter(|error| error.kind() == io::ErrorKind::InvalidInput).map(|error| error.to_string())
+    }
+
+    /// Looks whether it could be opened now, and changes nothing.
     ///
     /// # Errors
     ///

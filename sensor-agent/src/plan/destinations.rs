@@ -22,6 +22,9 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
     for output in &config.alert_output.outputs {
         let own = output.template.as_ref().and_then(|text| Template::parse(text, report)).map(Arc::new);
         let Some(target) = alert_target(config, output, report).filter(|_| output.enabled) else { continue };
+        if let Some(fault) = target.fault() {
+            report.error(output.span.clone(), fault).label("cannot deliver as this says");
+        }
         let name = free_name(output.name.as_deref(), target.kind(), outputs.iter().map(|output| output.name.as_str()));
         outputs.push(OutputSettings {
             template: own.or_else(|| global.clone()),

@@ -13,6 +13,7 @@ use crate::capture::Reattached;
 use crate::config::Config;
 use crate::delivery::trust;
 use crate::policy::{Policy, Priority};
+use crate::systemd::{UNIT, UNIT_FOLDERS, is_drop_in};
 
 /// What is told of a hook that somebody detached.
 pub(super) fn detached(found: &Reattached) -> Policy {
@@ -27,10 +28,6 @@ pub(super) fn detached(found: &Reattached) -> Policy {
     };
     own_policy("Sensor Hook Detached", Priority::High, text)
 }
-
-/// Where systemd looks for the unit, and below that for changes to it.
-const UNIT_FOLDERS: [&str; 3] = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system"];
-const UNIT: &str = "sophoslinuxsensor.service";
 
 /// What is looked at again and again.
 #[derive(Debug, Default)]
@@ -76,11 +73,6 @@ impl Tamper {
         self.tracer = tracer;
         found
     }
-}
-
-/// Whether a file changes a unit that lies beside its folder.
-fn is_drop_in(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "conf")
 }
 
 /// Who traces this process; 0 for nobody.

@@ -1,5 +1,6 @@
 //! The proxy on the way to Central.
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{NoProxy, Proxy};
 use url::Url;
 
@@ -31,8 +32,30 @@ pub(super) fn choose(
     let url = Url::parse(&text)
         .map_err(|error| ProxyError::Malformed { origin: "HTTPS_PROXY", reason: error.to_string() })?;
     let (proxy, place) = proxy("HTTPS_PROXY", &url)?;
-    let exceptions = ["NO_PROXY", "no_proxy"].into_iter().find_map(environment);
-    Ok(Some((proxy.no_proxy(exceptions.as_deref().and_then(NoProxy::from_string)), place)))
+    Ok(Some((proxy.no_proxy(exceptions(environment).as_deref().and_then(NoProxy::from_string)), place)))
+}
+
+/// The proxy on the way to a receiver: what names it, and its host and port. None if the way is direct.
+///
+/// # Errors
+///
+/// When the one that is named cannot be used.
+pub fn on_the_way(
+    to: &Url,
+    set: Option<&Url>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Option<(&'static str, String)>, ProxyError> {
+    let Some((_, place)) = choose(set, &environment)? else { return Ok(None) };
+    if set.is_some() {
+        return Ok(Some(("mcs.proxy", place)));
+    }
+    let matcher = Matcher::builder().all("http://proxy").no(exceptions(environment).unwrap_or_default()).build();
+    let is_excepted = to.as_str().parse().is_ok_and(|to| matcher.intercept(&to).is_none());
+    Ok((!is_excepted).then_some(("HTTPS_PROXY", place)))
+}
+
+fn exceptions(environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    ["NO_PROXY", "no_proxy"].into_iter().find_map(environment)
 }
 
 /// The proxy, and what it is called in messages.
@@ -67,6 +90,26 @@ mod tests {
         assert_eq!(chosen(None, &[("HTTPS_PROXY", "bare:3128")]), Ok(Some("bare:3128".to_owned())));
         assert_eq!(chosen(None, &[("HTTPS_PROXY", "")]), Ok(None));
         assert_eq!(chosen(None, &[]), Ok(None));
+    }
+
+    #[test]
+    fn the_environment_s_proxy_has_exceptions() {
+        let on_the_way = |to: &str, set: Option<&str>, exceptions: &str| {
+            let environment = |name: &str| match name {
+                "HTTPS_PROXY" => Some("env:1".to_owned()),
+                "NO_PROXY" => Some(exceptions.to_owned()),
+                _ => None,
+            };
+            let set = set.map(|url| Url::parse(url).unwrap());
+            super::on_the_way(&Url::parse(to).unwrap(), set.as_ref(), environment).unwrap()
+        };
+        let central = "https://central.example.test:8443/";
+        let by_environment = Some(("HTTPS_PROXY", "env:1".to_owned()));
+        assert_eq!(on_the_way(central, None, ""), by_environment);
+        assert_eq!(on_the_way(central, None, "other.test, 10.0.0.0/8"), by_environment);
+        assert_eq!(on_the_way(central, None, ".example.test"), None);
+        assert_eq!(on_the_way("https://10.1.2.3/", None, "other.test, 10.0.0.0/8"), None);
+        assert_eq!(on_the_way(central, Some("http://set:2"), "*"), Some(("mcs.proxy", "set:2".to_owned())));
     }
 
     #[test]
