@@ -27,7 +27,8 @@ pub use threads::{Excess, threads_beyond};
 /// What no sensor can start without.
 pub const START: &[Capability] = &[Capability::Bpf, Capability::Perfmon];
 
-/// What a sensor starts better with: the arguments and paths of what runs already are read from `/proc`.
+/// What a sensor starts better with: the paths of what runs already are read from `/proc`, files that the configuration
+/// names may lie where root may not look, and the bounding set is given up.
 pub const START_BETTER: &[Capability] = &[Capability::SysPtrace, Capability::DacReadSearch, Capability::Setpcap];
 
 /// What a running sensor has to do beyond reading its ring buffers, sending, and writing its own files; all of that
@@ -38,21 +39,12 @@ pub enum Duty {
     /// on kernels before 5.19, where the `unprivileged_bpf_disabled` setting covers each use of `bpf(2)`; which it
     /// is, is tried out.
     UseMaps,
-    /// Load and attach kernel programs again while running.
-    LoadPrograms,
-    /// Look into the files and processes of other users: hashes of programs, paths inside containers.
-    ReadOthers,
-    /// Stop and end processes of other users.
-    SignalOthers,
 }
 
 impl Duty {
     fn capabilities(self) -> &'static [Capability] {
         match self {
             Self::UseMaps => &[Capability::Bpf],
-            Self::LoadPrograms => &[Capability::Bpf, Capability::Perfmon],
-            Self::ReadOthers => &[Capability::SysPtrace, Capability::DacReadSearch],
-            Self::SignalOthers => &[Capability::Kill],
         }
     }
 }
@@ -67,7 +59,7 @@ pub struct Kept {
 }
 
 impl Kept {
-    /// The names, such as `CAP_KILL`.
+    /// The names, such as `CAP_BPF`.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         threads::names(self.set)
@@ -109,10 +101,11 @@ pub fn drop_to_runtime(duties: &[Duty]) -> Result<Kept, DropError> {
     let before = rustix::thread::capabilities(None).map_err(refused("reading the capabilities"))?;
     let mut wanted = CapabilitySet::empty();
     for &duty in duties {
-        if duty != Duty::UseMaps
-            || probe::bpf_is_refused_without_capabilities(before)
-                .map_err(refused("trying bpf(2) without capabilities"))?
-        {
+        let is_taken = match duty {
+            Duty::UseMaps => probe::bpf_is_refused_without_capabilities(before)
+                .map_err(refused("trying bpf(2) without capabilities"))?,
+        };
+        if is_taken {
             wanted |= duty.capabilities().iter().map(|capability| capability.flag()).collect::<CapabilitySet>();
         }
     }

@@ -36,6 +36,7 @@ mod operators;
 mod parse;
 mod plan;
 mod program;
+mod regex;
 mod test;
 #[cfg(test)]
 mod tests;

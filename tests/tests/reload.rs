@@ -156,3 +156,34 @@ fn outputs_come_and_go_with_the_configuration() {
     assert_eq!(std::fs::read_to_string(home.file("short.txt")).unwrap(), "Marked Program\n");
     assert_eq!(home.alerts().len(), 1);
 }
+
+#[test]
+fn what_a_throttle_held_back_outlives_a_reload() {
+    let mark = Mark::new("throttle");
+    let config = |throttle: &str, interval: &str| {
+        mark.config()
+            .replace("200ms", interval)
+            .replace("  alertMessage:", &format!("  throttle: {throttle}\n  alertMessage:"))
+    };
+    let sensor = Sensor::start(&config("{count: 1, per: 24h}", "200ms"));
+    let held_back = |count: u64| {
+        sensor.until("what is held back", || (sensor.status()["held_back"] == count).then_some(()));
+    };
+    for _ in 0..3 {
+        run_marked(&sensor, &mark);
+    }
+    held_back(2);
+    // Another change leaves the throttle as it is: its time goes on.
+    sensor.write_config(&config("{count: 1, per: 24h}", "250ms"));
+    assert_eq!(sensor.reload().code, Some(0));
+    run_marked(&sensor, &mark);
+    held_back(3);
+    assert!(sensor.ask(&["status"]).stdout.contains("1 alerts raised, 3 held back by throttles"));
+    // With another throttle the next alert tells what the one before held back.
+    sensor.write_config(&config("{count: 100, per: 24h}", "250ms"));
+    assert_eq!(sensor.reload().code, Some(0));
+    let pid = run_marked(&sensor, &mark);
+    let alert = &sensor.alerts_about(pid, 1)[0];
+    assert_eq!(alert["notifications"][1]["message_fields"]["held_back"], "3", "{alert:#}");
+    assert_eq!(sensor.alerts().len(), 2);
+}

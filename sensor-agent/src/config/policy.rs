@@ -37,6 +37,15 @@ pub struct Policy {
     pub rules: Vec<Spanned<String>>,
 }
 
+impl Policy {
+    /// Whether what it finds is to be told as a message of type `audit` instead of an alert.
+    #[must_use]
+    pub fn only_audits(&self) -> bool {
+        let has = |action| self.response_actions.contains(&action);
+        has(ResponseAction::Audit) && !has(ResponseAction::Alert)
+    }
+}
+
 /// How many alerts of a policy are sent at most.
 #[derive(Clone, Debug)]
 pub struct Throttle {
@@ -176,12 +185,13 @@ fn not_built(policy: &Policy, section: &Section<'_>, report: &mut Report) {
             )
             .label("checked, but not run");
     }
+    let instead = if policy.only_audits() { "audit" } else { "alert" };
     for action in &policy.response_actions {
         if !is_built(Feature::Action(*action)) {
             report
                 .warning(
                     section.span("responseActions"),
-                    format!("the action `{}` is not built yet: `{name}` will only alert", action.word()),
+                    format!("the action `{}` is not built yet: `{name}` will only {instead}", action.word()),
                 )
                 .label("checked, but not done");
         }

@@ -1,6 +1,6 @@
 //! Policies: those in force compiled by what they see, all of them checked.
 
-use crate::config::{self, Config, PolicyType, ResponseAction, Word as _};
+use crate::config::{self, Config, PolicyType, Word as _};
 use crate::detection::{Detection, Group, PolicyInForce, Sees, ThrottleSettings};
 use crate::diagnostic::{Report, Spanned};
 use crate::event::fields::{self, Field, Get};
@@ -95,10 +95,8 @@ fn root_group(policy: &config::Policy) -> Option<&str> {
 }
 
 fn message_type(policy: &config::Policy) -> MessageType {
-    let actions = &policy.response_actions;
-    let audits = actions.contains(&ResponseAction::Audit) && !actions.contains(&ResponseAction::Alert);
     match root_group(policy) {
-        _ if audits => MessageType::Audit,
+        _ if policy.only_audits() => MessageType::Audit,
         Some("Audit") => MessageType::Audit,
         Some("Smart Policy") => MessageType::SmartPolicy,
         _ => MessageType::Alert,

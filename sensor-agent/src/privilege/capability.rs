@@ -11,19 +11,17 @@ pub enum Capability {
     Perfmon,
     SysPtrace,
     DacReadSearch,
-    Kill,
     SysAdmin,
     SysResource,
     Setpcap,
 }
 
 impl Capability {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Bpf,
         Self::Perfmon,
         Self::SysPtrace,
         Self::DacReadSearch,
-        Self::Kill,
         Self::SysAdmin,
         Self::SysResource,
         Self::Setpcap,
@@ -37,7 +35,6 @@ impl Capability {
             Self::Perfmon => "CAP_PERFMON",
             Self::SysPtrace => "CAP_SYS_PTRACE",
             Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
-            Self::Kill => "CAP_KILL",
             Self::SysAdmin => "CAP_SYS_ADMIN",
             Self::SysResource => "CAP_SYS_RESOURCE",
             Self::Setpcap => "CAP_SETPCAP",
@@ -50,8 +47,7 @@ impl Capability {
             Self::Bpf => "the kernel does not let the sensor load its programs",
             Self::Perfmon => "the kernel does not let the sensor's programs trace others",
             Self::SysPtrace => "what other users run already when the sensor starts is seen without its path",
-            Self::DacReadSearch => "files of other users cannot be read, so their programs get no hash",
-            Self::Kill => "policies cannot stop or end processes of other users",
+            Self::DacReadSearch => "files in folders that only other users may enter cannot be read",
             Self::SysAdmin => "hooks on classic tracepoints cannot be attached, nor run times be counted",
             Self::SysResource => "kernels before 5.11 may refuse the sensor's maps for their size",
             Self::Setpcap => "the sensor cannot give up its bounding set",
@@ -64,7 +60,6 @@ impl Capability {
             Self::Perfmon => CapabilitySet::PERFMON,
             Self::SysPtrace => CapabilitySet::SYS_PTRACE,
             Self::DacReadSearch => CapabilitySet::DAC_READ_SEARCH,
-            Self::Kill => CapabilitySet::KILL,
             Self::SysAdmin => CapabilitySet::SYS_ADMIN,
             Self::SysResource => CapabilitySet::SYS_RESOURCE,
             Self::Setpcap => CapabilitySet::SETPCAP,
@@ -127,10 +122,10 @@ mod tests {
 
     #[test]
     fn what_is_not_in_effect_is_missing() {
-        let missing = |effective| missing_of(effective, &[Capability::Bpf, Capability::Perfmon, Capability::Kill]);
+        let missing = |effective| missing_of(effective, &[Capability::Bpf, Capability::Perfmon, Capability::Setpcap]);
         assert_eq!(missing(CapabilitySet::all()), []);
-        assert_eq!(missing(CapabilitySet::BPF | CapabilitySet::KILL), [Missing(Capability::Perfmon)]);
-        assert_eq!(missing(CapabilitySet::SYS_ADMIN), [Missing(Capability::Kill)]);
+        assert_eq!(missing(CapabilitySet::BPF | CapabilitySet::SETPCAP), [Missing(Capability::Perfmon)]);
+        assert_eq!(missing(CapabilitySet::SYS_ADMIN), [Missing(Capability::Setpcap)]);
         assert_eq!(missing(CapabilitySet::empty()).len(), 3);
     }
 

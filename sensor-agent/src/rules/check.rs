@@ -4,15 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use regex_automata::meta::Regex;
-use regex_syntax::hir::Hir;
 
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict, quoted};
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
 use super::operators::{OPERATORS, Operator};
+use super::regex::expression;
 use super::test::{Atom, Expression, Order, Test};
-use super::{Problem, limits, numbers};
+use super::{Problem, numbers};
 use crate::diagnostic::nearest;
 use crate::event::fields::{self, Field, Get, Type};
 use crate::event::{EventType, Seen};
@@ -140,21 +139,28 @@ impl<'a> Checker<'a> {
                 )
             }
             _ => {
-                if !field.is_filled && !self.is_empty_list(&term.operand) {
-                    self.problems.push(
-                        Problem::warning(range, not_filled(field))
-                            .label("absent in every event")
-                            .help("a rule that asks for it does not hold on a running sensor, whatever the event"),
-                    );
+                if !field.is_filled {
+                    self.not_filled(field, &term.operand, range);
                 }
                 Some(field)
             }
         }
     }
 
-    /// Whether this is a list with nothing in it, which compares nothing.
-    fn is_empty_list(&self, operand: &Operand) -> bool {
-        matches!(operand, Operand::List { name, .. } if self.lists.get(name).is_some_and(|list| list.texts.is_empty()))
+    /// Warns of a field that nothing fills. A list that is empty compares nothing, and so is nothing to warn of.
+    fn not_filled(&mut self, field: &Field, operand: &Operand, range: Range<usize>) {
+        let mut message = not_filled(field);
+        if let Operand::List { name, .. } = operand {
+            if self.lists.get(name).is_some_and(|list| list.texts.is_empty()) {
+                return;
+            }
+            message.push_str(&format!(": the entries of the list `{name}` have no effect"));
+        }
+        self.problems.push(
+            Problem::warning(range, message)
+                .label("absent in every event")
+                .help("to compare it tells nothing on a running sensor; take it out, or ask for another field"),
+        );
     }
 
     fn test(&mut self, term: &Term, operator: Operator, field: &'static Field) -> Option<Test> {
@@ -496,36 +502,4 @@ fn inside(literal: &Literal, part: Range<usize>) -> Range<usize> {
     } else {
         literal.range.clone()
     }
-}
-
-/// What is wrong with a regular expression, and where in it.
-type ExpressionFault = (String, Option<Range<usize>>);
-
-/// Compiles a regular expression. It is of bytes, as RE2's are of Latin-1, unless it speaks of characters beyond.
-fn expression(text: &str) -> Result<Expression, ExpressionFault> {
-    let hir = syntax(text, false).or_else(|_| syntax(text, true))?;
-    let config = Regex::config()
-        .utf8_empty(false)
-        .nfa_size_limit(Some(limits::REGEX_BYTES))
-        .onepass_size_limit(Some(limits::REGEX_BYTES));
-    let regex = Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| match error.size_limit() {
-        Some(limit) => {
-            (format!("this regular expression is too large: compiled, it takes more than {limit} bytes"), None)
-        }
-        None => (format!("this regular expression cannot be compiled: {error}"), None),
-    })?;
-    Ok(Expression { regex, hir })
-}
-
-fn syntax(text: &str, unicode: bool) -> Result<Hir, ExpressionFault> {
-    let mut parser = regex_syntax::ParserBuilder::new().utf8(false).unicode(unicode).nest_limit(100).build();
-    parser.parse(text).map_err(|error| {
-        let (kind, span) = match &error {
-            regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span())),
-            regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span())),
-            other => (other.to_string(), None),
-        };
-        let range = span.map(|span| span.start.offset..span.end.offset);
-        (format!("this is no regular expression: {kind}"), range)
-    })
 }

@@ -140,7 +140,8 @@ fn scan(text: &str) -> (Vec<Chain>, Option<usize>) {
                         Some(chain) if chain.names.last().is_some_and(|last| last.end == at) => {
                             chain.names.push(start..end);
                         }
-                        _ => chains.push(Chain { names: vec![start..end], ..begun(&bytes[..at], &dot) }),
+                        _ => chains
+                            .push(Chain { names: std::iter::once(start..end).collect(), ..begun(&bytes[..at], &dot) }),
                     }
                     at = end;
                 }

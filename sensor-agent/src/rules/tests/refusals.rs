@@ -223,7 +223,10 @@ fn a_field_that_nothing_fills_is_warned_of_unless_it_is_held_against_nothing() {
     for (rule, expected) in [
         ("match imageName == \"x\"", "Warning at [imageName]: nothing fills `imageName` yet | absent in every event"),
         ("ignore any lineage.kubernetesPod exists", "Warning at [kubernetesPod]: nothing fills `kubernetesPod` yet"),
-        ("ignore imageName in $Shells", "Warning at [imageName]: "),
+        (
+            "ignore imageName in $Shells",
+            "Warning at [imageName]: nothing fills `imageName` yet: the entries of the list `Shells` have no effect",
+        ),
         ("ignore imageName in $Nobody", ""),
         ("ignore containerId == \"x\"", ""),
     ] {
