@@ -126,10 +126,10 @@ fn unit_lets_write(unit: &str, folder: &Path) -> bool {
         let key = key.to_owned();
         lines.filter(move |(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_owned())
     };
-    if values("ProtectSystem").last().as_deref() != Some("strict") {
+    if values("ProtectSystem").next_back().as_deref() != Some("strict") {
         return true;
     }
-    let private = values("PrivateTmp").last().is_some_and(|value| matches!(&*value, "yes" | "true" | "1" | "on"));
+    let private = values("PrivateTmp").next_back().is_some_and(|value| matches!(&*value, "yes" | "true" | "1" | "on"));
     if !private && ["/tmp", "/var/tmp"].iter().any(|tmp| folder.starts_with(tmp)) {
         return true;
     }

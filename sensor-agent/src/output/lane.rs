@@ -112,6 +112,8 @@ fn spawn<T: Load>(
         let mut opening = Opening { queue: &queue, ledger: &ledger, owner, open, failed: false };
         let mut opened = opening.attempt();
         let _ = first.send(opened.as_ref().err().cloned());
+        // Whoever waits for word of all outputs waits until nobody can send any.
+        drop(first);
         if let Some(before) = before {
             // A panic there was told of by its own thread.
             let _ = before.join();
