@@ -46,7 +46,7 @@ impl<T: Load> Lane<T> {
     /// If there can be no more threads.
     pub(crate) fn start(ledger: Ledger, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
         let (queue, ledger) = (Arc::new(Queue::new(capacity)), Arc::new(ledger));
-        let thread = spawn(&queue, &ledger, 0, open, first, None)?;
+        let thread = spawn(&queue, &ledger, open, first, None)?;
         Ok(Self { queue, ledger, thread })
     }
 
@@ -57,8 +57,8 @@ impl<T: Load> Lane<T> {
     /// If there can be no more threads; what waits is given up then.
     pub(crate) fn replace(self, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
         let Self { queue, ledger, thread } = self;
-        let owner = queue.hand_over(capacity);
-        match spawn(&queue, &ledger, owner, open, first, Some(thread)) {
+        let before = Before { owner: queue.next_owner(), capacity, thread };
+        match spawn(&queue, &ledger, open, first, Some(before)) {
             Ok(thread) => Ok(Self { queue, ledger, thread }),
             Err(error) => {
                 give_up(&queue, &ledger);
@@ -98,25 +98,36 @@ fn give_up<T: Load>(queue: &Queue<T>, ledger: &Ledger) {
     }
 }
 
+/// What a thread takes over from the one before it, and as whom.
+struct Before {
+    owner: u64,
+    capacity: usize,
+    thread: JoinHandle<()>,
+}
+
 fn spawn<T: Load>(
     queue: &Arc<Queue<T>>,
     ledger: &Arc<Ledger>,
-    owner: u64,
     open: Open<T>,
     first: FirstTry,
-    before: Option<JoinHandle<()>>,
+    before: Option<Before>,
 ) -> io::Result<JoinHandle<()>> {
     let (queue, ledger) = (Arc::clone(queue), Arc::clone(ledger));
     thread::Builder::new().name(format!("out {}", ledger.name)).spawn(move || {
-        // Before the one before it lets go: a socket that both use stays open.
+        let owner = before.as_ref().map_or(0, |before| before.owner);
         let mut opening = Opening { queue: &queue, ledger: &ledger, owner, open, failed: false };
+        // While the one before it has the queue: a socket that both use stays open.
         let mut opened = opening.attempt();
         let _ = first.send(opened.as_ref().err().cloned());
         // Whoever waits for word of all outputs waits until nobody can send any.
         drop(first);
         if let Some(before) = before {
+            let is_owner = queue.hand_over(owner, before.capacity);
             // A panic there was told of by its own thread.
-            let _ = before.join();
+            let _ = before.thread.join();
+            if !is_owner {
+                return;
+            }
             if opened.is_err() {
                 // The one before may have held what this one needs.
                 opened = opening.attempt();

@@ -75,6 +75,8 @@ struct State<T> {
     capacity: usize,
     in_hand: Option<InHand>,
     owner: u64,
+    /// The last one that is or will be the owner.
+    last_owner: u64,
     phase: Phase,
     /// The last owner has nothing more to do.
     finished: bool,
@@ -124,6 +126,7 @@ impl<T: Load> Queue<T> {
             capacity,
             in_hand: None,
             owner: 0,
+            last_owner: 0,
             phase: Phase::Open,
             finished: false,
         };
@@ -215,15 +218,24 @@ impl<T: Load> Queue<T> {
         }
     }
 
-    /// Makes someone else the owner, and returns who.
-    pub(crate) fn hand_over(&self, capacity: usize) -> u64 {
+    /// Who the owner will be after the last one that will be.
+    pub(crate) fn next_owner(&self) -> u64 {
         let mut state = self.lock();
-        state.owner += 1;
+        state.last_owner += 1;
+        state.last_owner
+    }
+
+    /// Makes this one the owner. False if one that was to come later is it already.
+    pub(crate) fn hand_over(&self, owner: u64, capacity: usize) -> bool {
+        let mut state = self.lock();
+        if owner <= state.owner {
+            return false;
+        }
+        state.owner = owner;
         state.capacity = capacity;
-        let owner = state.owner;
         drop(state);
         self.changed.notify_all();
-        owner
+        true
     }
 
     /// Lets nothing more in.
@@ -286,5 +298,31 @@ impl<T: Load> Queue<T> {
 
     fn wait<'a>(&self, state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Load for u8 {
+        fn weight(&self) -> usize {
+            1
+        }
+
+        fn tell(&self, _output: &str, _outcome: &Outcome) {}
+    }
+
+    #[test]
+    fn who_comes_late_is_not_the_owner() {
+        let queue = Queue::new(1);
+        let (first, second) = (queue.next_owner(), queue.next_owner());
+        assert!(queue.hand_over(second, 2));
+        assert!(!queue.hand_over(first, 1), "the second was to come later");
+        queue.push(1_u8).unwrap();
+        queue.push(2).unwrap();
+        assert_eq!(queue.push(3), Err(3));
+        assert_eq!(queue.pause(first, Duration::ZERO), Next::HandedOver);
+        assert_eq!(queue.pause(second, Duration::ZERO), Next::GoOn);
     }
 }
