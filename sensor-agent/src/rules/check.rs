@@ -1,10 +1,13 @@
 //! Types: what a rule says, held against the field registry.
 
+mod seen;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
+pub(crate) use self::seen::not_filled;
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict, quoted};
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
@@ -13,8 +16,8 @@ use super::regex::expression;
 use super::test::{Atom, Expression, Order, Test};
 use super::{Problem, numbers};
 use crate::diagnostic::nearest;
-use crate::event::fields::{self, Field, Get, Type};
-use crate::event::{EventType, Seen};
+use crate::event::Seen;
+use crate::event::fields::{Field, Type};
 
 /// A condition over comparisons, which are shared by all rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,66 +104,6 @@ impl<'a> Checker<'a> {
             );
         }
         Some(if negated { Expr::Not(Box::new(Expr::Atom(atom))) } else { Expr::Atom(atom) })
-    }
-
-    fn field(&mut self, term: &Term) -> Option<&'static Field> {
-        let subject = &term.subject;
-        let range = subject.field_range.clone();
-        let Some(field) = fields::by_name(&subject.field) else {
-            let known = fields::FIELDS.iter().filter(|field| field.applies_to(self.seen)).map(|field| field.name);
-            let problem =
-                Problem::error(range, format!("there is no field `{}`", subject.field)).label("unknown field");
-            let problem = match fields::by_column(&subject.field) {
-                Some(field) => {
-                    problem.help(format!("the column `{}` is called `{}` in rules", field.column, field.name))
-                }
-                None => problem.did_you_mean(nearest(&subject.field, known)),
-            };
-            return self.fail(problem);
-        };
-        match field.get {
-            Get::Event(class, _) if class != self.seen.class() => {
-                let (has, here) = (class.name(), self.seen.class().name());
-                self.fail(
-                    Problem::error(range, format!("`{}` is a field of {has} events", field.name))
-                        .label(format!("these rules are about {here} events")),
-                )
-            }
-            Get::Event(..) | Get::Any(_) if subject.scope != Scope::Event => self.fail(
-                Problem::error(range, format!("`{}` is a field of the event, not of a process", field.name))
-                    .label("an ancestor has no such field"),
-            ),
-            _ if !field.applies_to(self.seen) => {
-                let has = field.only_in.map_or("", EventType::word);
-                self.fail(
-                    Problem::error(range, format!("`{}` has a value in {has} events alone", field.name))
-                        .label(format!("these rules see {} events", self.seen.name()))
-                        .help("a policy of this type never sees the others: take the comparison out, or filter a table by it"),
-                )
-            }
-            _ => {
-                if !field.is_filled {
-                    self.not_filled(field, &term.operand, range);
-                }
-                Some(field)
-            }
-        }
-    }
-
-    /// Warns of a field that nothing fills. A list that is empty compares nothing, and so is nothing to warn of.
-    fn not_filled(&mut self, field: &Field, operand: &Operand, range: Range<usize>) {
-        let mut message = not_filled(field);
-        if let Operand::List { name, .. } = operand {
-            if self.lists.get(name).is_some_and(|list| list.texts.is_empty()) {
-                return;
-            }
-            message.push_str(&format!(": the entries of the list `{name}` have no effect"));
-        }
-        self.problems.push(
-            Problem::warning(range, message)
-                .label("absent in every event")
-                .help("to compare it tells nothing on a running sensor; take it out, or ask for another field"),
-        );
     }
 
     fn test(&mut self, term: &Term, operator: Operator, field: &'static Field) -> Option<Test> {
@@ -320,27 +263,6 @@ impl<'a> Checker<'a> {
         Some(meant)
     }
 
-    /// Speaks up if no event that these rules see has any of these words for its type: an error if the rules see one
-    /// kind alone, since a policy that was meant for another would be silent for ever.
-    fn seen_word(&mut self, field: &Field, words: &[&str], range: Range<usize>) -> Option<()> {
-        let is_seen = |kind: &EventType| self.seen.contains(*kind) && words.contains(&kind.word());
-        if field.name != "eventType" || words.is_empty() || EventType::ALL.iter().any(is_seen) {
-            return Some(());
-        }
-        let name = self.seen.name();
-        let problem = if self.seen.is_narrow() {
-            Problem::error(range, "these rules never see events of this type")
-                .label(format!("they see {name} events alone"))
-                .help("the policy's type says which events it sees: take the comparison out, or filter a table by it")
-        } else {
-            Problem::warning(range, format!("this never holds: no {name} event is of this type"))
-                .label(format!("these rules are about {name} events"))
-        };
-        let is_error = self.seen.is_narrow();
-        self.problems.push(problem);
-        (!is_error).then_some(())
-    }
-
     fn glob(&mut self, operator: Operator, text: &[u8], literal: &Literal) -> Option<Glob> {
         match operator {
             Operator::Contains => Some(Glob::literal(true, text, true)),
@@ -487,11 +409,6 @@ impl<'a> Checker<'a> {
         self.problems.push(problem);
         None
     }
-}
-
-/// What to say of a field that nothing fills.
-pub(crate) fn not_filled(field: &Field) -> String {
-    format!("nothing fills `{}` yet", field.name)
 }
 
 /// The place of a part of a literal's value: exact if it stands verbatim in the text, else the whole literal.
