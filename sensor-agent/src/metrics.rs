@@ -8,8 +8,9 @@ mod server;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use exposition::Form;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, text};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
 
@@ -23,18 +24,12 @@ use crate::output::{Cause, on_disk};
 /// What all names begin with.
 const PREFIX: &str = "sophoslinuxsensor";
 
-/// The content type of [`exposition`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 /// The metrics as text.
 #[must_use]
-pub fn exposition(status: &Status) -> String {
+pub fn exposition(status: &Status, form: Form) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
     registry.register_collector(Box::new(Metrics(families(status))));
-    let mut out = String::new();
-    // Writing to a string does not fail.
-    let _ = text::encode(&mut out, &registry);
-    out
+    form.write(&registry)
 }
 
 /// The metrics that tell how well the sensor does: without those of single outputs, whose names are the user's.
@@ -193,9 +188,14 @@ fn hooks(status: &Status) -> Vec<Family> {
             ("partial", hook.partial),
             ("ring_full", hook.ring_full),
             ("failed", hook.failed),
+            ("refused", hook.refused),
             ("recursion", hook.recursion_misses),
         ];
-        counts.map(|(outcome, count)| sample([("program", hook.name.clone()), ("outcome", outcome.to_owned())], count))
+        // With the hook: the rungs of a ladder are programs of one name.
+        counts.map(|(outcome, count)| {
+            let [program, hook] = place(&hook.name, &hook.hook);
+            sample([program, hook, ("outcome", outcome.to_owned())], count)
+        })
     });
     let with = |value: fn(&crate::control::status::Hook) -> u64| {
         hooks.iter().map(|hook| sample(place(&hook.name, &hook.hook), value(hook))).collect()
@@ -338,11 +338,11 @@ mod tests {
 
     #[test]
     fn the_exposition_tells_what_the_status_does() {
-        let text = exposition(&status());
+        let text = exposition(&status(), Form::OpenMetrics);
         for line in [
             "sophoslinuxsensor_healthy 0.0",
             "sophoslinuxsensor_hook_attached{program=\"exec\",hook=\"tp_btf/x\"} 1.0",
-            "sophoslinuxsensor_hook_events_total{program=\"exec\",outcome=\"seen\"} 7.0",
+            "sophoslinuxsensor_hook_events_total{program=\"exec\",hook=\"tp_btf/x\",outcome=\"seen\"} 7.0",
             "sophoslinuxsensor_events_lost_total{stage=\"ring\",class=\"process\",cause=\"ring_full\"} 3.0",
             "sophoslinuxsensor_delivery_sent_total{role=\"output\",name=\"a \\\"b\\\"\\n\\\\\",kind=\"file\"} 5.0",
             "sophoslinuxsensor_delivery_confirmed_total{role=\"output\",name=\"c\",kind=\"webhook\"} 2.0",
@@ -355,6 +355,21 @@ mod tests {
         assert!(!text.contains("delivery_confirmed_total{role=\"output\",name=\"a"), "{text}");
         assert!(!text.contains("kind=\"file\",cause=\"rejected\""), "{text}");
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn no_series_is_there_twice() {
+        let mut status = status();
+        let rung = |hook: &str| Hook { name: "audit".into(), hook: hook.into(), ..Hook::default() };
+        status.hooks.extend([rung("fexit/audit_receive"), rung("multicast")]);
+        let text = exposition(&status, Form::Text);
+        let series: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.rsplit_once(' ')?.0))
+            .collect();
+        let once: BTreeSet<&str> = series.iter().copied().collect();
+        assert_eq!(series.len(), once.len(), "{text}");
     }
 
     #[test]

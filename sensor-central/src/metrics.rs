@@ -1,9 +1,10 @@
-//! What the service tells of itself, in the OpenMetrics text format. No name of a host, sensor or tenant is in it.
+//! What the service tells of itself. No name of a host, sensor or tenant is in it.
 
 use std::sync::atomic::AtomicU64;
 
+use exposition::Form;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text},
+    encoding::EncodeLabelSet,
     metrics::{
         counter::Counter,
         family::Family,
@@ -13,9 +14,6 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
-
-/// The content type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Every metric.
 #[derive(Debug)]
@@ -90,11 +88,8 @@ impl Default for Metrics {
 impl Metrics {
     /// All of them as text.
     #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::new();
-        // Writing to a String cannot fail.
-        let _ = text::encode(&mut out, &self.registry);
-        out
+    pub fn text(&self, form: Form) -> String {
+        form.write(&self.registry)
     }
 
     /// Counts a request.

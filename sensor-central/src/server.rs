@@ -9,12 +9,13 @@ use std::{
 use axum::{
     Router,
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use axum_server::{Handle, tls_rustls::RustlsConfig};
+use exposition::Form;
 use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
@@ -22,7 +23,7 @@ use crate::{
     config::{Config, Retention, Tls},
     fault::{self, Faults},
     ingest::{self, Ingest},
-    metrics::{self, Metrics},
+    metrics::Metrics,
     store::{Store, StoreError, Writer},
     tls::{self, TlsError},
 };
@@ -172,7 +173,11 @@ async fn healthz(State(status): State<Arc<Status>>) -> (StatusCode, &'static str
     }
 }
 
-async fn metrics_text(State(status): State<Arc<Status>>, ConnectInfo(from): ConnectInfo<SocketAddr>) -> Response {
+async fn metrics_text(
+    State(status): State<Arc<Status>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
     let from = from.ip().to_canonical();
     if !status.allow.iter().any(|range| range.contains(&from)) {
         return (StatusCode::FORBIDDEN, "this address may not read the metrics: see metrics.allow\n").into_response();
@@ -181,7 +186,8 @@ async fn metrics_text(State(status): State<Arc<Status>>, ConnectInfo(from): Conn
     if let Ok(Ok(bytes)) = tokio::task::spawn_blocking(move || reader.bytes()).await {
         status.metrics.database_bytes.set(bytes);
     }
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], status.metrics.text()).into_response()
+    let form = Form::asked_for(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
+    ([(header::CONTENT_TYPE, form.content_type())], status.metrics.text(form)).into_response()
 }
 
 async fn expire(store: Store, retention: Retention) {

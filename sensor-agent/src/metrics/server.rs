@@ -8,13 +8,14 @@ use std::{fs, io};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use exposition::Form;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 
-use super::{CONTENT_TYPE, exposition};
+use super::exposition;
 use crate::config::ListenAddress;
 use crate::control::{Handler, Status};
 use crate::health;
@@ -115,8 +116,9 @@ fn listen(path: &Path, runtime: &tokio::runtime::Runtime) -> Result<UnixListener
     Ok(listener)
 }
 
-async fn metrics(State(handler): State<Arc<dyn Handler>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], exposition(&handler.status()))
+async fn metrics(State(handler): State<Arc<dyn Handler>>, headers: HeaderMap) -> impl IntoResponse {
+    let form = Form::asked_for(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
+    ([(header::CONTENT_TYPE, form.content_type())], exposition(&handler.status(), form))
 }
 
 async fn healthz(State(handler): State<Arc<dyn Handler>>) -> impl IntoResponse {
@@ -172,7 +174,7 @@ mod tests {
         let server = Server::start(ListenAddress::Unix(path.clone()), Arc::new(Silent)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(ask(&path, "/healthz").starts_with("HTTP/1.1 503"), "an engine that does not answer is not healthy");
-        assert!(ask(&path, "/metrics").contains("sophoslinuxsensor_healthy 0.0"));
+        assert!(ask(&path, "/metrics").contains("# TYPE sophoslinuxsensor_alerts_total counter"));
         assert!(ask(&path, "/").starts_with("HTTP/1.1 404"));
         drop(server);
         assert!(!path.exists());

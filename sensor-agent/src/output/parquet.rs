@@ -2,7 +2,7 @@
 //! their like.
 //!
 //! ```text
-//! FOLDER/process_events/date=2026-11-22/hour=02/<uuid>.parquet
+//! FOLDER/process_events/date=2026-11-22/hour=2/<uuid>.parquet
 //! ```
 //!
 //! Rows are gathered in memory and written every `roll_interval`, earlier when there are many: each file is there whole
@@ -303,10 +303,11 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
-/// Date and hour, in UTC, as engines that know partitions read them.
+/// Date and hour, in UTC, as engines that know partitions read them. The hour has no zero before it: `06` is a text to
+/// DuckDB and `16` a number, so that a column's type would come with the time of day.
 fn partition(time: u64) -> String {
     let time = Timestamp::from_nanosecond(time.into()).unwrap_or(Timestamp::MAX).to_zoned(TimeZone::UTC);
-    format!("date={}/hour={:02}", time.date(), time.hour())
+    format!("date={}/hour={}", time.date(), time.hour())
 }
 
 #[cfg(test)]
@@ -316,6 +317,6 @@ mod tests {
     #[test]
     fn partitions_are_by_hour_in_utc() {
         assert_eq!(partition(1_700_000_000_000_000_000), "date=2023-11-14/hour=22");
-        assert_eq!(partition(0), "date=1970-01-01/hour=00");
+        assert_eq!(partition(0), "date=1970-01-01/hour=0");
     }
 }

@@ -74,7 +74,55 @@ fn rows_are_the_same_in_parquet() {
     assert_eq!(arrow["schema"]["unix_nano_timestamp"], "int64");
     assert_eq!(arrow["schema"]["pid"], "int64");
     assert!(arrow["schema"]["args"].as_str().is_some_and(|ty| ty.starts_with("list<")));
-    assert!(!arrow["schema"]["date"].is_null() && !arrow["schema"]["hour"].is_null());
+    assert_eq!(arrow["schema"]["timestamp"], "timestamp[us, tz=UTC]");
+    assert_eq!(arrow["schema"]["hour"], "int32");
+    assert_eq!(rows[0]["timestamp_type"], "TIMESTAMP WITH TIME ZONE");
+    for (row, written) in rows.iter().zip(&written) {
+        let nanos = written["unix_nano_timestamp"].as_u64().expect("a time");
+        assert_eq!(row["timestamp_us"].as_u64(), Some(nanos / 1000));
+    }
+}
+
+/// The same files under another hour each: what a reader makes of the partitions does not come with the time of day.
+#[test]
+fn hours_are_numbers_at_every_time_of_day() {
+    let mark = Mark::new("parquethours");
+    let sensor = Sensor::start(&with_sinks(
+        &mark.config(),
+        "    - {backend: parquet, name: \"@HOME@/lake\", roll_interval: 1h}",
+    ));
+    let home = sensor.home();
+    let pid = raise(&sensor, &mark);
+    let rows = sensor.until_exit(pid).len();
+    assert_eq!(sensor.stop(), Some(0));
+    let written: Vec<PathBuf> = files(&home.file("lake/process_events"));
+    let day = written[0].parent().and_then(Path::parent).expect("a folder of a day").to_owned();
+    let hour = written[0].parent().and_then(Path::file_name).and_then(|name| name.to_str()).expect("an hour");
+    let hour: u32 = hour.strip_prefix("hour=").expect("an hour").parse().expect("a number");
+    assert!(!written[0].to_string_lossy().contains("hour=0") || hour == 0, "{}", written[0].display());
+    for (number, at) in [(1, "6"), (2, "12")] {
+        let folder = home.file(&format!("hours{number}/process_events")).join(day.file_name().expect("a day"));
+        let folder = folder.join(format!("hour={at}"));
+        fs::create_dir_all(&folder).expect("a folder");
+        for file in &written {
+            fs::copy(file, folder.join(file.file_name().expect("a name"))).expect("a copy");
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs/parquet.py");
+        let lake = home.file(&format!("hours{number}"));
+        let said = Command::new(python())
+            .arg(script)
+            .arg(lake)
+            .args(["process_events", &pid.to_string(), "hour >= 6"])
+            .output()
+            .expect("Python runs");
+        assert!(said.status.success(), "hour={at}: {}", String::from_utf8_lossy(&said.stderr));
+        let text = String::from_utf8(said.stdout).expect("text");
+        let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        let found = lines.next().expect("what DuckDB found");
+        assert_eq!(found.as_array().expect("rows").len(), rows, "hour={at}");
+        assert_eq!(found[0]["hour_type"], "BIGINT", "hour={at}");
+        assert_eq!(lines.next().expect("what pyarrow found")["schema"]["hour"], "int32", "hour={at}");
+    }
 }
 
 #[test]

@@ -71,8 +71,8 @@ static PARQUET: &[Key] = &[
     Key::new(
         "roll_interval",
         Kind::Duration(100),
-        "1m",
-        "How long rows are gathered for a file; a crash of the sensor costs as many.",
+        "10m",
+        "How long rows are gathered for a file, which there is one of for each table and interval; a crash of the sensor costs as many.",
     ),
     Key::new("bucket", Kind::Text, "", "The bucket that files are moved to. Without it, they stay in the folder."),
     Key::new("prefix", Kind::Text, "", "What the files' keys begin with, such as `sensors/rows`."),

@@ -20,6 +20,9 @@ use crate::event::{
     tables::Table,
 };
 
+/// The column that engines know as a point in time.
+const TIMESTAMP: &str = "timestamp";
+
 /// Writes a file of these rows.
 ///
 /// # Errors
@@ -44,26 +47,32 @@ fn write(file: &mut File, table: &Table, host: &Host, events: &[&Event]) -> Resu
         write_column(&mut column, field.ty, values)?;
         column.close()?;
     }
+    if let Some(mut column) = rows.next_column()? {
+        let times: Vec<i64> = events.iter().map(|event| (event.time / 1000).cast_signed()).collect();
+        column.typed::<Int64Type>().write_batch(&times, None, None)?;
+        column.close()?;
+    }
     rows.close()?;
     writer.close()?;
     Ok(())
 }
 
-/// The schema: every column can be without a value.
+/// The schema: every column of the table can be without a value. Behind them stands the time of the event once more, as
+/// a timestamp: in microseconds, which all engines take (Spark refuses nanoseconds, DuckDB rounds them).
 fn schema(name: &str, columns: &[&Field]) -> String {
     let mut text = format!("message {name} {{\n");
     for field in columns {
         let name = field.column;
         text += &match field.ty {
             Type::Bool => format!("OPTIONAL BOOLEAN {name};\n"),
-            // Times are plain numbers, as in a row's JSON: Spark refuses timestamps in nanoseconds, DuckDB rounds them.
+            // Times are plain numbers of nanoseconds, as in a row's JSON.
             Type::Number | Type::Size | Type::Duration | Type::Time => format!("OPTIONAL INT64 {name};\n"),
             Type::Text | Type::Path | Type::Word(_) | Type::Address => format!("OPTIONAL BINARY {name} (STRING);\n"),
             Type::Texts => list(name, "REQUIRED BINARY element (STRING)"),
             Type::Numbers => list(name, "REQUIRED INT64 element"),
         };
     }
-    text + "}\n"
+    text + &format!("REQUIRED INT64 {TIMESTAMP} (TIMESTAMP(MICROS,true));\n}}\n")
 }
 
 fn list(name: &str, element: &str) -> String {
@@ -120,6 +129,7 @@ fn text(value: Value<'_>) -> Option<ByteArray> {
     match value {
         Value::Text(text) => Some(ByteArray::from(&*lossless(text))),
         Value::Word(word) => Some(ByteArray::from(word)),
+        Value::Unknown => Some(ByteArray::from("?")),
         Value::Uuid(_) | Value::SophosPid(_) | Value::Addr(_) => {
             // These have nothing to escape.
             let mut out = Vec::new();
@@ -166,4 +176,22 @@ fn lists<'a, T>(
         }
     }
     (taken, levels, repeats)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::tables::TABLES;
+
+    /// As in JSON, protobuf and alerts: an address that cannot be told is no row without one.
+    #[test]
+    fn an_unknown_address_is_a_question_mark() {
+        assert_eq!(text(Value::Unknown), Some(ByteArray::from("?")));
+        assert_eq!(text(Value::Absent), None);
+    }
+
+    #[test]
+    fn no_table_has_a_column_of_the_timestamp_s_name() {
+        assert!(TABLES.iter().all(|table| !table.columns.contains(&TIMESTAMP)));
+    }
 }
