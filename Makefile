@@ -10,18 +10,18 @@ help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build test lint kernels package booted container
+	setup/install.sh build test lint fuzz kernels package booted container
 
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
 	$(CARGO) build --release -p sensor-agent
 
 run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
-	setup/demo.sh
+	setpriv --pdeathsig TERM setup/demo.sh
 
 demo: build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
 	$(CARGO) build --release -p sensor-central
-	setup/demo-central.sh
+	setpriv --pdeathsig TERM setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
 	setup/install.sh build test
@@ -29,7 +29,7 @@ test: ## Passes every test (as root, on a kernel with BTF)
 	$(CARGO) test --workspace
 
 test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
-	setup/install.sh build kernels
+	setup/install.sh build kernels package
 	tests/kernels/run
 
 package: ## Builds the packages (deb, rpm) into target/packages
@@ -38,6 +38,7 @@ package: ## Builds the packages (deb, rpm) into target/packages
 
 test-packages: ## Installs the packages into booted Debians and looks at what comes of it (some minutes)
 	setup/install.sh build package booted
+	tests/packages/fresh
 	PROFILE=release tests/packages/run
 	PROFILE=release SUITE=bullseye tests/packages/run
 	PROFILE=release tests/packages/rpm

@@ -9,17 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 bin=${BIN_DIR:-target/release}
 content=${CONTENT:-etc/content/runtimedetections-content.yaml}
-place=$(mktemp -d /tmp/sensor-demo.XXXXXX)
-central= sensor=
-
-finish() {
-    trap '' INT TERM
-    for pid in $sensor $central; do kill "$pid" 2>/dev/null || true; done
-    for pid in $sensor $central; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$place"
-}
-trap finish EXIT
-trap 'exit 0' INT TERM
+. setup/together.sh
 
 fail() {
     echo "$1" >&2
@@ -38,18 +28,19 @@ until_done() { # pid, what, command...
 }
 
 # Central makes a CA, a revocation list, a certificate and a token, and prints the sensor's configuration for them.
-"$bin/sensor-central" dev --dir "$place/central" --listen 127.0.0.1:0 >"$place/config.yaml" 2>"$place/central.log" &
+start "$bin/sensor-central" dev --dir "$place/central" --listen 127.0.0.1:0 >"$place/config.yaml" 2>"$place/central.log"
 central=$!
 until_done "$central" "Central did not start" grep -q '^# ---' "$place/config.yaml"
 chmod 600 "$place/config.yaml"
 echo "Central listens on $(sed -n 's/^# listening on //p' "$place/config.yaml")"
 
-"$bin/sophoslinuxsensor" -config "$place/config.yaml" -content "$content" \
-    -run-dir "$place/run" -state-dir "$place/state" 2>"$place/sensor.log" &
+start "$bin/sophoslinuxsensor" -config "$place/config.yaml" -content "$content" \
+    -run-dir "$place/run" -state-dir "$place/state" 2>"$place/sensor.log"
 sensor=$!
 until_done "$sensor" "The sensor did not start" test -S "$place/run/sophoslinuxsensor.sock"
 echo "The sensor runs, and checks itself:"
-"$bin/sophoslinuxsensor" -test-alert -run-dir "$place/run" || fail "The self check failed"
+start "$bin/sophoslinuxsensor" -test-alert -run-dir "$place/run"
+wait "$!" || fail "The self check failed"
 
 alerts() { "$bin/sensor-central" detections --data-dir "$place/central" --limit 1000000; }
 echo "Alerts at Central:"
@@ -58,10 +49,14 @@ cat "$place/shown"
 [ "${1:-}" != --once ] || exit 0
 
 echo "More follow as programs run. Try, in another terminal: cp /bin/true /dev/shm/x && /dev/shm/x. Ctrl-C ends." >&2
-while kill -0 "$sensor" 2>/dev/null && kill -0 "$central" 2>/dev/null; do
+start tail -f --sleep-interval=0.2 --pid="$sensor" /dev/null
+reader=$!
+while kill -0 "$reader" 2>/dev/null && kill -0 "$central" 2>/dev/null; do
     sleep 1
     alerts >"$place/now"
     tail -n "+$(($(wc -l <"$place/shown") + 1))" "$place/now"
     mv "$place/now" "$place/shown"
 done
+# Nobody reads any more, and that is all.
+kill -0 "$sensor" 2>/dev/null && kill -0 "$central" 2>/dev/null && exit 0
 fail "One of them ended by itself"

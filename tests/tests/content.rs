@@ -8,6 +8,9 @@ use std::process::{Command, Stdio};
 use sensor_tests::{Home, Mark, Sensor, programs};
 use serde_json::Value;
 
+/// Whoever else installs something just now is waited for.
+const WAIT: &str = "-oDPkg::Lock::Timeout=300";
+
 fn repository() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
@@ -132,8 +135,8 @@ fn installing_a_package_raises_no_high_alert() {
     program(&format!("usr/bin/{name}"), "#!/bin/sh\n");
     let package = folder.path().join("package.deb");
     assert!(run(Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&root).arg(&package)));
-    let installed = run(Command::new("apt-get").args(["install", "--yes", "-q"]).arg(&package));
-    let removed = run(Command::new("apt-get").args(["purge", "--yes", "-q", name]));
+    let installed = run(Command::new("apt-get").args([WAIT, "install", "--yes", "-q"]).arg(&package));
+    let removed = run(Command::new("apt-get").args([WAIT, "purge", "--yes", "-q", name]));
     assert!(installed && removed, "apt-get: installed {installed}, removed {removed}");
     settle(&sensor, &mark);
     assert_eq!(high_alerts(&sensor, &commands), Vec::<Value>::new());
