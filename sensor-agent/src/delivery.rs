@@ -8,7 +8,7 @@ mod backoff;
 pub mod mcs;
 pub mod spool;
 #[cfg(test)]
-mod test_authority;
+pub(crate) mod test_authority;
 pub mod trust;
 pub(crate) mod words;
 

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    BasicConstraints, Certificate, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -22,10 +23,11 @@ pub(super) fn day(days: i64) -> OffsetDateTime {
 }
 
 /// An authority.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pub(super) der: CertificateDer<'static>,
-    pub(super) pem: String,
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) pem: String,
+    pub(crate) key_pem: String,
 }
 
 pub(super) fn authority_params(name: &str) -> CertificateParams {
@@ -38,14 +40,19 @@ pub(super) fn authority_params(name: &str) -> CertificateParams {
 }
 
 impl Authority {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self::with(authority_params(name))
     }
 
     pub(super) fn with(params: CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        Self { der: certificate.der().clone(), pem: certificate.pem(), issuer: Issuer::new(params, key) }
+        Self::of(&certificate, params, key)
+    }
+
+    fn of(certificate: &Certificate, params: CertificateParams, key: KeyPair) -> Self {
+        let (der, pem, key_pem) = (certificate.der().clone(), certificate.pem(), key.serialize_pem());
+        Self { der, pem, key_pem, issuer: Issuer::new(params, key) }
     }
 
     /// An authority below this one.
@@ -54,7 +61,7 @@ impl Authority {
         params.serial_number = Some(SerialNumber::from(serial));
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        Self { der: certificate.der().clone(), pem: certificate.pem(), issuer: Issuer::new(params, key) }
+        Self::of(&certificate, params, key)
     }
 
     pub(super) fn server(&self, serial: u64, change: impl FnOnce(&mut CertificateParams)) -> Server {
@@ -78,9 +85,17 @@ impl Authority {
         from: OffsetDateTime,
         to: OffsetDateTime,
     ) -> rcgen::CertificateRevocationList {
-        CertificateRevocationListParams {
-            this_update: from,
-            next_update: to,
+        self.crl_with(revoked, |params| (params.this_update, params.next_update) = (from, to))
+    }
+
+    pub(super) fn crl_with(
+        &self,
+        revoked: &[u64],
+        change: impl FnOnce(&mut CertificateRevocationListParams),
+    ) -> rcgen::CertificateRevocationList {
+        let mut params = CertificateRevocationListParams {
+            this_update: day(-1),
+            next_update: day(1),
             crl_number: SerialNumber::from(1),
             issuing_distribution_point: None,
             revoked_certs: revoked
@@ -93,9 +108,32 @@ impl Authority {
                 })
                 .collect(),
             key_identifier_method: KeyIdMethod::Sha256,
-        }
-        .signed_by(&self.issuer)
-        .unwrap()
+        };
+        change(&mut params);
+        params.signed_by(&self.issuer).unwrap()
+    }
+
+    /// A list of a sort that rcgen does not make, by openssl: with these lines of extensions, or of version 1 without.
+    pub(super) fn odd_crl(&self, revoked: &[u64], extensions: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("ca.crt"), &self.pem).unwrap();
+        fs::write(at("ca.key"), &self.key_pem).unwrap();
+        let index =
+            revoked.iter().map(|serial| format!("R\t401231000000Z\t251101000000Z\t{serial:02X}\tunknown\t/CN=x\n"));
+        fs::write(at("index"), index.collect::<String>()).unwrap();
+        fs::write(at("number"), "02\n").unwrap();
+        let numbered = if extensions.is_empty() { "" } else { "crlnumber=number\ncrl_extensions=e\n" };
+        let config =
+            format!("[ca]\ndefault_ca=x\n[x]\ndatabase=index\ndefault_md=sha256\n{numbered}[e]\n{extensions}\n");
+        fs::write(at("ca.cnf"), config).unwrap();
+        let made = Command::new("openssl")
+            .args("ca -config ca.cnf -cert ca.crt -keyfile ca.key -gencrl -crldays 7 -out list.crl".split(' '))
+            .current_dir(folder.path())
+            .output()
+            .expect("openssl is there, as `make setup` installs it");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        fs::read(at("list.crl")).unwrap()
     }
 }
 

@@ -44,7 +44,11 @@ fn trusted(config: &Config) -> Finding {
         }
         Ok(trust) => {
             let warnings: Vec<String> = trust.warnings.iter().map(ToString::to_string).collect();
-            Finding::warning("trust", warnings.join("\n"), "put newer revocation lists there")
+            Finding::warning(
+                "trust",
+                warnings.join("\n"),
+                "do what each line says; the files are in force without them",
+            )
         }
         Err(error) => Finding::failure(
             "trust",

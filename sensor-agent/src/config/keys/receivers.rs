@@ -14,7 +14,7 @@ pub(super) const MAX_BACKUPS: Key =
     Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Rotated files to keep. Without it, all.");
 
 pub(super) const CA_FILE: Key =
-    Key::new("ca_file", Kind::Path, "", "CA certificates to trust, PEM. Without it, those of the system.");
+    Key::new("ca_file", Kind::Path, "", "CA certificates to trust, PEM or DER. Without it, those of the system.");
 pub(super) const CERT_FILE: Key = Key::new("cert_file", Kind::Path, "", "The sensor's own certificate chain, PEM.");
 pub(super) const KEY_FILE: Key = Key::new("key_file", Kind::Path, "", "The private key of `cert_file`, PEM.");
 pub(super) const BATCH_DELAY: Key =

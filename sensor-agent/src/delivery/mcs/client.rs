@@ -106,8 +106,8 @@ impl Client {
     }
 
     /// Trust as it stands, for the status.
-    pub(super) fn warnings(&self) -> (Vec<TrustWarning>, Option<TrustError>) {
-        self.trust.current().map(|trust| (trust.warnings, trust.stuck)).unwrap_or_default()
+    pub(super) fn warnings(&self) -> Vec<TrustWarning> {
+        self.trust.current().map(|trust| trust.warnings).unwrap_or_default()
     }
 
     /// Posts a body. The key is the same for each try of the same batch.

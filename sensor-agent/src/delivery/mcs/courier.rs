@@ -370,12 +370,7 @@ impl Courier {
 
     fn note_success(&self) {
         let other = self.lanes.iter().find_map(|lane| lane.fault);
-        let (warnings, stuck) = self.client.warnings();
-        let warnings: Vec<String> = warnings
-            .iter()
-            .map(ToString::to_string)
-            .chain(stuck.map(|error| format!("{error}; what was there before stays in force")))
-            .collect();
+        let warnings: Vec<String> = self.client.warnings().iter().map(ToString::to_string).collect();
         let mut status = lock(&self.status);
         for warning in warnings.iter().filter(|warning| !status.trust_warnings.contains(warning)) {
             tracing::warn!(output = self.name, "{warning}");

@@ -5,7 +5,11 @@ use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use rustls::{AlertDescription, CertRevocationListError, CertificateError, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
+use x509_parser::x509::X509Name;
+
+use super::list::Aside;
+use crate::alert::printable;
 
 /// Why trust files cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -19,12 +23,12 @@ pub enum TrustError {
     /// Others than its owner could put their own authority there.
     #[error("the trust file {} can be written by others (mode {mode:o}); run: chmod go-w {}", path.display(), path.display())]
     Writable { path: PathBuf, mode: u32 },
-    /// Nothing to trust.
+    /// Nothing to trust, and why not those that are there.
     #[error(
-        "the trust folder {} has no sophosca*.crt in force; put the receiver's authority there, as PEM or DER",
-        folder.display()
+        "the trust folder {} has no sophosca*.crt in force; put the receiver's authority there, as PEM or DER{}",
+        folder.display(), because(faults)
     )]
-    NoAuthority { folder: PathBuf },
+    NoAuthority { folder: PathBuf, faults: Vec<String> },
     /// Nothing to tell what is revoked.
     #[error(
         "the trust folder {} has no sophosca*.crl, so revoked certificates could not be told; put the authority's \
@@ -35,6 +39,9 @@ pub enum TrustError {
     /// Not what its name says, or cut short.
     #[error("the trust file {} is damaged or no {expected}: {reason}; copy it anew", path.display())]
     Malformed { path: PathBuf, expected: &'static str, reason: String },
+    /// Whole, and not what its name says.
+    #[error("the trust file {} holds {what} where a {expected} is expected; {advice}", path.display())]
+    Other { path: PathBuf, what: String, expected: &'static str, advice: &'static str },
     /// A certificate that may not sign others.
     #[error(
         "{} holds the certificate of {subject}, which is no authority (basic constraints); put the certificate of the \
@@ -42,10 +49,13 @@ pub enum TrustError {
         path.display()
     )]
     NotAnAuthority { path: PathBuf, subject: String },
-    /// A revocation list that its issuer did not sign.
+    /// An authority that the TLS library does not take.
+    #[error("{} holds the certificate of {subject}, which cannot be used: {reason}; ask the authority for another one", path.display())]
+    Unsupported { path: PathBuf, subject: String, reason: String },
+    /// A revocation list that names its issuer's key and was not signed by it.
     #[error(
-        "the revocation list {} says that it comes from {issuer}, but was not signed with that authority's key; \
-         someone may have tampered with it: get it anew from the authority",
+        "the revocation list {} names the key of {issuer}, but was not signed with it; it is damaged or someone has \
+         tampered with it: get it anew from the authority",
         path.display()
     )]
     Forged { path: PathBuf, issuer: String },
@@ -59,16 +69,35 @@ impl TrustError {
         Self::Unreadable { path: path.into(), reason: error.to_string() }
     }
 
-    /// Whether a file that is there is bad, as one is while it is being written. Not so when what is there is good and
-    /// too little.
+    /// Whether a file cannot be read, as one cannot while it is being written. Not so when it is whole and something else.
     pub(super) fn is_damage(&self) -> bool {
-        !matches!(self, Self::NoAuthority { .. } | Self::NoCrl { .. })
+        matches!(self, Self::Unreadable { .. } | Self::TooLarge { .. } | Self::Writable { .. } | Self::Malformed { .. })
     }
 }
 
 /// What is not as it should be, and does not stop delivery by itself.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TrustWarning {
+    /// One file, or one item of it.
+    #[error("{error}; {}", if *kept { "what the file held before stays in force" } else { "the rest is in force without it" })]
+    File { error: TrustError, kept: bool },
+    /// It does not stand for the state of certificates.
+    #[error("the revocation list {} of {issuer} is left aside, except for what it revokes: it {aside}", path.display())]
+    CrlAside { path: PathBuf, issuer: String, aside: Aside },
+    /// It counts for authorities between, and there is none for receivers.
+    #[error(
+        "the revocation list {} of {issuer} is about authorities alone and does not count for receivers that {issuer} \
+         certifies itself; for these, put its list of other certificates beside it",
+        path.display()
+    )]
+    CrlForAuthorities { path: PathBuf, issuer: String },
+    /// Nobody is known who signed it.
+    #[error(
+        "the revocation list {} is signed by an authority {issuer} (or a key of it) that is not in the folder; it counts \
+         only when a receiver shows that authority's certificate: put the certificate there, or take the list away",
+        path.display()
+    )]
+    CrlWithoutAuthority { path: PathBuf, issuer: String },
     /// Its receivers are refused.
     #[error("the authority {subject} in {} ran out on {}; it is not trusted any more", path.display(), date(*at))]
     AuthorityExpired { path: PathBuf, subject: String, at: i64 },
@@ -79,8 +108,21 @@ pub enum TrustWarning {
     #[error("the revocation list {} of {issuer} should have been replaced by {}; get the present one", path.display(), date(*at))]
     CrlStale { path: PathBuf, issuer: String, at: i64 },
     /// By the policy its receivers are refused, or what it revoked is not known.
-    #[error("there is no revocation list of the authority {subject} in {}; put its sophosca*.crl beside it", path.display())]
+    #[error(
+        "there is no revocation list for receivers below the authority {subject} in {}; put its sophosca*.crl beside it",
+        path.display()
+    )]
     CrlMissing { path: PathBuf, subject: String },
+}
+
+impl TrustWarning {
+    /// What is wrong, without what follows from it.
+    pub(super) fn fault(&self) -> String {
+        match self {
+            Self::File { error, .. } => error.to_string(),
+            other => other.to_string(),
+        }
+    }
 }
 
 fn date(seconds: i64) -> String {
@@ -102,30 +144,33 @@ pub enum PeerError {
     )]
     UnknownAuthority,
     #[error(
-        "the receiver's certificate was revoked by its authority; do not trust that receiver before this is cleared up"
+        "the receiver's certificate, or one that it depends on, was revoked by its authority (in {}); do not trust that \
+         receiver before this is cleared up",
+        list.display()
     )]
-    Revoked,
+    Revoked { list: PathBuf },
     #[error(
-        "the revocation list of the receiver's authority is stale{}; put the present one into the trust folder, or set \
+        "the revocation list of {issuer} is stale since {}; put the present one into the trust folder, or set \
          mcs.crl_policy to warn",
-        since(*at)
+        date(*at)
     )]
-    CrlStale { at: Option<i64> },
+    CrlStale { issuer: String, at: i64 },
     #[error(
-        "there is no revocation list for the receiver's certificate or one that it depends on; put the lists of all \
-         issuing authorities into the trust folder, or set mcs.crl_policy to warn"
+        "there is no revocation list for the receiver's certificate or one that it depends on, of {issuer}, that can be \
+         used; put the lists of all issuing authorities into the trust folder, or set mcs.crl_policy to warn{}",
+        because(hints)
     )]
-    CrlMissing,
+    CrlMissing { issuer: String, hints: Vec<String> },
     #[error(
-        "the revocation list of the receiver's authority is not signed by it; someone may have tampered with it: get it \
-         anew from the authority"
+        "the revocation list {} names the key of the receiver's authority and is not signed by it; it is damaged or \
+         someone has tampered with it: get it anew from the authority",
+        path.display()
     )]
-    CrlForged,
+    CrlForged { path: PathBuf },
     #[error(
-        "the revocation list of the receiver's authority cannot be held against the certificate ({reason}); the \
-         authority has to issue it anew, with its permission to sign lists"
+        "{issuer} may not sign revocation lists (key usage); the authority needs a certificate with that permission"
     )]
-    CrlUnusable { reason: String },
+    CrlUnusable { issuer: String },
     #[error("the receiver offers no TLS version or cipher that is still safe; it needs TLS 1.2 or 1.3 ({reason})")]
     Outdated { reason: String },
     #[error("the receiver's certificate cannot be accepted: {reason}")]
@@ -138,8 +183,13 @@ fn on(at: Option<i64>) -> String {
     at.map_or_else(String::new, |at| format!(" ({})", date(at)))
 }
 
-fn since(at: Option<i64>) -> String {
-    at.map_or_else(String::new, |at| format!(" since {}", date(at)))
+fn because(reasons: &[String]) -> String {
+    if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
+}
+
+/// A name in a certificate, fit for a log.
+pub(super) fn name(name: &X509Name<'_>) -> String {
+    printable(&name.to_string().chars().take(200).collect::<String>())
 }
 
 fn valid_for(names: &[String]) -> String {
@@ -183,16 +233,11 @@ impl From<&rustls::Error> for PeerError {
                     Self::WrongName { names }
                 }
                 CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownAuthority,
-                CertificateError::Revoked => Self::Revoked,
-                CertificateError::ExpiredRevocationList => Self::CrlStale { at: None },
-                CertificateError::ExpiredRevocationListContext { next_update, .. } => {
-                    Self::CrlStale { at: seconds(next_update) }
+                CertificateError::Other(OtherError(error)) if error.is::<Self>() => {
+                    error.downcast_ref::<Self>().cloned().unwrap_or(Self::UnknownAuthority)
                 }
-                CertificateError::UnknownRevocationStatus => Self::CrlMissing,
                 other => Self::BadCertificate { reason: other.to_string() },
             },
-            rustls::Error::InvalidCertRevocationList(CertRevocationListError::BadSignature) => Self::CrlForged,
-            rustls::Error::InvalidCertRevocationList(error) => Self::CrlUnusable { reason: format!("{error:?}") },
             rustls::Error::AlertReceived(
                 AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity,
             )

@@ -1,7 +1,6 @@
-//! Reads the trust files: certificates of authorities and their revocation lists, PEM or DER.
+//! Reads the trust files, each for itself: what is wrong with one is told of and costs the others nothing.
 //!
-//! What is wrong is found here as far as it can be without a connection, because here it has a file's name. The TLS
-//! library checks all of it again, for the certificates that a receiver shows.
+//! What cannot be read may be half written, so what the file held before stays in force until it can be read again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,17 +9,11 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::RootCertStore;
-use rustls::client::WebPkiServerVerifier;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
-use x509_parser::certificate::X509Certificate;
-use x509_parser::error::X509Error;
-use x509_parser::prelude::FromDer;
-use x509_parser::revocation_list::CertificateRevocationList;
+use rustls::pki_types::CertificateDer;
 
-use super::{TrustError, TrustWarning};
-use crate::config::CrlPolicy;
+use super::TrustError;
+use super::item::{Unfit, Wanted, items};
+use super::list::List;
 
 /// What every trust file's name begins with.
 const PREFIX: &str = "sophosca";
@@ -28,15 +21,15 @@ const PREFIX: &str = "sophosca";
 const USUAL: [&str; 2] = ["/etc/sophos-certs", "/etc/sophos"];
 /// Bytes of a file. Revocation lists can grow to megabytes.
 const MAX_FILE: u64 = 32 << 20;
-/// Where a PEM section begins.
-const PEM: &[u8] = b"-----BEGIN ";
+/// What is told of one file. Whoever mends that many looks at the file once more.
+const MAX_FAULTS: usize = 8;
 
 /// The folder of trust files: the one that is named, else the first of the usual ones that has an authority.
 #[must_use]
 pub fn folder(named: Option<&Path>) -> PathBuf {
     let has_authority = |folder: &&str| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).any(|path| Type::of(&path) == Some(Type::Certificate))
+        entries.map(|entry| entry.path()).any(|path| wanted(&path) == Some(Wanted::Certificates))
     };
     let usual = || USUAL.into_iter().find(has_authority).unwrap_or(USUAL[1]);
     named.unwrap_or_else(|| Path::new(usual())).to_owned()
@@ -45,12 +38,24 @@ pub fn folder(named: Option<&Path>) -> PathBuf {
 /// Whether a file counts in the folder of trust files, by its name.
 #[must_use]
 pub fn is_trust_file(path: &Path) -> bool {
-    Type::of(path).is_some()
+    wanted(path).is_some()
 }
 
-/// What tells whether files changed, without reading them.
+/// What a file of the folder is to hold, by its name.
+fn wanted(path: &Path) -> Option<Wanted> {
+    if !path.file_name()?.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
+        return None;
+    }
+    match path.extension()?.as_encoded_bytes() {
+        b"crt" => Some(Wanted::Certificates),
+        b"crl" => Some(Wanted::Lists),
+        _ => None,
+    }
+}
+
+/// What tells whether files changed, without reading them. Nothing for one that cannot even be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(BTreeMap<PathBuf, Stamp>);
+pub(super) struct Fingerprint(BTreeMap<PathBuf, Option<Stamp>>);
 
 /// Size, inode, time of the last change (of contents, and of anything), mode.
 type Stamp = (u64, u64, (i64, i64), (i64, i64), u32);
@@ -59,195 +64,109 @@ impl Fingerprint {
     pub(super) fn take(folder: &Path) -> Result<Self, TrustError> {
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(folder).map_err(|error| TrustError::io(folder, &error))? {
-            let entry = entry.map_err(|error| TrustError::io(folder, &error))?;
-            let path = entry.path();
-            if Type::of(&path).is_none() {
+            let path = entry.map_err(|error| TrustError::io(folder, &error))?.path();
+            if wanted(&path).is_none() {
                 continue;
             }
             // Through symbolic links: Kubernetes swaps one to change all files at a stroke.
-            let data = match fs::metadata(&path) {
-                Ok(data) => data,
-                Err(error) if error.kind() == io::ErrorKind::NotFound && entry.path().symlink_metadata().is_err() => {
-                    continue; // Gone since the folder was read.
+            let stamp = match fs::metadata(&path) {
+                Ok(data) => {
+                    let changed = (data.mtime(), data.mtime_nsec());
+                    let touched = (data.ctime(), data.ctime_nsec());
+                    Some((data.size(), data.ino(), changed, touched, data.mode()))
                 }
-                Err(error) => return Err(TrustError::io(path, &error)),
+                // Gone since the folder was read.
+                Err(_) if path.symlink_metadata().is_err() => continue,
+                Err(_) => None,
             };
-            let changed = (data.mtime(), data.mtime_nsec());
-            let touched = (data.ctime(), data.ctime_nsec());
-            files.insert(path, (data.size(), data.ino(), changed, touched, data.mode()));
+            files.insert(path, stamp);
         }
         Ok(Self(files))
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Certificate,
-    Crl,
-}
+/// What the trust files hold, by file.
+#[derive(Default)]
+pub(super) struct Files(pub(super) BTreeMap<PathBuf, TrustFile>);
 
-impl Type {
-    fn of(path: &Path) -> Option<Self> {
-        if !path.file_name()?.as_encoded_bytes().starts_with(PREFIX.as_bytes()) {
-            return None;
-        }
-        match path.extension()?.as_encoded_bytes() {
-            b"crt" => Some(Self::Certificate),
-            b"crl" => Some(Self::Crl),
-            _ => None,
-        }
-    }
-}
-
-/// The contents of the trust files.
-pub(super) struct Files {
-    pub(super) roots: RootCertStore,
-    pub(super) crls: Vec<CertificateRevocationListDer<'static>>,
-    /// When a certificate runs out or comes into force, seconds since the Unix epoch.
-    pub(super) until: i64,
-    pub(super) warnings: Vec<TrustWarning>,
+/// What is in force of a file.
+#[derive(Default)]
+pub(super) struct TrustFile {
+    /// Nothing if it is to be read again even if it looks the same.
+    stamp: Option<Stamp>,
+    pub(super) holds_lists: bool,
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+    pub(super) lists: Vec<Arc<List>>,
+    /// What is wrong with it as it is now.
+    pub(super) faults: Vec<TrustError>,
+    /// Whether what it held before stays in force in place of what is damaged.
+    pub(super) kept: bool,
 }
 
 impl Files {
-    pub(super) fn read(folder: &Path, seen: &Fingerprint, policy: CrlPolicy, now: i64) -> Result<Self, TrustError> {
-        let mut authorities = Vec::new();
-        let mut lists = Vec::new();
-        for path in seen.0.keys() {
-            let bytes = contents(path)?;
-            match Type::of(path) {
-                Some(Type::Certificate) => {
-                    for der in certificates(path, &bytes)? {
-                        authorities.push((path.clone(), der));
-                    }
-                }
-                Some(Type::Crl) => {
-                    lists.extend(revocation_lists(path, &bytes)?.into_iter().map(|der| (path.clone(), der)))
-                }
-                None => {}
-            }
+    /// Reads what changed. What is gone is forgotten.
+    pub(super) fn refresh(&mut self, seen: &Fingerprint) {
+        let mut before = std::mem::take(&mut self.0);
+        for (path, stamp) in &seen.0 {
+            let Some(wanted) = wanted(path) else { continue };
+            let old = before.remove(path).unwrap_or_default();
+            let file =
+                if stamp.is_some() && old.stamp == *stamp { old } else { TrustFile::read(path, wanted, *stamp, old) };
+            self.0.insert(path.clone(), file);
         }
-        let mut files = Self { roots: RootCertStore::empty(), crls: Vec::new(), until: i64::MAX, warnings: Vec::new() };
-        let mut parsed = Vec::new();
-        for (path, der) in &authorities {
-            parsed.push((path, der, parse_authority(path, der)?));
-        }
-        for (path, der, authority) in &parsed {
-            files.add_authority(path, der, authority, now)?;
-        }
-        if files.roots.is_empty() {
-            return Err(TrustError::NoAuthority { folder: folder.to_owned() });
-        }
-        if lists.is_empty() && policy == CrlPolicy::Refuse {
-            return Err(TrustError::NoCrl { folder: folder.to_owned() });
-        }
-        let authorities: Vec<_> = parsed.iter().map(|(path, _, authority)| (path.as_path(), authority)).collect();
-        files.add_lists(&lists, &authorities, now)?;
-        Ok(files)
     }
 
-    fn add_authority(
-        &mut self,
-        path: &Path,
-        der: &CertificateDer<'static>,
-        authority: &X509Certificate<'_>,
-        now: i64,
-    ) -> Result<(), TrustError> {
-        let subject = authority.subject().to_string();
-        if !authority.is_ca() {
-            return Err(TrustError::NotAnAuthority { path: path.to_owned(), subject });
-        }
-        // The TLS library does not look at the dates of a trust anchor.
-        let validity = authority.validity();
-        let (from, to) = (validity.not_before.timestamp(), validity.not_after.timestamp());
-        let path = path.to_owned();
-        if now < from {
-            self.until = self.until.min(from);
-            self.warnings.push(TrustWarning::AuthorityNotYetValid { path, subject, at: from });
-            return Ok(());
-        }
-        if now > to {
-            self.warnings.push(TrustWarning::AuthorityExpired { path, subject, at: to });
-            return Ok(());
-        }
-        self.until = self.until.min(to.saturating_add(1));
-        self.roots.add(der.clone()).map_err(|error| malformed(&path, "certificate", &error))
-    }
-
-    /// Takes the newest list of each issuer, after holding it against that authority's key.
-    fn add_lists(
-        &mut self,
-        lists: &[(PathBuf, CertificateRevocationListDer<'static>)],
-        authorities: &[(&Path, &X509Certificate<'_>)],
-        now: i64,
-    ) -> Result<(), TrustError> {
-        let mut newest: BTreeMap<
-            Vec<u8>,
-            (&Path, &CertificateRevocationListDer<'static>, CertificateRevocationList<'_>),
-        > = BTreeMap::new();
-        for (path, der) in lists {
-            self.check_readable(path, der)?;
-            let list = parse_list(path, der)?;
-            check_signature(path, &list, authorities)?;
-            let older =
-                newest.get(list.issuer().as_raw()).is_some_and(|(_, _, other)| age_key(other) >= age_key(&list));
-            if !older {
-                newest.insert(list.issuer().as_raw().to_vec(), (path.as_path(), der, list));
-            }
-        }
-        for (path, authority) in authorities {
-            if !newest.contains_key(authority.subject().as_raw()) {
-                let subject = authority.subject().to_string();
-                self.warnings.push(TrustWarning::CrlMissing { path: path.to_path_buf(), subject });
-            }
-        }
-        for (path, der, list) in newest.into_values() {
-            if let Some(next) = list.next_update().map(|time| time.timestamp()) {
-                if next < now {
-                    let issuer = list.issuer().to_string();
-                    self.warnings.push(TrustWarning::CrlStale { path: path.to_owned(), issuer, at: next });
-                } else {
-                    // To warn of it then.
-                    self.until = self.until.min(next.saturating_add(1));
-                }
-            }
-            self.crls.push(der.clone());
-        }
-        Ok(())
-    }
-
-    /// Whether the TLS library can read this list.
-    fn check_readable(&self, path: &Path, der: &CertificateRevocationListDer<'static>) -> Result<(), TrustError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        WebPkiServerVerifier::builder_with_provider(Arc::new(self.roots.clone()), provider)
-            .with_crls([der.clone()])
-            .build()
-            .map(drop)
-            .map_err(|error| malformed(path, "revocation list", &error))
+    /// Whether one could not be read for a reason that may pass by itself.
+    pub(super) fn are_to_be_read_again(&self) -> bool {
+        self.0.values().any(|file| file.stamp.is_none())
     }
 }
 
-/// Which of two lists of one issuer is the newer one.
-fn age_key(list: &CertificateRevocationList<'_>) -> i64 {
-    list.last_update().timestamp()
+impl TrustFile {
+    fn read(path: &Path, wanted: Wanted, stamp: Option<Stamp>, old: Self) -> Self {
+        let mut file = Self { stamp, holds_lists: wanted == Wanted::Lists, ..Self::default() };
+        match contents(path) {
+            Ok(bytes) => file.take(path, wanted, &bytes, &old),
+            Err(fault) => {
+                file.stamp = stamp.filter(|_| !matches!(fault, TrustError::Unreadable { .. }));
+                file.faults.push(fault);
+            }
+        }
+        if file.faults.iter().any(TrustError::is_damage) {
+            file.kept = !(old.certificates.is_empty() && old.lists.is_empty());
+            let certificates = old.certificates.into_iter().filter(|old| !file.certificates.contains(old));
+            file.certificates.extend(certificates.collect::<Vec<_>>());
+            let lists = old.lists.into_iter().filter(|old| !file.lists.iter().any(|list| Arc::ptr_eq(list, old)));
+            file.lists.extend(lists.collect::<Vec<_>>());
+        }
+        file
+    }
+
+    fn take(&mut self, path: &Path, wanted: Wanted, bytes: &[u8], old: &Self) {
+        for item in items(bytes, wanted) {
+            match (item, wanted) {
+                (Ok(der), Wanted::Certificates) => self.certificates.push(CertificateDer::from(der)),
+                (Ok(der), Wanted::Lists) => match old.lists.iter().find(|list| list.der() == der) {
+                    // Its signature is known already.
+                    Some(same) => self.lists.push(Arc::clone(same)),
+                    None => match List::read(path, der) {
+                        Ok(list) => self.lists.push(Arc::new(list)),
+                        Err(reason) => self.faults.push(unfit(path, wanted, Unfit::Damaged(reason))),
+                    },
+                },
+                (Err(reason), _) => self.faults.push(unfit(path, wanted, reason)),
+            }
+        }
+        self.faults.truncate(MAX_FAULTS);
+    }
 }
 
-/// A list of an authority in the folder must be signed by it. That of another authority is left to the connection.
-fn check_signature(
-    path: &Path,
-    list: &CertificateRevocationList<'_>,
-    authorities: &[(&Path, &X509Certificate<'_>)],
-) -> Result<(), TrustError> {
-    let mut issuers =
-        authorities.iter().filter(|(_, authority)| authority.subject().as_raw() == list.issuer().as_raw()).peekable();
-    // An algorithm that cannot be checked here is left to the connection as well.
-    let known = issuers.peek().is_some();
-    let good = issuers.any(|(_, authority)| {
-        matches!(list.verify_signature(authority.public_key()), Ok(()) | Err(X509Error::SignatureUnsupportedAlgorithm))
-    });
-    if known && !good {
-        return Err(TrustError::Forged { path: path.to_owned(), issuer: list.issuer().to_string() });
+fn unfit(path: &Path, wanted: Wanted, reason: Unfit) -> TrustError {
+    let (path, expected) = (path.to_owned(), wanted.word());
+    match reason {
+        Unfit::Damaged(reason) => TrustError::Malformed { path, expected, reason },
+        Unfit::Other { what, advice } => TrustError::Other { path, what, expected, advice },
     }
-    Ok(())
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, TrustError> {
@@ -266,74 +185,4 @@ fn contents(path: &Path) -> Result<Vec<u8>, TrustError> {
         return Err(TrustError::TooLarge { path: path.to_owned(), limit: MAX_FILE });
     }
     Ok(bytes)
-}
-
-fn certificates(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, TrustError> {
-    items(path, bytes, "certificate", |der| X509Certificate::from_der(der).ok().map(|(rest, _)| rest.len()))
-}
-
-fn revocation_lists(path: &Path, bytes: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, TrustError> {
-    items(path, bytes, "revocation list", |der| {
-        CertificateRevocationList::from_der(der).ok().map(|(rest, _)| rest.len())
-    })
-}
-
-/// All items of a file, one after the other: PEM sections, or DER. `rest` tells how many bytes follow the first item.
-fn items<T: PemObject + From<Vec<u8>>>(
-    path: &Path,
-    mut bytes: &[u8],
-    expected: &'static str,
-    rest: impl Fn(&[u8]) -> Option<usize>,
-) -> Result<Vec<T>, TrustError> {
-    let mut items = Vec::new();
-    let sections = memchr::memmem::find_iter(bytes, PEM).count();
-    if sections > 0 {
-        for item in T::pem_slice_iter(bytes) {
-            items.push(item.map_err(|error| malformed(path, expected, &error))?);
-        }
-        if items.len() != sections {
-            return Err(malformed(
-                path,
-                expected,
-                &format!("{} of its {sections} PEM sections are something else", sections - items.len()),
-            ));
-        }
-        return Ok(items);
-    }
-    // Text that would be PEM if more of it was there, or less.
-    while !bytes.iter().all(u8::is_ascii_whitespace) {
-        let Some(rest) = rest(bytes) else {
-            return Err(malformed(path, expected, &"it is neither PEM nor DER"));
-        };
-        let (item, following) = bytes.split_at(bytes.len() - rest);
-        items.push(T::from(item.to_vec()));
-        bytes = following;
-    }
-    if items.is_empty() {
-        return Err(malformed(path, expected, &"it is empty"));
-    }
-    Ok(items)
-}
-
-fn parse_authority<'a>(path: &Path, der: &'a CertificateDer<'static>) -> Result<X509Certificate<'a>, TrustError> {
-    match X509Certificate::from_der(der) {
-        Ok(([], certificate)) => Ok(certificate),
-        Ok(_) => Err(malformed(path, "certificate", &"something follows it")),
-        Err(error) => Err(malformed(path, "certificate", &error)),
-    }
-}
-
-fn parse_list<'a>(
-    path: &Path,
-    der: &'a CertificateRevocationListDer<'static>,
-) -> Result<CertificateRevocationList<'a>, TrustError> {
-    match CertificateRevocationList::from_der(der) {
-        Ok(([], list)) => Ok(list),
-        Ok(_) => Err(malformed(path, "revocation list", &"something follows it")),
-        Err(error) => Err(malformed(path, "revocation list", &error)),
-    }
-}
-
-fn malformed(path: &Path, expected: &'static str, reason: &dyn std::fmt::Display) -> TrustError {
-    TrustError::Malformed { path: path.to_owned(), expected, reason: reason.to_string() }
 }

@@ -1,12 +1,15 @@
 //! Trust files made for the test, against a real TLS server on the loopback.
 
+mod files;
+mod lists;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
 
-use rcgen::{ExtendedKeyUsagePurpose, KeyPair};
+use rcgen::{ExtendedKeyUsagePurpose, KeyIdMethod};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ServerConnection, Stream};
 
@@ -30,6 +33,19 @@ fn meet(trust: &TrustFolder, server: &Server) -> Result<Vec<u8>, PeerError> {
     let answer = converse(trust, TcpStream::connect(address).unwrap());
     server.join().unwrap();
     answer
+}
+
+fn is_revoked(answer: &Result<Vec<u8>, PeerError>) -> bool {
+    matches!(answer, Err(PeerError::Revoked { .. }))
+}
+
+fn is_missing(answer: &Result<Vec<u8>, PeerError>) -> bool {
+    matches!(answer, Err(PeerError::CrlMissing { .. }))
+}
+
+/// What is said of a folder that is in force.
+fn warnings(trust: &TrustFolder) -> Vec<String> {
+    trust.current().unwrap().warnings.iter().map(ToString::to_string).collect()
 }
 
 fn converse(trust: &TrustFolder, mut socket: TcpStream) -> Result<Vec<u8>, PeerError> {
@@ -84,12 +100,12 @@ fn what_is_revoked_is_refused_by_either_policy() {
     let folder = Folder::of(&authority, &[6, 7]);
     for policy in [CrlPolicy::Refuse, CrlPolicy::Warn] {
         let trust = folder.trust(policy);
-        assert_eq!(meet(&trust, &authority.server(7, |_| {})), Err(PeerError::Revoked));
+        assert!(is_revoked(&meet(&trust, &authority.server(7, |_| {}))));
         assert!(meet(&trust, &authority.server(8, |_| {})).is_ok());
     }
     // A stale list still revokes.
     folder.put("sophosca1.crl", authority.crl_between(&[7], day(-9), day(-2)).der());
-    assert_eq!(meet(&folder.trust(CrlPolicy::Warn), &authority.server(7, |_| {})), Err(PeerError::Revoked));
+    assert!(is_revoked(&meet(&folder.trust(CrlPolicy::Warn), &authority.server(7, |_| {}))));
 }
 
 #[test]
@@ -98,7 +114,7 @@ fn a_stale_list_is_refused_or_warned_about() {
     let folder = Folder::of(&authority, &[]);
     folder.put("sophosca1.crl", authority.crl_between(&[], day(-9), day(-2)).der());
     let server = authority.server(1, |_| {});
-    assert!(matches!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::CrlStale { at: Some(_) })));
+    assert!(matches!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::CrlStale { .. })));
     let lenient = folder.trust(CrlPolicy::Warn);
     assert!(meet(&lenient, &server).is_ok());
     let warnings = lenient.current().unwrap().warnings;
@@ -117,7 +133,7 @@ fn a_missing_list_is_refused_or_warned_about() {
     // Only another authority's.
     folder.put("sophosca2.crt", other.pem.as_bytes());
     folder.put("sophosca2.crl", other.crl(&[]).der());
-    assert_eq!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::CrlMissing));
+    assert!(is_missing(&meet(&folder.trust(CrlPolicy::Refuse), &server)));
     let lenient = folder.trust(CrlPolicy::Warn);
     assert!(meet(&lenient, &server).is_ok());
     assert!(matches!(&lenient.current().unwrap().warnings[..], [TrustWarning::CrlMissing { .. }]));
@@ -129,27 +145,67 @@ fn each_certificate_between_needs_a_list() {
     let between = root.intermediate("between", 5);
     let server = between.server(7, |_| {}).below(&between);
     let folder = Folder::of(&root, &[]);
-    assert_eq!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::CrlMissing));
+    assert!(is_missing(&meet(&folder.trust(CrlPolicy::Refuse), &server)));
     folder.put("sophosca2.crl", between.crl(&[]).der());
     assert!(meet(&folder.trust(CrlPolicy::Refuse), &server).is_ok());
     folder.put("sophosca1.crl", root.crl(&[5]).der());
-    assert_eq!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::Revoked));
+    assert!(is_revoked(&meet(&folder.trust(CrlPolicy::Refuse), &server)));
     folder.put("sophosca1.crl", root.crl(&[]).der());
-    // Signed by another key than that of the authority between, which only the connection shows.
-    folder.put("sophosca2.crl", Authority::new("between").crl(&[]).der());
+    assert!(meet(&folder.trust(CrlPolicy::Refuse), &server).is_ok());
+    // It says that the key of the authority between signed it, which only the connection shows to be false.
+    folder.put("sophosca2.crl", &forged("between", &between));
     for policy in [CrlPolicy::Refuse, CrlPolicy::Warn] {
-        assert_eq!(meet(&folder.trust(policy), &server), Err(PeerError::CrlForged));
+        assert!(matches!(meet(&folder.trust(policy), &server), Err(PeerError::CrlForged { .. })));
     }
+    // Another key's, with which nobody here has to do.
+    folder.put("sophosca2.crl", Authority::new("between").crl(&[]).der());
+    assert!(is_missing(&meet(&folder.trust(CrlPolicy::Refuse), &server)));
+    assert!(meet(&folder.trust(CrlPolicy::Warn), &server).is_ok());
+}
+
+#[test]
+fn a_list_whose_authority_only_a_receiver_shows_is_told_until_then() {
+    let root = Authority::new("root");
+    let between = root.intermediate("between", 5);
+    let folder = Folder::of(&root, &[]);
+    folder.put("sophosca2.crl", between.crl(&[]).der());
+    let trust = folder.trust(CrlPolicy::Refuse);
+    let told = warnings(&trust);
+    assert!(told.len() == 1 && told[0].contains("authority CN=between"), "{told:?}");
+    assert!(meet(&trust, &root.server(8, |_| {})).is_ok());
+    assert_eq!(warnings(&trust).len(), 1);
+    assert!(meet(&trust, &between.server(7, |_| {}).below(&between)).is_ok());
+    assert_eq!(warnings(&trust), [""; 0]);
+}
+
+/// A list in the name and the key identifier of an authority, signed by another.
+fn forged(name: &str, authority: &Authority) -> Vec<u8> {
+    let (_, certificate) = X509Certificate::from_der(&authority.der).unwrap();
+    let id = key_id(&certificate).unwrap().to_vec();
+    let list =
+        Authority::new(name).crl_with(&[], |params| params.key_identifier_method = KeyIdMethod::PreSpecified(id));
+    list.der().to_vec()
 }
 
 #[test]
 fn a_forged_list_is_refused_by_either_policy() {
-    let (authority, forger) = (Authority::new("one"), Authority::new("one"));
+    let (authority, other) = (Authority::new("one"), Authority::new("two"));
     let folder = Folder::of(&authority, &[7]);
-    folder.put("sophosca1.crl", forger.crl(&[]).der());
+    folder.put("sophosca1.crl", &forged("one", &authority));
+    folder.put("sophosca2.crt", other.pem.as_bytes());
+    folder.put("sophosca2.crl", other.crl(&[]).der());
     for policy in [CrlPolicy::Refuse, CrlPolicy::Warn] {
-        let Err(error) = folder.trust(policy).current() else { panic!("accepted") };
-        assert!(matches!(&error, TrustError::Forged { path, .. } if path.ends_with("sophosca1.crl")), "{error}");
+        let trust = folder.trust(policy);
+        let told = warnings(&trust);
+        assert!(told.iter().any(|told| told.contains("sophosca1.crl") && told.contains("tampered")), "{told:?}");
+        assert!(matches!(meet(&trust, &authority.server(8, |_| {})), Err(PeerError::CrlForged { .. })));
+        assert!(meet(&trust, &other.server(8, |_| {})).is_ok());
+    }
+    // The true one beside it counts.
+    folder.put("sophosca3.crl", authority.crl(&[7]).der());
+    for policy in [CrlPolicy::Refuse, CrlPolicy::Warn] {
+        assert!(meet(&folder.trust(policy), &authority.server(8, |_| {})).is_ok());
+        assert!(is_revoked(&meet(&folder.trust(policy), &authority.server(7, |_| {}))));
     }
 }
 
@@ -163,7 +219,7 @@ fn the_newest_list_of_an_issuer_counts() {
             (old, authority.crl_between(&[], day(-5), day(5)).der()),
             (new, authority.crl_between(&[7], day(-1), day(1)).der()),
         ]);
-        assert_eq!(meet(&folder.trust(CrlPolicy::Refuse), &server), Err(PeerError::Revoked));
+        assert!(is_revoked(&meet(&folder.trust(CrlPolicy::Refuse), &server)));
     }
 }
 
@@ -234,24 +290,28 @@ fn files_that_change_are_read_again() {
     assert!(meet(&trust, &server).is_ok());
 
     folder.put("sophosca1.crl", authority.crl(&[7]).der());
-    assert_eq!(meet(&trust, &server), Err(PeerError::Revoked));
+    assert!(is_revoked(&meet(&trust, &server)));
     assert!(trust.current().unwrap().generation > first.generation);
 
-    // Caught half-written: the last good set stays in force, and it is said.
+    // Caught half-written: the others stay in force, and it is said.
     let newer = new.pem.as_bytes();
     for half in [&newer[..0], &newer[..20], &newer[..newer.len() / 2], &newer[..newer.len() - 5]] {
         folder.put("sophosca2.crt", half);
-        let stuck = trust.current().unwrap().stuck;
-        assert!(matches!(&stuck, Some(TrustError::Malformed { path, .. }) if path.ends_with("sophosca2.crt")));
-        assert_eq!(meet(&trust, &server), Err(PeerError::Revoked));
-        assert!(meet(&trust, &authority.server(8, |_| {})).is_ok());
-        assert_eq!(meet(&trust, &new.server(1, |_| {})), Err(PeerError::UnknownAuthority));
-        // At a start there is no last good set.
-        assert!(matches!(folder.trust(CrlPolicy::Refuse).current(), Err(TrustError::Malformed { .. })));
+        for trust in [&trust, &folder.trust(CrlPolicy::Refuse)] {
+            let warnings = trust.current().unwrap().warnings;
+            assert!(
+                matches!(&warnings[..], [TrustWarning::File { error: TrustError::Malformed { path, .. }, kept: false }]
+                    if path.ends_with("sophosca2.crt")),
+                "{warnings:?}"
+            );
+            assert!(is_revoked(&meet(trust, &server)));
+            assert!(meet(trust, &authority.server(8, |_| {})).is_ok());
+            assert_eq!(meet(trust, &new.server(1, |_| {})), Err(PeerError::UnknownAuthority));
+        }
     }
     folder.put("sophosca2.crt", newer);
     folder.put("sophosca2.crl", new.crl(&[]).der());
-    assert!(trust.current().unwrap().stuck.is_none());
+    assert_eq!(warnings(&trust), [""; 0]);
     assert!(meet(&trust, &new.server(1, |_| {})).is_ok());
 
     // Removed is no longer trusted.
@@ -259,42 +319,6 @@ fn files_that_change_are_read_again() {
     assert_eq!(meet(&trust, &authority.server(8, |_| {})), Err(PeerError::UnknownAuthority));
     fs::remove_file(folder.0.path().join("sophosca2.crt")).unwrap();
     assert!(matches!(trust.current(), Err(TrustError::NoAuthority { .. })));
-}
-
-#[test]
-fn files_that_should_not_be_there_are_named() {
-    let authority = Authority::new("one");
-    let good = Folder::of(&authority, &[]);
-    let complaint = |name: &str, bytes: &[u8]| {
-        let folder = Folder::of(&authority, &[]);
-        folder.put(name, bytes);
-        let Err(error) = folder.trust(CrlPolicy::Refuse).current() else { panic!("accepted") };
-        assert!(error.to_string().contains(name), "{error}");
-        error
-    };
-    let key = KeyPair::generate().unwrap().serialize_pem();
-    assert!(matches!(complaint("sophosca3.crt", key.as_bytes()), TrustError::Malformed { .. }));
-    assert!(matches!(complaint("sophosca3.crt", &[0x30, 3, 1, 2]), TrustError::Malformed { .. }));
-    assert!(matches!(complaint("sophosca3.crl", authority.pem.as_bytes()), TrustError::Malformed { .. }));
-    let leaf = authority.server(1, |_| {});
-    assert!(matches!(complaint("sophosca3.crt", &leaf.chain[0]), TrustError::NotAnAuthority { .. }));
-    assert!(!key.is_empty() && !complaint("sophosca3.crt", key.as_bytes()).to_string().contains(&key[30..60]));
-
-    // Other names are none of ours.
-    good.put("other.crt", b"nonsense");
-    good.put("sophosca.txt", b"nonsense");
-    assert!(good.trust(CrlPolicy::Refuse).current().is_ok());
-    let file = good.0.path().join("sophosca1.crt");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-    assert!(matches!(good.trust(CrlPolicy::Refuse).current(), Err(TrustError::Writable { mode: 0o666, .. })));
-    fs::remove_file(&file).unwrap();
-    fs::create_dir(&file).unwrap();
-    assert!(matches!(
-        good.trust(CrlPolicy::Refuse).current(),
-        Err(TrustError::Unreadable { .. } | TrustError::Writable { .. })
-    ));
-    let nowhere = TrustFolder::new(good.0.path().join("nowhere"), CrlPolicy::Refuse);
-    assert!(matches!(nowhere.current(), Err(TrustError::Unreadable { .. })));
 }
 
 proptest::proptest! {

@@ -4,7 +4,7 @@
 //! certificate that was renewed is taken up without a reload.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -16,16 +16,19 @@ use rustls::{
 };
 
 use crate::config::TlsSettings;
+use crate::delivery::trust::{Unfit, Wanted, items};
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     #[error("{}: cannot be read: {reason}", path.display())]
-    Unreadable { path: PathBuf, reason: pem::Error },
-    #[error("{}: holds no certificate in PEM form", path.display())]
-    NoCertificate { path: PathBuf },
+    Unreadable { path: PathBuf, reason: io::Error },
+    #[error("{}: holds no certificate{}", path.display(), if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) })]
+    NoCertificate { path: PathBuf, reasons: Vec<String> },
     #[error("{}: a certificate in it cannot be used: {reason}", path.display())]
-    BadCertificate { path: PathBuf, reason: rustls::Error },
+    BadCertificate { path: PathBuf, reason: Unfit },
+    #[error("{}: holds no private key that can be used: {reason}; it must be PEM and not encrypted", path.display())]
+    NoKey { path: PathBuf, reason: pem::Error },
     #[error("{}: this key and the certificate do not go together: {reason}", path.display())]
     BadKey { path: PathBuf, reason: rustls::Error },
     #[error("the system has no certificates to trust; name them with `ca_file`, or install ca-certificates")]
@@ -52,35 +55,103 @@ pub(super) fn config(settings: &TlsSettings) -> Result<ClientConfig, TlsError> {
     let (Some(cert_file), Some(key_file)) = (&settings.cert_file, &settings.key_file) else {
         return Ok(builder.with_no_client_auth());
     };
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|reason| TlsError::Unreadable { path: key_file.clone(), reason })?;
+    let key = PrivateKeyDer::from_pem_slice(&contents(key_file)?)
+        .map_err(|reason| TlsError::NoKey { path: key_file.clone(), reason })?;
     builder
-        .with_client_auth_cert(certificates(cert_file)?, key)
+        .with_client_auth_cert(chain(cert_file)?, key)
         .map_err(|reason| TlsError::BadKey { path: key_file.clone(), reason })
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    match ca_file {
-        Some(path) => {
-            for certificate in certificates(path)? {
-                roots.add(certificate).map_err(|reason| TlsError::BadCertificate { path: path.to_owned(), reason })?;
-            }
+    let Some(path) = ca_file else {
+        // A few that nobody can read are no reason to trust none.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        return if roots.is_empty() { Err(TlsError::NoSystem) } else { Ok(roots) };
+    };
+    // Nor are they here; but here somebody can mend them.
+    let mut reasons = Vec::new();
+    for item in items(&contents(path)?, Wanted::Certificates) {
+        match item.map(|der| roots.add(CertificateDer::from(der))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => reasons.push(error.to_string()),
+            Err(reason) => reasons.push(reason.to_string()),
         }
-        None => {
-            // A few that nobody can read are no reason to trust none.
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if roots.is_empty() {
-                return Err(TlsError::NoSystem);
-            }
-        }
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoCertificate { path: path.to_owned(), reasons });
+    }
+    for reason in reasons {
+        tracing::warn!("{}: an authority in it is left aside: {reason}", path.display());
     }
     Ok(roots)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let unreadable = |reason| TlsError::Unreadable { path: path.to_owned(), reason };
-    let found: Vec<_> =
-        CertificateDer::pem_file_iter(path).map_err(unreadable)?.collect::<Result<_, _>>().map_err(unreadable)?;
-    if found.is_empty() { Err(TlsError::NoCertificate { path: path.to_owned() }) } else { Ok(found) }
+/// The sensor's own certificate and those between it and an authority: all of them, or the receiver cannot follow. A key
+/// beside them is not looked at.
+fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let mut found = Vec::new();
+    let mut reasons = Vec::new();
+    for item in items(&contents(path)?, Wanted::Certificates) {
+        match item {
+            Ok(der) => found.push(CertificateDer::from(der)),
+            Err(Unfit::Other { .. }) if !found.is_empty() => {}
+            Err(reason @ Unfit::Other { .. }) => reasons.push(reason.to_string()),
+            Err(reason) => return Err(TlsError::BadCertificate { path: path.to_owned(), reason }),
+        }
+    }
+    if found.is_empty() { Err(TlsError::NoCertificate { path: path.to_owned(), reasons }) } else { Ok(found) }
+}
+
+fn contents(path: &Path) -> Result<Vec<u8>, TlsError> {
+    fs::read(path).map_err(|reason| TlsError::Unreadable { path: path.to_owned(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::test_authority::Authority;
+
+    fn of(bytes: &[u8]) -> Result<usize, TlsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        fs::write(&path, bytes).unwrap();
+        roots(Some(&path)).map(|roots| roots.len())
+    }
+
+    #[test]
+    fn one_authority_that_cannot_be_read_costs_the_others_nothing() {
+        let (one, two) = (Authority::new("one"), Authority::new("two"));
+        let broken = one.pem.replacen("MII", "!!!", 1);
+        let cut = &one.pem[..one.pem.len() / 2];
+        for text in [
+            format!("{broken}{}", two.pem),
+            format!("{}{broken}", two.pem),
+            format!("{cut}\n{}", two.pem),
+            format!("\u{feff}{}", two.pem).replace('\n', "\r\n"),
+            format!("{}{}", one.key_pem, two.pem),
+        ] {
+            assert_eq!(of(text.as_bytes()).unwrap(), 1, "{text}");
+        }
+        assert_eq!(of(format!("{}{}", one.pem, two.pem).as_bytes()).unwrap(), 2);
+        assert_eq!(of(&two.der).unwrap(), 1);
+        let error = of(broken.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("holds no certificate: it is damaged"), "{error}");
+        let error = of(one.key_pem.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("a private key") && !error.contains(&one.key_pem[40..60]), "{error}");
+    }
+
+    #[test]
+    fn the_own_certificate_is_read_whole_or_not_at_all() {
+        let (one, two) = (Authority::new("one"), Authority::new("two"));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("own.pem");
+        let of = |text: String| {
+            fs::write(&path, text).unwrap();
+            chain(&path).map(|chain| chain.len())
+        };
+        assert_eq!(of(format!("{}{}{}", one.key_pem, one.pem, two.pem)).unwrap(), 2);
+        assert!(matches!(of(format!("{}{}", one.pem, &two.pem[..99])), Err(TlsError::BadCertificate { .. })));
+        assert!(matches!(of(one.key_pem.clone()), Err(TlsError::NoCertificate { .. })));
+    }
 }
