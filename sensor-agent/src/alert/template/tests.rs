@@ -98,7 +98,7 @@ fn errors_point_into_the_template() {
     assert!(message.contains("is the function upper meant?"), "{message}");
 
     let (_, message, part) = finding("{{ .ProcessInfo.StrategyName }}");
-    assert_eq!(part, ".ProcessInfo.StrategyName", "{message}");
+    assert_eq!(part, "StrategyName", "{message}");
     assert!(message.contains("there is no field StrategyName here"), "{message}");
 
     for broken in ["{{ .UUID", "{{ if .UUID }}", "{{ end }}", "{{ \"", "{{range}}{{end}}", "{{nosuch}}"] {
@@ -128,7 +128,7 @@ fn keys_of_maps_are_free() {
         "{{ with .AlertLabels }}{{ if false }}{{ $.StrategyNam }}{{ end }}{{ end }}x",
     ] {
         let (severity, _, part) = finding(template);
-        assert_eq!((severity, part.as_str()), (Severity::Warning, "StrategyNam"), "{template}");
+        assert_eq!((severity, part.as_str()), (Severity::Error, "StrategyNam"), "{template}");
     }
 }
 
@@ -166,10 +166,73 @@ fn deep_nesting_is_refused() {
             assert_eq!(finding(&text).0, Severity::Error);
         }
     }
-    let chain = "{{if .UUID}}".to_owned() + &"{{else if .UUID}}".repeat(3_000) + "{{end}}";
-    assert_eq!(finding(&chain).0, Severity::Error);
+    parse(&("{{if .UUID}}".to_owned() + &"{{else if .UUID}}".repeat(3_000) + "{{end}}x"));
     parse(&format!("{{{{1{}}}}}", "|print".repeat(9_000)));
-    assert_eq!(finding(&"x".repeat(MAX_TEXT + 1)).0, Severity::Error);
+    assert_eq!(finding(&"x".repeat(gotemplate::MAX_TEXT + 1)).0, Severity::Error);
+}
+
+/// What the sample lacks another alert may have: the template is taken, and goes its way where it can.
+#[test]
+fn what_the_sample_lacks_is_a_warning() {
+    for (template, part) in [
+        ("{{index .ProcessInfo.Args 7}}", "index .ProcessInfo.Args 7"),
+        ("{{slice .StrategyName 0 20}}", "slice .StrategyName 0 20"),
+        ("{{slice .ProcessInfo.Args 5}}", "slice .ProcessInfo.Args 5"),
+        ("{{len .AlertLabels.owner}}", "len .AlertLabels.owner"),
+        ("{{(index .Lineage 9).Pid}}", "index .Lineage 9"),
+        ("{{and .Priority (index .Categories 99)}}", "index .Categories 99"),
+    ] {
+        let (severity, message, found) = finding(template);
+        assert_eq!((severity, found.as_str()), (Severity::Warning, part), "{template}: {message}");
+        assert!(message.contains("such an alert goes out in the output's format"), "{message}");
+        let error = parse(template).render(&Alert::sample()).unwrap_err().to_string();
+        assert!(error.starts_with("the template failed: "), "{error}");
+    }
+    // What no alert can have is an error.
+    for template in
+        ["{{index .ProcessInfo.Args \"1\"}}", "{{eq .Timestamp \"1\"}}", "{{len .Timestamp}}", "{{template \"x\"}}"]
+    {
+        assert_eq!(finding(template).0, Severity::Error, "{template}");
+    }
+}
+
+/// Each mistake with the text that it points at and what it is told to do.
+#[test]
+fn mistakes_get_advice() {
+    for (template, part, advice) in [
+        ("{{if .Priority == \"High\"}}x{{end}}", "=", "compare with eq"),
+        ("{{if .Priority && .Confidence}}x{{end}}", "&", "combine with and"),
+        ("{{if .Timestamp > 5}}x{{end}}", ">", "compare with gt"),
+        ("{{.Lineage[0].Pid}}", "[", "take an item with index"),
+        ("{{.AlertLabels.tier-1}}", "-", "index .AlertLabels"),
+        ("{{StrategyName}}", "StrategyName", "is .StrategyName meant?"),
+        ("{{.ProcessInfo.Uid + 1}}", "+", "does not calculate"),
+        ("{{{.Priority}}}", "{", "two braces"),
+        ("{{ /* no */ }}", "/", "a comment begins right behind the braces"),
+        ("{{\"C:\\users\"}}", "\"C:\\users\"", "write a backslash twice"),
+        ("{{if .Priority}}x", "", "needs an {{end}}"),
+        ("{{$Priority}}", "$Priority", "write fields with a dot"),
+        ("{{.priority}}", "priority", "is .Priority meant?"),
+        ("{{.strategy_name}}", "strategy_name", "is .StrategyName meant?"),
+        ("{{range .Categories}}{{.StrategyName}}{{end}}", "StrategyName", "$.Name to the alert"),
+        ("{{if false}}{{.Priority.Name}}{{end}}x", "Name", "$.Name to the alert"),
+    ] {
+        let (severity, message, found) = finding(template);
+        assert_eq!((severity, found.as_str()), (Severity::Error, part), "{template}: {message}");
+        assert!(message.contains(advice), "{template}: {message}");
+    }
+}
+
+/// Templates that once ended the process or never came to an end.
+#[test]
+fn escapes_are_those_of_go() {
+    assert_eq!(render(r#"{{"\u2192 see \x41ab \U0001F6A8 \101"}}"#), "→ see Aab 🚨 A");
+    assert_eq!(render("{{\"\\x1b[31m\"}}{{.Priority}}{{`C:\\users\\n`}}"), "\x1b[31mHighC:\\users\\n");
+    assert_eq!(render(r#"{{"C:\\"}}|{{"b\\\""}}"#), r#"C:\|b\""#);
+    assert_eq!(render("{{slice \"é\" 0 1}}|"), "\u{fffd}|");
+    for broken in [r#"{{"\u12"}}"#, r#"{{"\z"}}"#, r#"{{"\x4"}}"#, r#"{{"\"#, r#"{{'\u"#] {
+        assert_eq!(finding(broken).0, Severity::Error, "{broken}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The fields that templates see.
 //!
 //! Texts that come from processes are made harmless for terminals ([`visible`]). What an alert does not have is an
-//! empty text, zero or an empty list, as in Go, so that `{{if}}` and `{{with}}` can test for it.
+//! empty text, zero or an empty list, as in Go, so that `{{if}}` and `{{with}}` can test for it. Types are those that
+//! decide in Go what can be compared with what: times are `int64`, ids are `uint32`.
 
-use gtmpl_ng::Value;
+use gotemplate::Value;
 
 use crate::{
     alert::{Alert, Notification, printable, visible},
@@ -13,101 +14,123 @@ use crate::{
 /// All fields of an alert.
 pub(super) fn of(alert: &Alert) -> Value {
     let (policy, process) = (&*alert.policy, &*alert.event.process);
-    object([
-        ("UUID", alert.uuid.to_string().into()),
-        ("StrategyName", text(&policy.name)),
-        ("Timestamp", (alert.time() / 1_000_000_000).into()),
-        ("UnixNanoTimestamp", alert.time().into()),
-        ("Description", text(&policy.description)),
-        ("Comments", text(&policy.comments)),
-        ("Priority", policy.priority.word().into()),
-        ("Confidence", policy.confidence.word().into()),
-        ("Scope", alert.scope.word().into()),
-        ("GroupID", text(&policy.content_group)),
-        ("AlertLabels", map(&policy.labels)),
-        ("Categories", Value::Array(policy.categories.iter().map(|category| text(category)).collect())),
-        ("PolicyType", text(&policy.policy_type)),
-        ("MatchedRule", text(&alert.matched_rule)),
-        ("IncidentID", alert.incident_id.to_string().into()),
-        ("EventType", alert.event.kind.word().into()),
-        ("Location", location(alert)),
-        ("ProcessInfo", process_info(process, &alert.host)),
-        ("Lineage", Value::Array(process.ancestors().map(|process| process_info(process, &alert.host)).collect())),
-        ("Metadata", metadata(&alert.host)),
-        ("Notifications", Value::Array(alert.notifications.iter().map(notification).collect())),
-    ])
+    Value::structure(
+        "Alert",
+        [
+            ("UUID", alert.uuid.to_string().into()),
+            ("StrategyName", text(&policy.name)),
+            ("Timestamp", time(alert.time() / 1_000_000_000)),
+            ("UnixNanoTimestamp", time(alert.time())),
+            ("Description", text(&policy.description)),
+            ("Comments", text(&policy.comments)),
+            ("Priority", policy.priority.word().into()),
+            ("Confidence", policy.confidence.word().into()),
+            ("Scope", alert.scope.word().into()),
+            ("GroupID", text(&policy.content_group)),
+            ("AlertLabels", labels(&policy.labels)),
+            ("Categories", Value::list("string", policy.categories.iter().map(|category| text(category)))),
+            ("PolicyType", text(&policy.policy_type)),
+            ("MatchedRule", text(&alert.matched_rule)),
+            ("IncidentID", alert.incident_id.to_string().into()),
+            ("EventType", alert.event.kind.word().into()),
+            ("Location", location(alert)),
+            ("ProcessInfo", process_info(process, &alert.host)),
+            (
+                "Lineage",
+                Value::list("main.Process", process.ancestors().map(|process| process_info(process, &alert.host))),
+            ),
+            ("Metadata", metadata(&alert.host)),
+            ("Notifications", Value::list("main.Notification", alert.notifications.iter().map(notification))),
+        ],
+    )
 }
 
 fn process_info(process: &Process, host: &Host) -> Value {
     let image = &*process.image;
     let known = process.key.tgid != 0;
     let start_time = if host.boot_time == 0 { 0 } else { host.boot_time.saturating_add(process.key.start) };
-    object([
-        ("Pid", process.key.tgid.into()),
-        ("Tgid", process.key.tgid.into()),
-        ("Ppid", process.parent_key.tgid.into()),
-        ("Program", object([("Path", bytes(&image.path)), ("Name", bytes(base_name(&image.path)))])),
-        ("ScriptPath", bytes(image.script().unwrap_or_default())),
-        ("Args", Value::Array(image.args.iter().map(bytes).collect())),
-        ("ArgsTruncated", image.args.is_cut().into()),
-        ("CommandLine", bytes(image.args.joined())),
-        ("Cwd", bytes(&image.cwd)),
-        ("Uid", process.ids.uid.into()),
-        ("Gid", process.ids.gid.into()),
-        ("Euid", process.ids.euid.into()),
-        ("Egid", process.ids.egid.into()),
-        ("User", text(process.user.as_deref().unwrap_or_default())),
-        ("Tty", bytes(process.tty())),
-        ("ProcessUUID", if known { host.process_uuid(process.key).to_string().into() } else { text("") }),
-        ("StartTime", start_time.into()),
-    ])
+    let program = [("Path", bytes(&image.path)), ("Name", bytes(base_name(&image.path)))];
+    Value::structure(
+        "Process",
+        [
+            ("Pid", Value::Uint32(process.key.tgid)),
+            ("Tgid", Value::Uint32(process.key.tgid)),
+            ("Ppid", Value::Uint32(process.parent_key.tgid)),
+            ("Program", Value::structure("Program", program)),
+            ("ScriptPath", bytes(image.script().unwrap_or_default())),
+            ("Args", Value::list("string", image.args.iter().map(bytes))),
+            ("ArgsTruncated", image.args.is_cut().into()),
+            ("CommandLine", bytes(image.args.joined())),
+            ("Cwd", bytes(&image.cwd)),
+            ("Uid", Value::Uint32(process.ids.uid)),
+            ("Gid", Value::Uint32(process.ids.gid)),
+            ("Euid", Value::Uint32(process.ids.euid)),
+            ("Egid", Value::Uint32(process.ids.egid)),
+            ("User", text(process.user.as_deref().unwrap_or_default())),
+            ("Tty", bytes(process.tty())),
+            ("ProcessUUID", if known { host.process_uuid(process.key).to_string().into() } else { text("") }),
+            ("StartTime", time(start_time)),
+        ],
+    )
 }
 
 fn location(alert: &Alert) -> Value {
     let container = alert.event.process.container.as_deref();
     let of = |get: fn(&Container) -> &String| text(container.map_or("", |container| get(container)));
-    object([
-        ("SensorID", text(&alert.host.sensor_id)),
-        ("NodeName", text(&alert.host.hostname)),
-        ("ContainerID", of(|container| &container.id)),
-        ("ContainerName", of(|container| &container.name)),
-        ("ImageID", of(|container| &container.image_id)),
-        ("ImageName", of(|container| &container.image_name)),
-        ("ContainerLabels", map(container.map_or(&[], |container| &container.labels))),
-        ("KubernetesPod", of(|container| &container.pod)),
-        ("KubernetesNamespace", of(|container| &container.namespace)),
-    ])
+    Value::structure(
+        "Location",
+        [
+            ("SensorID", text(&alert.host.sensor_id)),
+            ("NodeName", text(&alert.host.hostname)),
+            ("ContainerID", of(|container| &container.id)),
+            ("ContainerName", of(|container| &container.name)),
+            ("ImageID", of(|container| &container.image_id)),
+            ("ImageName", of(|container| &container.image_name)),
+            ("ContainerLabels", labels(container.map_or(&[], |container| &container.labels))),
+            ("KubernetesPod", of(|container| &container.pod)),
+            ("KubernetesNamespace", of(|container| &container.namespace)),
+        ],
+    )
 }
 
 fn metadata(host: &Host) -> Value {
-    let own = std::iter::once(("hostname".to_owned(), text(&host.hostname)));
-    Value::Map(host.metadata.iter().map(|(key, value)| (printable(key), text(value))).chain(own).collect())
+    let own = std::iter::once(("hostname", &host.hostname));
+    map(host.metadata.iter().map(|(key, value)| (key.as_str(), value)).chain(own))
 }
 
 fn notification(notification: &Notification) -> Value {
-    let fields = notification.message_fields.iter().map(|(key, value)| ((*key).to_owned(), text(value)));
-    object([
-        ("Timestamp", (notification.time / 1_000_000_000).into()),
-        ("Name", text(&notification.name)),
-        ("UUID", notification.uuid.to_string().into()),
-        ("Message", text(&notification.message)),
-        ("MessageFields", Value::Map(fields.collect())),
-    ])
+    Value::structure(
+        "Notification",
+        [
+            ("Timestamp", time(notification.time / 1_000_000_000)),
+            ("Name", text(&notification.name)),
+            ("UUID", notification.uuid.to_string().into()),
+            ("Message", text(&notification.message)),
+            ("MessageFields", map(notification.message_fields.iter().map(|(key, value)| (*key, value)))),
+        ],
+    )
 }
 
-/// A struct: asking it for another field is an error.
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+fn labels(labels: &[(String, String)]) -> Value {
+    map(labels.iter().map(|(key, value)| (key.as_str(), value)))
 }
 
 /// A map: asking it for another key gives nothing.
-fn map(items: &[(String, String)]) -> Value {
-    Value::Map(items.iter().map(|(key, value)| (printable(key), text(value))).collect())
+fn map<'a>(items: impl IntoIterator<Item = (&'a str, &'a String)>) -> Value {
+    Value::map(items.into_iter().map(|(key, value)| (printable(key), trimmed(value))))
+}
+
+fn time(time: u64) -> Value {
+    i64::try_from(time).map_or(Value::Uint64(time), Value::Int64)
 }
 
 /// Text of the configuration or the sensor's own; a line end at its end, as YAML blocks have one, is left out.
 fn text(text: &str) -> Value {
-    printable(text.trim_end_matches(['\n', '\r'])).into()
+    trimmed(text).into()
+}
+
+fn trimmed(text: &str) -> String {
+    printable(text.trim_end_matches(['\n', '\r']))
 }
 
 fn bytes(bytes: &[u8]) -> Value {
