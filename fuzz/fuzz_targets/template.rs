@@ -1,6 +1,7 @@
-//! Alert templates: any text is parsed and checked against a sample alert, or refused.
+//! Alert templates: any text is parsed, checked and filled with sample alerts, or refused; `printf` takes any format.
 #![no_main]
 
+use gotemplate::{Functions, Limits, Value};
 use libfuzzer_sys::fuzz_target;
 use sensor_agent::alert::Template;
 use sensor_agent::diagnostic::{Report, Span, Spanned};
@@ -10,4 +11,7 @@ fuzz_target!(|text: &str| {
     let source = report.add_source("fuzz", text);
     let span = Span { source, bytes: 0..text.len() };
     let _ = Template::parse(&Spanned { value: text.to_owned(), span, verbatim: true }, &mut report);
+    let value = Value::structure("Alert", [("Text", text.into()), ("List", Value::list("string", ["a".into()]))]);
+    let parsed = gotemplate::Template::parse("{{printf .Text 1 -1.5 .Text .List nil}}", Functions::default()).unwrap();
+    let _ = parsed.fill(&value, &Limits::default());
 });

@@ -104,6 +104,24 @@ impl Alert {
         self
     }
 
+    /// Adds that an output's template failed, so that the alert goes out in the output's format.
+    #[must_use]
+    pub fn without_template(mut self, reason: &str) -> Self {
+        self.notifications.push(Notification {
+            time: self.event.time,
+            name: "template".into(),
+            uuid: Uuid::now_v7(),
+            message: format!("The output's template could not be filled, so this is the output's format: {reason}"),
+            message_fields: vec![("template_error", reason.to_owned())],
+        });
+        self
+    }
+
+    /// What happened and what else is to be said, one sentence after another.
+    fn sentences(&self) -> String {
+        self.notifications.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
+    }
+
     /// When: nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn time(&self) -> u64 {

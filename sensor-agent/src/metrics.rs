@@ -239,6 +239,11 @@ fn deliveries(status: &Status) -> Vec<Family> {
             with(|to| to.confirmed),
         ),
         counter("delivery_retries", "Attempts made again.", with(|to| Some(to.retried))),
+        counter(
+            "delivery_template_failures",
+            "Alerts sent in the output's format because its template could not be filled.",
+            with(|to| Some(to.template_failed)),
+        ),
         counter("delivery_dropped", "Alerts or rows given up, by cause.", dropped(status)),
         gauge("delivery_queued", "Alerts or rows that wait.", with(|to| Some(to.queued))),
         gauge("delivery_failing", "Whether the last attempt failed.", with(|to| Some(u64::from(to.failing)))),

@@ -121,8 +121,7 @@ impl Line {
     fn facts(&mut self, alert: &Alert, cuts: &Cuts) {
         let (policy, process) = (&*alert.policy, &*alert.event.process);
         self.identity(alert);
-        let message = alert.notifications.first().map_or("", |first| &first.message);
-        self.put("msg", cuts.words(message), 1023);
+        self.put("msg", cuts.words(&alert.sentences()), 1023);
         self.put("cat", cuts.words(policy.categories.iter().take(cuts.lists).next().map_or("", |first| first)), 1023);
         self.put("act", alert.event.kind.word(), 63);
         self.put("outcome", if alert.event.kind == EventType::ExecFailed { "failure" } else { "success" }, 63);

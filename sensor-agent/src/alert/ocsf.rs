@@ -166,8 +166,8 @@ fn activity(alert: &Alert, cuts: &Cuts) -> Value {
     event
 }
 
-fn message<'a>(alert: &'a Alert, cuts: &Cuts) -> &'a str {
-    cuts.words(alert.notifications.first().map_or("", |first| &first.message))
+fn message(alert: &Alert, cuts: &Cuts) -> String {
+    cuts.words(&alert.sentences()).to_owned()
 }
 
 fn attacks(alert: &Alert, cuts: &Cuts) -> Vec<Value> {

@@ -30,6 +30,14 @@ pub struct Template(gotemplate::Template);
 #[error("the template failed: {0}")]
 pub struct RenderError(String);
 
+impl RenderError {
+    /// What went wrong.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Template {
     /// Reads and checks a template. None if the report got an error.
     pub fn parse(text: &Spanned<String>, report: &mut Report) -> Option<Self> {

@@ -86,6 +86,10 @@ fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
         ));
     }
     found.extend(to.notes.iter().map(|note| format!("{role} {}: {note}", to.name)));
+    if to.template_failed > 0 {
+        let count = to.template_failed;
+        found.push(format!("{role} {}: the template could not be filled for {what}: {count}; they say why", to.name));
+    }
     if to.dropped > 0 {
         let causes: Vec<String> = to.dropped_by_cause.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
         let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };

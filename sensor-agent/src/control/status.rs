@@ -177,6 +177,8 @@ pub struct Delivery {
     pub confirmed: Option<u64>,
     /// Attempts made again.
     pub retried: u64,
+    /// Sent in the output's format because its template could not be filled.
+    pub template_failed: u64,
     /// Given up.
     pub dropped: u64,
     /// The same by cause.

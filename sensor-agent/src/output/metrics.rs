@@ -35,7 +35,7 @@ pub struct OutputStatus {
     pub confirmed: Option<u64>,
     /// Alerts that a template made nothing of.
     pub filtered: u64,
-    /// Alerts sent as JSON because their template failed.
+    /// Alerts sent in the output's format because their template failed.
     pub template_failed: u64,
     /// Alerts that were shortened to `max_bytes`.
     pub shortened: u64,
@@ -276,13 +276,17 @@ impl Ledger {
         self.shortened.fetch_add(1, Relaxed);
     }
 
-    /// A template failed on an alert, which is sent as JSON.
+    /// A template failed on an alert, which is sent in the output's format.
     pub(crate) fn template_failed(&self, reason: &str) {
         self.template_failed.fetch_add(1, Relaxed);
         let mut trouble = self.trouble();
         trouble.note(reason);
         if is_due(&mut trouble.failure_logged) {
-            tracing::warn!(output = self.name, reason, "an alert goes out as JSON in place of its template");
+            tracing::warn!(
+                output = self.name,
+                reason,
+                "an alert goes out in the output's format, because its template could not be filled"
+            );
         }
     }
 

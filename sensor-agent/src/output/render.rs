@@ -42,9 +42,18 @@ impl Renderer {
                 }
                 Ok(None) => return false,
                 // An alert in another form is better than none.
-                Err(error) => ledger.template_failed(&error.to_string()),
+                Err(error) => {
+                    ledger.template_failed(&error.to_string());
+                    self.format(out, &alert.clone().without_template(error.reason()), max_bytes, ledger);
+                    return true;
+                }
             }
         }
+        self.format(out, alert, max_bytes, ledger);
+        true
+    }
+
+    fn format(&self, out: &mut Vec<u8>, alert: &Alert, max_bytes: usize, ledger: &Ledger) {
         let shortened = match self.format {
             Format::Json => json::write(out, alert, max_bytes),
             Format::Cef => cef::write(out, alert, max_bytes),
@@ -54,7 +63,6 @@ impl Renderer {
         if shortened {
             ledger.shortened();
         }
-        true
     }
 }
 

@@ -277,18 +277,34 @@ fn names_are_unique() {
     assert!(Dispatcher::start(vec![pipe("same").0, pipe("same").0]).is_err());
 }
 
+/// It goes out in the output's format, says why, and is counted.
 #[test]
 fn a_template_that_fails_costs_no_alert() {
-    let (mut settings, reader) = pipe("stdout");
-    settings.template = Some(template("{{ (index .Lineage 1).Program.Path }}"));
-    let outputs = Dispatcher::start(vec![settings]).unwrap();
-    let mut alert = Alert::sample();
-    let process = crate::event::Process { parent: None, ..(*alert.event.process).clone() };
-    alert.event.process = Arc::new(process);
-    outputs.send(Arc::new(alert));
-    assert_eq!(outputs.stop(LONG)[0].template_failed, 1);
-    let line = BufReader::new(reader).lines().next().unwrap().unwrap();
-    assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok());
+    for (format, key) in [
+        (Format::Json, "/notifications/1/message_fields/template_error"),
+        (Format::Ecs, "/sensor/notifications/1"),
+        (Format::Ocsf, "/message"),
+        (Format::Cef, ""),
+    ] {
+        let (mut settings, reader) = pipe("stdout");
+        settings.template = Some(template("{{ (index .Lineage 1).Program.Path }}"));
+        settings.format = format;
+        let outputs = Dispatcher::start(vec![settings]).unwrap();
+        let mut alert = Alert::sample();
+        let process = crate::event::Process { parent: None, ..(*alert.event.process).clone() };
+        alert.event.process = Arc::new(process);
+        outputs.send(Arc::new(alert));
+        assert_eq!(outputs.stop(LONG)[0].template_failed, 1);
+        let line = BufReader::new(reader).lines().next().unwrap().unwrap();
+        let text = match key {
+            "" => line,
+            key => {
+                let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+                json.pointer(key).unwrap_or_else(|| panic!("{line}")).to_string()
+            }
+        };
+        assert!(text.contains("error calling index: index out of range: 1"), "{format:?}: {text}");
+    }
 }
 
 #[test]

@@ -140,6 +140,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         queued: status.queued,
         sent: status.sent,
         retried: status.retried,
+        template_failed: status.template_failed,
         confirmed: status.confirmed,
         dropped: status.lost(),
         dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
