@@ -119,6 +119,16 @@ impl Detection {
         self.held_back
     }
 
+    /// Whether policies ask for the name of a user who was asked for a moment ago.
+    #[must_use]
+    pub fn awaits_name(&self, event: &Event) -> bool {
+        event.process.user.is_pending()
+            && self
+                .groups
+                .iter()
+                .any(|group| group.sees.events().contains(event.kind) && group.rules.asks_for("userName"))
+    }
+
     /// Goes on where the policies before a reload were: a policy that keeps its name keeps what its throttle knows.
     #[must_use]
     pub fn after(mut self, before: Self) -> Self {

@@ -11,15 +11,17 @@
 
 mod given_up;
 mod losses;
+mod waiting;
 mod watch;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, never, select, tick};
+use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 
 use given_up::GivenUp;
 pub use losses::LossSource;
+use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
@@ -63,6 +65,8 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
+    /// Go on with what is known of the host by now.
+    Host(Arc<Host>),
     /// Tell of the processes whose records were lost.
     RollCall(Box<RollCall>),
     /// Raise an alert about the sensor itself; the second is the rule that it names.
@@ -107,6 +111,8 @@ pub struct Engine {
     /// Until all records from before it have been applied.
     roll_call: Option<Box<RollCall>>,
     watches: Vec<Watch>,
+    /// Counted, and not evaluated yet.
+    waiting: Waiting,
     findings: Vec<crate::detection::Finding>,
     blind_policy: Arc<Policy>,
     given_up: GivenUp,
@@ -152,6 +158,7 @@ impl Engine {
             ledger: Ledger::default(),
             roll_call: None,
             watches: Vec::new(),
+            waiting: Waiting::default(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
             given_up: GivenUp::default(),
@@ -179,6 +186,7 @@ impl Engine {
         let mut report = tick(self.setup.reporting_interval);
         let mut batches = batches.clone();
         loop {
+            let names = if self.waiting.is_empty() { never() } else { after(waiting::LOOK) };
             select! {
                 recv(batches) -> batch => match batch {
                     Ok(batch) => {
@@ -197,6 +205,7 @@ impl Engine {
                         self.watches.push(watch);
                         let _ = kept.send(());
                     }
+                    Ok(Request::Host(host)) => self.host = host,
                     Ok(Request::RollCall(call)) => self.roll_call = Some(call),
                     Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
@@ -208,12 +217,19 @@ impl Engine {
                     }
                 }
                 recv(report) -> _ => self.hand_over(),
+                recv(names) -> _ => {}
+            }
+            while let Some(event) = self.waiting.next(false) {
+                self.evaluate(event);
             }
         }
         // The drain thread has handed on all that the ring held.
         while let Ok(batch) = batches.try_recv() {
             self.batch(&batch);
             recycle(batch);
+        }
+        while let Some(event) = self.waiting.next(true) {
+            self.evaluate(event);
         }
         self.settle();
         self.hand_over();
@@ -267,6 +283,7 @@ impl Engine {
         let due = |call: &mut Box<RollCall>| boot_now() > call.walked_until().saturating_add(OVERTAKING);
         let Some(call) = self.roll_call.take_if(due) else { return };
         let mut found = 0;
+        self.table.learn_groups(call.walked());
         for task in call.tasks() {
             if let Some(event) = self.table.missed(&task, unix_now()) {
                 found += 1;
@@ -288,11 +305,18 @@ impl Engine {
         }
     }
 
-    fn event(&mut self, mut event: Event) {
+    fn event(&mut self, event: Event) {
         self.counts[event.kind as usize] += 1;
         if !self.watches.is_empty() {
             watch::saw(&mut self.watches, &event);
         }
+        let event = if self.setup.detection.awaits_name(&event) { self.waiting.push(event) } else { Some(event) };
+        if let Some(event) = event {
+            self.evaluate(event);
+        }
+    }
+
+    fn evaluate(&mut self, mut event: Event) {
         let (detection, findings) = (&mut self.setup.detection, &mut self.findings);
         detection.evaluate(&event, &self.host, &mut |finding| findings.push(finding));
         for finding in std::mem::take(&mut self.findings) {

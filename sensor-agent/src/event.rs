@@ -17,12 +17,17 @@ pub mod fields;
 pub mod json;
 mod process;
 pub mod tables;
+mod user_name;
 mod value;
 
 use std::sync::Arc;
 
 pub use audit::AuditMessage;
-pub use process::{Arguments, Container, Host, Ids, Image, Login, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID};
+pub use process::{
+    Arguments, Container, Host, Ids, Image, Login, Namespaces, Process, ProcessKey, RUNTIMES, TTY_LEN, UNKNOWN_RUNTIME,
+    UNSET_ID,
+};
+pub use user_name::UserName;
 pub use value::{Pids, Value};
 
 /// One thing that happened, with the process that did it.

@@ -24,13 +24,37 @@ pub fn describe(state_dir: &Path) -> io::Result<Host> {
     let boot_time = BootToUnix::now().unix(0);
     Ok(Host {
         sensor_id: sensor_id(state_dir)?,
-        hostname: nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        hostname: hostname().unwrap_or_default(),
         boot_id: read("/proc/sys/kernel/random/boot_id")
             .and_then(|id| id.parse().ok())
             .map_or(0, |id: Uuid| id.as_u128()),
         boot_time,
         metadata: metadata(boot_time),
     })
+}
+
+/// The host as it is now, if it is another than it was: a sensor starts before the network is up and before the host has got
+/// its name. What cannot be told any more stays as it was.
+#[must_use]
+pub fn changed(before: &Host) -> Option<Host> {
+    let mut now = Host {
+        hostname: hostname().filter(|name| !name.is_empty()).unwrap_or_else(|| before.hostname.clone()),
+        metadata: metadata(before.boot_time),
+        ..before.clone()
+    };
+    for (name, value) in &before.metadata {
+        if !name.starts_with(INTERFACE) && !now.metadata.iter().any(|(known, _)| known == name) {
+            now.metadata.push((name.clone(), value.clone()));
+        }
+    }
+    (now.hostname != before.hostname || now.metadata != before.metadata).then_some(now)
+}
+
+/// Before the name of a network interface, which come and go.
+const INTERFACE: &str = "network_interface.";
+
+fn hostname() -> Option<String> {
+    nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned())
 }
 
 fn sensor_id(state_dir: &Path) -> io::Result<String> {
@@ -71,7 +95,7 @@ fn metadata(boot_time: u64) -> Vec<(String, String)> {
     add("boot_time", Some((boot_time / 1_000_000_000).to_string()));
     add("machine_id", read("/etc/machine-id"));
     for (name, addresses) in interfaces() {
-        add(&format!("network_interface.{name}"), Some(addresses.join(",")));
+        add(&format!("{INTERFACE}{name}"), Some(addresses.join(",")));
     }
     facts
 }
@@ -122,6 +146,23 @@ mod tests {
         assert_ne!(first.boot_id, 0);
         fs::write(state.join("sensor_id"), "torn").unwrap();
         assert_ne!(first.sensor_id, describe(&state).unwrap().sensor_id);
+    }
+
+    #[test]
+    fn what_was_not_known_at_the_start_is_learnt() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = describe(folder.path()).unwrap();
+        assert!(changed(&now).is_none());
+        let early = Host { hostname: "localhost-before".into(), metadata: Vec::new(), ..now.clone() };
+        let later = changed(&early).unwrap();
+        assert_eq!((&later.hostname, &later.metadata), (&now.hostname, &now.metadata));
+        assert_eq!(later.sensor_id, now.sensor_id);
+        // What cannot be told any more stays, unless it is an address.
+        let mut more = now.clone();
+        more.metadata.extend([("cloud".into(), "x".into()), ("network_interface.gone0".into(), "10.0.0.1".into())]);
+        let later = changed(&more).unwrap();
+        assert!(later.metadata.contains(&("cloud".into(), "x".into())));
+        assert!(!later.metadata.iter().any(|(name, _)| name.ends_with("gone0")));
     }
 
     #[test]

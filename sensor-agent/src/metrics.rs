@@ -144,6 +144,19 @@ fn families(status: &Status) -> Vec<Family> {
         ),
         gauge("processes", "Processes in the process table.", vec![sample([], status.processes.held)]),
         gauge("processes_limit", "Processes that the table can hold.", vec![sample([], status.processes.limit)]),
+        counter(
+            "lineages_cut",
+            "Lineages that were too long and lost their middle.",
+            vec![sample([], status.processes.lineages_cut)],
+        ),
+        counter(
+            "container_programs",
+            "Programs run in a container of an unknown runtime, or of which it could not be told whether in one.",
+            vec![
+                sample([("container", "unknown".into())], status.processes.containers_unknown),
+                sample([("container", "undecided".into())], status.processes.containers_undecided),
+            ],
+        ),
     ];
     all.extend(canary(status));
     all.extend(hooks(status));

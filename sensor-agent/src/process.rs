@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! record ─▶ Table::apply ─▶ Event (with a snapshot of its process, and through it the lineage)
-//!              ├─ containers: cgroup path ─▶ container id
+//!              ├─ groups: cgroup, namespaces, root directory ─▶ container (containers: the names)
+//!              ├─ lineage: how long it may be
 //!              ├─ logins: audit session ─▶ who logged in, from where
 //!              └─ users: uid ─▶ login name, from a cache that another thread fills
 //! ```
@@ -13,6 +14,9 @@
 pub mod baseline;
 pub mod containers;
 mod ended;
+mod groups;
+mod host_place;
+mod lineage;
 mod logins;
 mod pool;
 pub mod roll_call;
@@ -21,4 +25,6 @@ mod told;
 pub mod unlisted;
 pub mod users;
 
-pub use table::{MAX_DEPTH, MAX_PROCESSES, Table, TableCounters};
+pub use host_place::HostPlace;
+pub use lineage::MAX_DEPTH;
+pub use table::{MAX_PROCESSES, Table, TableCounters};

@@ -48,7 +48,7 @@ use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
 use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
-use crate::process::{MAX_PROCESSES, Table};
+use crate::process::{HostPlace, MAX_PROCESSES, Table};
 
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
@@ -159,9 +159,11 @@ impl Sensor {
         let unlisted = Unlisted::read(walked());
         let records = || walked().chain(unlisted.records());
         let command_lines = CommandLines::read(records());
+        let host_place = HostPlace::find(records());
         let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
 
         let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
+        table.set_host(host_place);
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
@@ -189,6 +191,7 @@ impl Sensor {
             configuration: Mutex::new(configuration),
         });
         let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
+        let known_host = Arc::clone(&host);
         let parts = Parts { host, own, table, outputs, sinks, losses };
         let engine = Engine::new(parts, plan.setup);
         give_memory_back();
@@ -205,7 +208,7 @@ impl Sensor {
             let _ = shared.engine.send(Request::Tell(Box::new(policy), "the last run has no orderly end"));
         }
         offer::open(&shared, config);
-        let lookout = Lookout::start(Arc::clone(&shared)).map_err(StartError::Thread)?;
+        let lookout = Lookout::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }

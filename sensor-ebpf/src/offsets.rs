@@ -104,6 +104,10 @@ facts! {
 
     required nsproxy_mnt_ns = Member("nsproxy", "mnt_ns");
     required nsproxy_net_ns = Member("nsproxy", "net_ns");
+    // CONFIG_CGROUPS.
+    optional nsproxy_cgroup_ns = Member("nsproxy", "cgroup_ns");
+    optional cgroup_ns_inum = Member("cgroup_namespace", "ns.inum");
+    optional cgroup_ns_root_cset = Member("cgroup_namespace", "root_cset");
     required pid_level = Member("pid", "level");
     required pid_numbers = Member("pid", "numbers");
     required upid_nr = Member("upid", "nr");
@@ -117,6 +121,7 @@ facts! {
     required mm_arg_start = Member("mm_struct", "arg_start");
     required mm_arg_end = Member("mm_struct", "arg_end");
     required mm_exe_file = Member("mm_struct", "exe_file");
+    required fs_root_dentry = Member("fs_struct", "root.dentry");
     required fs_pwd_mnt = Member("fs_struct", "pwd.mnt");
     required fs_pwd_dentry = Member("fs_struct", "pwd.dentry");
 
@@ -145,6 +150,7 @@ facts! {
     required sb_magic = Member("super_block", "s_magic");
 
     required dentry_parent = Member("dentry", "d_parent");
+    required dentry_inode = Member("dentry", "d_inode");
     required dentry_name = Member("dentry", "d_name");
     required dentry_hash_pprev = Member("dentry", "d_hash.pprev");
     required qstr_len = Member("qstr", "len");
@@ -160,10 +166,15 @@ facts! {
     optional css_cgroup = Member("cgroup_subsys_state", "cgroup");
     optional cgroup_level = Member("cgroup", "level");
     optional cgroup_kn = Member("cgroup", "kn");
+    // Since Linux 6.1.
+    optional cgroup_ancestors = Member("cgroup", "ancestors");
     // `__parent` since Linux 6.15.
     optional kernfs_parent = Member("kernfs_node", "__parent"), Member("kernfs_node", "parent");
     optional kernfs_name = Member("kernfs_node", "name");
     optional kernfs_id = Member("kernfs_node", "id");
+    // Null as long as the owner, the mode and the times were not changed: then it is root's.
+    optional kernfs_iattr = Member("kernfs_node", "iattr");
+    optional kernfs_iattr_uid = Member("kernfs_iattrs", "ia_uid");
     // Controllers whose version 1 hierarchy names a container, best first.
     optional subsys_pids = Value("cgroup_subsys_id", "pids_cgrp_id");
     optional subsys_memory = Value("cgroup_subsys_id", "memory_cgrp_id");

@@ -16,7 +16,7 @@ pub use exit::ExitRecord;
 pub use fork::ForkRecord;
 
 /// Version of all layouts in this library. Any change to a type or a section raises it.
-pub const LAYOUT_VERSION: u16 = 3;
+pub const LAYOUT_VERSION: u16 = 4;
 
 /// What a record tells; the `kind` of its [`Header`].
 pub mod kind {
@@ -92,6 +92,26 @@ pub struct Namespaces {
     pub mnt: u32,
     pub net: u32,
     pub user: u32,
+    pub cgroup: u32,
+    /// How deep in the unified hierarchy the root of the cgroup namespace is: the number of names in its path.
+    pub cgroup_root: u32,
+}
+
+/// Where a task has its place in the file systems and control groups of the host.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Id of the cgroup, as the section of its path names it: in the unified hierarchy, or, for a task at the root of
+    /// that, in the first version 1 hierarchy of `pids`, `memory`, `cpu` where it is elsewhere. The top byte tells them
+    /// apart: zero for unified, else the controller's number and one.
+    pub cgroup_id: u64,
+    /// Inode number of the task's root directory.
+    pub root_inode: u64,
+    /// Device of the task's root directory in the kernel's own encoding: `major << 20 | minor`.
+    pub root_device: u32,
+    /// Bit n: the n-th control group of the path, from the root down, belongs to another user than root. Only told
+    /// together with the path.
+    pub cgroup_owned: u32,
 }
 
 /// Longest controlling terminal name kept, with the zero at its end.
@@ -107,18 +127,20 @@ const _: () = {
     assert!(size_of::<Header>() == 2 + 2 + 4 + 8);
     assert!(size_of::<ProcessKey>() == 8 + 4 + 4);
     assert!(size_of::<Ids>() == 6 * 4 + 8);
-    assert!(size_of::<Namespaces>() == 4 * 4);
+    assert!(size_of::<Namespaces>() == 6 * 4);
+    assert!(size_of::<Place>() == 2 * 8 + 2 * 4);
     assert!(size_of::<ForkRecord>() == 16 + 3 * 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
-    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 16 + 4 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
-    assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 16 + 8 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
-    assert!(offset_of!(AuditRecord, path_len) == 120);
+    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
+    assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
+    assert!(offset_of!(AuditRecord, path_len) == 144);
     assert!(audit::TEXT_MAX <= u16::MAX as usize);
-    assert!(offset_of!(ExecRecord, cgroup_id) == 96);
-    assert!(offset_of!(ExecRecord, device) == 128);
-    assert!(offset_of!(ExecRecord, path_len) == 168);
-    assert!(offset_of!(ExecRecord, tty) == 184);
+    assert!(offset_of!(ExecRecord, place) == 104);
+    assert!(offset_of!(ExecRecord, device) == 152);
+    assert!(offset_of!(ExecRecord, path_len) == 192);
+    assert!(offset_of!(ExecRecord, tty) == 208);
     // What a length field cannot say must not happen.
     assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize);
     assert!(exec::PATH_MAX <= u16::MAX as usize);
+    assert!(exec::CGROUP_DEPTH == u32::BITS as usize);
 };

@@ -105,7 +105,7 @@ impl<'a> AlertJson<'a> {
             incident_id: alert.incident_id,
             process_info: (process.key.tgid != 0).then(|| ProcessJson::new(process, host, cuts.args, cuts)),
             lineage: Lineage { process, host, cuts },
-            lineage_truncated: cuts.lineage != usize::MAX,
+            lineage_truncated: cuts.lineage != usize::MAX || process.lineage_cut,
             location: Location::new(alert, cuts),
             metadata: Metadata { host, cuts },
             metadata_truncated: cuts.metadata != usize::MAX,
@@ -172,6 +172,8 @@ struct Location<'a> {
     node_name: Words<'a>,
     #[serde(skip_serializing_if = "Words::is_empty")]
     container_id: Words<'a>,
+    #[serde(skip_serializing_if = "is_false")]
+    container_unknown: bool,
     #[serde(skip_serializing_if = "Words::is_empty")]
     container_name: Words<'a>,
     #[serde(skip_serializing_if = "Words::is_empty")]
@@ -194,6 +196,7 @@ impl<'a> Location<'a> {
             sensor_id: words(&alert.host.sensor_id),
             node_name: words(&alert.host.hostname),
             container_id: words(container.map_or("", |container| &container.id)),
+            container_unknown: alert.event.process.container_unknown,
             container_name: words(container.map_or("", |container| &container.name)),
             image_id: words(container.map_or("", |container| &container.image_id)),
             image_name: words(container.map_or("", |container| &container.image_name)),

@@ -104,11 +104,12 @@ pub const KEYS: &[Key] = &[
     key("process_info.start_time", "integer", IfKnown, "When it was forked: nanoseconds since the Unix epoch."),
     key("lineage", "array", Always, "Its ancestors, the parent first, as they were when each forked the next."),
     key("lineage[]", "object", Always, "One of them, with the keys of `process_info`."),
-    key("lineage_truncated", "boolean", IfCut, "The oldest ancestors are missing."),
+    key("lineage_truncated", "boolean", IfCut, "Ancestors are missing; also where they were never known."),
     key("location", "object", Always, "Where it happened."),
     key("location.sensor_id", "string", Always, "The sensor's id, a UUID that stays with the host."),
     key("location.node_name", "string", Always, "The host's name."),
     key("location.container_id", "string", IfKnown, "The container's id."),
+    key("location.container_unknown", "boolean", IfKnown, "It could not be told whether this is a container."),
     key("location.container_name", "string", NotYet, "Its name."),
     key("location.image_id", "string", NotYet, "The id of its image."),
     key("location.image_name", "string", NotYet, "The name of its image."),
@@ -174,6 +175,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
+    use crate::event::UserName;
     use serde_json::Value;
 
     use super::*;
@@ -228,6 +230,7 @@ mod tests {
         image.flags |= sensor_ebpf::record::exec_flags::SCRIPT;
         process.image = Arc::new(image);
         process.tty[..5].copy_from_slice(b"pts/3");
+        process.container_unknown = true;
         alert.event.process = Arc::new(process);
         alert
     }
@@ -259,7 +262,7 @@ mod tests {
     fn what_is_always_there_is_there_without_anything_known() {
         let mut alert = Alert::sample();
         let mut process = (*alert.event.process).clone();
-        (process.container, process.user, process.parent) = (None, None, None);
+        (process.container, process.user, process.parent) = (None, UserName::default(), None);
         alert.event.process = Arc::new(process);
         let mut out = Vec::new();
         json::write(&mut out, &alert, usize::MAX);

@@ -63,7 +63,7 @@ pub(super) fn sample() -> Alert {
         parent_key: parent.as_ref().map_or_else(ProcessKey::default, |parent| parent.key),
         depth: parent.as_ref().map_or(0, |parent| parent.depth + 1),
         parent,
-        user: Some("alice".into()),
+        user: "alice".into(),
         image: Arc::new(Image {
             path: path.into(),
             cwd: b"/srv".to_vec(),

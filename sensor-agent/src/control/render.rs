@@ -32,6 +32,15 @@ pub fn status(status: &Status) -> String {
     push_line(&mut out, &format!("kernel {}, capabilities: {}", status.kernel, list(&status.capabilities)));
     let limit = status.processes.limit;
     push_line(&mut out, &format!("{} of at most {limit} processes held", status.processes.held));
+    for (count, what) in [
+        (status.processes.lineages_cut, "lineages were too long to be told whole (lineageTruncated)"),
+        (status.processes.containers_unknown, "programs run in containers of an unknown runtime"),
+        (status.processes.containers_undecided, "programs run of which it could not be told whether in a container"),
+    ] {
+        if count > 0 {
+            push_line(&mut out, &format!("{count} {what}"));
+        }
+    }
     let held_back = match status.held_back {
         0 => String::new(),
         count => format!(", {count} held back by throttles"),

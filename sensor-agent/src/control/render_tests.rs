@@ -39,7 +39,7 @@ fn healthy() -> Status {
             },
         ],
         rates: vec![Rate { class: "process".into(), per_second: 12.34 }],
-        processes: Processes { held: 312, limit: 65_536 },
+        processes: Processes { held: 312, limit: 65_536, ..Processes::default() },
         policies: 23,
         tables: vec![Table { name: "process_events".into(), rows: 5000, capacity: 50_000, overwritten: 0 }],
         losses: vec![],

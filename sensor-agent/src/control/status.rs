@@ -132,6 +132,11 @@ pub struct Processes {
     pub held: u64,
     /// Zero if there is none.
     pub limit: u64,
+    /// Lineages that were too long and lost their middle, since the start.
+    pub lineages_cut: u64,
+    /// Programs run in containers of an unknown runtime, and of which it could not be told whether they were in one.
+    pub containers_unknown: u64,
+    pub containers_undecided: u64,
 }
 
 /// A table of the flight recorder.

@@ -90,8 +90,8 @@ fn set(draft: &mut Draft, key: &str, value: &Value, path: &str, ancestor: bool, 
         errors.push(BuildError::Unknown { at, near });
         return;
     };
-    // Null: the event has no such value.
-    if !value.is_null()
+    // Null: the event has no such value. Of a truth value that is more than to leave it out.
+    if (!value.is_null() || field.name == "isContainer")
         && let Err(fault) = draft.set(field, value)
     {
         errors.push(match fault {

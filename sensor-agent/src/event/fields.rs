@@ -13,7 +13,7 @@ use foldhash::HashMap;
 use sensor_ebpf::record::exec_flags;
 
 use super::audit::REFUSALS;
-use super::{AuditMessage, Class, Detail, Event, EventType, Lost, Pids, UNSET_ID, Value};
+use super::{AuditMessage, Class, Container, Detail, Event, EventType, Lost, Pids, RUNTIMES, UNSET_ID, Value};
 
 /// The field of this name in rules.
 #[must_use]
@@ -139,6 +139,13 @@ pub static FIELDS: &[Field] = &[
     process("parents", "parents", Type::Numbers, "The pids of the ancestors, nearest first.", |p, _| {
         Value::Pids(Pids(p))
     }),
+    process(
+        "lineageTruncated",
+        "lineage_truncated",
+        Type::Bool,
+        "Whether ancestors are missing: of more than 64 that each ran something, or above a process that was not seen.",
+        |p, _| Value::Bool(p.lineage_cut),
+    ),
     process("uid", "uid", Type::Number, "Real user id.", |p, _| Value::Int(i64::from(p.ids.uid))),
     process("gid", "gid", Type::Number, "Real group id.", |p, _| Value::Int(i64::from(p.ids.gid))),
     process("euid", "euid", Type::Number, "Effective user id.", |p, _| Value::Int(i64::from(p.ids.euid))),
@@ -242,18 +249,25 @@ pub static FIELDS: &[Field] = &[
     process("userNamespace", "user_ns", Type::Number, "The user namespace.", |p, _| {
         Value::Int(i64::from(p.namespaces.user))
     }),
-    process("isContainer", "is_container", Type::Bool, "Whether the process runs in a container.", |p, _| {
-        Value::Bool(p.container.is_some())
-    }),
+    process(
+        "isContainer",
+        "is_container",
+        Type::Bool,
+        "Whether the process runs in a container; absent where that could not be told.",
+        |p, _| if p.container_unknown { Value::Absent } else { Value::Bool(p.container.is_some()) },
+    ),
     process("containerId", "container_id", Type::Text, "Id of the container.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.id.as_str()))
     }),
     process(
         "containerRuntime",
         "container_runtime",
-        Type::Text,
-        "What runs the container: docker, containerd, cri-o, podman, systemd-nspawn.",
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.runtime)),
+        Type::Word(RUNTIMES),
+        "What runs the container, as far as the name of its control group tells; else `unknown`.",
+        |p, _| match p.container.as_deref() {
+            Some(Container { runtime, .. }) if !runtime.is_empty() => Value::Word(runtime),
+            _ => Value::Absent,
+        },
     ),
     process("containerName", "container_name", Type::Text, "Name of the container.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.name.as_str()))

@@ -10,6 +10,8 @@ pub use sensor_ebpf::record::ProcessKey;
 use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
 
+use super::UserName;
+
 /// The value of an audit login uid or session that was never set.
 pub const UNSET_ID: u32 = u32::MAX;
 
@@ -27,6 +29,8 @@ pub struct Process {
     pub exec_id: u16,
     /// Links from here to the oldest ancestor held.
     pub depth: u32,
+    /// Whether ancestors are missing: the lineage was too long, or the parent is not known.
+    pub lineage_cut: bool,
     pub ids: Ids,
     pub namespaces: Namespaces,
     /// The id in the process's own pid namespace.
@@ -35,8 +39,10 @@ pub struct Process {
     /// Controlling terminal, such as `pts/3`, zero-filled; see [`Process::tty`].
     pub tty: [u8; TTY_LEN],
     /// The login name of `ids.uid`, when known.
-    pub user: Option<Arc<str>>,
+    pub user: UserName,
     pub container: Option<Arc<Container>>,
+    /// Whether it is in a container could not be told; there is none then.
+    pub container_unknown: bool,
     /// The login that the session began with, when the sensor saw it.
     pub login: Option<Arc<Login>>,
     /// The incident that this process or an ancestor of it is part of, once an alert was raised on it.
@@ -50,6 +56,14 @@ impl Process {
     #[must_use]
     pub fn tty(&self) -> &[u8] {
         self.tty.split(|&byte| byte == 0).next().unwrap_or_default()
+    }
+
+    /// Gives the process its parent, and the lineage that the parent has. The parent's id must be set.
+    pub fn link(&mut self, parent: Option<Arc<Self>>) {
+        self.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
+        // Only the first process of all, and the kernel's first thread, have none.
+        self.lineage_cut = parent.as_ref().map_or(self.parent_key.tgid != 0, |parent| parent.lineage_cut);
+        self.parent = parent;
     }
 
     /// The ancestors, nearest first.
@@ -190,11 +204,34 @@ pub struct Login {
     pub program: Vec<u8>,
 }
 
+/// What [`Container::runtime`] can be.
+pub const RUNTIMES: &[&str] = &[
+    "docker",
+    "containerd",
+    "cri-o",
+    "podman",
+    "buildkit",
+    "buildah",
+    "runc",
+    "crun",
+    "youki",
+    "apptainer",
+    "lxc",
+    "libvirt-lxc",
+    "systemd-nspawn",
+    "nomad",
+    "garden",
+    UNKNOWN_RUNTIME,
+];
+
+/// The runtime of a container that is one by its namespaces, or has an id under a name that is not known.
+pub const UNKNOWN_RUNTIME: &str = "unknown";
+
 /// A container, as far as it is known: the id from the cgroup, the rest from its runtime.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
     pub id: String,
-    /// `docker`, `containerd`, `cri-o`, `podman`, `systemd-nspawn`.
+    /// One of [`RUNTIMES`].
     pub runtime: &'static str,
     pub name: String,
     pub image_id: String,

@@ -65,12 +65,10 @@ impl Baseline {
         walked_until: u64,
         unix: u64,
     ) -> Self {
-        let mut tasks: Vec<Exec<'a>> = records
-            .filter_map(|record| match record {
-                Record::Baseline(exec) if exec.fixed.process.start < attached => Some(exec),
-                _ => None,
-            })
-            .collect();
+        let mut tasks: Vec<Exec<'a>> =
+            records.filter_map(|record| if let Record::Baseline(exec) = record { Some(exec) } else { None }).collect();
+        table.learn_groups(tasks.iter().copied());
+        tasks.retain(|exec| exec.fixed.process.start < attached);
         tasks.sort_by_key(|exec| exec.fixed.process.start);
         let mut pending = HashMap::with_capacity(tasks.len());
         for mut exec in tasks {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::event::{Image, Process};
+use crate::event::{Image, Process, UserName};
 
 /// Most that are kept of each.
 const LIMIT: usize = 512;
@@ -45,7 +45,8 @@ impl Pool {
         let image = std::mem::replace(&mut unused.image, Arc::clone(&self.empty));
         let parent = unused.parent.take();
         unused.container = None;
-        unused.user = None;
+        unused.container_unknown = false;
+        unused.user = UserName::default();
         unused.login = None;
         unused.incident = None;
         if self.processes.len() < LIMIT {

@@ -43,12 +43,16 @@ impl RollCall {
         self.walked_until
     }
 
+    /// All tasks that were walked.
+    pub fn walked(&self) -> impl Iterator<Item = Exec<'_>> {
+        walked(self.tasks.records().filter_map(|bytes| decode(bytes).ok()))
+    }
+
     /// Tasks that were still running when their arguments were read, ancestors first.
     #[must_use]
     pub fn tasks(&self) -> Vec<Exec<'_>> {
-        let mut tasks: Vec<_> = walked(self.tasks.records().filter_map(|bytes| decode(bytes).ok()))
-            .filter_map(|mut exec| self.command_lines.complete(&mut exec).then_some(exec))
-            .collect();
+        let mut tasks: Vec<_> =
+            self.walked().filter_map(|mut exec| self.command_lines.complete(&mut exec).then_some(exec)).collect();
         tasks.sort_by_key(|exec| exec.fixed.process.start);
         tasks
     }

@@ -4,32 +4,34 @@
 //! * a process is known by its [`ProcessKey`]; a reused pid is another process;
 //! * a snapshot in the table is never changed, it is replaced; who holds one holds its lineage, also of the dead;
 //! * a process forked without exec has its forker's image;
-//! * the table holds at most `limit` processes and a lineage at most [`MAX_DEPTH`] ancestors; what that costs is counted.
+//! * a lineage tells who made whom, also where `CLONE_PARENT` gave a child to its maker's own parent;
+//! * the table holds at most `limit` processes and a lineage at most [`MAX_DEPTH`] ancestors; what that costs is counted, and
+//!   told by the processes that it is missing for.
 
 mod walk;
 
 use std::sync::Arc;
 
-use hashlink::{LinkedHashMap, LruCache};
+use hashlink::LinkedHashMap;
 use sensor_ebpf::record::{AuditRecord, ExitRecord, ForkRecord, exec_flags};
 
-use super::containers::container_of;
 use super::ended::Ended;
+use super::groups::{Found, Groups};
+use super::host_place::HostPlace;
+use super::lineage::{MAX_DEPTH, shorten};
 use super::logins::Logins;
 use super::pool::Pool;
 use super::told::{Known, Told};
 use super::users::Users;
 use crate::event::decode::{Audit, Exec, Record, turn_path};
-use crate::event::{AuditMessage, Container, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNSET_ID};
+use crate::event::{
+    AuditMessage, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME, UNSET_ID,
+};
 
-/// Longest lineage held. A longer one (a daemon that goes on by forking itself) loses its oldest half.
-pub const MAX_DEPTH: u32 = 64;
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;
 /// Stands where the upper end of a path is missing.
 const CUT_MARK: &[u8] = "…".as_bytes();
-/// Control groups whose paths are remembered; the kernel side names each one when it is first seen.
-const CGROUPS: usize = 8192;
 
 type Map = LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>;
 
@@ -38,7 +40,7 @@ type Map = LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>;
 pub struct Table {
     live: Map,
     limit: usize,
-    cgroups: LruCache<u64, Option<Arc<Container>>>,
+    groups: Groups,
     users: Users,
     logins: Logins,
     ended: Ended,
@@ -59,8 +61,12 @@ pub struct TableCounters {
     pub unknown_exits: u64,
     /// Execs that two programs told.
     pub repeated: u64,
-    /// Lineages cut to half of [`MAX_DEPTH`].
+    /// Lineages that lost their middle because they were longer than [`MAX_DEPTH`].
     pub lineage_cut: u64,
+    /// Programs run in a container whose runtime no name tells: one by its namespaces.
+    pub unknown_containers: u64,
+    /// Programs run of which it could not be told whether that is in a container.
+    pub undecided_containers: u64,
 }
 
 impl Table {
@@ -70,7 +76,7 @@ impl Table {
         Self {
             live: Map::default(),
             limit: limit.max(1),
-            cgroups: LruCache::new(CGROUPS),
+            groups: Groups::new(),
             users,
             logins: Logins::default(),
             ended: Ended::default(),
@@ -78,6 +84,11 @@ impl Table {
             counters: TableCounters::default(),
             path: Vec::new(),
         }
+    }
+
+    /// Tells the table what the host's own processes have that those in containers do not.
+    pub fn set_host(&mut self, host: HostPlace) {
+        self.groups.host = host;
     }
 
     /// Takes one record in and tells the event that it makes; none if it tells nothing new. `time` is the record's
@@ -149,17 +160,20 @@ impl Table {
         if self.live.contains_key(&fork.process) {
             return None; // the baseline had it already
         }
-        let parent = self.parent(fork.parent);
-        let forker = if fork.forker == fork.parent { parent.clone() } else { self.live.get(&fork.forker).cloned() };
+        // With CLONE_PARENT they differ: whoever made it then is beside it, and would be in nobody's lineage.
+        let forker = self.parent(fork.forker);
+        let (parent_key, parent) = match &forker {
+            Some(forker) => (fork.forker, Some(Arc::clone(forker))),
+            None => (fork.parent, self.parent(fork.parent)),
+        };
         if forker.is_none() {
             self.counters.orphaned += 1;
         }
         let empty = self.pool.empty_image();
         let process = self.pool.process(|child| {
             child.key = fork.process;
-            child.parent_key = fork.parent;
-            child.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
-            child.parent = parent;
+            child.parent_key = parent_key;
+            child.link(parent);
             child.ns_pid = fork.ns_pid;
             child.exec_id = 0;
             if let Some(forker) = forker.as_deref() {
@@ -170,6 +184,7 @@ impl Table {
                 child.user.clone_from(&forker.user);
                 child.login.clone_from(&forker.login);
                 child.container.clone_from(&forker.container);
+                child.container_unknown = forker.container_unknown;
                 child.incident = forker.incident;
                 child.image = Arc::clone(&forker.image);
             } else {
@@ -178,6 +193,7 @@ impl Table {
                 child.namespaces = Default::default();
                 child.cgroup_id = 0;
                 child.tty = Default::default();
+                child.container_unknown = false;
                 child.image = empty;
             }
             child.namespaces.pid = fork.pid_ns;
@@ -197,6 +213,9 @@ impl Table {
 
     /// What a process runs from now on.
     fn executed(&mut self, exec: &Exec<'_>, kind: EventType, time: u64) -> Event {
+        if is_first(exec) {
+            self.groups.host = HostPlace::of(exec);
+        }
         let before = self.live.get(&exec.fixed.process).cloned();
         let known = match &before {
             Some(before) => Known::of(before),
@@ -215,7 +234,7 @@ impl Table {
             // The exec that it is of may be told yet.
             told.exec_id = 0;
         }
-        let process = self.snapshot(&told, image, known);
+        let process = self.snapshot(&told, image, known, before.as_deref());
         drop(before);
         self.insert(Arc::clone(&process));
         Event { kind, time, process, detail: Detail::None }
@@ -223,12 +242,13 @@ impl Table {
 
     /// A failed exec changes nothing: its event has a snapshot of its own.
     fn exec_failed(&mut self, exec: &Exec<'_>, time: u64) -> Event {
-        let known = self.live.get(&exec.fixed.process).map(|held| Known::of(held)).unwrap_or_else(|| {
+        let before = self.live.get(&exec.fixed.process).cloned();
+        let known = before.as_deref().map(Known::of).unwrap_or_else(|| {
             let parent_key = exec.fixed.parent;
             Known { parent_key, parent: self.parent(parent_key), incident: None }
         });
         let image = self.image(exec);
-        let process = self.snapshot(&Told::by_exec(exec), image, known);
+        let process = self.snapshot(&Told::by_exec(exec), image, known, before.as_deref());
         let detail = Detail::ExecFailed { errno: exec.fixed.error.saturating_abs() };
         Event { kind: EventType::ExecFailed, time, process, detail }
     }
@@ -284,24 +304,37 @@ impl Table {
     }
 
     /// A process as a record tells it, with what the table knows of it.
-    fn snapshot(&mut self, told: &Told<'_>, image: Arc<crate::event::Image>, known: Known) -> Arc<Process> {
-        let container = self.container(told.cgroup, told.cgroup_id);
+    fn snapshot(
+        &mut self,
+        told: &Told<'_>,
+        image: Arc<crate::event::Image>,
+        known: Known,
+        before: Option<&Process>,
+    ) -> Arc<Process> {
+        let (container, container_unknown) = match self.groups.find(&told.at(before.or(known.parent.as_deref()))) {
+            Found::In(container) => (Some(container), false),
+            Found::Outside => (None, false),
+            Found::Unknown => (None, true),
+        };
+        self.counters.unknown_containers +=
+            u64::from(container.as_ref().is_some_and(|container| container.runtime == UNKNOWN_RUNTIME));
+        self.counters.undecided_containers += u64::from(container_unknown);
         let user = self.users.name(told.ids.uid);
         let login = self.logins.get(told.ids.session);
         self.pool.process(|process| {
             process.key = told.key;
             process.exec_id = told.exec_id;
             process.parent_key = known.parent_key;
-            process.depth = known.parent.as_ref().map_or(0, |parent| parent.depth + 1);
-            process.parent = known.parent;
+            process.link(known.parent);
             process.ids = told.ids;
             process.namespaces = told.namespaces;
             process.ns_pid = told.ns_pid;
-            process.cgroup_id = told.cgroup_id;
+            process.cgroup_id = told.place.cgroup_id;
             process.tty = terminal_name(told.tty);
             process.user = user;
             process.login = login;
             process.container = container;
+            process.container_unknown = container_unknown;
             process.incident = known.incident;
             process.image = image;
         })
@@ -337,7 +370,7 @@ impl Table {
                 Arc::new(image)
             }
         };
-        let process = self.snapshot(&Told::by_audit(fixed, audit.cgroup), image, facts);
+        let process = self.snapshot(&Told::by_audit(fixed, audit.cgroup), image, facts, known.as_deref());
         let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
         Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
     }
@@ -352,7 +385,7 @@ impl Table {
                 Ids { uid: fixed.ids.uid, loginuid: fixed.ids.loginuid, session: fixed.ids.session, ..process.ids };
             fixed.namespaces = process.namespaces;
             fixed.ns_pid = process.ns_pid;
-            fixed.cgroup_id = process.cgroup_id;
+            fixed.place.cgroup_id = process.cgroup_id;
             fixed.tty = process.tty;
         }
     }
@@ -374,28 +407,16 @@ impl Table {
         changed.login = login;
     }
 
-    fn container(&mut self, leaf_first: &[u8], cgroup_id: u64) -> Option<Arc<Container>> {
-        if leaf_first.is_empty() {
-            return self.cgroups.get(&cgroup_id).cloned().flatten();
-        }
-        turn_path(leaf_first, &mut self.path);
-        let path = String::from_utf8_lossy(&self.path);
-        let container = container_of(&path)
-            .map(|name| Arc::new(Container { id: name.id.to_owned(), runtime: name.runtime, ..Container::default() }));
-        self.cgroups.insert(cgroup_id, container.clone());
-        container
-    }
-
-    /// The parent to link to, its lineage cut if it has grown too long.
+    /// The parent to link to, its lineage made shorter if it has grown too long.
     fn parent(&mut self, key: ProcessKey) -> Option<Arc<Process>> {
         let parent = self.live.get(&key)?;
         if parent.depth + 1 < MAX_DEPTH {
             return Some(Arc::clone(parent));
         }
-        self.counters.lineage_cut += 1;
-        let cut = cut_lineage(parent, MAX_DEPTH / 2);
-        self.live.insert(key, Arc::clone(&cut));
-        Some(cut)
+        let (shorter, is_cut) = shorten(parent);
+        self.counters.lineage_cut += u64::from(is_cut);
+        self.live.insert(key, Arc::clone(&shorter));
+        Some(shorter)
     }
 
     fn insert(&mut self, process: Arc<Process>) {
@@ -434,15 +455,10 @@ fn terminal_name(kernel: [u8; TTY_LEN]) -> [u8; TTY_LEN] {
     name
 }
 
-/// A copy of a process whose lineage ends after `keep` ancestors.
-fn cut_lineage(process: &Arc<Process>, keep: u32) -> Arc<Process> {
-    let mut kept: Vec<&Process> = vec![process];
-    kept.extend(process.ancestors().take(keep as usize));
-    let mut parent = None;
-    for (depth, ancestor) in (0..).zip(kept.into_iter().rev()) {
-        parent = Some(Arc::new(Process { parent, depth, ..ancestor.clone() }));
-    }
-    parent.unwrap_or_else(|| Arc::clone(process))
+/// Whether this is the host's first process.
+fn is_first(exec: &Exec<'_>) -> bool {
+    let fixed = &exec.fixed;
+    (fixed.process.tgid, fixed.ns_pid) == (1, 1) && fixed.namespaces.mnt != 0
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use sensor_ebpf::record::{AuditRecord, Namespaces};
+use sensor_ebpf::record::{AuditRecord, Namespaces, Place};
 use uuid::Uuid;
 
+use super::groups::Where;
 use crate::event::decode::Exec;
 use crate::event::{Ids, Process, ProcessKey, TTY_LEN};
 
@@ -15,9 +16,10 @@ pub(super) struct Told<'a> {
     pub(super) ids: Ids,
     pub(super) namespaces: Namespaces,
     pub(super) ns_pid: u32,
-    pub(super) cgroup_id: u64,
-    /// The cgroup's path, leaf first; empty if it was told before.
+    pub(super) place: Place,
+    /// The cgroup's path; empty if it was told before.
     pub(super) cgroup: &'a [u8],
+    pub(super) flags: u32,
     pub(super) tty: [u8; TTY_LEN],
 }
 
@@ -30,8 +32,9 @@ impl<'a> Told<'a> {
             ids: fixed.ids,
             namespaces: fixed.namespaces,
             ns_pid: fixed.ns_pid,
-            cgroup_id: fixed.cgroup_id,
+            place: fixed.place,
             cgroup: exec.cgroup,
+            flags: fixed.flags,
             tty: fixed.tty,
         }
     }
@@ -43,10 +46,17 @@ impl<'a> Told<'a> {
             ids: fixed.ids,
             namespaces: fixed.namespaces,
             ns_pid: fixed.ns_pid,
-            cgroup_id: fixed.cgroup_id,
+            place: fixed.place,
             cgroup,
+            flags: fixed.flags,
             tty: fixed.tty,
         }
+    }
+
+    /// Where it is, with the process as it was before, or its parent.
+    pub(super) fn at(&self, before: Option<&'a Process>) -> Where<'_> {
+        let Self { namespaces, place, cgroup, flags, .. } = self;
+        Where { namespaces, place, cgroup, flags: *flags, before }
     }
 }
 

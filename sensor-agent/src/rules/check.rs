@@ -34,10 +34,13 @@ pub(super) struct Checker<'a> {
     seen: Seen,
     lists: &'a Lists,
     pub(super) atoms: Vec<Atom>,
-    index: HashMap<String, u32>,
+    /// By what they say, and by whether a value that is not known passes.
+    index: HashMap<(String, bool), u32>,
     problems: Vec<Problem>,
     /// Of the rule being checked.
     verdict: Verdict,
+    /// Whether an odd number of `not` stands before what is being checked.
+    negated: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -49,6 +52,7 @@ impl<'a> Checker<'a> {
             index: HashMap::default(),
             problems: Vec::new(),
             verdict: Verdict::Match,
+            negated: false,
         }
     }
 
@@ -63,7 +67,12 @@ impl<'a> Checker<'a> {
         match &expr.kind {
             ExprKind::Or(parts) => Some(Expr::Or(self.parts(parts)?)),
             ExprKind::And(parts) => Some(Expr::And(self.parts(parts)?)),
-            ExprKind::Not(inner) => Some(Expr::Not(Box::new(self.expr(inner)?))),
+            ExprKind::Not(inner) => {
+                self.negated = !self.negated;
+                let checked = self.expr(inner);
+                self.negated = !self.negated;
+                Some(Expr::Not(Box::new(checked?)))
+            }
             ExprKind::Term(term) => self.term(term),
         }
     }
@@ -78,13 +87,19 @@ impl<'a> Checker<'a> {
         let (operator, negated) = term.operator.positive();
         let field = self.field(term)?;
         let text = Term { operator, ..term.clone() }.to_string();
-        let atom = match self.index.get(&text) {
+        // What is not known leads to the alert: `match` holds for it, and `ignore` does not.
+        let unknown = field.ty == Type::Bool && (self.verdict == Verdict::Match) != (self.negated != negated);
+        let key = (text, unknown);
+        let atom = match self.index.get(&key) {
             Some(atom) => *atom,
             None => {
-                let test = self.test(term, operator, field)?;
+                let mut test = self.test(term, operator, field)?;
+                if let Test::Bool { unknown: passes, .. } = &mut test {
+                    *passes = unknown;
+                }
                 let atom = u32::try_from(self.atoms.len()).expect("fewer than 2^32 comparisons");
-                self.atoms.push(Atom { scope: term.subject.scope, field, test, text: text.clone() });
-                self.index.insert(text, atom);
+                self.atoms.push(Atom { scope: term.subject.scope, field, test, text: key.0.clone() });
+                self.index.insert(key, atom);
                 atom
             }
         };
@@ -139,7 +154,7 @@ impl<'a> Checker<'a> {
                     LiteralValue::Bool(value) => Some(value),
                     _ => checker.mismatch(field, literal, "true or false"),
                 })?;
-                values.first().map(|value| Test::Bool(*value))
+                values.first().map(|value| Test::Bool { wanted: *value, unknown: false })
             }
             Type::Number | Type::Numbers | Type::Size | Type::Duration | Type::Time => {
                 self.numeric(operator, field, literals)

@@ -51,6 +51,12 @@ impl RuleSet {
         self.seen.contains(kind)
     }
 
+    /// Whether some rule asks for this field.
+    #[must_use]
+    pub fn asks_for(&self, field: &str) -> bool {
+        self.atoms.iter().any(|atom| atom.field.name == field)
+    }
+
     /// How many chains it has.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -57,7 +57,7 @@ fn values(atom: &Atom) -> Option<Vec<Value<'_>>> {
         return None;
     }
     let values: Vec<_> = match &atom.test {
-        Test::Bool(value) => vec![Value::Bool(*value)],
+        Test::Bool { wanted, .. } => vec![Value::Bool(*wanted)],
         Test::Numbers(numbers) if numbers.len() <= TRIED => numbers.iter().map(|number| Value::Int(*number)).collect(),
         Test::Words(words) => words.iter().map(|word| Value::Word(word)).collect(),
         Test::Globs { globs, path } if globs.len() <= TRIED => globs

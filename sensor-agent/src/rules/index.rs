@@ -23,8 +23,8 @@ use crate::event::fields::base_name;
 /// The comparisons of one subject.
 #[derive(Debug)]
 pub(super) enum Index {
-    /// Those that want false, and those that want true.
-    Bool([Vec<u32>; 2]),
+    /// Those that want false, those that want true, and those that a value passes that is not known.
+    Bool([Vec<u32>; 3]),
     Number(HashMap<i64, Vec<u32>>),
     Word(HashMap<&'static str, Vec<u32>>),
     Address(Nets),
@@ -33,20 +33,25 @@ pub(super) enum Index {
 
 /// Whether a comparison can be kept in an index.
 pub(super) const fn is_indexed(test: &Test) -> bool {
-    matches!(test, Test::Bool(_) | Test::Numbers(_) | Test::Words(_) | Test::Globs { .. } | Test::Nets(_))
+    matches!(test, Test::Bool { .. } | Test::Numbers(_) | Test::Words(_) | Test::Globs { .. } | Test::Nets(_))
 }
 
 impl Index {
     /// Takes in all these comparisons, which are of one subject and [indexed](is_indexed).
     pub(super) fn new<'t>(tests: impl Iterator<Item = (u32, &'t Test)>) -> Self {
-        let mut bools = [Vec::new(), Vec::new()];
+        let mut bools = [Vec::new(), Vec::new(), Vec::new()];
         let mut numbers: HashMap<i64, Vec<u32>> = HashMap::default();
         let mut words: HashMap<&'static str, Vec<u32>> = HashMap::default();
         let mut nets = Nets::default();
         let mut texts = TextsBuilder::default();
         for (atom, test) in tests {
             match test {
-                Test::Bool(wanted) => bools[usize::from(*wanted)].push(atom),
+                Test::Bool { wanted, unknown } => {
+                    bools[usize::from(*wanted)].push(atom);
+                    if *unknown {
+                        bools[2].push(atom);
+                    }
+                }
                 Test::Numbers(all) => all.iter().for_each(|number| numbers.entry(*number).or_default().push(atom)),
                 Test::Words(all) => all.iter().for_each(|word| words.entry(word).or_default().push(atom)),
                 Test::Nets(all) => all.iter().for_each(|net| nets.add(*net, atom)),
@@ -78,9 +83,7 @@ impl Index {
         let mut plain = |atoms: Option<&Vec<u32>>| atoms.into_iter().flatten().for_each(|atom| passed(*atom, None));
         match self {
             Self::Bool(atoms) => {
-                if let Value::Bool(value) = value {
-                    plain(Some(&atoms[usize::from(value)]));
-                }
+                plain(Some(&atoms[if let Value::Bool(value) = value { usize::from(value) } else { 2 }]));
             }
             Self::Number(numbers) => {
                 any_number(value, |number| {

@@ -26,11 +26,16 @@ pub(super) struct Atom {
     pub(super) text: String,
 }
 
-/// What is asked of a value. Lists of values pass if one of them does; absent values never do.
+/// What is asked of a value. Lists of values pass if one of them does; absent values do not, but for truth values.
 #[derive(Debug)]
 pub(super) enum Test {
     Exists,
-    Bool(bool),
+    /// What is wanted, and whether a value that is not known passes: `match` rules hold for it and `ignore` rules do not, so
+    /// that it leads to the alert.
+    Bool {
+        wanted: bool,
+        unknown: bool,
+    },
     /// Sorted, each once.
     Numbers(Arc<[i64]>),
     Order(Order, i64),
@@ -83,7 +88,10 @@ impl Test {
     pub(super) fn holds(&self, value: Value<'_>) -> bool {
         match self {
             Self::Exists => exists(value),
-            Self::Bool(wanted) => matches!(value, Value::Bool(value) if value == *wanted),
+            Self::Bool { wanted, unknown } => match value {
+                Value::Bool(value) => value == *wanted,
+                _ => *unknown,
+            },
             Self::Numbers(numbers) => any_number(value, |number| numbers.binary_search(&number).is_ok()),
             Self::Order(order, bound) => any_number(value, |number| order.holds(number, *bound)),
             Self::Bits(bits) => any_number(value, |number| number.cast_unsigned() & bits != 0),

@@ -1,6 +1,6 @@
 //! The thread that keeps asking whether the sensor still hears, and answers systemd's watchdog for the engine.
 //!
-//! It also looks for meddling: hooks detached, files changed, a debugger. Where something may have made the sensor deaf, a
+//! It also looks whether the host is called otherwise by now, and for meddling: hooks detached, files changed, a debugger. Where something may have made the sensor deaf, a
 //! canary flies sooner than in its turn.
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,8 +16,9 @@ use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
-use crate::event::Class;
+use crate::event::{Class, Host};
 use crate::health::DEAF_AFTER;
+use crate::host;
 use crate::loss::Total;
 use crate::metrics;
 use crate::policy::Policy;
@@ -76,9 +77,9 @@ pub(super) struct Lookout {
 }
 
 impl Lookout {
-    pub(super) fn start(shared: Arc<Shared>) -> std::io::Result<Self> {
+    pub(super) fn start(shared: Arc<Shared>, host: Arc<Host>) -> std::io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let thread = std::thread::Builder::new().name("lookout".into()).spawn(move || keep(&shared, &stopped))?;
+        let thread = std::thread::Builder::new().name("lookout".into()).spawn(move || keep(&shared, host, &stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -92,7 +93,7 @@ impl Drop for Lookout {
     }
 }
 
-fn keep(shared: &Shared, stopped: &Receiver<()>) {
+fn keep(shared: &Shared, mut host: Arc<Host>, stopped: &Receiver<()>) {
     let watchdog = systemd::watchdog();
     let look = watchdog.map_or(LOOK, |limit| LOOK.min(limit / 4)).max(Duration::from_millis(100));
     let mut next = Instant::now();
@@ -110,6 +111,10 @@ fn keep(shared: &Shared, stopped: &Receiver<()>) {
             if shared.statistics.load(Relaxed) {
                 publish_statistics(metrics::statistics(&status::status(shared)));
             }
+        }
+        if let Some(now) = host::changed(&host) {
+            host = Arc::new(now);
+            let _ = shared.engine.send_timeout(Request::Host(Arc::clone(&host)), PATIENCE);
         }
         let again = shared.capture().recheck();
         let lost_before = std::mem::replace(&mut lost, lost_in_kernel(shared));

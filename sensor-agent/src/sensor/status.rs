@@ -39,7 +39,13 @@ pub(super) fn status(shared: &Shared) -> Status {
         health,
         hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
         rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
-        processes: Processes { held: engine.processes as u64, limit: engine.process_limit as u64 },
+        processes: Processes {
+            held: engine.processes as u64,
+            limit: engine.process_limit as u64,
+            lineages_cut: engine.table.lineage_cut,
+            containers_unknown: engine.table.unknown_containers,
+            containers_undecided: engine.table.undecided_containers,
+        },
         events: engine
             .events
             .iter()

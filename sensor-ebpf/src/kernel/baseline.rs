@@ -75,8 +75,7 @@ unsafe fn one(seq: Address, task: Address) {
         exec::working_directory(task, area, record);
 
         let cgroup = cgroup::of::<Typed>(task, area);
-        (*record).cgroup_id = cgroup.id;
-        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+        (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
 
         let (bytes, len) = area.record();
         let flags = area.flags();

@@ -7,18 +7,19 @@
 use aya_ebpf::btf_maps::LruHashMap;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::record::exec::CGROUP_MAX;
-use sensor_ebpf::record::exec_flags;
+use sensor_ebpf::record::exec::{CGROUP_DEPTH, CGROUP_MAX};
+use sensor_ebpf::record::{Place, exec_flags};
 
-use super::load::{Address, Memory, offset, present, probe};
+use super::load::{Address, Memory, at_most, offset, present, probe};
 use super::scratch::Area;
 
 /// Cgroups whose path was already sent. The agent remembers paths; one that falls out of here is sent again.
 #[btf_map]
 static CGROUPS_SENT: LruHashMap<u64, u8, 4096> = LruHashMap::new();
 
-/// Deepest cgroup followed.
-const DEPTH: u32 = 24;
+/// Most steps up from a cgroup. Since Linux 6.1 they begin where names are kept from, however deep the cgroup is.
+const STEPS: u32 = 256;
+const KEPT: u64 = CGROUP_DEPTH as u64;
 /// `NAME_MAX` and the end of the string.
 const NAME_SIZE: u32 = 256;
 /// Where a version 1 controller's number stands in the id.
@@ -28,7 +29,9 @@ const CONTROLLER_SHIFT: u32 = 56;
 #[derive(Clone, Copy)]
 pub(super) struct Cgroup {
     pub(super) id: u64,
-    /// Its `kernfs_node`.
+    /// The `struct cgroup`, its depth, and its `kernfs_node`.
+    address: u64,
+    level: u64,
     node: u64,
 }
 
@@ -37,7 +40,7 @@ pub(super) struct Cgroup {
 /// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
 pub(super) unsafe fn of<M: Memory>(task: Address, area: Area) -> Cgroup {
-    let none = Cgroup { id: 0, node: 0 };
+    let none = Cgroup { id: 0, address: 0, level: 0, node: 0 };
     if !present!(task_cgroups) || !present!(css_set_dfl_cgrp) || !present!(kernfs_id) {
         return none;
     }
@@ -56,8 +59,8 @@ pub(super) unsafe fn of<M: Memory>(task: Address, area: Area) -> Cgroup {
             return none;
         }
         let id: u64 = M::member(node, offset!(kernfs_id));
-        let level: i32 = M::member(cgroup, offset!(cgroup_level));
-        let unified = Cgroup { id, node: node as u64 };
+        let level: u32 = M::member(cgroup, offset!(cgroup_level));
+        let unified = Cgroup { id, address: cgroup as u64, level: u64::from(level), node: node as u64 };
         if level != 0 {
             return unified;
         }
@@ -90,9 +93,11 @@ unsafe fn below_root<M: Memory>(set: Address, area: Area, subsys: u32) -> Option
             return None;
         }
         let cgroup = word.read_volatile();
-        if !probe(word.cast::<u32>(), cgroup + u64::from(offset!(cgroup_level)))
-            || word.cast::<u32>().read_volatile() == 0
-        {
+        if !probe(word.cast::<u32>(), cgroup + u64::from(offset!(cgroup_level))) {
+            return None;
+        }
+        let level = word.cast::<u32>().read_volatile();
+        if level == 0 {
             return None;
         }
         if !probe(word, cgroup + u64::from(offset!(cgroup_kn))) {
@@ -103,24 +108,30 @@ unsafe fn below_root<M: Memory>(set: Address, area: Area, subsys: u32) -> Option
             return None;
         }
         let id = word.read_volatile() | (u64::from(subsys) + 1) << CONTROLLER_SHIFT;
-        Some(Cgroup { id, node })
+        Some(Cgroup { id, address: cgroup, level: u64::from(level), node })
     }
 }
 
-/// Appends the cgroup's path, leaf first, unless it was sent before; returns its length.
+/// Tells the cgroup, and appends its path unless that was sent before; returns the path's length.
 ///
 /// # Safety
 ///
-/// `cgroup` must come from [`of`].
+/// `cgroup` must come from [`of`], `place` be within the record.
 #[inline(always)]
-pub(super) unsafe fn append_once(area: Area, cgroup: Cgroup) -> u16 {
-    // SAFETY: nothing keeps a reference to the value.
-    if cgroup.id == 0 || unsafe { CGROUPS_SENT.get(&cgroup.id) }.is_some() {
-        return 0;
+pub(super) unsafe fn describe(area: Area, cgroup: Cgroup, place: *mut Place) -> u16 {
+    // SAFETY: nothing keeps a reference to the value; `place` is within the record.
+    unsafe {
+        (*place).cgroup_id = cgroup.id;
+        (*place).cgroup_owned = 0;
+        if cgroup.id == 0 || CGROUPS_SENT.get(&cgroup.id).is_some() {
+            return 0;
+        }
+        area.flag(exec_flags::CGROUP_PATH);
+        match climb(area, cgroup) {
+            Some(count) => append(area, count, place),
+            None => 0,
+        }
     }
-    area.flag(exec_flags::CGROUP_PATH);
-    // SAFETY: as above.
-    unsafe { append(area, cgroup.node) }
 }
 
 /// Notes that the agent has, or will have, a cgroup's path.
@@ -129,32 +140,73 @@ pub(super) fn sent(id: u64) {
     let _ = CGROUPS_SENT.insert(&id, &1, 0);
 }
 
+/// Goes up to the root and leaves the cgroups behind that were passed last, which are those nearest to the root. Returns how
+/// many were passed.
 #[inline(always)]
-unsafe fn append(area: Area, node: u64) -> u16 {
-    let start = area.at();
+unsafe fn climb(area: Area, cgroup: Cgroup) -> Option<u64> {
     // SAFETY: the verifier checks the area; `probe` the rest.
     unsafe {
         let place = &raw mut (*area.0).dentry;
-        place.write_volatile(node);
-        let mut step = 0;
-        loop {
-            if step == DEPTH {
-                area.flag(exec_flags::CGROUP_CUT);
-                break;
+        let count = &raw mut (*area.0).mount;
+        place.write_volatile(cgroup.node);
+        count.write_volatile(0);
+        if cgroup.level > KEPT {
+            area.flag(exec_flags::CGROUP_CUT);
+            if present!(cgroup_ancestors) {
+                let ancestor = cgroup.address + u64::from(offset!(cgroup_ancestors)) + KEPT * 8;
+                if !probe(place, ancestor) || !probe(place, place.read_volatile() + u64::from(offset!(cgroup_kn))) {
+                    area.flag(exec_flags::READ_FAILED);
+                    return None;
+                }
             }
+        }
+        let mut step = 0;
+        while step < STEPS {
             step += 1;
             let node = place.read_volatile();
             if !probe(place, node + u64::from(offset!(kernfs_parent))) {
-                area.flag(exec_flags::READ_FAILED);
-                break;
+                area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
+                return None;
             }
             // The root has no parent, and no name.
             if place.read_volatile() == 0 {
+                return Some(count.read_volatile());
+            }
+            let passed = count.read_volatile();
+            *slot(area, passed) = node;
+            count.write_volatile(passed + 1);
+        }
+        area.flag(exec_flags::CGROUP_CUT);
+        None
+    }
+}
+
+/// Where the n-th cgroup on the way up is kept.
+#[inline(always)]
+unsafe fn slot(area: Area, n: u64) -> *mut u64 {
+    // SAFETY: within the array.
+    unsafe { (&raw mut (*area.0).nodes).cast::<u64>().add(at_most::<{ KEPT - 1 }>(n & (KEPT - 1)) as usize) }
+}
+
+/// Appends the names of the cgroups that [`climb`] left, from the root down, and tells which of them are not root's.
+#[inline(always)]
+unsafe fn append(area: Area, count: u64, place: *mut Place) -> u16 {
+    let start = area.at();
+    // SAFETY: the verifier checks the area; `probe` the rest.
+    unsafe {
+        let left = &raw mut (*area.0).mount;
+        left.write_volatile(count);
+        let mut index = 0;
+        while index < KEPT {
+            let next = left.read_volatile();
+            if next == 0 {
                 break;
             }
+            left.write_volatile(next - 1);
+            let node = *slot(area, next - 1);
             let word = &raw mut (*area.0).word;
             if !probe(word, node + u64::from(offset!(kernfs_name))) {
-                area.flag(exec_flags::READ_FAILED);
+                area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
                 break;
             }
             let at = area.at();
@@ -165,13 +217,17 @@ unsafe fn append(area: Area, node: u64) -> u16 {
             let to = area.end();
             let len = bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
             if len < 1 || len > i64::from(NAME_SIZE) {
-                area.flag(exec_flags::READ_FAILED);
+                area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
                 break;
             }
             // The separator takes the place of the string's end.
-            let last = super::load::at_most::<{ NAME_SIZE as u64 - 1 }>(len as u64 - 1);
+            let last = at_most::<{ NAME_SIZE as u64 - 1 }>(len as u64 - 1);
             to.add(last as usize).write_volatile(b'/');
             area.set_at(at + len as u64);
+            if is_owned(area, node) {
+                (*place).cgroup_owned |= 1 << index;
+            }
+            index += 1;
         }
     }
     let mut len = area.at() - start;
@@ -180,4 +236,22 @@ unsafe fn append(area: Area, node: u64) -> u16 {
         area.set_at(start + len);
     }
     len as u16
+}
+
+/// Whether a cgroup belongs to another user than root, who may name what is in it.
+#[inline(always)]
+unsafe fn is_owned(area: Area, node: u64) -> bool {
+    if !present!(kernfs_iattr) || !present!(kernfs_iattr_uid) {
+        return false;
+    }
+    // SAFETY: within the area; `probe`.
+    unsafe {
+        let word = &raw mut (*area.0).word;
+        if !probe(word, node + u64::from(offset!(kernfs_iattr))) || word.read_volatile() == 0 {
+            return false;
+        }
+        let attributes = word.read_volatile();
+        probe(word.cast::<u32>(), attributes + u64::from(offset!(kernfs_iattr_uid)))
+            && word.cast::<u32>().read_volatile() != 0
+    }
 }

@@ -58,8 +58,7 @@ unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: 
         }
 
         let cgroup = cgroup::of::<Typed>(task, area);
-        (*record).cgroup_id = cgroup.id;
-        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+        (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
 
         let mm: Address = member(task, offset!(task_mm));
         if mm.is_null() {

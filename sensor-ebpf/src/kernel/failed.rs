@@ -125,8 +125,7 @@ unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u3
         exec::working_directory(task, area, record);
         (*record).filename_len = exec::name(area, filename);
         let cgroup = cgroup::of::<Typed>(task, area);
-        (*record).cgroup_id = cgroup.id;
-        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+        (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
         exec::finish(run, area, record, kind::EXEC_FAILED, time, cgroup.id);
     }
     area.release();

@@ -12,12 +12,13 @@ use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
 use sensor_ebpf::counters::TURNS;
 use sensor_ebpf::record::ExecRecord;
+use sensor_ebpf::record::exec::CGROUP_DEPTH;
 
 use super::load::at_most;
 
 /// Largest per-CPU value that the kernel grants.
 const AREA: usize = 32 * 1024;
-const STATE: usize = 12 * 8;
+const STATE: usize = (12 + CGROUP_DEPTH) * 8;
 const RECORD: usize = AREA - STATE;
 
 const _: () = assert!(bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY == 6 && size_of::<Scratch>() == AREA);
@@ -40,6 +41,8 @@ pub(super) struct Scratch {
     /// Where a datagram's next message begins.
     pub(super) next: u64,
     reserved: u64,
+    /// The control groups on the way up, in turn.
+    pub(super) nodes: [u64; CGROUP_DEPTH],
     record: [u8; RECORD],
 }
 

@@ -4,7 +4,7 @@
 //! [`super::load::Probed`].
 
 use sensor_ebpf::offsets::ABSENT;
-use sensor_ebpf::record::{COMM_LEN, ExecRecord, Ids, Namespaces, ProcessKey, TTY_LEN};
+use sensor_ebpf::record::{COMM_LEN, ExecRecord, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
 use super::load::{Address, Memory, Typed, at_most, offset, present, probe};
 use super::scratch::Area;
@@ -120,6 +120,7 @@ pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
         namespaces::<Typed>(task, &raw mut (*record).namespaces);
+        root::<Typed>(task, &raw mut (*record).place);
         terminal::<Typed>(task, &raw mut (*record).tty);
     }
 }
@@ -155,7 +156,7 @@ pub(super) unsafe fn credentials<M: Memory>(task: Address, ids: *mut Ids, namesp
     }
 }
 
-/// The mount and network namespace.
+/// The mount, network and cgroup namespace.
 ///
 /// # Safety
 ///
@@ -166,6 +167,8 @@ pub(super) unsafe fn namespaces<M: Memory>(task: Address, to: *mut Namespaces) {
     unsafe {
         (*to).mnt = 0;
         (*to).net = 0;
+        (*to).cgroup = 0;
+        (*to).cgroup_root = 0;
         let proxy: Address = M::member(task, offset!(task_nsproxy));
         if proxy.is_null() {
             return;
@@ -177,6 +180,53 @@ pub(super) unsafe fn namespaces<M: Memory>(task: Address, to: *mut Namespaces) {
         let net: Address = M::member(proxy, offset!(nsproxy_net_ns));
         if !net.is_null() {
             (*to).net = M::member(net, offset!(net_inum));
+        }
+        if !present!(nsproxy_cgroup_ns) || !present!(cgroup_ns_inum) || !present!(cgroup_ns_root_cset) {
+            return;
+        }
+        let cgroup: Address = M::member(proxy, offset!(nsproxy_cgroup_ns));
+        if cgroup.is_null() {
+            return;
+        }
+        (*to).cgroup = M::member(cgroup, offset!(cgroup_ns_inum));
+        let set: Address = M::member(cgroup, offset!(cgroup_ns_root_cset));
+        if set.is_null() {
+            return;
+        }
+        let root: Address = M::member(set, offset!(css_set_dfl_cgrp));
+        if !root.is_null() {
+            (*to).cgroup_root = M::member(root, offset!(cgroup_level));
+        }
+    }
+}
+
+/// The root directory, which is another than the host's in a container, also where it is a folder of the same file system.
+///
+/// # Safety
+///
+/// `task` must be a `task_struct` pointer that `M` can read; the others must be within their record.
+#[inline(always)]
+pub(super) unsafe fn root<M: Memory>(task: Address, to: *mut Place) {
+    // SAFETY: the verifier.
+    unsafe {
+        (*to).root_inode = 0;
+        (*to).root_device = 0;
+        let fs: Address = M::member(task, offset!(task_fs));
+        if fs.is_null() {
+            return;
+        }
+        let dentry: Address = M::member(fs, offset!(fs_root_dentry));
+        if dentry.is_null() {
+            return;
+        }
+        let inode: Address = M::member(dentry, offset!(dentry_inode));
+        if inode.is_null() {
+            return;
+        }
+        (*to).root_inode = M::member(inode, offset!(inode_ino));
+        let superblock: Address = M::member(inode, offset!(inode_sb));
+        if !superblock.is_null() {
+            (*to).root_device = M::member(superblock, offset!(sb_dev));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A message that a user program sent to the kernel's audit.
 
-use super::{COMM_LEN, Header, Ids, Namespaces, ProcessKey, TTY_LEN};
+use super::{COMM_LEN, Header, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
 /// Bytes of text kept; longer than any that libaudit sends (`MAX_AUDIT_MESSAGE_LENGTH` is 8970).
 pub const TEXT_MAX: usize = 9216;
@@ -8,7 +8,7 @@ pub const TEXT_MAX: usize = 9216;
 /// The fixed part of an audit message.
 ///
 /// Then follow, in this order and with these lengths: `path_len`, `cgroup_len`, `text_len` bytes. The path is that of
-/// the sender's program, and like the cgroup's *leaf first*; see [`super::ExecRecord`]. The text is as it was sent, often
+/// the sender's program, *leaf first*, the cgroup's is not; see [`super::ExecRecord`]. The text is as it was sent, often
 /// with a zero at its end.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,8 +20,7 @@ pub struct AuditRecord {
     /// As they are at this moment: a login sets them long after its program was started.
     pub ids: Ids,
     pub namespaces: Namespaces,
-    /// As in [`super::ExecRecord::cgroup_id`].
-    pub cgroup_id: u64,
+    pub place: Place,
     /// Bits of [`super::exec_flags`], and of this file.
     pub flags: u32,
     /// The process's id in its own, innermost pid namespace.

@@ -1,6 +1,6 @@
 //! An exec: who, the image that the kernel committed to, and its arguments.
 
-use super::{COMM_LEN, Header, Ids, Namespaces, ProcessKey, TTY_LEN};
+use super::{COMM_LEN, Header, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
 /// Bytes of arguments kept from the start. An argv no longer than `ARGS_HEAD + ARGS_TAIL` is kept whole.
 pub const ARGS_HEAD: usize = 8192;
@@ -10,15 +10,19 @@ pub const ARGS_TAIL: usize = 4096;
 pub const PATH_MAX: usize = 4096;
 /// Longest `#!` interpreter or typed file name kept.
 pub const NAME_MAX: usize = 1024;
-/// Longest cgroup path kept.
-pub const CGROUP_MAX: usize = 1024;
+/// Longest cgroup path kept, cut at the leaf's side: a container's own group is near the root, and what is below it is
+/// for whoever runs in there to make.
+pub const CGROUP_MAX: usize = 2048;
+/// Deepest cgroup whose name is kept; likewise.
+pub const CGROUP_DEPTH: usize = 32;
 
 /// The fixed part of an exec, a failed exec, and a baseline task.
 ///
 /// Then follow, in this order and with these lengths: `path_len`, `cwd_len`, `filename_len`, `interpreter_len`,
-/// `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths and the cgroup are *leaf first*: the names of
-/// `/usr/bin/env` stand as `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round.
-/// An empty path is the root, if nothing in [`exec_flags`] says that it could not be read.
+/// `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths are *leaf first*: the names of `/usr/bin/env` stand as
+/// `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round. An empty path is the root,
+/// if nothing in [`exec_flags`] says that it could not be read. The cgroup's stands from the root down, without the
+/// first slash.
 ///
 /// Paths are those of the mount namespace, up to its own root: a `chroot` does not shorten them. A path on a mount
 /// that was detached since ends at that mount's root.
@@ -31,10 +35,7 @@ pub struct ExecRecord {
     pub parent: ProcessKey,
     pub ids: Ids,
     pub namespaces: Namespaces,
-    /// Id of the cgroup, as `cgroup_len`'s section names it: in the unified hierarchy, or, for a task at the root of that,
-    /// in the first version 1 hierarchy of `pids`, `memory`, `cpu` where it is elsewhere. The top byte tells them
-    /// apart: zero for unified, else the controller's number and one.
-    pub cgroup_id: u64,
+    pub place: Place,
     /// Inode number of the executed file.
     pub inode: u64,
     /// Inode change time of the executed file, nanoseconds since 1970.
@@ -97,7 +98,8 @@ pub mod exec_flags {
     pub const PATH_CUT: u32 = 1 << 5;
     /// Same for the working directory.
     pub const CWD_CUT: u32 = 1 << 6;
-    /// Same for the cgroup.
+    /// The cgroup was deeper or its path longer than kept; its lower end is missing, or all of it where not even its
+    /// beginning was reached.
     pub const CGROUP_CUT: u32 = 1 << 7;
     /// Same for the typed file name or the interpreter.
     pub const NAME_CUT: u32 = 1 << 8;

@@ -11,7 +11,8 @@ use super::message::MessageDraft;
 use crate::event::fields::{EVENT_TYPES, Field, Get, base_name};
 use crate::event::json::from_lossless;
 use crate::event::{
-    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey, UNSET_ID,
+    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey,
+    RUNTIMES, UNSET_ID,
 };
 use sensor_ebpf::record::exec_flags;
 
@@ -35,6 +36,7 @@ pub(super) struct Draft {
     parent_key: Option<ProcessKey>,
     parent_path: Option<Vec<u8>>,
     parents: Vec<u32>,
+    lineage_cut: bool,
     name: Option<Vec<u8>>,
     args: Option<Vec<Vec<u8>>>,
     command_line: Option<Vec<u8>>,
@@ -82,6 +84,7 @@ impl Draft {
             "parents" => {
                 self.parents = value.as_array().ok_or(Fault::Type)?.iter().map(number).collect::<Result<_, _>>()?
             }
+            "lineageTruncated" => self.lineage_cut = bool(value)?,
             "uid" => self.ids().uid = number(value)?,
             "gid" => self.ids().gid = number(value)?,
             "euid" => self.ids().euid = number(value)?,
@@ -97,7 +100,7 @@ impl Draft {
                 self.message.get_or_insert_default();
             }
             "capEffective" => self.ids().cap_effective = bits(value)?,
-            "userName" => self.process.user = Some(string(value)?.into()),
+            "userName" => self.process.user = string(value)?.into(),
             "tty" => self.tty(&text(value)?)?,
             "isTty" => {
                 if bool(value)? && self.process.tty().is_empty() {
@@ -118,14 +121,15 @@ impl Draft {
             "networkNamespace" => self.process.namespaces.net = number(value)?,
             "userNamespace" => self.process.namespaces.user = number(value)?,
             "isContainer" => {
-                if bool(value)? {
+                if value.is_null() {
+                    self.process.container_unknown = true;
+                } else if bool(value)? {
                     self.container();
                 }
             }
             "containerId" => self.container().id = string(value)?,
             "containerRuntime" => {
-                self.container().runtime =
-                    one_of(value, &["docker", "containerd", "cri-o", "podman", "systemd-nspawn"])?;
+                self.container().runtime = one_of(value, RUNTIMES)?;
             }
             "containerName" => self.container().name = string(value)?,
             "imageId" => self.container().image_id = string(value)?,
@@ -243,8 +247,8 @@ impl Draft {
         let mut process = self.process;
         process.key = self.key;
         process.parent_key = self.parent_key.or(parent.as_ref().map(|parent| parent.key)).unwrap_or_default();
-        process.depth = parent.as_ref().map_or(0, |parent| parent.depth + 1);
-        process.parent = parent;
+        process.link(parent);
+        process.lineage_cut = self.lineage_cut;
         process.ids = self.ids.unwrap_or(NO_LOGIN);
         process.container = self.container.map(Arc::new);
         process.image = Arc::new(self.image);

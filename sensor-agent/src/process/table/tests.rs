@@ -2,6 +2,8 @@ use sensor_ebpf::record::{ExecRecord, Header, Ids};
 
 use super::*;
 
+mod lineage;
+
 fn table(limit: usize) -> Table {
     Table::new(limit, Users::start().unwrap())
 }
@@ -180,31 +182,17 @@ fn a_full_table_pushes_out_what_was_idle_longest() {
 }
 
 #[test]
-fn endless_daemons_keep_a_bounded_lineage() {
-    let mut table = table(10);
-    table.apply(&exec(1, b"a"), 0).unwrap();
-    for pid in 1..1000 {
-        let event = table.apply(&fork(pid, pid + 1), 0).unwrap();
-        assert!(event.process.depth < MAX_DEPTH);
-        assert_eq!(event.process.ancestors().count(), event.process.depth as usize);
-        table.recycle(event);
-        let event = table.apply(&exit(pid, 0), 0).unwrap();
-        table.recycle(event);
-    }
-    assert!(table.counters().lineage_cut > 10);
-}
-
-#[test]
 fn containers_are_remembered_by_cgroup_and_inherited() {
     let id = "a".repeat(64);
-    let cgroup = format!("docker-{id}.scope/system.slice");
+    let cgroup = format!("system.slice/docker-{id}.scope");
     let mut table = table(10);
     let mut first = exec_of(1, b"sh", b"");
-    first.fixed.cgroup_id = 7;
+    first.fixed.place.cgroup_id = 7;
+    first.fixed.flags = exec_flags::CGROUP_PATH;
     first.cgroup = cgroup.as_bytes();
     table.apply(&Record::Exec(first), 0).unwrap();
     let mut second = exec_of(2, b"sh", b"");
-    second.fixed.cgroup_id = 7;
+    second.fixed.place.cgroup_id = 7;
     let event = table.apply(&Record::Exec(second), 0).unwrap();
     assert_eq!(event.process.container.as_ref().unwrap().id, id);
     let event = table.apply(&fork(2, 3), 0).unwrap();
@@ -371,4 +359,17 @@ fn an_incident_of_a_message_marks_the_process_and_leaves_it_what_it_is() {
     let live = table.get(key(2)).unwrap();
     assert_eq!((live.incident, live.image.path.as_slice()), (event.process.incident, &b"/bin/sh"[..]));
     assert_eq!(live.image.args.iter().count(), 1);
+}
+
+#[test]
+fn a_walk_names_each_group_once_whoever_comes_first() {
+    let mut table = table(10);
+    let cgroup = format!("docker-{}.scope", "a".repeat(64));
+    let mut named = exec_of(9, b"b", b"");
+    (named.fixed.place.cgroup_id, named.fixed.flags, named.cgroup) = (7, exec_flags::CGROUP_PATH, cgroup.as_bytes());
+    let mut older = exec_of(3, b"a", b"");
+    older.fixed.place.cgroup_id = 7;
+    table.learn_groups([named].into_iter());
+    let event = table.apply(&Record::Baseline(older), 0).unwrap();
+    assert_eq!(event.process.container.as_ref().unwrap().runtime, "docker");
 }

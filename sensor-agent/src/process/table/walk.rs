@@ -6,6 +6,13 @@ use crate::event::{Detail, Event, EventType, Process, ProcessKey};
 use super::Table;
 
 impl Table {
+    /// Takes in the control groups that a walk named: each is named once, by whichever task came first.
+    pub fn learn_groups<'a>(&mut self, tasks: impl Iterator<Item = Exec<'a>>) {
+        for task in tasks {
+            self.groups.learn(&task.fixed.place, task.cgroup, task.fixed.flags);
+        }
+    }
+
     /// Tells of a task that runs and whose fork or exec was not told.
     pub fn missed(&mut self, task: &Exec<'_>, time: u64) -> Option<Event> {
         // A kernel thread, or one that has ended and was not waited for: it runs nothing.

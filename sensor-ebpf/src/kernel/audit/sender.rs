@@ -29,12 +29,12 @@ pub(super) unsafe fn describe(area: Area, record: *mut AuditRecord) -> u64 {
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
         task::namespaces::<Probed>(task, &raw mut (*record).namespaces);
+        task::root::<Probed>(task, &raw mut (*record).place);
         task::terminal::<Probed>(task, &raw mut (*record).tty);
         (*record).reserved = 0;
         (*record).path_len = program(task, area);
         let cgroup = cgroup::of::<Probed>(task, area);
-        (*record).cgroup_id = cgroup.id;
-        (*record).cgroup_len = cgroup::append_once(area, cgroup);
+        (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
         cgroup.id
     }
 }
