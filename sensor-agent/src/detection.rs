@@ -148,8 +148,9 @@ impl Detection {
 
     /// Holds an event against all policies that see its kind. No allocation when none is violated.
     ///
-    /// Findings of Smart Policies come last: an alert on the same event begins the incident that they take.
-    pub fn evaluate(&mut self, event: &Event, host: &Host, found: &mut impl FnMut(Finding)) {
+    /// `at` is when it happened by the boot clock, nanoseconds. Findings of Smart Policies come last: an alert on the same
+    /// event begins the incident that they take.
+    pub fn evaluate(&mut self, event: &Event, at: u64, host: &Host, found: &mut impl FnMut(Finding)) {
         let mut in_incident = event.process.incident.is_some();
         for group in self.groups.iter_mut().filter(|group| group.sees.events().contains(event.kind)) {
             self.violated.clear();
@@ -164,7 +165,7 @@ impl Detection {
                     if in_force.needs_incident != needs_incident {
                         continue;
                     }
-                    let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, host)) {
+                    let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, at, host)) {
                         None => 0,
                         Some(Decision::Pass { held_back }) => held_back,
                         Some(Decision::Hold) => {

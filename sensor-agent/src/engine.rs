@@ -41,8 +41,10 @@ use crate::recorder::{Recorder, TableStatus};
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long outputs, and then sinks, may take at the end to send what waits.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How long the end may take: well below the 10 s after which container runtimes kill.
+const LAST_WORDS: Duration = Duration::from_millis(4500);
+/// How much of it outputs have to send what waits; couriers have 3 s.
+const LAST_ALERTS: Duration = Duration::from_millis(3250);
 
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
@@ -220,7 +222,7 @@ impl Engine {
                 recv(names) -> _ => {}
             }
             while let Some(event) = self.waiting.next(false) {
-                self.evaluate(event);
+                self.evaluate(event, boot_now());
             }
         }
         // The drain thread has handed on all that the ring held.
@@ -229,15 +231,18 @@ impl Engine {
             recycle(batch);
         }
         while let Some(event) = self.waiting.next(true) {
-            self.evaluate(event);
+            self.evaluate(event, boot_now());
         }
+        let until = Instant::now() + LAST_WORDS;
         self.settle();
         self.hand_over();
+        // What is gathered is safe first, whatever outputs do.
+        self.sinks.flush();
         // Sinks end after the outputs, so that what an output could not send any more is still told as rows.
-        self.outputs.stop(LAST_WORDS);
+        self.outputs.stop(LAST_ALERTS);
         self.settle();
         self.hand_over();
-        self.sinks.stop(LAST_WORDS);
+        self.sinks.stop(until.saturating_duration_since(Instant::now()));
     }
 
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
@@ -256,7 +261,7 @@ impl Engine {
             }
         }
         for event in baseline.into_events() {
-            self.event(event);
+            self.event(event, boot_now());
         }
         for batch in held {
             self.batch(&batch);
@@ -270,7 +275,7 @@ impl Engine {
             match decode(bytes) {
                 Ok(record) => {
                     if let Some(event) = self.table.apply(&record, clock.unix(record.time())) {
-                        self.event(event);
+                        self.event(event, record.time());
                     }
                 }
                 Err(_) => self.undecodable += 1,
@@ -287,7 +292,7 @@ impl Engine {
         for task in call.tasks() {
             if let Some(event) = self.table.missed(&task, unix_now()) {
                 found += 1;
-                self.event(event);
+                self.event(event, boot_now());
             }
         }
         if found > 0 {
@@ -301,24 +306,25 @@ impl Engine {
             tracing::warn!("{count} processes had ended untold, as records of it were lost: it is told now");
         }
         for event in gone {
-            self.event(event);
+            self.event(event, boot_now());
         }
     }
 
-    fn event(&mut self, event: Event) {
+    /// Takes in an event that happened at this time of the boot clock.
+    fn event(&mut self, event: Event, at: u64) {
         self.counts[event.kind as usize] += 1;
         if !self.watches.is_empty() {
             watch::saw(&mut self.watches, &event);
         }
         let event = if self.setup.detection.awaits_name(&event) { self.waiting.push(event) } else { Some(event) };
         if let Some(event) = event {
-            self.evaluate(event);
+            self.evaluate(event, at);
         }
     }
 
-    fn evaluate(&mut self, mut event: Event) {
+    fn evaluate(&mut self, mut event: Event, at: u64) {
         let (detection, findings) = (&mut self.setup.detection, &mut self.findings);
-        detection.evaluate(&event, &self.host, &mut |finding| findings.push(finding));
+        detection.evaluate(&event, at, &self.host, &mut |finding| findings.push(finding));
         for finding in std::mem::take(&mut self.findings) {
             let alert = Alert::new(finding.policy, finding.rule, event.clone(), Arc::clone(&self.host))
                 .held_back(finding.held_back);
@@ -365,6 +371,7 @@ impl Engine {
             let event = self.own_event(EventType::LostRecords, Detail::Lost(loss.lost));
             let policy = Arc::clone(&self.given_up_policy);
             self.alert(Alert::new(policy, loss.rule.into(), event, Arc::clone(&self.host)));
+            self.outputs.told(&loss.output, &loss.news);
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());

@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
@@ -14,23 +15,33 @@ use uuid::Uuid;
 use crate::clock::BootToUnix;
 use crate::event::Host;
 
+/// The name space of ids that are made of the machine's: a random UUID of this program's own.
+const OF_MACHINES: Uuid = Uuid::from_u128(0x9c1d_4f3e_27b8_4d0a_8f57_6e20_b3a9_c4d1);
+
 /// Asks the running system. Facts that it does not tell are left out.
 ///
-/// The sensor's id is kept in the state folder, so that it survives restarts; the folder is made if it is missing.
-///
-/// # Errors
-/// The id could neither be read nor written.
-pub fn describe(state_dir: &Path) -> io::Result<Host> {
+/// The sensor's id is kept in the state folder, so that it survives restarts. Where none can be read or kept, it is made
+/// of the machine's id, and the second value says why: a host is watched under a makeshift id rather than not at all.
+#[must_use]
+pub fn describe(state_dir: &Path) -> (Host, Option<String>) {
     let boot_time = BootToUnix::now().unix(0);
-    Ok(Host {
-        sensor_id: sensor_id(state_dir)?,
+    let (sensor_id, trouble) = match sensor_id(state_dir) {
+        Ok(id) => (id, None),
+        Err(error) => {
+            let file = state_dir.join(ID);
+            (makeshift_id().to_string(), Some(format!("the sensor's id cannot be kept in {}: {error}", file.display())))
+        }
+    };
+    let host = Host {
+        sensor_id,
         hostname: hostname().unwrap_or_default(),
         boot_id: read("/proc/sys/kernel/random/boot_id")
             .and_then(|id| id.parse().ok())
             .map_or(0, |id: Uuid| id.as_u128()),
         boot_time,
         metadata: metadata(boot_time),
-    })
+    };
+    (host, trouble)
 }
 
 /// The host as it is now, if it is another than it was: a sensor starts before the network is up and before the host has got
@@ -57,23 +68,46 @@ fn hostname() -> Option<String> {
     nix::unistd::gethostname().ok().map(|name| name.to_string_lossy().into_owned())
 }
 
+/// The file in the state folder.
+const ID: &str = "sensor_id";
+
 fn sensor_id(state_dir: &Path) -> io::Result<String> {
-    let path = state_dir.join("sensor_id");
-    match fs::read_to_string(&path) {
-        Ok(text) if text.trim().parse::<Uuid>().is_ok() => return Ok(text.trim().to_owned()),
+    match fs::read(state_dir.join(ID)) {
         // Not an id (a torn write, say): a new one is better than none.
-        Ok(_) => {}
+        Ok(bytes) => match String::from_utf8_lossy(&bytes).trim().parse::<Uuid>() {
+            Ok(id) => return Ok(id.to_string()),
+            Err(_) => {}
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    fs::create_dir_all(state_dir)?;
     let id = Uuid::new_v4().to_string();
-    let scratch = state_dir.join(format!(".sensor_id.{}", std::process::id()));
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
-    writeln!(file, "{id}")?;
-    file.sync_all()?;
-    fs::rename(&scratch, &path)?;
+    keep_id(state_dir, &id)?;
     Ok(id)
+}
+
+/// Keeps an id for the runs to come.
+///
+/// # Errors
+/// It cannot be written.
+pub fn keep_id(state_dir: &Path, id: &str) -> io::Result<()> {
+    let scratch = state_dir.join(format!(".sensor_id.{}", std::process::id()));
+    let write = || {
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&scratch)?;
+        writeln!(file, "{id}")?;
+        file.sync_all()?;
+        fs::rename(&scratch, state_dir.join(ID))
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&scratch)))
+}
+
+/// The same at each start, as long as the machine has an id; else the same for this run.
+fn makeshift_id() -> Uuid {
+    static OF_THIS_RUN: OnceLock<Uuid> = OnceLock::new();
+    match read("/etc/machine-id").filter(|id| !id.is_empty()) {
+        Some(machine) => Uuid::new_v5(&OF_MACHINES, machine.as_bytes()),
+        None => *OF_THIS_RUN.get_or_init(Uuid::new_v4),
+    }
 }
 
 fn metadata(boot_time: u64) -> Vec<(String, String)> {
@@ -139,19 +173,32 @@ mod tests {
 
     #[test]
     fn the_sensor_id_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = folder.path().join("state");
-        let first = describe(&state).unwrap();
-        assert_eq!(first.sensor_id, describe(&state).unwrap().sensor_id);
-        assert_ne!(first.boot_id, 0);
-        fs::write(state.join("sensor_id"), "torn").unwrap();
-        assert_ne!(first.sensor_id, describe(&state).unwrap().sensor_id);
+        let state = tempfile::tempdir().unwrap();
+        let id = || describe(state.path()).0.sensor_id;
+        let first = id();
+        assert_eq!(first, id());
+        for torn in [&b"torn"[..], b"\xff\xfe", b""] {
+            fs::write(state.path().join(ID), torn).unwrap();
+            assert_ne!(first, id());
+        }
+    }
+
+    #[test]
+    fn without_a_place_for_it_there_is_an_id_all_the_same() {
+        let state = tempfile::tempdir().unwrap();
+        // A folder in its place: neither read nor written.
+        fs::create_dir(state.path().join(ID)).unwrap();
+        let (host, trouble) = describe(state.path());
+        assert_eq!(host.sensor_id, describe(state.path()).0.sensor_id);
+        assert!(host.sensor_id.parse::<Uuid>().is_ok());
+        assert!(trouble.unwrap().contains("sensor_id"), "it is said");
+        assert!(describe(&state.path().join("missing")).1.is_some());
     }
 
     #[test]
     fn what_was_not_known_at_the_start_is_learnt() {
         let folder = tempfile::tempdir().unwrap();
-        let now = describe(folder.path()).unwrap();
+        let (now, _) = describe(folder.path());
         assert!(changed(&now).is_none());
         let early = Host { hostname: "localhost-before".into(), metadata: Vec::new(), ..now.clone() };
         let later = changed(&early).unwrap();

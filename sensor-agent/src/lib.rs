@@ -32,6 +32,7 @@ pub mod name_service;
 pub mod output;
 pub mod plan;
 pub mod policy;
+pub mod private_folder;
 pub mod privilege;
 pub mod process;
 pub mod recorder;

@@ -38,7 +38,7 @@ mod tests;
 
 pub use self::{
     cause::{Cause, on_disk},
-    dispatcher::{Dispatcher, Watch},
+    dispatcher::{Dispatcher, PreparedOutputs, Watch},
     format::{Format, RowFormat},
     left_spools::tell_of_left_spools,
     local::{file::FileSettings, stdout::StdoutSettings},
@@ -55,6 +55,6 @@ pub use self::{
     queued::{Outcome, Receipt},
     rows::RowBatch,
     settings::{OutputSettings, SinkSettings, TargetSettings},
-    sinks::Sinks,
+    sinks::{PreparedSinks, Sinks},
     spooled::{CentralSettings, SpoolSettings},
 };

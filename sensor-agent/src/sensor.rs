@@ -13,22 +13,22 @@ mod offer;
 mod reload;
 mod scheduling;
 pub mod self_check;
+mod state;
 mod status;
 mod tamper;
 
 pub use lookout::CANARY;
 
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
-use last_run::LastRun;
 use lookout::Lookout;
+use state::StateFolder;
 use tamper::Tamper;
 
 use crate::alert::Alert;
@@ -40,8 +40,6 @@ use crate::diagnostic::Report;
 use crate::engine::{Engine, EngineStatus, Parts, Request};
 use crate::event::Process;
 use crate::event::decode::decode;
-use crate::host;
-use crate::lock::{LockError, lock};
 use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
@@ -53,6 +51,9 @@ use crate::process::{HostPlace, MAX_PROCESSES, Table};
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
 
+/// The rule that the alert on an unusable state directory names.
+const STATE_NOT_KEPT: &str = "the state directory cannot be used";
+
 /// A sensor that runs.
 pub struct Sensor {
     shared: Arc<Shared>,
@@ -60,13 +61,11 @@ pub struct Sensor {
     running: Option<Running>,
 }
 
-/// The file that is locked in the state directory.
-const STATE_LOCK_NAME: &str = "state.lock";
-
 /// What the threads of the control socket see of the sensor.
 struct Shared {
     paths: Paths,
     environment: Environment,
+    state: StateFolder,
     capture: Mutex<Capture>,
     engine: Sender<Request>,
     outputs: Arc<Dispatcher>,
@@ -90,13 +89,10 @@ struct Shared {
 }
 
 struct Running {
-    last_run: LastRun,
     lookout: Lookout,
     server: Server,
     drain: Drain,
     engine: JoinHandle<()>,
-    /// Keeps other sensors out of the state directory.
-    _state: File,
 }
 
 /// Why the sensor does not start. The texts are for whoever started it.
@@ -111,6 +107,18 @@ pub enum StartError {
         folder.display(), pid.map_or_else(String::new, |pid| format!(" (pid {pid})"))
     )]
     StateTaken { folder: PathBuf, pid: Option<u32> },
+    #[error(
+        "{}: as state directory it must belong to root or to the sensor's user; it belongs to uid {uid}, who could put \
+         alerts and an id of their own there. Change its owner, or name another with -state-dir",
+        folder.display()
+    )]
+    StateOwner { folder: PathBuf, uid: u32 },
+    #[error(
+        "{}: as state directory it must not be writable for others, who could put alerts and an id of their own there; \
+         its mode is {mode:o}. Take that away with chmod go-w, or name another with -state-dir",
+        folder.display()
+    )]
+    StateWritable { folder: PathBuf, mode: u32 },
     #[error(transparent)]
     Capture(#[from] CaptureError),
     #[error(transparent)]
@@ -139,14 +147,8 @@ impl Sensor {
         scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
-        let host = host::describe(state_dir).map_err(|error| {
-            StartError::State(format!(
-                "{}: cannot keep the sensor's id there: {error}; name another folder with -state-dir",
-                state_dir.display()
-            ))
-        })?;
+        let (state, host) = StateFolder::claim(state_dir)?;
         let host = Arc::new(host);
-        let state_lock = claim(state_dir)?;
         if config.use_resource_limits {
             crate::limits::hold();
         }
@@ -176,6 +178,7 @@ impl Sensor {
         let shared = Arc::new(Shared {
             paths,
             environment,
+            state,
             capture: Mutex::new(capture),
             engine,
             outputs: Arc::clone(&outputs),
@@ -203,16 +206,19 @@ impl Sensor {
         let handler: Arc<dyn Handler> = Arc::new(Arc::clone(&shared));
         let server = Server::start(run_dir, handler).map_err(StartError::Thread)?;
         // A start that came to nothing is no run.
-        let (last_run, ended) = LastRun::begin(state_dir, last_run::boot_id());
-        if let Some(policy) = ended {
+        if let Some(policy) = shared.state.begin() {
             let _ = shared.engine.send(Request::Tell(Box::new(policy), "the last run has no orderly end"));
+        }
+        if let Some(policy) = shared.state.look() {
+            tracing::error!("{}", policy.description);
+            let _ = shared.engine.send(Request::Tell(Box::new(policy), STATE_NOT_KEPT));
         }
         offer::open(&shared, config);
         let lookout = Lookout::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
-        Ok(Self { shared, running: Some(Running { last_run, lookout, server, drain, engine, _state: state_lock }) })
+        Ok(Self { shared, running: Some(Running { lookout, server, drain, engine }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
@@ -233,7 +239,7 @@ impl Sensor {
     }
 
     fn end(&mut self, by: &str) {
-        let Some(Running { last_run, lookout, server, drain, engine, _state }) = self.running.take() else { return };
+        let Some(Running { lookout, server, drain, engine }) = self.running.take() else { return };
         drop(lookout);
         self.shared.offer.close();
         drop(server);
@@ -244,7 +250,7 @@ impl Sensor {
         if engine.join().is_err() {
             tracing::error!("the engine ended in a panic");
         }
-        last_run.end(by);
+        self.shared.state.end(by);
     }
 }
 
@@ -278,15 +284,6 @@ impl Handler for Arc<Shared> {
     fn reload(&self) -> Reload {
         reload::reload(self)
     }
-}
-
-/// Takes the state directory: two sensors in one would tell of each other's ends and share their spools.
-fn claim(state_dir: &Path) -> Result<File, StartError> {
-    let path = state_dir.join(STATE_LOCK_NAME);
-    lock(&path).map_err(|error| match error {
-        LockError::Taken(pid) => StartError::StateTaken { folder: state_dir.to_owned(), pid },
-        LockError::Io(error) => StartError::State(format!("{}: cannot lock: {error}", path.display())),
-    })
 }
 
 fn capture_options(config: &Config) -> CaptureOptions {

@@ -10,6 +10,7 @@
 
 mod central;
 pub mod delivery;
+mod disk;
 mod home;
 pub mod loads;
 mod mark;
@@ -19,6 +20,7 @@ mod sensor;
 mod wait;
 
 pub use central::Central;
+pub use disk::Tmpfs;
 pub use home::{Home, Said};
 pub use mark::Mark;
 pub use rows::{assert_columns, bytes, of_kind, of_pid, parse_lines};

@@ -3,47 +3,12 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+
 use std::sync::Arc;
 
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::mount::MsFlags;
 use sensor_tests::delivery::{config, marked, mcs, run_marked, until_arrived, uuids};
-use sensor_tests::{Central, Home, Mark, Sensor};
-
-/// A small file system in memory, gone when this is dropped.
-struct Tmpfs(PathBuf);
-
-impl Tmpfs {
-    fn mount(path: &Path, kilobytes: u32) -> Self {
-        fs::create_dir_all(path).unwrap();
-        let size = format!("size={kilobytes}k,mode=700");
-        mount(Some("tmpfs"), path, Some("tmpfs"), MsFlags::empty(), Some(size.as_str())).unwrap();
-        Self(path.to_owned())
-    }
-
-    /// Fills it up.
-    fn fill(&self) -> PathBuf {
-        let path = self.0.join("filler");
-        let file = File::create(&path).unwrap();
-        let mut offset = 0;
-        for size in [65_536_usize, 4096, 1] {
-            while let Ok(written) = file.write_at(&vec![0; size], offset) {
-                offset += written as u64;
-            }
-        }
-        path
-    }
-
-    fn remount(&self, flags: MsFlags) {
-        mount(None::<&str>, &self.0, None::<&str>, MsFlags::MS_REMOUNT | flags, None::<&str>).unwrap();
-    }
-}
-
-impl Drop for Tmpfs {
-    fn drop(&mut self) {
-        let _ = umount2(&self.0, MntFlags::MNT_DETACH);
-    }
-}
+use sensor_tests::{Central, Home, Mark, Sensor, Tmpfs};
 
 #[test]
 fn a_full_disk_delays_alerts_and_loses_none() {

@@ -9,7 +9,7 @@ use super::{
 /// One sentence for each thing that is wrong, the gravest first; empty if all is well.
 #[must_use]
 pub fn problems(status: &Status) -> Vec<String> {
-    let mut found: Vec<String> = not_heard(status).into_iter().collect();
+    let mut found: Vec<String> = not_heard(status).into_iter().chain(status.state_trouble.clone()).collect();
     found.extend(status.hooks.iter().filter_map(not_attached));
     found.extend(refused_reload(status));
     let alerts = status.outputs.iter().flat_map(|output| delivery("output", "alerts", output));
@@ -94,6 +94,9 @@ fn delivery(role: &str, what: &str, to: &Delivery) -> Vec<String> {
         let causes: Vec<String> = to.dropped_by_cause.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
         let causes = if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) };
         found.push(format!("{role} {}: {what} given up: {}{causes}", to.name, to.dropped));
+    }
+    if to.dropped_before > 0 {
+        found.push(format!("{role} {}: {what} given up before this start: {}", to.name, to.dropped_before));
     }
     found
 }

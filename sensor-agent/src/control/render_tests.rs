@@ -10,6 +10,7 @@ fn healthy() -> Status {
         uptime_seconds: 93_784,
         kernel: "6.12.48-amd64".into(),
         capabilities: vec!["CAP_KILL".into()],
+        state_trouble: None,
         health: Health { engine_answers: true, canary: Canary { passed: 3, ..Canary::default() } },
         events: Vec::new(),
         alerts: 0,

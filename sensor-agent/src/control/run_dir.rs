@@ -1,14 +1,11 @@
 //! The run directory: claimed by one sensor at a time, with the control socket in it.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io,
     os::{
         fd::{AsFd, OwnedFd},
-        unix::{
-            fs::{DirBuilderExt, FileTypeExt, MetadataExt},
-            net::UnixListener,
-        },
+        unix::{fs::FileTypeExt, net::UnixListener},
     },
     path::{Path, PathBuf},
 };
@@ -18,11 +15,11 @@ use rustix::{
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType},
 };
 
-use super::{
-    LOCK_NAME, SOCKET_NAME,
-    peer::{Peer, own_uid},
+use super::{LOCK_NAME, SOCKET_NAME, peer::Peer};
+use crate::{
+    lock::{LockError, lock},
+    private_folder::{FolderError, make_private},
 };
-use crate::lock::{LockError, lock};
 
 /// A run directory that is this sensor's alone, until this value is dropped.
 #[derive(Debug)]
@@ -96,27 +93,20 @@ impl Drop for RunDirectory {
 }
 
 fn make(path: &Path) -> Result<(), ClaimError> {
-    let make = |source| ClaimError::Make { path: path.to_owned(), source };
-    // Nothing in it is for others.
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(make)?;
-    let found = fs::metadata(path).map_err(make)?;
-    if !found.is_dir() {
-        return Err(make(io::ErrorKind::NotADirectory.into()));
-    }
-    if found.uid() != 0 && found.uid() != own_uid() {
-        return Err(ClaimError::Owner { path: path.to_owned(), uid: found.uid() });
-    }
-    if found.mode() & 0o022 != 0 {
-        return Err(ClaimError::Writable { path: path.to_owned(), mode: found.mode() & 0o7777 });
-    }
-    Ok(())
+    make_private(path).map_err(|error| {
+        let path = path.to_owned();
+        match error {
+            FolderError::Make(source) => ClaimError::Make { path, source },
+            FolderError::Owner(uid) => ClaimError::Owner { path, uid },
+            FolderError::Writable(mode) => ClaimError::Writable { path, mode },
+        }
+    })
 }
 
 fn take(run_dir: &Path) -> Result<File, ClaimError> {
-    let path = run_dir.join(LOCK_NAME);
-    lock(&path).map_err(|error| match error {
+    lock(run_dir, LOCK_NAME).map_err(|error| match error {
         LockError::Taken(pid) => ClaimError::Taken { path: run_dir.to_owned(), pid },
-        LockError::Io(source) => ClaimError::Io { path, what: "cannot lock", source },
+        LockError::Io(source) => ClaimError::Io { path: run_dir.join(LOCK_NAME), what: "cannot lock", source },
     })
 }
 
@@ -168,7 +158,7 @@ fn of_pid(pid: Option<u32>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 
     use super::*;
 

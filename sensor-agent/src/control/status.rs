@@ -22,6 +22,8 @@ pub struct Status {
     pub kernel: String,
     /// The capabilities that the sensor kept, such as `CAP_BPF`.
     pub capabilities: Vec<String>,
+    /// Why nothing is kept in the state directory.
+    pub state_trouble: Option<String>,
     pub health: Health,
     pub hooks: Vec<Hook>,
     /// Over the last interval.
@@ -188,6 +190,8 @@ pub struct Delivery {
     pub dropped: u64,
     /// The same by cause.
     pub dropped_by_cause: BTreeMap<String, u64>,
+    /// Besides: given up in earlier runs of the sensor, and not told then.
+    pub dropped_before: u64,
     /// Of those that keep on disk what is not confirmed.
     pub spool: Option<Spool>,
     /// Age of the oldest that waits, seconds.

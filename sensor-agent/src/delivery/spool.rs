@@ -11,6 +11,7 @@
 //! * [`Spool::next`] hands out the oldest items, alerts before telemetry, and again until they are confirmed. After a
 //!   crash only what was handed out and not yet confirmed is handed out once more, under the same uuid.
 //! * Bounded by bytes and age. Telemetry makes room for alerts, never the other way round.
+//! * What is given up stands on disk too, with the same commit, until somebody says that it was told.
 //! * A damaged store is set aside and what can be read of it is moved to a new one; a disk that is full or cannot be
 //!   written is tried again from time to time. Nothing of this stops the sensor; all of it is counted and shown in
 //!   [`Spool::stats`].
@@ -117,6 +118,8 @@ pub struct Stats {
     pub commits: u64,
     pub confirmed: u64,
     pub given_up: GivenUp,
+    /// Besides: given up in earlier runs, and not told then.
+    pub given_up_before: GivenUp,
     /// Damaged stores that were set aside.
     pub salvages: u64,
     pub last_salvage: Option<Salvage>,
@@ -168,6 +171,7 @@ impl Spool {
         };
         let fates = done.unwrap_or_else(|| self.commit(&mut inner, batches, ticket));
         let error = inner.append_error(&fates);
+        inner.note();
         self.publish(&inner);
         drop(inner);
         *lock(&self.0.arrivals) += 1;
@@ -253,6 +257,17 @@ impl Spool {
         self.change(|inner| inner.reject_part(item, records, reason, body));
     }
 
+    /// So many alerts that were given up for this cause, as it is called in metrics, have been told: the next run need not.
+    pub fn told(&self, counts: &[(&str, u64)]) {
+        let mut given_up = GivenUp::default();
+        for (name, count) in counts {
+            if let Some(cause) = Cause::by_name(name) {
+                given_up.add(Kind::Alert, cause, *count);
+            }
+        }
+        self.change(|inner| inner.told(&given_up));
+    }
+
     /// Puts other bounds in force, from the next [`Self::append`] on.
     pub fn set_limits(&self, limits: Limits) {
         lock(&self.0.inner).set_limits(limits);
@@ -267,6 +282,7 @@ impl Spool {
     fn change<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = lock(&self.0.inner);
         let outcome = change(&mut inner);
+        inner.note();
         self.publish(&inner);
         outcome
     }

@@ -57,7 +57,7 @@ fn exec(program: &str, incident: Option<uuid::Uuid>, seconds: u64) -> Event {
 
 fn found(detection: &mut Detection, event: &Event) -> Vec<(String, u64)> {
     let mut all = Vec::new();
-    detection.evaluate(event, &Host::default(), &mut |finding| {
+    detection.evaluate(event, event.time, &Host::default(), &mut |finding| {
         all.push((finding.policy.name.clone(), finding.held_back));
     });
     all

@@ -2,7 +2,12 @@
 //!
 //! What is held back is told by the next alert that passes, whatever comes between: a combination of values that is
 //! forgotten, a reload that changes the throttle. Then it is the next alert of the policy, of any combination.
+//!
+//! Windows are measured by the boot clock, which only goes forward: a time of day that is set back would hold a window
+//! open until it is where it was. Combinations are told apart by hashes under keys of this run's own, since it is the
+//! watched programs that decide how long the values are.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use hashlink::LruCache;
@@ -35,7 +40,10 @@ impl PartialEq for ThrottleSettings {
 #[derive(Debug)]
 pub(super) struct Throttle {
     settings: ThrottleSettings,
-    groups: LruCache<Vec<u8>, Window>,
+    keys: [RandomState; 2],
+    groups: LruCache<[u64; 2], Window>,
+    /// Scratch for the values of a combination.
+    values: Vec<u8>,
     /// Held back in windows that were forgotten, and not told yet.
     forgotten: u64,
 }
@@ -51,6 +59,7 @@ pub(super) enum Decision {
 
 #[derive(Clone, Copy, Debug)]
 struct Window {
+    /// By the boot clock, nanoseconds.
     began: u64,
     passed: u32,
     held: u64,
@@ -58,7 +67,7 @@ struct Window {
 
 impl Throttle {
     pub(super) fn new(settings: ThrottleSettings) -> Self {
-        Self { settings, groups: LruCache::new(GROUPS), forgotten: 0 }
+        Self { settings, keys: Default::default(), groups: LruCache::new(GROUPS), values: Vec::new(), forgotten: 0 }
     }
 
     /// Goes on where the throttle of the same policy was before a reload.
@@ -70,14 +79,16 @@ impl Throttle {
         }
     }
 
-    pub(super) fn decide(&mut self, event: &Event, host: &Host) -> Decision {
-        let mut key = Vec::new();
+    /// Decides on an event that happened at this time of the boot clock, nanoseconds.
+    pub(super) fn decide(&mut self, event: &Event, at: u64, host: &Host) -> Decision {
+        self.values.clear();
         for field in &self.settings.by {
-            write_value(&mut key, field.of(event, host));
-            key.push(b',');
+            write_value(&mut self.values, field.of(event, host));
+            self.values.push(b',');
         }
+        let key = self.keys.each_ref().map(|keys| keys.hash_one(&self.values));
         let per = u64::try_from(self.settings.per.as_nanos()).unwrap_or(u64::MAX);
-        let new = Window { began: event.time, passed: 0, held: 0 };
+        let new = Window { began: at, passed: 0, held: 0 };
         if !self.groups.contains_key(&key)
             && self.groups.len() >= self.groups.capacity()
             && let Some((_, unseen)) = self.groups.remove_lru()
@@ -85,7 +96,7 @@ impl Throttle {
             self.forgotten += unseen.held;
         }
         let window = self.groups.entry(key).or_insert_with(|| new);
-        if event.time.saturating_sub(window.began) >= per {
+        if at.saturating_sub(window.began) >= per {
             // What the last window held back is told by the first alert of this one.
             *window = Window { held: window.held, ..new };
         }
@@ -105,16 +116,20 @@ mod tests {
     use super::*;
     use crate::event::{Detail, EventType, Process, ProcessKey, fields};
 
-    fn event(pid: u32, seconds: u64) -> Event {
+    fn event(pid: u32) -> Event {
         let process = Arc::new(Process { key: ProcessKey::new(pid, 0), ..Process::default() });
-        Event { kind: EventType::Exec, time: seconds * 1_000_000_000, process, detail: Detail::None }
+        Event { kind: EventType::Exec, time: 0, process, detail: Detail::None }
+    }
+
+    fn decide(throttle: &mut Throttle, pid: u32, seconds: u64) -> Decision {
+        throttle.decide(&event(pid), seconds * 1_000_000_000, &Host::default())
     }
 
     #[test]
     fn what_was_held_back_is_told_later() {
         let by = vec![fields::by_name("processPid").unwrap()];
         let mut throttle = Throttle::new(ThrottleSettings { count: 2, per: Duration::from_secs(60), by });
-        let mut decide = |pid, seconds| throttle.decide(&event(pid, seconds), &Host::default());
+        let mut decide = |pid, seconds| decide(&mut throttle, pid, seconds);
         assert_eq!(decide(1, 0), Decision::Pass { held_back: 0 });
         assert_eq!(decide(1, 1), Decision::Pass { held_back: 0 });
         assert_eq!(decide(1, 2), Decision::Hold);
@@ -133,7 +148,7 @@ mod tests {
     #[test]
     fn what_a_forgotten_group_held_back_is_told_by_the_next_alert() {
         let mut throttle = Throttle::new(one_a_minute(1));
-        let mut decide = |pid, seconds| throttle.decide(&event(pid, seconds), &Host::default());
+        let mut decide = |pid, seconds| decide(&mut throttle, pid, seconds);
         assert_eq!(decide(1, 0), Decision::Pass { held_back: 0 });
         for _ in 0..3 {
             assert_eq!(decide(1, 0), Decision::Hold);
@@ -151,16 +166,29 @@ mod tests {
     fn a_reload_keeps_what_was_held_back() {
         let held = || {
             let mut throttle = Throttle::new(one_a_minute(1));
-            let decided = [0, 1, 2].map(|seconds| throttle.decide(&event(1, seconds), &Host::default()));
+            let decided = [0, 1, 2].map(|seconds| decide(&mut throttle, 1, seconds));
             assert_eq!(decided, [Decision::Pass { held_back: 0 }, Decision::Hold, Decision::Hold]);
             throttle
         };
         let mut same = Throttle::new(one_a_minute(1));
         same.go_on(held());
-        assert_eq!(same.decide(&event(1, 59), &Host::default()), Decision::Hold, "the window goes on");
-        assert_eq!(same.decide(&event(1, 60), &Host::default()), Decision::Pass { held_back: 3 });
+        assert_eq!(decide(&mut same, 1, 59), Decision::Hold, "the window goes on");
+        assert_eq!(decide(&mut same, 1, 60), Decision::Pass { held_back: 3 });
         let mut other = Throttle::new(one_a_minute(2));
         other.go_on(held());
-        assert_eq!(other.decide(&event(7, 3), &Host::default()), Decision::Pass { held_back: 2 });
+        assert_eq!(decide(&mut other, 7, 3), Decision::Pass { held_back: 2 });
+    }
+    #[test]
+    fn a_time_of_day_that_is_set_back_opens_windows_all_the_same() {
+        let mut throttle = Throttle::new(ThrottleSettings { count: 1, per: Duration::from_secs(5), by: Vec::new() });
+        let hour = 3600 * 1_000_000_000;
+        // (boot clock, time of day): an hour back after the first.
+        let seconds = [(100, 2 * hour), (108, hour), (109, hour), (116, hour)];
+        let decided = seconds.map(|(boot, time)| {
+            let event = Event { time, ..event(1) };
+            throttle.decide(&event, boot * 1_000_000_000, &Host::default())
+        });
+        let passed = |held_back| Decision::Pass { held_back };
+        assert_eq!(decided, [passed(0), passed(0), Decision::Hold, passed(1)]);
     }
 }

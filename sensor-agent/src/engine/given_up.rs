@@ -1,7 +1,8 @@
 //! Tells by an alert what an output had to give up, once it works again.
 //!
 //! Raised at the time of the loss, such an alert would make the full spool fuller, and come once for each loss of a long
-//! outage. So what is given up adds up until the output works.
+//! outage. So what is given up adds up until the output works, also over restarts of the sensor: the spool keeps the
+//! account until it is told.
 
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,9 @@ struct Told {
 /// What one output gave up since it was last told of.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Loss {
+    pub(super) output: String,
+    /// By cause.
+    pub(super) news: Vec<(&'static str, u64)>,
     /// For an alert's matched rule: the output, and how many for which cause.
     pub(super) rule: String,
     /// All of it, under its main cause.
@@ -42,14 +46,21 @@ impl GivenUp {
     }
 
     fn of(&mut self, output: &OutputStatus) -> Option<Loss> {
-        if output.lost() == 0 {
+        let before = output.spool.iter().flat_map(|spool| &spool.given_up_before);
+        let mut now: Vec<(&'static str, u64)> = output.lost_by_cause().collect();
+        for (&cause, &count) in before {
+            match now.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, all)) => *all += count,
+                None => now.push((cause, count)),
+            }
+        }
+        if now.is_empty() {
             return None;
         }
         let told = self.told.entry(output.name.clone()).or_insert(Told { by_cause: Vec::new(), at: None });
         if told.at.is_some_and(|at| at.elapsed() < AT_MOST_EVERY) {
             return None;
         }
-        let now: Vec<(&'static str, u64)> = output.lost_by_cause().collect();
         let before = |cause| told.by_cause.iter().find(|(known, _)| *known == cause).map_or(0, |(_, count)| *count);
         // A counter that starts anew (an output that was configured anew) counts from zero.
         let news: Vec<(&'static str, u64)> = now
@@ -66,12 +77,16 @@ impl GivenUp {
         Some(Loss {
             rule: format!("output {:?} gave up alerts: {}", output.name, words.join(", ")),
             lost: Lost { stage, class: "alerts", cause, count },
+            output: output.name.clone(),
+            news,
         })
     }
 }
 
+/// One that has not been tried yet, with something to send, may be as dead as it was before the start.
 fn works(output: &OutputStatus) -> bool {
-    output.last_error.as_ref().is_none_or(|error| error.over)
+    let untried = output.sent == 0 && output.queued > 0;
+    output.last_error.as_ref().map_or(!untried, |error| error.over)
 }
 
 /// The policy of the alert.
@@ -112,5 +127,17 @@ mod tests {
         // Not again for the same, nor at once for more.
         assert_eq!(given_up.news(&[output(9, true)]), []);
         assert_eq!(given_up.news(&[output(10, true)]), []);
+    }
+
+    #[test]
+    fn what_an_earlier_run_gave_up_is_told_with_the_rest() {
+        let mut given_up = GivenUp::default();
+        let mut status = OutputStatus { last_error: None, queued: 1, ..output(2, true) };
+        status.spool.as_mut().unwrap().given_up_before = [("spool_full", 1600), ("rejected", 1)].into();
+        assert_eq!(given_up.news(std::slice::from_ref(&status)), [], "it has not been tried yet");
+        status.sent = 1;
+        let news = given_up.news(std::slice::from_ref(&status));
+        assert_eq!(news[0].rule, "output \"mcs\" gave up alerts: spool_full 1602, rejected 1");
+        assert_eq!((news[0].output.as_str(), news[0].lost.count), ("mcs", 1603));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    lane::group::Group,
+    lane::group::{Group, Prepared},
     metrics::OutputStatus,
     open_error::OpenError,
     queued::{QueuedAlert, Receipt},
@@ -53,6 +53,15 @@ impl Dispatcher {
         self.group.reconfigure(settings)
     }
 
+    /// The first step of [`Self::reconfigure`]: makes everything ready and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::reconfigure`].
+    pub fn prepare(&self, settings: Vec<OutputSettings>) -> Result<PreparedOutputs<'_>, Vec<OpenError>> {
+        self.group.prepare(settings).map(PreparedOutputs)
+    }
+
     /// Waits for an alert that is yet to come, and for word of it from each output there is now.
     pub fn watch(&self, is_it: impl Fn(&Alert) -> bool + Send + 'static) -> Watch {
         let (sender, receipts) = mpsc::channel();
@@ -60,6 +69,11 @@ impl Dispatcher {
         let watcher = Watcher { is_it: Box::new(is_it), sender, wanted: Arc::downgrade(&wanted) };
         self.watchers().push(watcher);
         Watch { outputs: self.group.names(), receipts, _wanted: wanted }
+    }
+
+    /// An alert that was sent tells of what this output gave up, by cause: no later run of the sensor need tell it.
+    pub fn told(&self, output: &str, given_up: &[(&'static str, u64)]) {
+        self.group.told(output, given_up);
     }
 
     /// What each output did.
@@ -82,6 +96,17 @@ impl Dispatcher {
 
     fn watchers(&self) -> MutexGuard<'_, Vec<Watcher>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Outputs that can come into force.
+pub struct PreparedOutputs<'a>(Prepared<'a, OutputSettings>);
+
+impl PreparedOutputs<'_> {
+    /// Puts them in force. Returns each that could not be opened at once.
+    #[must_use]
+    pub fn commit(self) -> Vec<OpenError> {
+        self.0.commit()
     }
 }
 

@@ -6,7 +6,10 @@ pub(super) mod queue;
 
 use std::{
     io,
-    sync::{Arc, mpsc::Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -39,32 +42,19 @@ pub(crate) struct Lane<T> {
 }
 
 impl<T: Load> Lane<T> {
-    /// Starts an output. How its first try to open goes is told to `first`.
-    ///
-    /// # Errors
-    ///
-    /// If there can be no more threads.
-    pub(crate) fn start(ledger: Ledger, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
+    /// Starts an output.
+    pub(crate) fn start(ledger: Ledger, capacity: usize, ready: Ready<T>) -> Self {
         let (queue, ledger) = (Arc::new(Queue::new(capacity)), Arc::new(ledger));
-        let thread = spawn(&queue, &ledger, open, first, None)?;
-        Ok(Self { queue, ledger, thread })
+        let thread = ready.begin(&queue, &ledger, None);
+        Self { queue, ledger, thread }
     }
 
     /// The same output with other settings: gets all that waits, once the thread before has let go of it.
-    ///
-    /// # Errors
-    ///
-    /// If there can be no more threads; what waits is given up then.
-    pub(crate) fn replace(self, capacity: usize, open: Open<T>, first: FirstTry) -> io::Result<Self> {
+    pub(crate) fn replace(self, capacity: usize, ready: Ready<T>) -> Self {
         let Self { queue, ledger, thread } = self;
         let before = Before { owner: queue.next_owner(), capacity, thread };
-        match spawn(&queue, &ledger, open, first, Some(before)) {
-            Ok(thread) => Ok(Self { queue, ledger, thread }),
-            Err(error) => {
-                give_up(&queue, &ledger);
-                Err(error)
-            }
-        }
+        let thread = ready.begin(&queue, &ledger, Some(before));
+        Self { queue, ledger, thread }
     }
 
     /// Hands something over without waiting.
@@ -105,39 +95,67 @@ struct Before {
     thread: JoinHandle<()>,
 }
 
-fn spawn<T: Load>(
-    queue: &Arc<Queue<T>>,
-    ledger: &Arc<Ledger>,
-    open: Open<T>,
-    first: FirstTry,
+/// What a thread is to serve.
+struct Post<T> {
+    queue: Arc<Queue<T>>,
+    ledger: Arc<Ledger>,
     before: Option<Before>,
-) -> io::Result<JoinHandle<()>> {
-    let (queue, ledger) = (Arc::clone(queue), Arc::clone(ledger));
-    thread::Builder::new().name(format!("out {}", ledger.name)).spawn(move || {
-        let owner = before.as_ref().map_or(0, |before| before.owner);
-        let mut opening = Opening { queue: &queue, ledger: &ledger, owner, open, failed: false };
-        // While the one before it has the queue: a socket that both use stays open.
-        let mut opened = opening.attempt();
-        let _ = first.send(opened.as_ref().err().cloned());
-        // Whoever waits for word of all outputs waits until nobody can send any.
-        drop(first);
-        if let Some(before) = before {
-            let is_owner = queue.hand_over(owner, before.capacity);
-            // A panic there was told of by its own thread.
-            let _ = before.thread.join();
-            if !is_owner {
-                return;
+}
+
+/// A thread that waits for its output: all that can fail has been done. It ends if it gets none.
+pub(crate) struct Ready<T> {
+    post: Sender<Post<T>>,
+    thread: JoinHandle<()>,
+}
+
+impl<T: Load> Ready<T> {
+    /// Starts the thread. How its first try to open the output goes is told to `first`.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no more threads.
+    pub(crate) fn new(name: &str, open: Open<T>, first: FirstTry) -> io::Result<Self> {
+        let (post, posts) = mpsc::channel();
+        let thread = thread::Builder::new().name(format!("out {name}")).spawn(move || {
+            if let Ok(post) = posts.recv() {
+                serve(post, open, first);
             }
-            if opened.is_err() {
-                // The one before may have held what this one needs.
-                opened = opening.attempt();
-            }
+        })?;
+        Ok(Self { post, thread })
+    }
+
+    fn begin(self, queue: &Arc<Queue<T>>, ledger: &Arc<Ledger>, before: Option<Before>) -> JoinHandle<()> {
+        // It waits for nothing else, so it is there.
+        let _ = self.post.send(Post { queue: Arc::clone(queue), ledger: Arc::clone(ledger), before });
+        self.thread
+    }
+}
+
+/// The thread of an output.
+fn serve<T: Load>(Post { queue, ledger, before }: Post<T>, open: Open<T>, first: FirstTry) {
+    let owner = before.as_ref().map_or(0, |before| before.owner);
+    let mut opening = Opening { queue: &queue, ledger: &ledger, owner, open, failed: false };
+    // While the one before it has the queue: a socket that both use stays open.
+    let mut opened = opening.attempt();
+    let _ = first.send(opened.as_ref().err().cloned());
+    // Whoever waits for word of all outputs waits until nobody can send any.
+    drop(first);
+    if let Some(before) = before {
+        let is_owner = queue.hand_over(owner, before.capacity);
+        // A panic there was told of by its own thread.
+        let _ = before.thread.join();
+        if !is_owner {
+            return;
         }
-        if let Some(deliver) = opening.until_open(opened) {
-            Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+        if opened.is_err() {
+            // The one before may have held what this one needs.
+            opened = opening.attempt();
         }
-        queue.finish(owner);
-    })
+    }
+    if let Some(deliver) = opening.until_open(opened) {
+        Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+    }
+    queue.finish(owner);
 }
 
 struct Worker<'a, T> {
@@ -151,13 +169,15 @@ impl<T: Load> Worker<'_, T> {
     fn run(&mut self) {
         self.deliver.start(self.ledger);
         while let Some(items) = self.queue.take(self.owner, BATCH, self.ledger) {
-            if !self.deliver(items) {
+            if items.is_empty() {
+                self.deliver.flush();
+            } else if !self.deliver(items) {
                 return;
             }
             self.queue.done();
         }
         if self.queue.is_drained(self.owner) {
-            self.deliver.finish();
+            self.deliver.finish(self.ledger);
         }
     }
 

@@ -16,7 +16,10 @@ use super::{
     cause::Cause,
     spooled::backlog::{Backlog, SpoolSettings},
 };
-use crate::{clock, delivery::spool::Stats};
+use crate::{
+    clock,
+    delivery::spool::{GivenUp, Stats},
+};
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -67,6 +70,8 @@ pub struct SpoolStatus {
     pub dead_letters: u64,
     /// What was given up, by cause.
     pub given_up: BTreeMap<&'static str, u64>,
+    /// Besides: what was given up in earlier runs of the sensor and not told then.
+    pub given_up_before: BTreeMap<&'static str, u64>,
     /// Why nothing goes to disk.
     pub trouble: Option<String>,
 }
@@ -87,17 +92,21 @@ impl OutputStatus {
 
 impl SpoolStatus {
     fn of(stats: &Stats) -> Self {
-        let mut given_up = BTreeMap::new();
-        for total in stats.given_up.totals().filter(|total| total.count > 0) {
-            *given_up.entry(total.cause).or_default() += total.count;
-        }
+        let by_cause = |given_up: &GivenUp| {
+            let mut counts = BTreeMap::new();
+            for total in given_up.totals().filter(|total| total.count > 0) {
+                *counts.entry(total.cause).or_default() += total.count;
+            }
+            counts
+        };
         Self {
             taken_in: stats.appended,
             stored: stats.disk.iter().map(|usage| usage.records).sum(),
             in_memory: stats.memory.records,
             bytes: stats.disk.iter().map(|usage| usage.bytes).sum(),
             dead_letters: stats.dead_letters,
-            given_up,
+            given_up: by_cause(&stats.given_up),
+            given_up_before: by_cause(&stats.given_up_before),
             trouble: stats.trouble.as_ref().map(|trouble| trouble.reason.clone()),
         }
     }
@@ -128,6 +137,8 @@ pub(crate) struct Ledger {
     dropped: [AtomicU64; Cause::ALL.len()],
     trouble: Mutex<Trouble>,
     notes: Mutex<Vec<String>>,
+    /// What an alert has told of and the spool has not heard yet.
+    told: Mutex<Vec<(&'static str, u64)>>,
     /// Of an output that spools: kept here because this outlives changes of the output's settings.
     backlog: OnceLock<Arc<Backlog>>,
     /// Of an output that keeps files of its own until they are sent.
@@ -169,6 +180,7 @@ impl Ledger {
             dropped: Default::default(),
             trouble: Mutex::default(),
             notes: Mutex::default(),
+            told: Mutex::default(),
             backlog: OnceLock::new(),
             outbox: Mutex::default(),
         }
@@ -234,9 +246,18 @@ impl Ledger {
         }
     }
 
-    /// Says in the log what the spool has given up since the last time.
+    /// An alert tells of what was given up, by cause. The spool hears of it on a thread that may wait for the disk.
+    pub(crate) fn told(&self, given_up: &[(&'static str, u64)]) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(given_up);
+    }
+
+    /// Says in the log what the spool has given up since the last time, and to the spool what has been told.
     pub(crate) fn note_given_up(&self) {
         let Some(backlog) = self.backlog.get() else { return };
+        let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        if !told.is_empty() {
+            backlog.spool.told(&told);
+        }
         let total = backlog.spool.stats().given_up.sum();
         let mut trouble = self.trouble();
         if total > trouble.given_up && is_due(&mut trouble.drop_logged) {

@@ -85,6 +85,8 @@ struct State {
     since: Option<Instant>,
     /// Why the last try failed.
     failure: Option<String>,
+    /// It is written now, whatever `roll_interval` says.
+    flush: bool,
     ending: bool,
 }
 
@@ -133,7 +135,12 @@ impl Deliver<QueuedRows> for ParquetFiles {
         }
     }
 
-    fn finish(&mut self) {
+    fn flush(&mut self) {
+        self.shared.lock().flush = true;
+        self.shared.changed.notify_all();
+    }
+
+    fn finish(&mut self, _: &Ledger) {
         self.write_all();
         if let Some(uploader) = self.uploader.take() {
             uploader.finish(LAST_TRIES);
@@ -189,10 +196,12 @@ impl Shared {
                     state.since.map(|since| (since + settings.roll_interval).saturating_duration_since(Instant::now()));
                 match due {
                     _ if state.ending => break,
+                    Some(_) if state.flush => break,
                     Some(left) if left.is_zero() || state.rows >= MOST_ROWS => break,
                     left => state = self.wait(state, left.unwrap_or(Duration::from_secs(3600))),
                 }
             }
+            state.flush = false;
             let (batches, ending) = (std::mem::take(&mut state.batches), state.ending);
             drop(state);
             let failed = write_files(folder, &batches, ledger);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    lane::group::Group,
+    lane::group::{Group, Prepared},
     metrics::OutputStatus,
     open_error::OpenError,
     rows::{QueuedRows, RowBatch},
@@ -44,6 +44,20 @@ impl Sinks {
         self.group.reconfigure(settings)
     }
 
+    /// The first step of [`Self::reconfigure`]: makes everything ready and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::reconfigure`].
+    pub fn prepare(&self, settings: Vec<SinkSettings>) -> Result<PreparedSinks<'_>, Vec<OpenError>> {
+        self.group.prepare(settings).map(PreparedSinks)
+    }
+
+    /// Has each sink write what it has gathered, without waiting: the sensor is about to end.
+    pub fn flush(&self) {
+        self.group.flush();
+    }
+
     /// What each sink did.
     #[must_use]
     pub fn status(&self) -> Vec<OutputStatus> {
@@ -54,5 +68,16 @@ impl Sinks {
     /// [`Self::status`] does from then on.
     pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         self.group.stop(within)
+    }
+}
+
+/// Sinks that can come into force.
+pub struct PreparedSinks<'a>(Prepared<'a, SinkSettings>);
+
+impl PreparedSinks<'_> {
+    /// Puts them in force. Returns each that could not be opened at once.
+    #[must_use]
+    pub fn commit(self) -> Vec<OpenError> {
+        self.0.commit()
     }
 }

@@ -160,7 +160,8 @@ impl<T: Load> Deliver<T> for Spooled<T> {
 
     fn reset(&mut self) {}
 
-    fn finish(&mut self) {
+    fn finish(&mut self, ledger: &Ledger) {
+        ledger.note_given_up();
         if let Some(courier) = self.running.as_mut().and_then(|running| running.courier.as_mut()) {
             courier.finish(LAST_TRIES);
         }

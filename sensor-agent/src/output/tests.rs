@@ -279,6 +279,32 @@ fn names_are_unique() {
 
 /// It goes out in the output's format, says why, and is counted.
 #[test]
+fn a_refused_sink_leaves_outputs_as_they_were() {
+    let (before, reader) = pipe("before");
+    let outputs = Dispatcher::start(vec![before]).unwrap();
+    let sinks = Sinks::start(vec![]).unwrap();
+    // As a reload does it: everything is prepared, and then everything is put in force.
+    let both = |names: [&str; 2]| -> Result<(), Vec<OpenError>> {
+        let (next, _) = pipe("next");
+        let prepared = outputs.prepare(vec![next])?;
+        let sink = |name| SinkSettings::new(name, TargetSettings::Stdout(StdoutSettings));
+        let sinks = sinks.prepare(names.map(sink).into())?;
+        let _ = (prepared.commit(), sinks.commit());
+        Ok(())
+    };
+    assert_eq!(both(["twin", "twin"]).unwrap_err().len(), 1);
+    let names = |status: Vec<OutputStatus>| status.into_iter().map(|output| output.name).collect::<Vec<_>>();
+    assert_eq!((names(outputs.status()), names(sinks.status())), (vec!["before".to_owned()], vec![]));
+    outputs.send(alert(MessageType::Alert));
+    let mut line = String::new();
+    BufReader::new(reader).read_line(&mut line).unwrap();
+    assert!(line.contains("Alert Tester"), "the one before is at work: {line}");
+    both(["one", "two"]).unwrap();
+    assert_eq!(names(outputs.status())[0], "next");
+    assert_eq!(names(sinks.status()), ["one", "two"]);
+}
+
+#[test]
 fn a_template_that_fails_costs_no_alert() {
     for (format, key) in [
         (Format::Json, "/notifications/1/message_fields/template_error"),

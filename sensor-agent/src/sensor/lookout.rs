@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use uuid::Uuid;
 
-use super::{Shared, kernel, self_check, status, tamper};
+use super::{STATE_NOT_KEPT, Shared, kernel, self_check, status, tamper};
 use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
@@ -124,10 +124,10 @@ fn keep(shared: &Shared, mut host: Arc<Host>, stopped: &Receiver<()>) {
         }
         let mut meddled: Vec<Policy> = again.iter().map(tamper::detached).collect();
         meddled.extend(shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look());
-        for policy in meddled {
+        let meddled = meddled.into_iter().map(|policy| (policy, "the sensor was meddled with"));
+        for (policy, rule) in meddled.chain(shared.state.look().map(|policy| (policy, STATE_NOT_KEPT))) {
             tracing::error!("{}", policy.description);
-            let _ =
-                shared.engine.send_timeout(Request::Tell(Box::new(policy), "the sensor was meddled with"), PATIENCE);
+            let _ = shared.engine.send_timeout(Request::Tell(Box::new(policy), rule), PATIENCE);
         }
         // A sensor that hears nothing is as good as dead, so it is started anew like one, which can also load anew what this
         // process can attach no more.

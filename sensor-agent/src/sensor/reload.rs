@@ -41,17 +41,18 @@ fn take(shared: &Arc<Shared>) -> Reload {
         return refused(findings);
     }
     let texts = |errors: Vec<OpenError>| errors.iter().map(ToString::to_string).collect();
-    // Each of the two leaves everything as it was when it fails. If the second does, the first is already in force:
-    // alerts go where the new configuration wants them, which is the lesser evil.
-    crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &plan.outputs, &plan.sinks);
-    match shared.outputs.reconfigure(plan.outputs) {
-        Ok(not_open) => findings.extend(not_open.iter().map(tried_again)),
+    let left_spools = (plan.outputs.clone(), plan.sinks.clone());
+    // All that can fail comes before anything changes.
+    let outputs = match shared.outputs.prepare(plan.outputs) {
+        Ok(outputs) => outputs,
         Err(errors) => return refused(texts(errors)),
-    }
-    match shared.sinks.reconfigure(plan.sinks) {
-        Ok(not_open) => findings.extend(not_open.iter().map(tried_again)),
+    };
+    let sinks = match shared.sinks.prepare(plan.sinks) {
+        Ok(sinks) => sinks,
         Err(errors) => return refused(texts(errors)),
-    }
+    };
+    crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &left_spools.0, &left_spools.1);
+    findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }

@@ -36,6 +36,7 @@ pub(super) fn status(shared: &Shared) -> Status {
         uptime_seconds: shared.started.elapsed().as_secs(),
         kernel: crate::capture::preflight::release(),
         capabilities: shared.kept.names(),
+        state_trouble: shared.state.trouble(),
         health,
         hooks: programs.iter().map(|program| hook(program, &counters)).collect(),
         rates: vec![Rate { class: "all".into(), per_second: engine.events_per_second }],
@@ -150,6 +151,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         confirmed: status.confirmed,
         dropped: status.lost(),
         dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
+        dropped_before: status.spool.iter().flat_map(|spool| spool.given_up_before.values()).sum(),
         spool: status.spool.as_ref().map(|spool| Spool {
             taken_in: spool.taken_in,
             stored: spool.stored,

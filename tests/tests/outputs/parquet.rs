@@ -137,3 +137,21 @@ fn an_orderly_stop_writes_what_was_gathered() {
     assert_eq!(sensor.stop(), Some(0));
     assert_eq!(read(&home, pid).0.len(), written.len());
 }
+
+/// An output that takes nothing uses up the time of the end; what is gathered does not wait for that.
+#[test]
+fn rows_are_safe_before_a_dead_output_has_been_given_up() {
+    let mark = Mark::new("parquetdead");
+    let dead = "  outputs:\n    - {type: zeromq, endpoint: \"tcp://127.0.0.1:9\", bind: false, pattern: push}\n";
+    let config = mark.config().replacen("  outputs:\n", dead, 1);
+    let sinks = "    - {backend: parquet, name: \"@HOME@/lake\", roll_interval: 1h}";
+    let sensor = Sensor::start(&with_sinks(&config, sinks));
+    let home = sensor.home();
+    let pid = raise(&sensor, &mark);
+    let written = sensor.until_exit(pid);
+    sensor.signal(nix::sys::signal::Signal::SIGTERM);
+    sensor.until("the rows", || (!files(&home.file("lake")).is_empty()).then_some(()));
+    assert!(!home.log().contains("what this output was to get is lost"), "{}", home.log());
+    sensor.kill();
+    assert_eq!(read(&home, pid).0.len(), written.len());
+}

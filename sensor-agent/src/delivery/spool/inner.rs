@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::item::{Cause, Item, ItemId, Kind, Limits, NewItem, Usage, cost};
+use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, NewItem, Usage, cost};
 use super::reserve::Reserve;
 use super::salvage::{self, Salvage};
 use super::store::{DeadLetter, Store, StoreError};
@@ -46,6 +46,10 @@ pub(super) struct Inner {
     /// Confirmed or rejected, and not yet deleted on disk.
     undeleted: BTreeSet<ItemId>,
     next_expiry: Instant,
+    /// Given up in runs before this one and not told then.
+    before: GivenUp,
+    /// Given up while there was no store to note it in.
+    unnoted: GivenUp,
     /// The time at the start, by both clocks: a step of the time of day in between makes no item older.
     began: (u64, u64),
     counters: Stats,
@@ -67,6 +71,8 @@ impl Inner {
             leased: BTreeSet::new(),
             undeleted: BTreeSet::new(),
             next_expiry: now,
+            before: GivenUp::default(),
+            unnoted: GivenUp::default(),
             began: (clock::unix_now(), clock::boot_now()),
             counters: Stats::default(),
         };
@@ -75,6 +81,10 @@ impl Inner {
             // What is on disk has lower numbers, whatever it turns out to be.
             inner.next_seq = [i64::try_from(inner.began.0 / 1000).unwrap_or(1); Kind::ALL.len()];
         }
+        // What this opening itself gave up is of this run.
+        inner.before =
+            inner.store.as_ref().map_or_else(GivenUp::default, Store::untold).beyond(&inner.counters.given_up);
+        inner.note();
         let stats = inner.stats();
         let report = OpenReport { waiting: stats.disk, salvage: stats.last_salvage, trouble: stats.trouble };
         (inner, report)
@@ -95,7 +105,7 @@ impl Inner {
         for NewItem { kind, uuid, records, body } in items {
             self.counters.appended += u64::from(records);
             if cost(body.len()) > self.limits.disk_bytes {
-                self.counters.given_up.add(kind, Cause::TooLarge, u64::from(records));
+                self.give_up(kind, Cause::TooLarge, u64::from(records));
                 fates.push(Fate::GivenUp);
                 continue;
             }
@@ -147,18 +157,18 @@ impl Inner {
 
     fn keep_in_memory(&mut self, item: Item) -> Fate {
         if item.id.kind == Kind::Telemetry || item.cost() > self.limits.memory_bytes {
-            self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
+            self.give_up(item.id.kind, Cause::Disk, u64::from(item.records));
             return Fate::Lost;
         }
         while self.memory_usage.bytes + item.cost() > self.limits.memory_bytes {
             // Those on their way are at the front; they may be confirmed at any moment.
             let Some(place) = self.memory.iter().position(|item| !self.leased.contains(&item.id)) else {
-                self.counters.given_up.add(item.id.kind, Cause::Disk, u64::from(item.records));
+                self.give_up(item.id.kind, Cause::Disk, u64::from(item.records));
                 return Fate::Lost;
             };
             if let Some(old) = self.memory.remove(place) {
                 self.memory_usage.remove(old.weight());
-                self.counters.given_up.add(old.id.kind, Cause::Disk, u64::from(old.records));
+                self.give_up(old.id.kind, Cause::Disk, u64::from(old.records));
             }
         }
         self.memory_usage.add(item.weight());
@@ -197,7 +207,7 @@ impl Inner {
             });
             match outcome {
                 Ok(read) => {
-                    self.counters.given_up.add(kind, Cause::Damaged, read.damaged.len() as u64);
+                    self.give_up(kind, Cause::Damaged, read.damaged.len() as u64);
                     if !read.items.is_empty() || read.damaged.is_empty() {
                         return read.items;
                     }
@@ -246,7 +256,7 @@ impl Inner {
 
     /// Counts what was refused, and puts it among the dead letters if that is possible.
     fn bury(&mut self, item: &Item, records: u32, reason: &str, body: &[u8], whole: bool) {
-        self.counters.given_up.add(item.id.kind, Cause::Rejected, u64::from(records));
+        self.give_up(item.id.kind, Cause::Rejected, u64::from(records));
         let letter = DeadLetter { uuid: item.uuid, time: item.time, rejected: self.now(), reason, body };
         let Some(store) = &mut self.store else { return };
         match store.bury(item.id, &letter, whole, self.limits.dead_letter_bytes) {
@@ -310,23 +320,59 @@ impl Inner {
         if before < CLOCK_WAS_SET {
             return;
         }
-        while let Some(item) = self.memory.front().filter(|item| item.time < before) {
+        while let Some(item) = self.memory.pop_front_if(|item| item.time < before) {
             self.leased.remove(&item.id);
             self.memory_usage.remove(item.weight());
-            self.counters.given_up.add(item.id.kind, Cause::Expired, u64::from(item.records));
-            self.memory.pop_front();
+            self.give_up(item.id.kind, Cause::Expired, u64::from(item.records));
         }
         let leased = self.leased_to();
         let Some(store) = &mut self.store else { return };
         match store.expire(CLOCK_WAS_SET..before, leased) {
-            Ok(expired) => {
-                for kind in Kind::ALL {
-                    self.counters.given_up.add(kind, Cause::Expired, expired[kind as usize]);
-                }
-            }
+            // The store has noted it.
+            Ok(expired) => self.counters.given_up.add_all(&expired),
             // Deleting is all that a full disk may refuse here; there will be room again.
             Err(StoreError::Full) => {}
             Err(error) => self.fail(error),
+        }
+    }
+
+    /// Counts what is given up, and has it told.
+    fn give_up(&mut self, kind: Kind, cause: Cause, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let mut given_up = GivenUp::default();
+        given_up.add(kind, cause, count);
+        self.counters.given_up.add_all(&given_up);
+        match &mut self.store {
+            Some(store) => store.owe(&given_up),
+            None => self.unnoted.add_all(&given_up),
+        }
+    }
+
+    /// What was given up has been told: the next run need not.
+    pub(super) fn told(&mut self, given_up: &GivenUp) {
+        let still = given_up.beyond(&self.unnoted);
+        self.unnoted = self.unnoted.beyond(given_up);
+        if let Some(store) = &mut self.store {
+            store.told(&still);
+        }
+    }
+
+    /// Puts on disk what the next run would have to tell. A disk that takes nothing is tried again with the next change.
+    pub(super) fn note(&mut self) {
+        if self.trouble.is_none()
+            && let Some(store) = &mut self.store
+            && let Err(error) = store.note()
+        {
+            self.fail(error);
+        }
+    }
+
+    /// Closes the store; what it has not noted yet goes into the next one.
+    fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            self.unnoted.add_all(&store.unnoted());
         }
     }
 
@@ -344,12 +390,12 @@ impl Inner {
         self.retry = Instant::now() + RETRY;
         let error = match error {
             StoreError::Damaged(reason) => {
-                self.store = None; // Closed before it is renamed.
+                self.close(); // Before it is renamed.
                 let (opened, salvage) = salvage::start_anew(&self.folder, reason);
                 self.note_salvage(salvage);
                 match opened {
                     Ok(store) => {
-                        self.store = Some(store);
+                        self.use_store(store);
                         return;
                     }
                     Err(error) => error,
@@ -359,7 +405,7 @@ impl Inner {
         };
         // What is stored stays readable on a full disk.
         if error != StoreError::Full {
-            self.store = None;
+            self.close();
         }
         let reason = error.to_string();
         match &mut self.trouble {
@@ -423,7 +469,7 @@ impl Inner {
         });
         match opened {
             Ok(store) => {
-                self.store = Some(store);
+                self.use_store(store);
                 if self.trouble.is_none() {
                     self.reserve.hold();
                 }
@@ -432,11 +478,16 @@ impl Inner {
         }
     }
 
+    fn use_store(&mut self, mut store: Store) {
+        store.owe(&std::mem::take(&mut self.unnoted));
+        self.store = Some(store);
+    }
+
     fn note_salvage(&mut self, salvage: Option<Salvage>) {
         let Some(salvage) = salvage else { return };
         self.counters.salvages += 1;
         for kind in Kind::ALL {
-            self.counters.given_up.add(kind, Cause::Damaged, salvage.lost[kind as usize]);
+            self.give_up(kind, Cause::Damaged, salvage.lost[kind as usize]);
         }
         self.counters.last_salvage = Some(salvage);
     }
@@ -468,6 +519,7 @@ impl Inner {
             oldest: [oldest_alert, oldest_telemetry],
             dead_letters: store.map_or(0, Store::dead_letters),
             trouble: self.trouble.clone(),
+            given_up_before: self.before,
             ..self.counters.clone()
         }
     }

@@ -146,6 +146,11 @@ pub enum Cause {
 impl Cause {
     pub const ALL: [Self; 6] = [Self::Full, Self::Expired, Self::TooLarge, Self::Disk, Self::Damaged, Self::Rejected];
 
+    /// The one with this name.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+
     /// The cause in `lost_records` and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -165,6 +170,22 @@ impl Cause {
 pub struct GivenUp([[u64; Cause::ALL.len()]; Kind::ALL.len()]);
 
 impl GivenUp {
+    /// All of it as well.
+    pub(super) fn add_all(&mut self, more: &Self) {
+        for (count, more) in self.0.as_flattened_mut().iter_mut().zip(more.0.as_flattened()) {
+            *count += more;
+        }
+    }
+
+    /// What is more here than there.
+    pub(super) fn beyond(&self, other: &Self) -> Self {
+        let mut left = *self;
+        for (count, other) in left.0.as_flattened_mut().iter_mut().zip(other.0.as_flattened()) {
+            *count = count.saturating_sub(*other);
+        }
+        left
+    }
+
     pub(super) fn add(&mut self, kind: Kind, cause: Cause, count: u64) {
         self.0[kind as usize][cause as usize] += count;
     }

@@ -103,6 +103,8 @@ fn transfer(aside: &Path, store: &mut Store) -> Result<(u64, [u64; Kind::ALL.len
     let Ok(db) = Connection::open_with_flags(aside.join(store::FILE), flags) else { return Ok((0, lost)) };
     let _ =
         db.execute_batch("pragma locking_mode = exclusive; pragma cell_size_check = on; pragma trusted_schema = off");
+    // As far as it can be read.
+    store.owe(&store::given_up_in(&db).unwrap_or_default());
     let mut recovered = 0;
     for kind in Kind::ALL {
         let mut mover = Mover { store, waiting: Vec::new(), moved: HashSet::new() };
@@ -110,6 +112,7 @@ fn transfer(aside: &Path, store: &mut Store) -> Result<(u64, [u64; Kind::ALL.len
         mover.flush()?;
         recovered += mover.moved.len() as u64;
     }
+    store.note()?;
     Ok((recovered, lost))
 }
 

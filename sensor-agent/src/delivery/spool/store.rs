@@ -47,6 +47,10 @@ pub(super) struct Store {
     db: Connection,
     usage: [Usage; Kind::ALL.len()],
     dead_letters: u64,
+    /// What was given up and is still to be told, in this run or an earlier one …
+    untold: GivenUp,
+    /// … and what of it stands on disk: each change writes the rest along.
+    noted: GivenUp,
 }
 
 /// What was read.
@@ -99,9 +103,17 @@ impl Store {
              pragma wal_autocheckpoint = 64;
              pragma journal_size_limit = 262144;",
         )?;
-        let mut store = Self { db, usage: Default::default(), dead_letters: 0 };
+        let mut store = Self {
+            db,
+            usage: Default::default(),
+            dead_letters: 0,
+            untold: GivenUp::default(),
+            noted: GivenUp::default(),
+        };
         store.prepare_tables()?;
         store.count()?;
+        store.noted = given_up_in(&store.db)?;
+        store.untold = store.noted;
         Ok(store)
     }
 
@@ -206,11 +218,10 @@ impl Store {
             }
             stored.push(fits);
         }
+        let untold = note(&change, &self.untold, &news, &self.noted)?;
         change.commit()?;
-        self.usage = usage;
-        for kind in Kind::ALL {
-            given_up.add(kind, Cause::Full, news.count(kind, Cause::Full));
-        }
+        (self.usage, self.untold, self.noted) = (usage, untold, untold);
+        given_up.add_all(&news);
         Ok(stored)
     }
 
@@ -279,6 +290,7 @@ impl Store {
         let number = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let DeadLetter { uuid, time, rejected, reason, body } = letter;
         let (uuid, time, rejected) = (uuid.to_string(), number(*time), number(*rejected));
+        let untold = note(&change, &self.untold, &GivenUp::default(), &self.noted)?;
         change.execute(
             "insert into dead_letter(kind, uuid, time, rejected, reason, body) values(?, ?, ?, ?, ?, ?)",
             (id.kind.name(), uuid, time, rejected, reason, body),
@@ -294,18 +306,14 @@ impl Store {
             [number(max_bytes)],
         )?;
         change.commit()?;
-        self.usage = usage;
+        (self.usage, self.noted) = (usage, untold);
         self.count_dead_letters()
     }
 
     /// Deletes the oldest items, as long as they were spooled within `times`. Yields how many records of
     /// each kind.
-    pub(super) fn expire(
-        &mut self,
-        times: Range<u64>,
-        leased: [i64; Kind::ALL.len()],
-    ) -> Result<[u64; Kind::ALL.len()], StoreError> {
-        let mut expired = [0; Kind::ALL.len()];
+    pub(super) fn expire(&mut self, times: Range<u64>, leased: [i64; Kind::ALL.len()]) -> Result<GivenUp, StoreError> {
+        let mut expired = GivenUp::default();
         let change = self.db.transaction()?;
         let mut usage = self.usage;
         for kind in Kind::ALL {
@@ -319,16 +327,49 @@ impl Store {
             let from = leased[kind as usize];
             while let Some(weight) = statement.query_row((from, start, end), |row| weight(row, 0)).optional()? {
                 usage[kind as usize].remove(weight);
-                expired[kind as usize] += weight.records;
+                expired.add(kind, Cause::Expired, weight.records);
             }
         }
-        if expired == [0; Kind::ALL.len()] {
+        if expired == GivenUp::default() {
             return Ok(expired);
         }
+        let untold = note(&change, &self.untold, &expired, &self.noted)?;
         change.commit()?;
-        self.usage = usage;
+        (self.usage, self.untold, self.noted) = (usage, untold, untold);
         self.shrink()?;
         Ok(expired)
+    }
+
+    /// What was given up, in this run or an earlier one, and is still to be told.
+    pub(super) const fn untold(&self) -> GivenUp {
+        self.untold
+    }
+
+    /// What of that is not on disk yet.
+    pub(super) fn unnoted(&self) -> GivenUp {
+        self.untold.beyond(&self.noted)
+    }
+
+    /// So much was given up besides; the next change writes it along.
+    pub(super) fn owe(&mut self, given_up: &GivenUp) {
+        self.untold.add_all(given_up);
+    }
+
+    /// So much of it has been told.
+    pub(super) fn told(&mut self, given_up: &GivenUp) {
+        self.untold = self.untold.beyond(given_up);
+    }
+
+    /// Puts on disk what is still to be told, if that has changed.
+    pub(super) fn note(&mut self) -> Result<(), StoreError> {
+        if self.untold == self.noted {
+            return Ok(());
+        }
+        let change = self.db.transaction()?;
+        let untold = note(&change, &self.untold, &GivenUp::default(), &self.noted)?;
+        change.commit()?;
+        self.noted = untold;
+        Ok(())
     }
 
     /// How many dead letters there are.
@@ -373,6 +414,46 @@ fn create(folder: &Path) -> io::Result<()> {
         File::open(parent)?.sync_all()?;
     }
     Ok(())
+}
+
+/// What a store says was given up and is still to be told. Older ones have no such account.
+pub(super) fn given_up_in(db: &Connection) -> Result<GivenUp, StoreError> {
+    let mut given_up = GivenUp::default();
+    if !db.table_exists(None::<&str>, "given_up")? {
+        return Ok(given_up);
+    }
+    let mut statement = db.prepare("select kind, cause, count from given_up")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok());
+        let kind = text(0).and_then(|name| Kind::ALL.into_iter().find(|kind| kind.name() == name));
+        let cause = text(1).and_then(Cause::by_name);
+        let count = row.get_ref(2)?.as_i64().ok().and_then(|count| u64::try_from(count).ok());
+        if let (Some(kind), Some(cause), Some(count)) = (kind, cause, count) {
+            given_up.add(kind, cause, count);
+        }
+    }
+    Ok(given_up)
+}
+
+/// Writes down what is still to be told: all that was, and news. Yields that.
+fn note(change: &Transaction<'_>, untold: &GivenUp, news: &GivenUp, noted: &GivenUp) -> Result<GivenUp, StoreError> {
+    let mut all = *untold;
+    all.add_all(news);
+    if all == *noted {
+        return Ok(all);
+    }
+    change.execute_batch(
+        "create table if not exists given_up(kind text, cause text, count integer, primary key(kind, cause))",
+    )?;
+    for kind in Kind::ALL {
+        for cause in Cause::ALL {
+            let count = i64::try_from(all.count(kind, cause)).unwrap_or(i64::MAX);
+            let values = (kind.name(), cause.name(), count);
+            change.prepare_cached("insert or replace into given_up values(?, ?, ?)")?.execute(values)?;
+        }
+    }
+    Ok(all)
 }
 
 fn insert(change: &Transaction<'_>, item: &Item) -> Result<(), StoreError> {

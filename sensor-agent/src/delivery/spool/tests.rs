@@ -144,6 +144,39 @@ fn old_items_are_given_up_and_told() {
 }
 
 #[test]
+fn what_was_given_up_is_owed_until_it_is_told_whatever_ends_the_sensor() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { disk_bytes: 10_000, ..Limits::default() };
+    let path = folder.path().join("first");
+    let spool = Spool::open(&path, limits).0;
+    for number in 0..100 {
+        spool.append(vec![alert(number, 1000)]).unwrap();
+    }
+    spool.reject(&spool.next(1, 0)[0], "because");
+    let given_up = spool.stats().given_up;
+    let full = given_up.count(Kind::Alert, Cause::Full);
+    assert!(full > 80);
+    // As a kill leaves it, and after an orderly end.
+    let killed = folder.path().join("killed");
+    damage::copy(&path, &killed);
+    drop(spool);
+    for path in [path, killed] {
+        let spool = Spool::open(&path, limits).0;
+        assert_eq!((spool.stats().given_up.sum(), spool.stats().given_up_before), (0, given_up));
+        spool.append(vec![alert(200, 5000), alert(201, 5000)]).unwrap();
+        let more = spool.stats().given_up.count(Kind::Alert, Cause::Full);
+        spool.told(&[("spool_full", full)]);
+        drop(spool);
+        let spool = Spool::open(&path, limits).0;
+        let before = spool.stats().given_up_before;
+        assert_eq!([Cause::Full, Cause::Rejected].map(|cause| before.count(Kind::Alert, cause)), [more, 1]);
+        spool.told(&[("spool_full", more), ("rejected", 1)]);
+        drop(spool);
+        assert_eq!(Spool::open(&path, limits).0.stats().given_up_before.sum(), 0);
+    }
+}
+
+#[test]
 fn rejected_items_are_kept_apart_within_bounds() {
     let folder = tempfile::tempdir().unwrap();
     let limits = Limits { dead_letter_bytes: 3000, ..Limits::default() };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    FirstTry, Lane,
+    FirstTry, Lane, Ready,
     opening::Open,
     queue::{Deliver, Load},
 };
@@ -69,39 +69,43 @@ impl<R: Route> Group<R> {
         }
     }
 
-    /// Puts these settings in force. Outputs whose settings stay go on; those that change get new threads and keep
-    /// what waits; those that are gone send what waits and end. Returns those that could not be opened at once.
-    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<Vec<OpenError>, Vec<OpenError>> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let errors = same_names(&settings);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let mut errors = Vec::new();
+    /// Makes everything ready for these settings and changes nothing yet: the first of two steps, so that a
+    /// configuration which is refused anywhere leaves everything as it was.
+    ///
+    /// # Errors
+    ///
+    /// Two have the same name, or there can be no more threads.
+    pub(crate) fn prepare(&self, settings: Vec<R>) -> Result<Prepared<'_, R>, Vec<OpenError>> {
+        let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut errors = same_names(&settings);
         let (first, tries) = mpsc::channel();
-        let mut lanes = self.write();
-        let mut old = std::mem::take(&mut *lanes);
+        let mut next = Vec::new();
         for settings in settings {
-            let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at));
-            let lane = match before {
-                Some((before, lane)) if before == settings => Ok(lane),
-                Some((_, lane)) => lane.replace(settings.capacity(), opener(&settings), FirstTry::clone(&first)),
-                None => {
-                    let ledger = self.new_ledger(&settings);
-                    Lane::start(ledger, settings.capacity(), opener(&settings), FirstTry::clone(&first))
-                }
-            };
-            match lane {
-                Ok(lane) => lanes.push((settings, lane)),
+            let stays = self.read().iter().any(|(before, _)| *before == settings);
+            let ready = (!stays).then(|| Ready::new(settings.name(), opener(&settings), FirstTry::clone(&first)));
+            match ready.transpose() {
+                Ok(ready) => next.push((settings, ready)),
                 Err(reason) => errors.push(no_thread(&settings, reason)),
             }
         }
-        drop(lanes);
-        for (_, lane) in old {
-            self.retire(Arc::new(lane));
+        if errors.is_empty() { Ok(Prepared { group: self, _changing: changing, next, tries }) } else { Err(errors) }
+    }
+
+    /// Puts these settings in force; see [`Self::prepare`] and [`Prepared::commit`].
+    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<Vec<OpenError>, Vec<OpenError>> {
+        Ok(self.prepare(settings)?.commit())
+    }
+
+    /// An alert tells of what this output gave up.
+    pub(crate) fn told(&self, name: &str, given_up: &[(&'static str, u64)]) {
+        if let Some((_, lane)) = self.read().iter().find(|(settings, _)| settings.name() == name) {
+            lane.ledger.told(given_up);
         }
-        drop(first);
-        if errors.is_empty() { Ok(not_opened(&tries)) } else { Err(errors) }
+    }
+
+    /// Has each output make safe what it keeps in memory by itself, without waiting.
+    pub(crate) fn flush(&self) {
+        self.read().iter().for_each(|(_, lane)| lane.queue.flush());
     }
 
     /// The names of the outputs.
@@ -164,6 +168,42 @@ impl<R: Route> Group<R> {
 
     fn write(&self) -> RwLockWriteGuard<'_, Vec<(R, Lane<R::Item>)>> {
         self.lanes.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Settings that can come into force; without [`Self::commit`] they do not.
+pub(crate) struct Prepared<'a, R: Route> {
+    group: &'a Group<R>,
+    _changing: MutexGuard<'a, ()>,
+    /// Without a thread of its own: the one that is there goes on.
+    next: Vec<(R, Option<Ready<R::Item>>)>,
+    tries: mpsc::Receiver<Option<OpenError>>,
+}
+
+impl<R: Route> Prepared<'_, R> {
+    /// Puts the settings in force. Outputs whose settings stay go on; those that change get new threads and keep what
+    /// waits; those that are gone send what waits and end. Returns those that could not be opened at once.
+    pub(crate) fn commit(self) -> Vec<OpenError> {
+        let Self { group, _changing, next, tries } = self;
+        let mut lanes = group.write();
+        let mut old = std::mem::take(&mut *lanes);
+        for (settings, ready) in next {
+            let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at).1);
+            let capacity = settings.capacity();
+            let lane = match (before, ready) {
+                (Some(lane), None) => lane,
+                (Some(lane), Some(ready)) => lane.replace(capacity, ready),
+                (None, Some(ready)) => Lane::start(group.new_ledger(&settings), capacity, ready),
+                // Only what is there already goes without.
+                (None, None) => continue,
+            };
+            lanes.push((settings, lane));
+        }
+        drop(lanes);
+        for (_, lane) in old {
+            group.retire(Arc::new(lane));
+        }
+        not_opened(&tries)
     }
 }
 

@@ -14,6 +14,9 @@ use crate::output::{
     queued::{Outcome, QueuedAlert},
 };
 
+/// The pause between two tries of an output that ends.
+const LAST_PAUSE: Duration = Duration::from_millis(250);
+
 /// What can wait for an output.
 pub(crate) trait Load: Send + 'static {
     /// How much it counts: alerts one each, batches their rows.
@@ -40,8 +43,11 @@ pub(crate) trait Deliver<T>: Send {
     /// Called once, before everything else, when nobody serves the output under other settings any more.
     fn start(&mut self, _ledger: &Arc<Ledger>) {}
 
+    /// What it keeps in memory by itself is to be safe soon: the sensor is about to end. Does not wait.
+    fn flush(&mut self) {}
+
     /// Nothing more comes: ends, in bounded time.
-    fn finish(&mut self) {}
+    fn finish(&mut self, _ledger: &Ledger) {}
 }
 
 /// How far a delivery came.
@@ -77,6 +83,8 @@ struct State<T> {
     owner: u64,
     /// The last one that is or will be the owner.
     last_owner: u64,
+    /// The owner is to make safe what it has gathered, after what waits.
+    flush: bool,
     phase: Phase,
     /// The last owner has nothing more to do.
     finished: bool,
@@ -127,6 +135,7 @@ impl<T: Load> Queue<T> {
             in_hand: None,
             owner: 0,
             last_owner: 0,
+            flush: false,
             phase: Phase::Open,
             finished: false,
         };
@@ -148,7 +157,8 @@ impl<T: Load> Queue<T> {
         Ok(())
     }
 
-    /// Takes up to so many items, waiting for the first. None if there is nothing more to do for this owner.
+    /// Takes up to so many items, waiting for the first; no items if what was taken before is to be made safe. None if
+    /// there is nothing more to do for this owner.
     pub(crate) fn take(&self, owner: u64, most: usize, ledger: &Ledger) -> Option<Vec<T>> {
         let mut state = self.lock();
         loop {
@@ -162,6 +172,9 @@ impl<T: Load> Queue<T> {
                 state.weight -= weight;
                 state.in_hand = Some(InHand { since, weight, settled: ledger.settled() });
                 return Some(items);
+            }
+            if std::mem::take(&mut state.flush) {
+                return Some(Vec::new());
             }
             if state.phase == Phase::Closing {
                 return None;
@@ -196,11 +209,14 @@ impl<T: Load> Queue<T> {
         }
     }
 
-    /// Waits before the next try.
+    /// Waits before the next try; shorter once nothing more comes in, for those tries are the last.
     pub(crate) fn pause(&self, owner: u64, wait: Duration) -> Next {
-        let until = Instant::now() + wait;
+        let mut until = Instant::now() + wait;
         let mut state = self.lock();
         loop {
+            if state.phase == Phase::Closing {
+                until = until.min(Instant::now() + LAST_PAUSE);
+            }
             if state.phase == Phase::Abandoned {
                 return Next::Abandoned;
             }
@@ -236,6 +252,12 @@ impl<T: Load> Queue<T> {
         drop(state);
         self.changed.notify_all();
         true
+    }
+
+    /// Has the owner make safe what it has gathered, once it has what waits.
+    pub(crate) fn flush(&self) {
+        self.lock().flush = true;
+        self.changed.notify_all();
     }
 
     /// Lets nothing more in.

@@ -126,7 +126,8 @@ impl CentralSettings {
     /// When the settings cannot work, or the sensor's id cannot be read.
     pub(crate) fn courier(&self, name: &str) -> io::Result<StartCourier> {
         self.check().map_err(io::Error::other)?;
-        let host = host::describe(&self.state_dir)?;
+        // What is wrong with the id's place is said where the sensor starts.
+        let (host, _) = host::describe(&self.state_dir);
         let hello = Hello {
             sensor_version: crate::cli::version(),
             hostname: host.hostname,

@@ -69,7 +69,7 @@ fn a_smart_policy_that_audits_still_takes_an_incident() {
     ] {
         let (event, host) = build(&event).unwrap();
         let mut found = 0;
-        detection.evaluate(&event, &host, &mut |_| found += 1);
+        detection.evaluate(&event, 0, &host, &mut |_| found += 1);
         assert_eq!(found, expected);
     }
 }
