@@ -122,6 +122,16 @@ impl Alert {
         self.notifications.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; ")
     }
 
+    /// Bytes that it takes by itself; without policy, host and ancestors, which it shares with others.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let notifications = self.notifications.iter().map(|told| {
+            let fields = told.message_fields.iter().map(|(_, text)| text.capacity() + size_of::<(&str, String)>());
+            size_of::<Notification>() + told.name.capacity() + told.message.capacity() + fields.sum::<usize>()
+        });
+        size_of::<Self>() + self.event.size() + notifications.sum::<usize>()
+    }
+
     /// When: nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn time(&self) -> u64 {

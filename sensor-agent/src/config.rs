@@ -115,6 +115,8 @@ pub struct Config {
     pub audit: Audit,
     pub crisensor: Crisensor,
     pub spool: Spool,
+    /// Bytes that what is remembered and what waits may take.
+    pub memory_budget: u64,
     /// All detections, also those that are off, in the order in which they were first named.
     pub policies: Vec<Policy>,
     /// The lists of each file, in the order of the files.

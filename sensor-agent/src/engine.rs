@@ -25,6 +25,7 @@ use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
+use crate::budget::{Budget, Part, Pressure};
 use crate::capture::Batch;
 use crate::clock::{BootToUnix, boot_now, unix_now};
 use crate::detection::Detection;
@@ -97,6 +98,9 @@ pub struct EngineStatus {
     pub losses: Vec<Total>,
     pub outputs: Vec<OutputStatus>,
     pub sinks: Vec<OutputStatus>,
+    /// Bytes that what is remembered and what waits may take, and what it takes.
+    pub memory_budget: u64,
+    pub memory: Vec<(Part, u64)>,
 }
 
 /// The engine. [`Engine::run`] is its thread.
@@ -109,6 +113,7 @@ pub struct Engine {
     outputs: Arc<Dispatcher>,
     sinks: Arc<Sinks>,
     losses: Box<dyn LossSource>,
+    budget: Budget,
     ledger: Ledger,
     /// Until all records from before it have been applied.
     roll_call: Option<Box<RollCall>>,
@@ -134,6 +139,8 @@ pub struct Parts {
     pub outputs: Arc<Dispatcher>,
     pub sinks: Arc<Sinks>,
     pub losses: Box<dyn LossSource>,
+    /// Where the memory of what is remembered and what waits comes from.
+    pub budget: Budget,
 }
 
 /// Events a second between two looks.
@@ -148,7 +155,9 @@ impl Engine {
     /// An engine over a process table that may hold the baseline already.
     #[must_use]
     pub fn new(parts: Parts, setup: Setup) -> Self {
-        let Parts { host, own, table, outputs, sinks, losses } = parts;
+        let Parts { host, own, table, outputs, sinks, losses, budget } = parts;
+        let recorder = setup.recorder.within(budget);
+        let setup = Setup { recorder, ..setup };
         Self {
             host,
             own,
@@ -157,6 +166,7 @@ impl Engine {
             outputs,
             sinks,
             losses,
+            budget,
             ledger: Ledger::default(),
             roll_call: None,
             watches: Vec::new(),
@@ -281,6 +291,9 @@ impl Engine {
                 Err(_) => self.undecodable += 1,
             }
         }
+        if self.budget.pressure() >= Pressure::Table {
+            self.sinks.shed();
+        }
     }
 
     /// Tells of processes that run or have ended and were not told, once the records from before the walk have been applied.
@@ -399,7 +412,7 @@ impl Engine {
         let before = std::mem::replace(&mut self.setup, next);
         self.setup.detection = std::mem::take(&mut self.setup.detection).after(before.detection);
         let nothing = Recorder::new(&[], Vec::new(), false);
-        let recorder = std::mem::replace(&mut self.setup.recorder, nothing);
+        let recorder = std::mem::replace(&mut self.setup.recorder, nothing).within(self.budget);
         self.setup.recorder = before.recorder.replaced_by(recorder);
     }
 
@@ -428,6 +441,8 @@ impl Engine {
             losses: self.totals(),
             outputs: self.outputs.status(),
             sinks: self.sinks.status(),
+            memory_budget: self.budget.limit() as u64,
+            memory: Part::ALL.iter().map(|&part| (part, self.budget.charged(part) as u64)).collect(),
         }
     }
 }

@@ -41,6 +41,18 @@ pub struct Event {
     pub detail: Detail,
 }
 
+impl Event {
+    /// Bytes that it takes by itself: with what the process runs, without its ancestors.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let message = match &self.detail {
+            Detail::Audit(message) => message.size(),
+            Detail::None | Detail::Exit { .. } | Detail::ExecFailed { .. } | Detail::Lost(_) => 0,
+        };
+        size_of::<Self>() + size_of::<Process>() + self.process.image.size() + message
+    }
+}
+
 /// What only one kind of event has to tell.
 #[derive(Clone, Debug, Default)]
 pub enum Detail {

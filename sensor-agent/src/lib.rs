@@ -9,6 +9,7 @@
 //! A module knows the types of those before it along the data, never of those after it.
 
 pub mod alert;
+pub mod budget;
 pub mod capture;
 pub mod cli;
 pub mod clock;

@@ -142,6 +142,21 @@ fn families(status: &Status) -> Vec<Family> {
                 })
                 .collect(),
         ),
+        gauge(
+            "memory_budget_bytes",
+            "Memory for what is remembered and what waits.",
+            vec![sample([], status.memory.budget)],
+        ),
+        gauge(
+            "memory_taken_bytes",
+            "Memory taken by what is remembered and what waits, by what it is for.",
+            status.memory.taken.iter().map(|(part, bytes)| sample([("part", part.clone())], *bytes)).collect(),
+        ),
+        counter(
+            "processes_shortened",
+            "How often arguments and paths of a process were kept in short, for want of memory.",
+            vec![sample([], status.processes.shortened)],
+        ),
         gauge("processes", "Processes in the process table.", vec![sample([], status.processes.held)]),
         gauge("processes_limit", "Processes that the table can hold.", vec![sample([], status.processes.limit)]),
         counter(

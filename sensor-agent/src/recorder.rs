@@ -3,10 +3,13 @@
 //! A table is a ring of `rows` events. Its filter decides which events it takes; a full ring overwrites its oldest
 //! row. Every reporting interval the rows that no sink has had are handed over, once and in order. A ring about to
 //! overwrite such rows says so ([`Recorder::is_pressing`]) and is handed over early, so that a burst longer than the
-//! ring loses nothing as long as the sinks keep up; a row that is overwritten all the same is counted.
+//! ring loses nothing as long as the sinks keep up; a row that is overwritten all the same is counted. So it is with
+//! rows that are large: what is handed over at once is bounded in bytes. While memory is scarce, rows that the sinks have
+//! had leave the ring before it is full.
 
 use std::collections::VecDeque;
 
+use crate::budget::{Budget, Pressure};
 use crate::event::tables::Table;
 use crate::event::{Class, Event, Host};
 use crate::rules::{RuleSet, Scratch};
@@ -20,6 +23,7 @@ pub struct Recorder {
     /// Whether there is anyone to hand rows to; with no sink, overwriting is what the ring is for.
     has_sinks: bool,
     pressing: bool,
+    budget: Budget,
 }
 
 /// How one table is recorded.
@@ -57,6 +61,8 @@ pub struct TableStatus {
     pub recorded: u64,
     /// Rows overwritten before any sink had them.
     pub overwritten: u64,
+    /// Rows that there was no memory for.
+    pub no_memory: u64,
 }
 
 #[derive(Debug)]
@@ -66,9 +72,15 @@ struct Recording {
     rows: VecDeque<Event>,
     /// How many rows at the back no sink has had.
     unsent: usize,
+    /// Bytes of those.
+    unsent_bytes: usize,
     recorded: u64,
     overwritten: u64,
+    no_memory: u64,
 }
+
+/// Most rows that leave a ring for one that comes in, while memory is scarce.
+const ROOM: usize = 8;
 
 impl Recorder {
     /// Records these tables with these filters.
@@ -80,7 +92,14 @@ impl Recorder {
             scratch: Scratch::default(),
             has_sinks,
             pressing: false,
+            budget: Budget::unlimited(),
         }
+    }
+
+    /// The same, as long as there is room in a budget.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
     }
 
     /// Goes on with other settings; tables that stay keep their rows.
@@ -103,15 +122,34 @@ impl Recorder {
         let class = event.kind.class();
         for filters in self.filters.iter().filter(|filters| filters.class == class) {
             let (recordings, pressing, has_sinks) = (&mut self.recordings, &mut self.pressing, self.has_sinks);
+            let budget = self.budget;
             filters.rules.matches(event, host, &mut self.scratch, &mut |chain, _| {
                 let Some(recording) = filters.tables.get(chain.0).and_then(|&index| recordings.get_mut(index)) else {
                     return;
                 };
                 if recording.table.kinds.contains(&event.kind) {
+                    if budget.pressure() == Pressure::Full {
+                        recording.no_memory += 1;
+                        return;
+                    }
                     recording.push(event.clone(), has_sinks);
-                    *pressing |= has_sinks && recording.unsent == recording.capacity;
+                    let is_full = recording.unsent == recording.capacity || recording.unsent_bytes >= budget.piece();
+                    *pressing |= has_sinks && is_full;
                 }
             });
+        }
+        if self.budget.pressure() > Pressure::None {
+            self.let_go();
+        }
+    }
+
+    /// Lets go of rows that no sink is to have any more.
+    fn let_go(&mut self) {
+        for recording in &mut self.recordings {
+            let kept = if self.has_sinks { recording.unsent } else { 1 };
+            let count = recording.rows.len().saturating_sub(kept).min(ROOM);
+            recording.rows.drain(..count);
+            recording.unsent = recording.unsent.min(recording.rows.len());
         }
     }
 
@@ -129,7 +167,7 @@ impl Recorder {
             .filter(|recording| recording.unsent > 0)
             .map(|recording| {
                 let from = recording.rows.len() - recording.unsent;
-                recording.unsent = 0;
+                (recording.unsent, recording.unsent_bytes) = (0, 0);
                 Unsent { table: recording.table, rows: recording.rows.range(from..).cloned().collect() }
             })
             .collect()
@@ -145,6 +183,7 @@ impl Recorder {
                 capacity: recording.capacity,
                 recorded: recording.recorded,
                 overwritten: recording.overwritten,
+                no_memory: recording.no_memory,
             })
             .collect()
     }
@@ -157,8 +196,10 @@ impl Recording {
             capacity: settings.rows.max(1),
             rows: VecDeque::new(),
             unsent: 0,
+            unsent_bytes: 0,
             recorded: 0,
             overwritten: 0,
+            no_memory: 0,
         }
     }
 
@@ -166,6 +207,7 @@ impl Recording {
         if self.rows.len() >= self.capacity {
             self.overwrite(has_sinks);
         }
+        self.unsent_bytes += event.size();
         self.rows.push_back(event);
         self.unsent += 1;
         self.recorded += 1;
@@ -173,9 +215,10 @@ impl Recording {
 
     fn overwrite(&mut self, has_sinks: bool) {
         let lost = self.unsent == self.rows.len();
-        self.rows.pop_front();
+        let oldest = self.rows.pop_front();
         if lost {
             self.unsent -= 1;
+            self.unsent_bytes = self.unsent_bytes.saturating_sub(oldest.map_or(0, |oldest| oldest.size()));
             self.overwritten += u64::from(has_sinks);
         }
     }

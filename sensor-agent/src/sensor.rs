@@ -32,6 +32,7 @@ use state::StateFolder;
 use tamper::Tamper;
 
 use crate::alert::Alert;
+use crate::budget::Budget;
 use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
@@ -164,14 +165,16 @@ impl Sensor {
         let host_place = HostPlace::find(records());
         let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
 
-        let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?);
+        let budget = Budget::of_sensor();
+        budget.set_limit(config.memory_budget);
+        let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?).within(budget);
         table.set_host(host_place);
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
 
         tell_of_left_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
-        let outputs = Arc::new(Dispatcher::start(plan.outputs).map_err(StartError::Outputs)?);
-        let sinks = Arc::new(Sinks::start(plan.sinks).map_err(StartError::Outputs)?);
+        let outputs = Arc::new(Dispatcher::start_within(budget, plan.outputs).map_err(StartError::Outputs)?);
+        let sinks = Arc::new(Sinks::start_within(budget, plan.sinks).map_err(StartError::Outputs)?);
         let drain = capture.drain(&DrainOptions::default())?;
         let (engine, requests) = bounded(REQUESTS);
         let configuration = status::configuration(config);
@@ -195,7 +198,7 @@ impl Sensor {
         });
         let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
         let known_host = Arc::clone(&host);
-        let parts = Parts { host, own, table, outputs, sinks, losses };
+        let parts = Parts { host, own, table, outputs, sinks, losses, budget };
         let engine = Engine::new(parts, plan.setup);
         give_memory_back();
         let (batches, recycler) = (drain.batches(), drain.recycler());

@@ -85,6 +85,14 @@ pub(crate) static TOP: &[Key] = &[
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
     ),
     Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
+    Key::new(
+        "memory_budget",
+        Kind::Size(32 << 20, 768 << 20),
+        "128MiB",
+        "The most memory for what is remembered and what waits: processes with their arguments, rows, alerts. What counts \
+         for less makes room: rows before alerts, repeated alerts before first ones; what is given up is counted. The \
+         program itself takes some 30 to 60 MB besides.",
+    ),
     Key::new("paths", Kind::Map(PATHS), "", "Where the sensor's other files are. Options of the command line win."),
 ];
 

@@ -195,6 +195,9 @@ fn first_secret(node: &Node) -> Option<Span> {
     below(node).or_else(|| node.items().iter().find_map(first_secret))
 }
 
+/// As the key's own words say.
+const DEFAULT_MEMORY_BUDGET: u64 = 128 << 20;
+
 /// Takes the values out of the merged tree.
 fn read(
     root: Option<&Node>,
@@ -254,6 +257,7 @@ fn read(
             max_bytes: spool.get::<Size>("max_bytes").map_or(256 << 20, |Size(bytes)| bytes),
             max_age: spool.get("max_age").unwrap_or(Duration::from_secs(7 * 24 * 3600)),
         },
+        memory_budget: top.get::<Size>("memory_budget").map_or(DEFAULT_MEMORY_BUDGET, |Size(bytes)| bytes),
         policies,
         lists,
         named_files: root.map(named_files).unwrap_or_default(),

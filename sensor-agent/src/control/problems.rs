@@ -32,8 +32,23 @@ pub fn problems(status: &Status) -> Vec<String> {
     if processes.limit > 0 && processes.held >= processes.limit {
         found.push(format!("the process table is full ({} processes): lineage is being cut", processes.limit));
     }
+    found.extend(no_memory(status));
     found.extend(status.warnings.iter().cloned());
     found
+}
+
+fn no_memory(status: &Status) -> Option<String> {
+    let lost: u64 = status.tables.iter().map(|table| table.no_memory).sum();
+    let (taken, budget) = (status.memory.sum() >> 20, status.memory.budget >> 20);
+    let mut costs = Vec::new();
+    if lost > 0 {
+        costs.push(format!("rows lost: {lost}"));
+    }
+    if status.processes.shortened > 0 {
+        costs.push(format!("arguments and paths of processes kept in short: {}", status.processes.shortened));
+    }
+    (!costs.is_empty())
+        .then(|| format!("memory was scarce ({taken} of {budget} MiB now): {}; see memory_budget", costs.join(", ")))
 }
 
 fn not_heard(status: &Status) -> Option<String> {
@@ -63,7 +78,7 @@ fn lost_at_hook(hook: &Hook) -> Vec<String> {
 fn is_told_elsewhere(loss: &Loss, status: &Status) -> bool {
     match loss.stage.as_str() {
         "hook" | "ring" => status.hooks.iter().any(|hook| !lost_at_hook(hook).is_empty()),
-        "table" => status.tables.iter().any(|table| table.overwritten > 0),
+        "table" => status.tables.iter().any(|table| table.overwritten + table.no_memory > 0),
         "spool" | "output" => status.outputs.iter().chain(&status.sinks).any(|to| to.dropped > 0),
         _ => false,
     }

@@ -41,6 +41,9 @@ pub fn status(status: &Status) -> String {
             push_line(&mut out, &format!("{count} {what}"));
         }
     }
+    let memory = &status.memory;
+    let (taken, budget) = (memory.sum() >> 20, memory.budget >> 20);
+    push_line(&mut out, &format!("{taken} of {budget} MiB taken by what is remembered and what waits"));
     let held_back = match status.held_back {
         0 => String::new(),
         count => format!(", {count} held back by throttles"),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::status::{Canary, ConfigurationFile, Health, Loss, Processes, Rate};
+use crate::control::status::{Canary, ConfigurationFile, Health, Loss, Memory, Processes, Rate};
 
 /// A sensor with nothing wrong.
 fn healthy() -> Status {
@@ -41,8 +41,9 @@ fn healthy() -> Status {
         ],
         rates: vec![Rate { class: "process".into(), per_second: 12.34 }],
         processes: Processes { held: 312, limit: 65_536, ..Processes::default() },
+        memory: Memory { budget: 128 << 20, taken: [("programs".to_owned(), 3 << 20)].into() },
         policies: 23,
-        tables: vec![Table { name: "process_events".into(), rows: 5000, capacity: 50_000, overwritten: 0 }],
+        tables: vec![Table { name: "process_events".into(), rows: 5000, capacity: 50_000, ..Table::default() }],
         losses: vec![],
         outputs: vec![
             Delivery { name: "stdout".into(), kind: "stdout".into(), sent: 3, ..Delivery::default() },

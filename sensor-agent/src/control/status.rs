@@ -29,6 +29,7 @@ pub struct Status {
     /// Over the last interval.
     pub rates: Vec<Rate>,
     pub processes: Processes,
+    pub memory: Memory,
     /// Events handled, by type.
     pub events: Vec<EventCount>,
     /// Alerts raised.
@@ -139,6 +140,25 @@ pub struct Processes {
     /// Programs run in containers of an unknown runtime, and of which it could not be told whether they were in one.
     pub containers_unknown: u64,
     pub containers_undecided: u64,
+    /// How often arguments and paths of a process were kept in short, for want of memory.
+    pub shortened: u64,
+}
+
+/// Memory of what is remembered and what waits, bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    pub budget: u64,
+    /// What is taken, by what it is for.
+    pub taken: BTreeMap<String, u64>,
+}
+
+impl Memory {
+    /// All that is taken.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.taken.values().sum()
+    }
 }
 
 /// A table of the flight recorder.
@@ -150,6 +170,8 @@ pub struct Table {
     pub capacity: u64,
     /// Rows that newer ones displaced before any sink had them.
     pub overwritten: u64,
+    /// Rows that there was no memory for.
+    pub no_memory: u64,
 }
 
 /// What was lost at one place for one cause.

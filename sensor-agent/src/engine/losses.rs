@@ -39,6 +39,7 @@ pub(super) fn of_table(counters: TableCounters, totals: &mut Vec<Total>) {
 pub(super) fn of_recorder(tables: &[TableStatus], totals: &mut Vec<Total>) {
     for table in tables {
         totals.push(Total { stage: "table", class: table.table, cause: "overwritten", count: table.overwritten });
+        totals.push(Total { stage: "table", class: table.table, cause: "memory", count: table.no_memory });
     }
 }
 

@@ -17,6 +17,7 @@ pub use sensor_ebpf::record::Refusal;
 pub use types::{type_name, type_number};
 
 use super::Arguments;
+use crate::budget::{Budget, Charge, Part};
 
 /// A message, taken apart.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,7 @@ pub struct AuditMessage {
     pub refused: Option<&'static str>,
     /// Each `key=value`, in order, values without their quotes and their hexadecimal digits.
     pairs: Arguments,
+    _charge: Charge,
 }
 
 /// How the thing that a message is about ended.
@@ -71,9 +73,23 @@ impl AuditMessage {
             is_cut,
             refused: (refusal != 0).then(|| refusal_word(Refusal::from_code(refusal))),
             pairs: Arguments::default(),
+            _charge: Charge::default(),
         };
         message.pairs.set(&pairs, &[], pairs.len() as u64, false);
         message
+    }
+
+    /// The same, taken out of a budget.
+    #[must_use]
+    pub fn within(self, budget: Budget) -> Self {
+        let charge = Charge::new(budget, Part::Messages, self.size());
+        Self { _charge: charge, ..self }
+    }
+
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.text.capacity() + self.pairs.size()
     }
 
     /// Each `key=value`.

@@ -11,6 +11,7 @@ use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
 
 use super::UserName;
+use crate::budget::Charge;
 
 /// The value of an audit login uid or session that was never set.
 pub const UNSET_ID: u32 = u32::MAX;
@@ -49,6 +50,8 @@ pub struct Process {
     pub incident: Option<Uuid>,
     /// What the process runs; shared with the children that have not executed anything themselves.
     pub image: Arc<Image>,
+    /// For this snapshot without what it shares with others.
+    pub(crate) charge: Charge,
 }
 
 impl Process {
@@ -92,9 +95,57 @@ pub struct Image {
     pub file_uid: u32,
     /// `task_struct.comm` right after the exec.
     pub comm: Vec<u8>,
+    /// For all of it.
+    pub(crate) charge: Charge,
 }
 
+/// What [`Image::in_short`] keeps of each text, bytes.
+const SHORT: usize = 512;
+/// What it keeps of the first and of the last arguments.
+const SHORT_ARGS: [usize; 2] = [384, 128];
+
 impl Image {
+    /// Bytes that it takes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let texts = [&self.path, &self.cwd, &self.filename, &self.interpreter, &self.comm];
+        let texts: usize = texts.iter().map(|text| text.capacity()).sum();
+        size_of::<Self>() + texts + self.args.size()
+    }
+
+    /// A copy for times when memory is scarce: long texts lose a part, and say so as those that the kernel side cut.
+    #[must_use]
+    pub fn in_short(&self) -> Self {
+        let mut flags = self.flags;
+        let mut lower_end = |path: &Vec<u8>, flag| match path.len().checked_sub(SHORT) {
+            None | Some(0) => path.clone(),
+            Some(more) => {
+                flags |= flag;
+                [PATH_MARK, &path[more..]].concat()
+            }
+        };
+        let path = lower_end(&self.path, exec_flags::PATH_CUT);
+        let cwd = lower_end(&self.cwd, exec_flags::CWD_CUT);
+        let mut beginning = |name: &Vec<u8>| {
+            if name.len() > SHORT {
+                flags |= exec_flags::NAME_CUT;
+            }
+            name[..name.len().min(SHORT)].to_vec()
+        };
+        let (filename, interpreter) = (beginning(&self.filename), beginning(&self.interpreter));
+        Self {
+            path,
+            cwd,
+            filename,
+            interpreter,
+            args: self.args.in_short(),
+            flags,
+            comm: self.comm.clone(),
+            charge: Charge::default(),
+            ..*self
+        }
+    }
+
     #[must_use]
     pub const fn is(&self, flag: u32) -> bool {
         self.flags & flag != 0
@@ -145,6 +196,23 @@ impl Arguments {
         }
     }
 
+    /// Bytes that they take.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.capacity() + self.joined.capacity()
+    }
+
+    /// The first and the last of them, if they are long.
+    fn in_short(&self) -> Self {
+        let [head, tail] = SHORT_ARGS;
+        if self.bytes.len() <= head + tail {
+            return self.clone();
+        }
+        let mut short = Self::default();
+        short.set(&self.bytes[..head], &self.bytes[self.bytes.len() - tail..], self.total, self.unreadable);
+        short
+    }
+
     /// Each argument, in order; at a cut the last one of the head and the first one of the tail are pieces.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let (head, tail) = if self.is_cut() { self.bytes.split_at(self.tail_at) } else { (&self.bytes[..], &[][..]) };
@@ -182,6 +250,8 @@ impl Arguments {
     }
 }
 
+/// Stands where the upper end of a path is missing.
+const PATH_MARK: &[u8] = "…".as_bytes();
 /// Stands in the joined line where the middle of the arguments is missing.
 const CUT_MARK: &[u8] = " … ".as_bytes();
 
@@ -308,6 +378,20 @@ mod tests {
         let args = arguments(b"a\0bb", b"cc\0", 7);
         assert!(!args.is_cut());
         assert_eq!(args.iter().collect::<Vec<_>>(), [&b"a"[..], b"bbcc"]);
+    }
+
+    #[test]
+    fn what_is_kept_in_short_says_that_it_is_cut() {
+        let long = [vec![b'/'; 2], vec![b'p'; 3000]].concat();
+        let mut image = Image { path: long.clone(), filename: long, argc: 3, ..Image::default() };
+        image.args.set(&[b"first\0".to_vec(), vec![b'x'; 5000]].concat(), b"yyy\0last\0", 9000, false);
+        let short = image.in_short();
+        assert!(short.size() < 4096 && short.args.is_cut() && short.is(exec_flags::PATH_CUT | exec_flags::NAME_CUT));
+        assert!(short.path.starts_with("…pp".as_bytes()) && short.args.joined().ends_with(b" last"));
+        assert_eq!(short.args.iter().next(), Some(&b"first"[..]));
+        assert_eq!((short.argc, short.args.total()), (3, 9000));
+        let small = Image { path: b"/usr/bin/id".to_vec(), ..Image::default() };
+        assert_eq!((small.in_short().path, small.in_short().flags), (small.path, 0));
     }
 
     #[test]

@@ -16,6 +16,14 @@ impl Load for QueuedAlert {
         1
     }
 
+    fn size(&self) -> usize {
+        self.alert.size()
+    }
+
+    fn sort(&self) -> Option<&str> {
+        Some(&self.alert.policy.name)
+    }
+
     fn awaited(&self) -> Option<&QueuedAlert> {
         self.is_awaited().then_some(self)
     }

@@ -7,6 +7,8 @@ use crate::delivery::spool;
 pub enum Cause {
     /// The output is slower than what comes in.
     QueueFull,
+    /// What waits for it already takes the memory that there is for that.
+    Memory,
     /// Nobody reads at the other end any more.
     Gone,
     /// The sensor was stopped before it could be sent.
@@ -28,14 +30,15 @@ pub fn on_disk() -> impl Iterator<Item = &'static str> {
 }
 
 impl Cause {
-    pub const ALL: [Self; 6] =
-        [Self::QueueFull, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
+    pub const ALL: [Self; 7] =
+        [Self::QueueFull, Self::Memory, Self::Gone, Self::Stopped, Self::HighWater, Self::NoReceiver, Self::Unfit];
 
     /// The word in metrics and in `lost_records`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
+            Self::Memory => "memory",
             Self::Gone => "gone",
             Self::Stopped => "stopped",
             Self::HighWater => "high_water",

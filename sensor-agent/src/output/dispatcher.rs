@@ -15,7 +15,7 @@ use super::{
     queued::{QueuedAlert, Receipt},
     settings::OutputSettings,
 };
-use crate::alert::Alert;
+use crate::{alert::Alert, budget::Budget};
 
 /// All alert outputs.
 pub struct Dispatcher {
@@ -30,7 +30,16 @@ impl Dispatcher {
     ///
     /// Two have the same name, and then none is started; or there can be no more threads.
     pub fn start(settings: Vec<OutputSettings>) -> Result<Self, Vec<OpenError>> {
-        let group: Group<_> = Group::default();
+        Self::start_within(Budget::unlimited(), settings)
+    }
+
+    /// The same with the memory of what waits taken out of a budget.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::start`].
+    pub fn start_within(budget: Budget, settings: Vec<OutputSettings>) -> Result<Self, Vec<OpenError>> {
+        let group: Group<_> = Group::within(budget);
         group.reconfigure(settings)?;
         Ok(Self { group, watchers: Mutex::default() })
     }

@@ -24,6 +24,7 @@ use super::{
     open_error::OpenError,
     queued::Outcome,
 };
+use crate::budget::Pressure;
 
 /// Items taken at once: a wake-up and a write per batch.
 const BATCH: usize = 256;
@@ -44,7 +45,7 @@ pub(crate) struct Lane<T> {
 impl<T: Load> Lane<T> {
     /// Starts an output.
     pub(crate) fn start(ledger: Ledger, capacity: usize, ready: Ready<T>) -> Self {
-        let (queue, ledger) = (Arc::new(Queue::new(capacity)), Arc::new(ledger));
+        let (queue, ledger) = (Arc::new(Queue::new(capacity, ledger.budget())), Arc::new(ledger));
         let thread = ready.begin(&queue, &ledger, None);
         Self { queue, ledger, thread }
     }
@@ -59,11 +60,27 @@ impl<T: Load> Lane<T> {
 
     /// Hands something over without waiting.
     pub(crate) fn push(&self, item: T) {
-        if let Err(item) = self.queue.push(item) {
-            let reason = "the queue is full: the output takes less than comes in";
-            self.ledger.dropped(Cause::QueueFull, item.weight(), reason);
-            item.tell(&self.ledger.name, &Outcome::Dropped(Cause::QueueFull));
+        if let Some((item, cause)) = self.queue.push(item) {
+            let reason = match cause {
+                Cause::Memory => "there is no memory for more: the output takes less than comes in",
+                _ => "the queue is full: the output takes less than comes in",
+            };
+            self.give_up(&item, cause, reason);
         }
+    }
+
+    /// Gives up what waits, the oldest first, while memory is scarce.
+    pub(crate) fn shed(&self) {
+        while self.ledger.budget().pressure() >= Pressure::Table
+            && let Some(item) = self.queue.pop_oldest()
+        {
+            self.give_up(&item, Cause::Memory, "it makes room for alerts: the sink takes less than comes in");
+        }
+    }
+
+    fn give_up(&self, item: &T, cause: Cause, reason: &str) {
+        self.ledger.dropped(cause, item.weight(), reason);
+        item.tell(&self.ledger.name, &Outcome::Dropped(cause));
     }
 
     /// What it did, and what waits.

@@ -17,6 +17,7 @@ use super::{
     spooled::backlog::{Backlog, SpoolSettings},
 };
 use crate::{
+    budget::Budget,
     clock,
     delivery::spool::{GivenUp, Stats},
 };
@@ -126,6 +127,7 @@ pub struct LastError {
 pub(crate) struct Ledger {
     pub(crate) name: String,
     kind: &'static str,
+    budget: Budget,
     /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
     settled: AtomicU64,
     sent: AtomicU64,
@@ -170,6 +172,7 @@ impl Ledger {
         Self {
             name: name.to_owned(),
             kind,
+            budget: Budget::unlimited(),
             settled: AtomicU64::default(),
             sent: AtomicU64::default(),
             confirmed: AtomicU64::default(),
@@ -184,6 +187,16 @@ impl Ledger {
             backlog: OnceLock::new(),
             outbox: Mutex::default(),
         }
+    }
+
+    /// The same for an output whose memory comes out of a budget.
+    pub(crate) fn within(self, budget: Budget) -> Self {
+        Self { budget, ..self }
+    }
+
+    /// Where the output's memory comes from.
+    pub(crate) const fn budget(&self) -> Budget {
+        self.budget
     }
 
     /// The output's backlog, which is opened if it is not there yet.

@@ -7,7 +7,8 @@
 //!
 //! Rows are gathered in memory and written every `roll_interval`, earlier when there are many: each file is there whole
 //! or not at all. So a crash of the sensor costs the rows since the last file; an orderly stop writes them. While
-//! nothing can be written, as many rows as one file may have are kept, and then the sink's queue fills.
+//! nothing can be written, as many rows as one file may have are kept, and then the sink's queue fills. A file is also
+//! written early when its rows take much memory.
 //!
 //! With a store, the folder is where files wait for it:
 //!
@@ -81,6 +82,7 @@ struct Shared {
 struct State {
     batches: Vec<Arc<RowBatch>>,
     rows: usize,
+    bytes: usize,
     /// Since when the first of them waits.
     since: Option<Instant>,
     /// Why the last try failed.
@@ -106,16 +108,18 @@ impl Deliver<QueuedRows> for ParquetFiles {
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
         let mut state = self.shared.lock();
         for (done, rows) in items.iter().enumerate() {
-            if let Some(reason) = state.failure.clone().filter(|_| state.rows >= MOST_ROWS) {
+            let is_full = |state: &State| state.is_full(ledger);
+            if let Some(reason) = state.failure.clone().filter(|_| is_full(&state)) {
                 return Delivery { done, failure: Some(Failure::Retry(reason)) };
             }
-            while state.rows >= MOST_ROWS && state.failure.is_none() {
+            while is_full(&state) && state.failure.is_none() {
                 // They are being written.
                 self.shared.changed.notify_all();
                 state = self.shared.wait(state, TRY_AGAIN);
             }
             state.batches.push(Arc::clone(&rows.batch));
             state.rows += rows.weight();
+            state.bytes += rows.size();
             state.since.get_or_insert_with(Instant::now);
             ledger.spooled(rows.weight());
         }
@@ -186,6 +190,13 @@ struct Folder<'a> {
     outbox: Option<&'a Outbox>,
 }
 
+impl State {
+    /// Whether a file is due whatever the time.
+    fn is_full(&self, ledger: &Ledger) -> bool {
+        self.rows >= MOST_ROWS || self.bytes >= ledger.budget().piece()
+    }
+}
+
 impl Shared {
     /// The thread that writes.
     fn run(&self, folder: &Folder<'_>, settings: &ParquetSettings, ledger: &Ledger) {
@@ -197,7 +208,7 @@ impl Shared {
                 match due {
                     _ if state.ending => break,
                     Some(_) if state.flush => break,
-                    Some(left) if left.is_zero() || state.rows >= MOST_ROWS => break,
+                    Some(left) if left.is_zero() || state.is_full(ledger) => break,
                     left => state = self.wait(state, left.unwrap_or(Duration::from_secs(3600))),
                 }
             }
@@ -210,6 +221,7 @@ impl Shared {
             let left: Vec<_> = failed.map(|(left, _)| left).unwrap_or_default();
             state.batches.splice(0..0, left.into_iter().map(Arc::new));
             state.rows = state.batches.iter().map(|batch| batch.events.len()).sum();
+            state.bytes = state.batches.iter().map(|batch| batch.size()).sum();
             state.since = (state.rows > 0).then(Instant::now);
             if settings.store.is_some() {
                 note_gathered(state.rows, ledger);

@@ -3,7 +3,7 @@
 mod ocsf;
 mod text;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use self::text::RowTexts;
 use super::{
@@ -26,23 +26,46 @@ pub struct RowBatch {
     pub host: Arc<Host>,
 }
 
+impl RowBatch {
+    /// Bytes that the rows take; what several of them share counts once.
+    pub(super) fn size(&self) -> usize {
+        let mut seen = HashSet::new();
+        let size = |event: &Event| {
+            let image = &event.process.image;
+            let shared = if seen.insert(Arc::as_ptr(image)) { 0 } else { image.size() };
+            event.size() - shared
+        };
+        self.events.iter().map(size).sum()
+    }
+}
+
 /// Rows that wait for a sink.
 #[derive(Clone)]
 pub(crate) struct QueuedRows {
     pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
     pub(super) from: usize,
+    bytes: usize,
 }
 
 impl QueuedRows {
     pub(crate) fn new(batch: RowBatch) -> Self {
-        Self { batch: Arc::new(batch), from: 0 }
+        let bytes = batch.size();
+        Self { batch: Arc::new(batch), from: 0, bytes }
     }
 }
 
 impl Load for QueuedRows {
     fn weight(&self) -> usize {
         self.batch.events.len() - self.from
+    }
+
+    fn size(&self) -> usize {
+        self.bytes
+    }
+
+    fn sort(&self) -> Option<&str> {
+        None
     }
 
     fn tell(&self, _: &str, _: &Outcome) {}

@@ -9,6 +9,7 @@ use super::{
     rows::{QueuedRows, RowBatch},
     settings::SinkSettings,
 };
+use crate::budget::Budget;
 
 /// All sinks.
 pub struct Sinks {
@@ -22,7 +23,16 @@ impl Sinks {
     ///
     /// Two have the same name, and then none is started; or there can be no more threads.
     pub fn start(settings: Vec<SinkSettings>) -> Result<Self, Vec<OpenError>> {
-        let group: Group<_> = Group::default();
+        Self::start_within(Budget::unlimited(), settings)
+    }
+
+    /// The same with the memory of what waits taken out of a budget.
+    ///
+    /// # Errors
+    ///
+    /// See [`super::Dispatcher::start`].
+    pub fn start_within(budget: Budget, settings: Vec<SinkSettings>) -> Result<Self, Vec<OpenError>> {
+        let group: Group<_> = Group::within(budget);
         group.reconfigure(settings)?;
         Ok(Self { group })
     }
@@ -51,6 +61,11 @@ impl Sinks {
     /// See [`Self::reconfigure`].
     pub fn prepare(&self, settings: Vec<SinkSettings>) -> Result<PreparedSinks<'_>, Vec<OpenError>> {
         self.group.prepare(settings).map(PreparedSinks)
+    }
+
+    /// Gives up rows that wait, the oldest first, while memory is scarce.
+    pub fn shed(&self) {
+        self.group.shed();
     }
 
     /// Has each sink write what it has gathered, without waiting: the sensor is about to end.

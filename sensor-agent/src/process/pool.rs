@@ -5,33 +5,49 @@
 
 use std::sync::Arc;
 
+use crate::budget::{Budget, Charge, Part};
 use crate::event::{Image, Process, UserName};
 
 /// Most that are kept of each.
 const LIMIT: usize = 512;
-/// Buffers over this many bytes are not worth keeping.
-const LARGE: usize = 4096;
+/// Images over this many bytes are not worth keeping.
+const LARGE: usize = 8192;
 
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     processes: Vec<Arc<Process>>,
     images: Vec<Arc<Image>>,
     empty: Arc<Image>,
+    /// Where the memory comes from.
+    pub(super) budget: Budget,
 }
 
 impl Pool {
     /// A snapshot to fill and the permission to do so: it is shared by nobody.
     pub(super) fn process(&mut self, fill: impl FnOnce(&mut Process)) -> Arc<Process> {
         let mut process = self.processes.pop().unwrap_or_default();
-        fill(Arc::make_mut(&mut process));
+        let filled = Arc::make_mut(&mut process);
+        fill(filled);
+        if filled.charge.bytes() == 0 {
+            filled.charge = Charge::new(self.budget, Part::Programs, size_of::<Process>());
+        }
         process
     }
 
     /// An image to fill; it still holds what it held before.
     pub(super) fn image(&mut self, fill: impl FnOnce(&mut Image)) -> Arc<Image> {
         let mut image = self.images.pop().unwrap_or_default();
-        fill(Arc::make_mut(&mut image));
+        let filled = Arc::make_mut(&mut image);
+        fill(filled);
+        self.charge(filled);
         image
+    }
+
+    /// Takes what an image takes out of the budget.
+    pub(super) fn charge(&self, image: &mut Image) {
+        if image.charge.bytes() != image.size() {
+            image.charge = Charge::new(self.budget, Part::Programs, image.size());
+        }
     }
 
     /// The image of a process of which nothing is known.
@@ -62,7 +78,7 @@ impl Pool {
     fn recycle_image(&mut self, mut image: Arc<Image>) {
         if self.images.len() < LIMIT
             && let Some(unused) = Arc::get_mut(&mut image)
-            && unused.args.bytes.capacity() <= LARGE
+            && unused.size() <= LARGE
         {
             self.images.push(image);
         }

@@ -6,10 +6,12 @@
 //! * a process forked without exec has its forker's image;
 //! * a lineage tells who made whom, also where `CLONE_PARENT` gave a child to its maker's own parent;
 //! * the table holds at most `limit` processes and a lineage at most [`MAX_DEPTH`] ancestors; what that costs is counted, and
-//!   told by the processes that it is missing for.
+//!   told by the processes that it is missing for;
+//! * while memory is scarce it keeps long arguments and paths in short. The event of an exec has them whole.
 
 mod walk;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashlink::LinkedHashMap;
@@ -23,6 +25,7 @@ use super::logins::Logins;
 use super::pool::Pool;
 use super::told::{Known, Told};
 use super::users::Users;
+use crate::budget::{Budget, Pressure};
 use crate::event::decode::{Audit, Exec, Record, turn_path};
 use crate::event::{
     AuditMessage, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME, UNSET_ID,
@@ -32,6 +35,12 @@ use crate::event::{
 pub const MAX_PROCESSES: usize = 32_768;
 /// Stands where the upper end of a path is missing.
 const CUT_MARK: &[u8] = "…".as_bytes();
+/// Processes with more than this to their programs, bytes, are kept in short while memory is scarce.
+const LARGE: usize = 4096;
+/// Most that one process more makes room of: large programs, and processes.
+const ROOM: usize = 8;
+/// However scarce memory is, so many processes are held.
+const LEAST_PROCESSES: usize = 1024;
 
 type Map = LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>;
 
@@ -45,6 +54,8 @@ pub struct Table {
     logins: Logins,
     ended: Ended,
     pool: Pool,
+    /// Processes that were put in with a large program, the oldest first. Some are gone.
+    large: VecDeque<ProcessKey>,
     counters: TableCounters,
     /// Scratch for turning paths round.
     path: Vec<u8>,
@@ -67,6 +78,8 @@ pub struct TableCounters {
     pub unknown_containers: u64,
     /// Programs run of which it could not be told whether that is in a container.
     pub undecided_containers: u64,
+    /// Processes whose arguments and paths are kept in short, for want of memory.
+    pub shortened: u64,
 }
 
 impl Table {
@@ -81,6 +94,7 @@ impl Table {
             logins: Logins::default(),
             ended: Ended::default(),
             pool: Pool::default(),
+            large: VecDeque::new(),
             counters: TableCounters::default(),
             path: Vec::new(),
         }
@@ -89,6 +103,13 @@ impl Table {
     /// Tells the table what the host's own processes have that those in containers do not.
     pub fn set_host(&mut self, host: HostPlace) {
         self.groups.host = host;
+    }
+
+    /// The same with what it holds taken out of a budget.
+    #[must_use]
+    pub fn within(mut self, budget: Budget) -> Self {
+        self.pool.budget = budget;
+        self
     }
 
     /// Takes one record in and tells the event that it makes; none if it tells nothing new. `time` is the record's
@@ -236,7 +257,8 @@ impl Table {
         }
         let process = self.snapshot(&told, image, known, before.as_deref());
         drop(before);
-        self.insert(Arc::clone(&process));
+        let kept = self.to_keep(&process);
+        self.insert(kept);
         Event { kind, time, process, detail: Detail::None }
     }
 
@@ -347,7 +369,8 @@ impl Table {
             self.complete(&mut fixed);
         }
         let fixed = &fixed;
-        let message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal);
+        let message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal)
+            .within(self.pool.budget);
         set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
         if message.refused.is_none() {
             self.logins.learn(fixed.ids.session, &self.path, &message);
@@ -367,6 +390,7 @@ impl Table {
                     image.path.clone_from(&self.path);
                 }
                 image.flags = fixed.flags & exec_flags::MEMFD;
+                self.pool.charge(&mut image);
                 Arc::new(image)
             }
         };
@@ -425,11 +449,60 @@ impl Table {
         if let Some(before) = self.live.insert(process.key, process) {
             self.pool.recycle(before);
         }
-        if self.live.len() > self.limit
-            && let Some((_, oldest)) = self.live.pop_front()
-        {
+        if self.live.len() > self.limit {
+            self.evict();
+        }
+        self.make_room();
+    }
+
+    fn evict(&mut self) {
+        if let Some((_, oldest)) = self.live.pop_front() {
             self.counters.evicted += 1;
             self.pool.recycle(oldest);
+        }
+    }
+
+    /// A process as the table keeps it: whole, unless memory is scarce.
+    fn to_keep(&mut self, process: &Arc<Process>) -> Arc<Process> {
+        if process.image.size() <= LARGE {
+            return Arc::clone(process);
+        }
+        if self.pool.budget.pressure() >= Pressure::Table {
+            return self.in_short(process);
+        }
+        if self.large.len() >= 2 * self.limit {
+            let live = &self.live;
+            self.large.retain(|key| live.get(key).is_some_and(|process| process.image.size() > LARGE));
+        }
+        self.large.push_back(process.key);
+        Arc::clone(process)
+    }
+
+    fn in_short(&mut self, process: &Arc<Process>) -> Arc<Process> {
+        self.counters.shortened += 1;
+        let mut image = process.image.in_short();
+        self.pool.charge(&mut image);
+        Arc::new(Process { image: Arc::new(image), ..(**process).clone() })
+    }
+
+    /// While memory is scarce: keeps in short what was put in whole, and at last lets go of processes.
+    fn make_room(&mut self) {
+        for _ in 0..ROOM {
+            if self.pool.budget.pressure() < Pressure::Table {
+                return;
+            }
+            if let Some(key) = self.large.pop_front() {
+                if let Some(process) = self.live.get(&key).filter(|process| process.image.size() > LARGE).cloned() {
+                    let short = self.in_short(&process);
+                    if let Some(place) = self.live.get_mut(&key) {
+                        *place = short;
+                    }
+                }
+            } else if self.pool.budget.pressure() == Pressure::Full && self.live.len() > LEAST_PROCESSES {
+                self.evict();
+            } else {
+                return;
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Shared, Tamper, configure, offer, status};
+use crate::budget::Budget;
 use crate::clock::unix_now;
 use crate::config::{Config, Word as _};
 use crate::control::Reload;
@@ -52,6 +53,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
         Err(errors) => return refused(texts(errors)),
     };
     crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &left_spools.0, &left_spools.1);
+    Budget::of_sensor().set_limit(config.memory_budget);
     findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);

@@ -8,7 +8,7 @@ use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
 use crate::control::status::{
-    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Processes, Rate, Spool, Table,
+    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Memory, Processes, Rate, Spool, Table,
 };
 use crate::output::OutputStatus;
 
@@ -46,6 +46,11 @@ pub(super) fn status(shared: &Shared) -> Status {
             lineages_cut: engine.table.lineage_cut,
             containers_unknown: engine.table.unknown_containers,
             containers_undecided: engine.table.undecided_containers,
+            shortened: engine.table.shortened,
+        },
+        memory: Memory {
+            budget: engine.memory_budget,
+            taken: engine.memory.iter().map(|(part, bytes)| (part.word().to_owned(), *bytes)).collect(),
         },
         events: engine
             .events
@@ -63,6 +68,7 @@ pub(super) fn status(shared: &Shared) -> Status {
                 rows: table.rows as u64,
                 capacity: table.capacity as u64,
                 overwritten: table.overwritten,
+                no_memory: table.no_memory,
             })
             .collect(),
         losses: engine

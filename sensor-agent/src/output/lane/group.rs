@@ -12,10 +12,13 @@ use super::{
     opening::Open,
     queue::{Deliver, Load},
 };
-use crate::output::{
-    metrics::{Ledger, OutputStatus},
-    open_error::OpenError,
-    queued::Outcome,
+use crate::{
+    budget::Budget,
+    output::{
+        metrics::{Ledger, OutputStatus},
+        open_error::OpenError,
+        queued::Outcome,
+    },
 };
 
 /// How long an output that a reload has removed may take for what it still has.
@@ -49,15 +52,31 @@ pub(crate) struct Group<R: Route> {
     lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
     /// Outputs that a reload has removed: what they lost is still to be told of.
     removed: Mutex<Vec<Arc<Lane<R::Item>>>>,
+    budget: Budget,
 }
 
 impl<R: Route> Default for Group<R> {
     fn default() -> Self {
-        Self { changing: Mutex::default(), lanes: RwLock::default(), removed: Mutex::default() }
+        Self {
+            changing: Mutex::default(),
+            lanes: RwLock::default(),
+            removed: Mutex::default(),
+            budget: Budget::unlimited(),
+        }
     }
 }
 
 impl<R: Route> Group<R> {
+    /// One whose items take memory out of a budget.
+    pub(crate) fn within(budget: Budget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    /// Gives up what waits, the oldest first, while memory is scarce.
+    pub(crate) fn shed(&self) {
+        self.read().iter().for_each(|(_, lane)| lane.shed());
+    }
+
     /// Hands an item to each output that takes it, without waiting.
     pub(crate) fn send(&self, item: &R::Item) {
         for (settings, lane) in &*self.read() {
@@ -137,7 +156,7 @@ impl<R: Route> Group<R> {
 
     /// The ledger of a new output. One that was removed and comes back has its spool still open.
     fn new_ledger(&self, settings: &R) -> Ledger {
-        let ledger = Ledger::new(settings.name(), settings.kind());
+        let ledger = Ledger::new(settings.name(), settings.kind()).within(self.budget);
         let mut removed = self.removed();
         if let Some(at) = removed.iter().position(|lane| ledger.inherits(&lane.ledger)) {
             removed.remove(at);

@@ -2,16 +2,23 @@
 //!
 //! A queue outlives the thread that empties it: when a reload changes an output, the queue with all that waits in it
 //! goes over to a new thread. Of the threads that ever served a queue only its owner gets anything from it.
+//!
+//! It is bounded twice: by a number, and by bytes, for it is the watched programs that decide how large a piece is. An
+//! alert that nothing of its sort waits before, the first of a policy, takes the place of one that repeats another.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::output::{
-    metrics::Ledger,
-    queued::{Outcome, QueuedAlert},
+use crate::{
+    budget::{Budget, Pressure},
+    output::{
+        cause::Cause,
+        metrics::Ledger,
+        queued::{Outcome, QueuedAlert},
+    },
 };
 
 /// The pause between two tries of an output that ends.
@@ -21,6 +28,12 @@ const LAST_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) trait Load: Send + 'static {
     /// How much it counts: alerts one each, batches their rows.
     fn weight(&self) -> usize;
+
+    /// Bytes that it takes.
+    fn size(&self) -> usize;
+
+    /// The sort of an alert, its policy; none for rows, which make room for alerts.
+    fn sort(&self) -> Option<&str>;
 
     /// Tells whoever waits for it what becomes of it.
     fn tell(&self, output: &str, outcome: &Outcome);
@@ -70,6 +83,7 @@ pub(crate) enum Failure {
 
 /// See the module.
 pub(crate) struct Queue<T> {
+    budget: Budget,
     state: Mutex<State<T>>,
     changed: Condvar,
 }
@@ -78,6 +92,9 @@ struct State<T> {
     waiting: VecDeque<(Instant, T)>,
     /// Of all that waits.
     weight: usize,
+    bytes: usize,
+    /// How many of each sort wait.
+    sorts: HashMap<String, usize>,
     capacity: usize,
     in_hand: Option<InHand>,
     owner: u64,
@@ -94,6 +111,7 @@ struct State<T> {
 struct InHand {
     since: Instant,
     weight: usize,
+    bytes: usize,
     /// [`Ledger::settled`] when it was taken: what was settled since is of this.
     settled: u64,
 }
@@ -126,11 +144,71 @@ pub(crate) enum Next {
     Drained,
 }
 
+impl<T: Load> State<T> {
+    fn put(&mut self, since: Instant, item: T, in_front: bool) {
+        self.weight = self.weight.saturating_add(item.weight());
+        self.bytes += item.size();
+        if let Some(sort) = item.sort() {
+            match self.sorts.get_mut(sort) {
+                Some(count) => *count += 1,
+                None => drop(self.sorts.insert(sort.to_owned(), 1)),
+            }
+        }
+        match in_front {
+            true => self.waiting.push_front((since, item)),
+            false => self.waiting.push_back((since, item)),
+        }
+    }
+
+    fn remove(&mut self, at: usize) -> Option<(Instant, T)> {
+        let (since, item) = self.waiting.remove(at)?;
+        self.weight -= item.weight();
+        self.bytes -= item.size();
+        if let Some(sort) = item.sort()
+            && let Some(count) = self.sorts.get_mut(sort)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.sorts.remove(sort);
+            }
+        }
+        Some((since, item))
+    }
+
+    /// Why there is no room for it; one item always finds room in an empty queue.
+    fn lacks(&self, item: &T, budget: Budget) -> Option<Cause> {
+        if self.phase != Phase::Open {
+            return Some(Cause::QueueFull);
+        }
+        if self.waiting.is_empty() {
+            return None;
+        }
+        if self.weight.saturating_add(item.weight()) > self.capacity {
+            return Some(Cause::QueueFull);
+        }
+        let bytes = self.bytes + self.in_hand.as_ref().map_or(0, |taken| taken.bytes) + item.size();
+        let (share, yields) = match item.sort() {
+            Some(_) => (budget.alerts(), false),
+            None => (budget.rows(), budget.pressure() > Pressure::None),
+        };
+        (yields || bytes > share).then_some(Cause::Memory)
+    }
+
+    /// Where the youngest one waits that repeats another, if the item itself repeats none.
+    fn repeat_for(&self, item: &T) -> Option<usize> {
+        let is_first = item.sort().is_some_and(|sort| !self.sorts.contains_key(sort));
+        let repeats = |(_, other): &(Instant, T)| other.sort().is_some_and(|sort| self.sorts.get(sort) > Some(&1));
+        if is_first && self.phase == Phase::Open { self.waiting.iter().rposition(repeats) } else { None }
+    }
+}
+
 impl<T: Load> Queue<T> {
-    pub(crate) fn new(capacity: usize) -> Self {
+    pub(crate) fn new(capacity: usize, budget: Budget) -> Self {
         let state = State {
             waiting: VecDeque::new(),
             weight: 0,
+            bytes: 0,
+            sorts: HashMap::new(),
             capacity,
             in_hand: None,
             owner: 0,
@@ -139,22 +217,30 @@ impl<T: Load> Queue<T> {
             phase: Phase::Open,
             finished: false,
         };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        Self { budget, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Puts something in without waiting, or gives it back if there is no room. One item always finds room in an
-    /// empty queue.
-    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+    /// Puts something in without waiting. Returns what there is no room for, and why: this item, or one that makes room
+    /// for it.
+    pub(crate) fn push(&self, item: T) -> Option<(T, Cause)> {
         let mut state = self.lock();
-        let weight = state.weight.saturating_add(item.weight());
-        if state.phase != Phase::Open || weight > state.capacity && !state.waiting.is_empty() {
-            return Err(item);
+        let mut given_up = None;
+        if let Some(cause) = state.lacks(&item, self.budget) {
+            let repeat = state.repeat_for(&item).and_then(|at| state.remove(at));
+            match repeat {
+                Some((_, repeat)) => given_up = Some((repeat, cause)),
+                None => return Some((item, cause)),
+            }
         }
-        state.weight = weight;
-        state.waiting.push_back((Instant::now(), item));
+        state.put(Instant::now(), item, false);
         drop(state);
         self.changed.notify_all();
-        Ok(())
+        given_up
+    }
+
+    /// Takes out the oldest that waits, for want of memory.
+    pub(crate) fn pop_oldest(&self) -> Option<T> {
+        self.lock().remove(0).map(|(_, item)| item)
     }
 
     /// Takes up to so many items, waiting for the first; no items if what was taken before is to be made safe. None if
@@ -166,11 +252,14 @@ impl<T: Load> Queue<T> {
                 return None;
             }
             if let Some(&(since, _)) = state.waiting.front() {
-                let count = most.min(state.waiting.len());
-                let items: Vec<T> = state.waiting.drain(..count).map(|(_, item)| item).collect();
+                let (mut items, mut bytes) = (Vec::new(), 0);
+                while items.len() < most && (bytes < self.budget.piece() || items.is_empty()) {
+                    let Some((_, item)) = state.remove(0) else { break };
+                    bytes += item.size();
+                    items.push(item);
+                }
                 let weight = items.iter().map(T::weight).sum();
-                state.weight -= weight;
-                state.in_hand = Some(InHand { since, weight, settled: ledger.settled() });
+                state.in_hand = Some(InHand { since, weight, bytes, settled: ledger.settled() });
                 return Some(items);
             }
             if std::mem::take(&mut state.flush) {
@@ -204,8 +293,7 @@ impl<T: Load> Queue<T> {
         let mut state = self.lock();
         let since = state.in_hand.take().map_or_else(Instant::now, |taken| taken.since);
         for item in items.into_iter().rev() {
-            state.weight += item.weight();
-            state.waiting.push_front((since, item));
+            state.put(since, item, true);
         }
     }
 
@@ -298,8 +386,7 @@ impl<T: Load> Queue<T> {
     pub(crate) fn abandon(&self, ledger: &Ledger) -> (Vec<T>, usize) {
         let mut state = self.lock();
         state.phase = Phase::Abandoned;
-        state.weight = 0;
-        let waiting = state.waiting.drain(..).map(|(_, item)| item).collect();
+        let waiting = std::iter::from_fn(|| state.remove(0)).map(|(_, item)| item).collect();
         let in_hand = state.in_hand.take().map_or(0, |taken| taken.left(ledger.settled()));
         drop(state);
         self.changed.notify_all();
@@ -332,19 +419,40 @@ mod tests {
             1
         }
 
+        fn size(&self) -> usize {
+            usize::from(*self)
+        }
+
+        fn sort(&self) -> Option<&str> {
+            Some(["first", "second", "third"][usize::from(*self % 3)])
+        }
+
         fn tell(&self, _output: &str, _outcome: &Outcome) {}
     }
 
     #[test]
     fn who_comes_late_is_not_the_owner() {
-        let queue = Queue::new(1);
+        let queue = Queue::new(1, Budget::unlimited());
         let (first, second) = (queue.next_owner(), queue.next_owner());
         assert!(queue.hand_over(second, 2));
         assert!(!queue.hand_over(first, 1), "the second was to come later");
-        queue.push(1_u8).unwrap();
-        queue.push(2).unwrap();
-        assert_eq!(queue.push(3), Err(3));
+        assert_eq!((queue.push(1_u8), queue.push(2)), (None, None));
+        assert_eq!(queue.push(4), Some((4, Cause::QueueFull)));
         assert_eq!(queue.pause(first, Duration::ZERO), Next::HandedOver);
         assert_eq!(queue.pause(second, Duration::ZERO), Next::GoOn);
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_firsts_go_before_repeats() {
+        let queue = Queue::new(1000, Budget::of(400));
+        assert!((0..3).all(|_| queue.push(30_u8).is_none()));
+        assert_eq!(queue.push(30), Some((30, Cause::Memory)), "100 bytes of alerts, and no more");
+        // One of another policy finds room all the same.
+        assert_eq!(queue.push(31), Some((30, Cause::Memory)));
+        assert_eq!(queue.push(32), Some((30, Cause::Memory)));
+        assert_eq!(queue.push(31), Some((31, Cause::Memory)), "none is left that repeats another");
+        let ledger = Ledger::new("test", "test");
+        assert_eq!(queue.take(0, 256, &ledger), Some(vec![30]), "a piece at a time");
+        assert_eq!(queue.backlog(&ledger).0, 3);
     }
 }
