@@ -27,7 +27,7 @@ pub use watch::{Sighting, Watch};
 use crate::alert::Alert;
 use crate::budget::{Budget, Part, Pressure};
 use crate::capture::Batch;
-use crate::clock::{BootToUnix, boot_now, unix_now};
+use crate::clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
@@ -101,6 +101,8 @@ pub struct EngineStatus {
     /// Bytes that what is remembered and what waits may take, and what it takes.
     pub memory_budget: u64,
     pub memory: Vec<(Part, u64)>,
+    /// That the clock was set not long ago.
+    pub clock_step: Option<String>,
 }
 
 /// The engine. [`Engine::run`] is its thread.
@@ -128,6 +130,7 @@ pub struct Engine {
     alerts: u64,
     undecodable: u64,
     rate: Rate,
+    clock: StepWatch,
 }
 
 /// What an engine is made of, besides its setup.
@@ -179,6 +182,7 @@ impl Engine {
             alerts: 0,
             undecodable: 0,
             rate: Rate { since: Instant::now(), events: 0, per_second: 0.0 },
+            clock: StepWatch::new(SteadyTime::now()),
         }
     }
 
@@ -369,6 +373,9 @@ impl Engine {
 
     /// Turns what was lost since the last time into rows, and into an alert if it means blindness.
     fn settle(&mut self) {
+        if let Some(step) = self.clock.look(SteadyTime::now()) {
+            tracing::warn!("{step}");
+        }
         let totals = self.totals();
         for lost in self.ledger.settle(totals) {
             let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
@@ -442,6 +449,7 @@ impl Engine {
             outputs: self.outputs.status(),
             sinks: self.sinks.status(),
             memory_budget: self.budget.limit() as u64,
+            clock_step: self.clock.recent(),
             memory: Part::ALL.iter().map(|&part| (part, self.budget.charged(part) as u64)).collect(),
         }
     }

@@ -36,6 +36,7 @@ use tokio::sync::Notify;
 use self::inner::{Fate, Inner};
 pub use self::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, NewItem, Usage};
 pub use self::salvage::Salvage;
+use crate::clock::SteadyTime;
 
 /// A spool. Clones are handles to the same one.
 #[derive(Clone)]
@@ -117,6 +118,8 @@ pub struct Stats {
     /// Syncs that put the appended on disk.
     pub commits: u64,
     pub confirmed: u64,
+    /// The clock that these times are of.
+    pub dated_by: SteadyTime,
     pub given_up: GivenUp,
     /// Besides: given up in earlier runs, and not told then.
     pub given_up_before: GivenUp,

@@ -202,7 +202,7 @@ mod tests {
     fn the_unit_says_where_outputs_may_write() {
         let unit = include_str!("../../../packaging/systemd/sophoslinuxsensor.service");
         let writable = |unit: &str, folder: &str| unit_lets_write(unit, Path::new(folder));
-        for folder in ["/var/lib/sophos/rows", "/var/log/sophos", "/run/sophos"] {
+        for folder in ["/var/lib/sophos/rows", "/var/log/sophos", "/var/log/sophos/today", "/run/sophos"] {
             assert!(writable(unit, folder), "{folder}");
         }
         for folder in ["/var/lib/sophos2", "/srv/alerts", "/tmp", "/home/x"] {

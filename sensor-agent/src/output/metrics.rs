@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     budget::Budget,
-    clock,
+    clock::SteadyTime,
     delivery::spool::{GivenUp, Stats},
 };
 
@@ -153,6 +153,8 @@ pub(super) struct OutboxStatus {
     pub(super) status: SpoolStatus,
     /// When the oldest of them was made, nanoseconds since the Unix epoch.
     pub(super) oldest: Option<u64>,
+    /// The clock that this is of.
+    pub(super) dated_by: SteadyTime,
 }
 
 #[derive(Debug, Default)]
@@ -374,11 +376,10 @@ impl Ledger {
     pub(crate) fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
         let stats = self.backlog.get().map(|backlog| backlog.spool.stats());
         let outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let oldest_file = outbox.as_ref().and_then(|outbox| outbox.oldest);
+        let oldest_file = outbox.as_ref().and_then(|outbox| Some(outbox.dated_by.age(outbox.oldest?)));
         let spool = stats.as_ref().map(SpoolStatus::of).or(outbox.map(|outbox| outbox.status));
-        let spooled = stats.iter().flat_map(|stats| stats.oldest).flatten().chain(oldest_file).min();
-        let spooled = spooled.map(|time| Duration::from_nanos(clock::unix_now().saturating_sub(time)));
-        let oldest = oldest.into_iter().chain(spooled).max();
+        let age = |stats: &Stats| stats.oldest.into_iter().flatten().map(|time| stats.dated_by.age(time)).max();
+        let oldest = oldest.into_iter().chain(stats.as_ref().and_then(age)).chain(oldest_file).max();
         let dropped = Cause::ALL.map(|cause| (cause.word(), self.dropped_for(cause)));
         OutputStatus {
             name: self.name.clone(),

@@ -150,7 +150,10 @@ fn central(config: &Config, span: &Span, report: &mut Report) -> Option<TargetSe
 /// Outputs and sinks may share names, so each sort has a folder of its own.
 fn spool(config: &Config, what: &str) -> SpoolSettings {
     let config::Spool { max_bytes, max_age } = config.spool;
-    let limits = Limits { disk_bytes: max_bytes, age: max_age, ..Limits::default() };
+    let defaults = Limits::default();
+    // While the disk takes nothing: for each output a thirty-second of what there is.
+    let memory_bytes = defaults.memory_bytes.min(config.memory_budget / 32);
+    let limits = Limits { disk_bytes: max_bytes, age: max_age, memory_bytes, ..defaults };
     SpoolSettings { folder: config.locations.state_dir.join("spool").join(what), limits }
 }
 

@@ -13,6 +13,8 @@ use crate::event::{Login, UNSET_ID};
 
 /// Sessions remembered; the one not asked for for longest is forgotten first.
 const SESSIONS: usize = 4096;
+/// What is remembered of an account or a terminal, bytes: no name of either is longer.
+const LONGEST: usize = 256;
 /// `AUDIT_USER_START` and `AUDIT_USER_LOGIN` of Linux.
 const USER_START: u16 = 1105;
 const USER_LOGIN: u16 = 1112;
@@ -47,7 +49,10 @@ impl Logins {
             }
             return;
         }
-        let text = |value: Option<&[u8]>| value.filter(|value| *value != b"?").unwrap_or_default().to_vec();
+        let text = |value: Option<&[u8]>| {
+            let value = value.filter(|value| *value != b"?").unwrap_or_default();
+            value[..value.len().min(LONGEST)].to_vec()
+        };
         let login = Login {
             address,
             account: text(message.first("acct")),

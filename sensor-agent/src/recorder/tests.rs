@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::budget::{Charge, Part};
 use crate::diagnostic::{Report, Spanned};
 use crate::event::{Detail, EventType, Process, ProcessKey, tables};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
@@ -65,6 +66,34 @@ fn a_full_ring_asks_to_be_emptied_and_counts_what_it_overwrites() {
     assert_eq!(recorder.status()[0].overwritten, 1);
     assert_eq!(taken(&mut recorder), [2, 3]);
     assert!(!recorder.is_pressing());
+}
+
+#[test]
+fn what_is_handed_over_is_bounded_in_bytes_and_what_sinks_have_had_makes_room() {
+    let budget = Budget::of(160_000);
+    let mut recorder = recorder(1000, &[], true).within(budget);
+    let mut pid = 0;
+    while !recorder.is_pressing() {
+        pid += 1;
+        observe(&mut recorder, pid);
+    }
+    assert!(pid < 100, "{pid} rows are more than a piece");
+    assert_eq!(taken(&mut recorder).len(), pid as usize);
+    // Others take the memory: rows that the sinks have had go, those that they are to have stay.
+    let others = Charge::new(budget, Part::Programs, 80_000);
+    observe(&mut recorder, 1000);
+    assert!(recorder.status()[0].rows < pid as usize);
+    for pid in 1001..1005 {
+        observe(&mut recorder, pid);
+    }
+    assert_eq!(taken(&mut recorder), [1000, 1001, 1002, 1003, 1004]);
+    assert_eq!((recorder.status()[0].overwritten, recorder.status()[0].no_memory), (0, 0));
+    let all = Charge::new(budget, Part::Network, 80_000);
+    observe(&mut recorder, 1005);
+    assert_eq!(recorder.status()[0].no_memory, 1);
+    drop((others, all));
+    observe(&mut recorder, 1006);
+    assert_eq!(taken(&mut recorder), [1006]);
 }
 
 #[test]

@@ -9,9 +9,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::clock::unix_now;
+use crate::clock::{boot_now, unix_now};
 use crate::policy::{Confidence, Policy, Priority};
 
 const NAME: &str = "last_run.json";
@@ -33,6 +32,9 @@ struct Run {
     boot_id: u128,
     /// Seconds since the Unix epoch.
     started: u64,
+    /// The same by the boot clock: within one boot, ages are measured by that.
+    #[serde(default)]
+    started_boot: u64,
     /// None while it runs.
     ended: Option<Ended>,
 }
@@ -41,6 +43,8 @@ struct Run {
 struct Ended {
     /// Seconds since the Unix epoch.
     time: u64,
+    #[serde(default)]
+    time_boot: u64,
     /// Who asked for it.
     by: String,
 }
@@ -50,7 +54,7 @@ impl LastRun {
     pub(super) fn begin(state_dir: &Path, boot_id: u128) -> (Self, Option<Policy>) {
         let path = state_dir.join(NAME);
         let before = fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Run>(&text).ok());
-        let run = Run { pid: std::process::id(), boot_id, started: now(), ended: None };
+        let run = Run { pid: std::process::id(), boot_id, started: now(), started_boot: boot(), ended: None };
         let mut this = Self { path, run, is_noted: false };
         this.note();
         // Where nothing can be written, the end of the run before could not be either: it is not known.
@@ -74,7 +78,7 @@ impl LastRun {
 
     /// Notes an orderly end, and who asked for it.
     pub(super) fn end(&mut self, by: &str) {
-        self.run.ended = Some(Ended { time: now(), by: by.to_owned() });
+        self.run.ended = Some(Ended { time: now(), time_boot: boot(), by: by.to_owned() });
         if !self.is_noted {
             return;
         }
@@ -112,10 +116,13 @@ impl LastRun {
 
 /// What the next run tells of one.
 fn policy(before: &Run, now: &Run) -> Option<Policy> {
-    let gap = |since: u64| now.started.saturating_sub(since);
+    let gap = |since: u64, since_boot: u64| match before.boot_id == now.boot_id && since_boot > 0 {
+        true => now.started_boot.saturating_sub(since_boot),
+        false => now.started.saturating_sub(since),
+    };
     let (name, priority, description) = match &before.ended {
-        Some(Ended { time, by }) => {
-            tracing::info!(seconds = gap(*time), "the sensor before this one was stopped by {by}");
+        Some(Ended { time, time_boot, by }) => {
+            tracing::info!(seconds = gap(*time, *time_boot), "the sensor before this one was stopped by {by}");
             return None;
         }
         // The host went down with it, which its own log tells.
@@ -129,7 +136,7 @@ fn policy(before: &Run, now: &Run) -> Option<Policy> {
             format!(
                 "The sensor that was started {} s ago (pid {}) ended without being told to: it was killed, or failed. \
                  Nothing was seen between its end and the start of this one.",
-                gap(before.started),
+                gap(before.started, before.started_boot),
                 before.pid
             ),
         ),
@@ -152,14 +159,12 @@ pub(super) fn own_policy(name: &str, priority: Priority, description: String) ->
     }
 }
 
-/// The boot that is running.
-pub(super) fn boot_id() -> u128 {
-    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().parse().map_or(0, |id: Uuid| id.as_u128())
-}
-
 fn now() -> u64 {
     unix_now() / 1_000_000_000
+}
+
+fn boot() -> u64 {
+    boot_now() / 1_000_000_000
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::StartError;
-use super::last_run::{LastRun, boot_id, own_policy};
+use super::last_run::{LastRun, own_policy};
+use crate::clock::boot_id;
 use crate::event::Host;
 use crate::host;
 use crate::lock::{LockError, lock};

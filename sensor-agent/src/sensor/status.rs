@@ -29,6 +29,7 @@ pub(super) fn status(shared: &Shared) -> Status {
         warnings.extend(crate::limits::lacking());
     }
     let engine = engine.unwrap_or_default();
+    warnings.extend(engine.clock_step.clone());
     Status {
         version: crate::cli::version(),
         pid: std::process::id(),

@@ -9,7 +9,7 @@ use super::reserve::Reserve;
 use super::salvage::{self, Salvage};
 use super::store::{DeadLetter, Store, StoreError};
 use super::{AppendError, OpenReport, Stats, Trouble};
-use crate::clock;
+use crate::clock::{self, SteadyTime};
 
 /// How long a store that failed is left alone.
 const RETRY: Duration = Duration::from_secs(5);
@@ -50,8 +50,10 @@ pub(super) struct Inner {
     before: GivenUp,
     /// Given up while there was no store to note it in.
     unnoted: GivenUp,
-    /// The time at the start, by both clocks: a step of the time of day in between makes no item older.
-    began: (u64, u64),
+    /// What items are dated by: setting the time of day makes none older.
+    clock: SteadyTime,
+    /// How the clocks are read.
+    pub(super) clocks: fn() -> SteadyTime,
     counters: Stats,
 }
 
@@ -73,13 +75,14 @@ impl Inner {
             next_expiry: now,
             before: GivenUp::default(),
             unnoted: GivenUp::default(),
-            began: (clock::unix_now(), clock::boot_now()),
+            clock: SteadyTime::now(),
+            clocks: SteadyTime::now,
             counters: Stats::default(),
         };
         inner.reopen();
         if inner.store.is_none() {
             // What is on disk has lower numbers, whatever it turns out to be.
-            inner.next_seq = [i64::try_from(inner.began.0 / 1000).unwrap_or(1); Kind::ALL.len()];
+            inner.next_seq = [i64::try_from(inner.now() / 1000).unwrap_or(1); Kind::ALL.len()];
         }
         // What this opening itself gave up is of this run.
         inner.before =
@@ -315,6 +318,7 @@ impl Inner {
             return;
         }
         self.next_expiry = now + EXPIRY;
+        self.set_clock((self.clocks)());
         let age = u64::try_from(self.limits.age.as_nanos()).unwrap_or(u64::MAX);
         let before = self.now().saturating_sub(age);
         if before < CLOCK_WAS_SET {
@@ -481,6 +485,7 @@ impl Inner {
     fn use_store(&mut self, mut store: Store) {
         store.owe(&std::mem::take(&mut self.unnoted));
         self.store = Some(store);
+        self.date();
     }
 
     fn note_salvage(&mut self, salvage: Option<Salvage>) {
@@ -494,7 +499,32 @@ impl Inner {
 
     /// Nanoseconds since the Unix epoch.
     fn now(&self) -> u64 {
-        self.began.0.saturating_add(clock::boot_now().saturating_sub(self.began.1))
+        self.clock.unix(clock::boot_now())
+    }
+
+    /// Dates by another reading of the clocks if the time of day was set since: also what was spooled before, for it was
+    /// the clock that was wrong.
+    pub(super) fn set_clock(&mut self, now: SteadyTime) {
+        let step = self.clock.stepped(now);
+        if step == 0 {
+            return;
+        }
+        self.clock = now;
+        for item in &mut self.memory {
+            item.time = item.time.saturating_add_signed(step);
+        }
+        self.date();
+    }
+
+    /// Says on disk what items are dated by; a store that takes nothing now is tried again with the next step.
+    fn date(&mut self) {
+        let offset = self.clock.offset();
+        if let Some(store) = &mut self.store {
+            match store.date(clock::boot_id(), offset, clock::STEP.as_nanos() as u64) {
+                Ok(()) | Err(StoreError::Full) => {}
+                Err(error) => self.fail(error),
+            }
+        }
     }
 
     pub(super) fn append_error(&self, fates: &[Fate]) -> Option<AppendError> {
@@ -519,6 +549,7 @@ impl Inner {
             oldest: [oldest_alert, oldest_telemetry],
             dead_letters: store.map_or(0, Store::dead_letters),
             trouble: self.trouble.clone(),
+            dated_by: self.clock,
             given_up_before: self.before,
             ..self.counters.clone()
         }

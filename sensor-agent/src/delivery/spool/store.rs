@@ -383,6 +383,39 @@ impl Store {
         Ok(())
     }
 
+    /// Says by which clock items are dated from now on: in this boot, its difference to the boot clock. Items that were
+    /// spooled in the same boot while the clock was another by `step` or more are dated anew.
+    pub(super) fn date(&mut self, boot: u128, offset: i64, step: u64) -> Result<(), StoreError> {
+        let boot = format!("{boot:032x}");
+        let change = self.db.transaction()?;
+        change.execute_batch(
+            "create table if not exists clock(boot text, offset integer, alert integer, telemetry integer)",
+        )?;
+        let known: Option<(i64, [i64; Kind::ALL.len()])> = change
+            .query_row("select offset, alert, telemetry from clock where boot = ?", [&boot], |row| {
+                Ok((row.get(0)?, [row.get(1)?, row.get(2)?]))
+            })
+            .optional()?;
+        let mut first = [1; Kind::ALL.len()];
+        for kind in Kind::ALL {
+            let next: i64 =
+                change.query_row(&format!("select coalesce(max(seq), 0) + 1 from {}", kind.name()), [], |row| {
+                    row.get(0)
+                })?;
+            first[kind as usize] = known.map_or(next, |(_, first)| first[kind as usize].min(next));
+        }
+        if let Some((before, _)) = known
+            && before.abs_diff(offset) >= step
+        {
+            for kind in Kind::ALL {
+                redate(&change, kind, first[kind as usize], offset.saturating_sub(before))?;
+            }
+        }
+        change.execute("delete from clock", [])?;
+        change.execute("insert into clock values(?, ?, ?, ?)", (&boot, offset, first[0], first[1]))?;
+        Ok(change.commit()?)
+    }
+
     /// Gives the room of an emptied store back to the file system.
     fn shrink(&mut self) -> Result<(), StoreError> {
         if self.usage.iter().any(|usage| usage.items > 0) {
@@ -414,6 +447,28 @@ fn create(folder: &Path) -> io::Result<()> {
         File::open(parent)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Moves the times of items from a number on.
+fn redate(change: &Transaction<'_>, kind: Kind, from: i64, by: i64) -> Result<(), StoreError> {
+    let sql =
+        format!("select seq, uuid, records, time, crc, body from {} where seq >= ? order by seq limit 1", kind.name());
+    let mut at = from;
+    loop {
+        let found = change
+            .prepare_cached(&sql)?
+            .query_row([at], |row| {
+                let seq = row.get(0)?;
+                Ok((seq, item(ItemId { kind, seq }, row)))
+            })
+            .optional()?;
+        let Some((seq, found)) = found else { return Ok(()) };
+        // A damaged one is found out when it is read.
+        if let Some(item) = found {
+            insert(change, &Item { time: item.time.saturating_add_signed(by), ..item })?;
+        }
+        at = seq + 1;
+    }
 }
 
 /// What a store says was given up and is still to be told. Older ones have no such account.

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use crate::clock;
 
 fn alert(number: u32, size: usize) -> NewItem {
     new(Kind::Alert, number, size)
@@ -141,6 +142,31 @@ fn old_items_are_given_up_and_told() {
     assert_eq!(drain(&spool), [] as [u32; 0]);
     assert_eq!(spool.stats().given_up.count(Kind::Alert, Cause::Expired), 1);
     assert_eq!(spool.stats().given_up.count(Kind::Telemetry, Cause::Expired), 1);
+}
+
+#[test]
+fn what_was_spooled_under_a_wrong_clock_is_as_old_as_it_is() {
+    // A clock that is behind by eleven days, as on a host without a battery for it.
+    fn wrong() -> SteadyTime {
+        SteadyTime::at(clock::unix_now() - 11 * 24 * 3600 * 1_000_000_000, clock::boot_now())
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { age: Duration::from_secs(7 * 24 * 3600), ..Limits::default() };
+    let right = SteadyTime::now();
+    let (mut inner, _) = Inner::open(folder.path(), limits);
+    inner.clocks = wrong;
+    inner.append([alert(1, 10), telemetry(2, 10)].into_iter());
+    assert!(
+        inner.stats().oldest.iter().all(|time| right.stepped(SteadyTime::at(time.unwrap(), clock::boot_now())) < 0)
+    );
+    drop(inner);
+    // Set right meanwhile; the sensor is started anew.
+    let (inner, report) = Inner::open(folder.path(), limits);
+    assert_eq!(report.waiting.map(|usage| usage.items), [1, 1]);
+    let times = inner.stats().oldest.map(Option::unwrap);
+    assert!(times.iter().all(|time| right.stepped(SteadyTime::at(*time, clock::boot_now())) == 0), "{times:?}");
+    drop(inner);
+    assert_eq!(drain(&open(folder.path())), [1, 2]);
 }
 
 #[test]

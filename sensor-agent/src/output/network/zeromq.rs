@@ -6,7 +6,8 @@
 //! ```
 //!
 //! ZeroMQ confirms nothing, so nothing is spooled. `pub`: who is there and has subscribed gets it; each subscriber has a
-//! queue of `high_water_mark` messages, and what a slow one has no room for is lost to it and counted. `push`: one of
+//! queue of `high_water_mark` messages and of a share of the memory, and what a slow one has no room for is lost to it
+//! and counted. `push`: one of
 //! the receivers gets it; without one, everything waits in the output's own queue.
 //!
 //! The protocol is in [`wire`], not from the crate `zeromq` (0.7): that keeps 100,000 messages for each subscriber
@@ -18,6 +19,7 @@ mod bind;
 mod encoding;
 mod parcel;
 mod peer;
+mod room;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -229,7 +231,7 @@ impl ZeromqRows {
         let RowBatch { table, events, host } = &*batch;
         let topic = self.topics.of(table.name);
         for event in &events[rows.from..] {
-            match self.encoder.row(topic, table, event, host) {
+            match self.encoder.row(topic, table, event, host, ledger.budget()) {
                 Ok(frames) => {
                     self.port.send(topic, &frames, ledger)?;
                 }

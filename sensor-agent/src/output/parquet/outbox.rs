@@ -13,7 +13,11 @@ use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use uuid::Uuid;
 
 use super::store::StoreSettings;
-use crate::{clock, delivery::spool::Cause, output::metrics::Ledger};
+use crate::{
+    clock::{self, SteadyTime},
+    delivery::spool::Cause,
+    output::metrics::Ledger,
+};
 
 /// What a file takes on disk at least, bytes: many small ones count too.
 const LEAST_BYTES: u64 = 4096;
@@ -40,6 +44,8 @@ pub(super) struct Outbox {
     max_age: Duration,
     state: Mutex<State>,
     changed: Condvar,
+    /// What files are dated by while the sensor runs: setting the time of day makes none older.
+    clock: SteadyTime,
     /// Held while a file is made and while empty folders are removed.
     folders: Mutex<()>,
 }
@@ -62,6 +68,7 @@ impl Outbox {
             max_age: store.max_age,
             state: Mutex::default(),
             changed: Condvar::new(),
+            clock: SteadyTime::now(),
             folders: Mutex::default(),
         }
     }
@@ -75,7 +82,8 @@ impl Outbox {
     /// Takes in a new file, and gives up the oldest if there are too many.
     pub(super) fn add(&self, place: &Path, rows: u64, ledger: &Ledger) {
         let mut state = self.lock();
-        if let Some((id, file)) = self.waiting(place, |_| Some(rows)) {
+        if let Some((id, mut file)) = self.waiting(place, |_| Some(rows)) {
+            file.made = self.now();
             state.files.insert(id, file);
         }
         ledger.outbox(|outbox| outbox.status.taken_in += rows);
@@ -148,8 +156,10 @@ impl Outbox {
     pub(super) fn put_back(&self, ledger: &Ledger) -> bool {
         let mut state = self.lock();
         if let Some(file) = state.in_hand.take()
-            && let Some((id, file)) = self.waiting(Path::new(&file.key), |_| Some(file.rows))
+            && let Some((id, mut there)) = self.waiting(Path::new(&file.key), |_| Some(file.rows))
         {
+            there.made = file.made;
+            let file = there;
             state.files.insert(id, file);
         }
         self.trim(&mut state, ledger);
@@ -188,7 +198,7 @@ impl Outbox {
 
     /// Gives up the oldest while there are too many, and those that are too old. The last one may have any size.
     fn trim(&self, state: &mut State, ledger: &Ledger) {
-        let oldest = clock::unix_now().saturating_sub(u64::try_from(self.max_age.as_nanos()).unwrap_or(u64::MAX));
+        let oldest = self.now().saturating_sub(u64::try_from(self.max_age.as_nanos()).unwrap_or(u64::MAX));
         let mut bytes: u64 = state.files.values().chain(&state.in_hand).map(|file| file.bytes).sum();
         while let Some(entry) = state.files.first_entry() {
             let cause = match entry.get() {
@@ -216,6 +226,7 @@ impl Outbox {
             outbox.status.stored = files().map(|file| file.rows).sum();
             outbox.status.bytes = files().map(|file| file.bytes).sum();
             outbox.oldest = files().map(|file| file.made).min();
+            outbox.dated_by = self.clock;
         });
     }
 
@@ -234,6 +245,10 @@ impl Outbox {
             }
         });
         Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.unix(clock::boot_now())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,6 +1,7 @@
 use sensor_ebpf::record::{ExecRecord, Header, Ids};
 
 use super::*;
+use crate::budget::Part;
 
 mod lineage;
 
@@ -372,4 +373,34 @@ fn a_walk_names_each_group_once_whoever_comes_first() {
     table.learn_groups([named].into_iter());
     let event = table.apply(&Record::Baseline(older), 0).unwrap();
     assert_eq!(event.process.container.as_ref().unwrap().runtime, "docker");
+}
+
+/// Arguments as long as the kernel side keeps them.
+fn large() -> Vec<u8> {
+    [b"x\0".to_vec(), vec![b'a'; 12_000], vec![0]].concat()
+}
+
+#[test]
+fn while_memory_is_scarce_the_table_keeps_in_short_what_events_have_whole() {
+    let budget = Budget::of(8 << 20);
+    let mut table = table(10_000).within(budget);
+    let args = large();
+    let told: Vec<Event> =
+        (1..=500).map(|pid| table.apply(&Record::Exec(exec_of(pid, b"sh", &args)), 0).unwrap()).collect();
+    assert!(told.iter().all(|event| event.process.image.args.kept() == args.len()), "events have them whole");
+    drop(told);
+    assert_eq!((table.len(), table.counters().evicted), (500, 0), "and no process is lost");
+    assert!(table.counters().shortened > 0 && budget.pressure() < Pressure::Full);
+    let child = table.apply(&fork(500, 501), 0).unwrap();
+    let parent = child.process.ancestors().next().unwrap();
+    assert!(parent.image.args.is_cut() && parent.image.args.total() == args.len() as u64);
+    assert_eq!(parent.image.path, b"/sh");
+    // However long they are: those that do nothing make room at last.
+    for pid in 1000..6000 {
+        drop(table.apply(&Record::Exec(exec_of(pid, b"sh", &args)), 0));
+    }
+    assert!(budget.charged(Part::Programs) <= budget.limit() + (1 << 20), "{}", budget.charged(Part::Programs));
+    assert!(table.counters().evicted > 0 && table.len() >= LEAST_PROCESSES);
+    drop((table, child));
+    assert_eq!(budget.charged(Part::Programs), 0, "everything is given back");
 }

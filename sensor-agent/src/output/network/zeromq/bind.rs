@@ -6,7 +6,7 @@ use std::{
     os::{
         fd::OwnedFd,
         unix::{
-            fs::{FileTypeExt as _, MetadataExt as _},
+            fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _},
             net::UnixListener,
         },
     },
@@ -66,7 +66,7 @@ pub(super) fn listen(endpoint: &ZeromqEndpoint) -> io::Result<(Listener, Option<
 fn listen_at(path: &Path) -> io::Result<UnixListener> {
     let address = SocketAddrUnix::new(path)?;
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {

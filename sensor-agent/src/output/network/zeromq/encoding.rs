@@ -6,6 +6,7 @@ use sensor_proto::v1;
 use super::{parcel::Frames, wire};
 use crate::{
     alert::{Alert, json},
+    budget::Budget,
     config::ZeromqEncoding,
     event::{Event, Host, tables::Table},
     output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
@@ -45,7 +46,7 @@ pub(super) fn alert(
             body = message.encode_to_vec();
         }
     }
-    Ok(Some(frames(topic, &body)))
+    Ok(Some(frames(topic, &body, ledger.budget())))
 }
 
 /// Makes messages of rows.
@@ -72,23 +73,24 @@ impl RowEncoder {
         table: &'static Table,
         event: &Event,
         host: &Host,
+        budget: Budget,
     ) -> Result<Frames, EncodeError> {
         self.json.clear();
         self.texts.write(&mut self.json, table, event, host);
         self.json.pop_if(|last| *last == b'\n');
         match self.encoding {
-            ZeromqEncoding::Json => Ok(frames(topic, &self.json)),
+            ZeromqEncoding::Json => Ok(frames(topic, &self.json, budget)),
             ZeromqEncoding::Protobuf => {
                 let row: v1::Row =
                     serde_json::from_slice(&self.json).map_err(|reason| EncodeError { what: table.name, reason })?;
-                Ok(frames(topic, &row.encode_to_vec()))
+                Ok(frames(topic, &row.encode_to_vec(), budget))
             }
         }
     }
 }
 
-fn frames(topic: &str, body: &[u8]) -> Frames {
+fn frames(topic: &str, body: &[u8], budget: Budget) -> Frames {
     let mut bytes = Vec::with_capacity(topic.len() + body.len() + 18);
     wire::put_message(&mut bytes, topic.as_bytes(), body);
-    bytes.into()
+    Frames::new(bytes, budget)
 }

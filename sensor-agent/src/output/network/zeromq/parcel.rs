@@ -1,24 +1,60 @@
 //! A message on its way to one receiver: counted, whatever becomes of it.
 
-use std::{collections::VecDeque, io, sync::Arc};
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    ops::Deref,
+    sync::Arc,
+};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use crate::output::{cause::Cause, metrics::Ledger};
+use super::room::Place;
+use crate::{
+    budget::{Budget, Charge, Part},
+    output::{cause::Cause, metrics::Ledger},
+};
 
-/// A message as it goes over every connection: encoded once.
-pub(super) type Frames = Arc<[u8]>;
+/// Pieces written together.
+const PIECES: usize = 64;
+
+/// A message as it goes over every connection: encoded once, and in memory once.
+#[derive(Clone)]
+pub(super) struct Frames(Arc<Frame>);
+
+struct Frame {
+    bytes: Box<[u8]>,
+    _charge: Charge,
+}
+
+impl Frames {
+    /// Takes the message's memory out of a budget.
+    pub(super) fn new(bytes: Vec<u8>, budget: Budget) -> Self {
+        let charge = Charge::new(budget, Part::Network, bytes.len());
+        Self(Arc::new(Frame { bytes: bytes.into(), _charge: charge }))
+    }
+}
+
+impl Deref for Frames {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0.bytes
+    }
+}
 
 /// A message for one receiver. One that is let go before it got anywhere is lost, and counts as that by itself.
 pub(super) struct Parcel {
     frames: Frames,
     ledger: Arc<Ledger>,
     is_underway: bool,
+    /// In the receiver's queue.
+    _place: Place,
 }
 
 impl Parcel {
-    pub(super) const fn new(frames: Frames, ledger: Arc<Ledger>) -> Self {
-        Self { frames, ledger, is_underway: true }
+    pub(super) const fn new(frames: Frames, ledger: Arc<Ledger>, place: Place) -> Self {
+        Self { frames, ledger, is_underway: true, _place: place }
     }
 
     pub(super) const fn frames(&self) -> &Frames {
@@ -44,46 +80,70 @@ impl Drop for Parcel {
     }
 }
 
-/// Bytes on their way into a connection, and the parcels that they are.
+/// What is on its way into a connection.
 #[derive(Default)]
 pub(super) struct Outgoing {
-    bytes: Vec<u8>,
+    pieces: VecDeque<Piece>,
+    /// Bytes of the first piece that the system has.
     written: usize,
-    /// Each with the place where its bytes end.
-    parcels: VecDeque<(usize, Parcel)>,
+}
+
+enum Piece {
+    Parcel(Parcel),
+    /// What is no message.
+    Bytes(Vec<u8>),
+}
+
+impl Piece {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Parcel(parcel) => parcel.frames(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
 }
 
 impl Outgoing {
     pub(super) fn put(&mut self, parcel: Parcel) {
-        self.bytes.extend_from_slice(parcel.frames());
-        self.parcels.push_back((self.bytes.len(), parcel));
+        self.pieces.push_back(Piece::Parcel(parcel));
     }
 
     /// Bytes that are no message.
-    pub(super) fn put_bytes(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
+    pub(super) fn put_bytes(&mut self, bytes: Vec<u8>) {
+        self.pieces.push_back(Piece::Bytes(bytes));
     }
 
     /// Writes everything. When this is called off, or fails, what the system has not taken is still here.
     pub(super) async fn write(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
-        while self.written < self.bytes.len() {
-            let count = stream.write(&self.bytes[self.written..]).await?;
+        while !self.pieces.is_empty() {
+            let mut slices: Vec<IoSlice<'_>> =
+                self.pieces.iter().take(PIECES).map(|piece| IoSlice::new(piece.bytes())).collect();
+            slices[0].advance(self.written);
+            let count = stream.write_vectored(&slices).await?;
             if count == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            self.written += count;
-            while let Some((_, parcel)) = self.parcels.pop_front_if(|(end, _)| *end <= self.written) {
+            self.advance(count);
+        }
+        Ok(())
+    }
+
+    /// The system has so many bytes more.
+    fn advance(&mut self, count: usize) {
+        self.written += count;
+        while let Some(piece) = self.pieces.pop_front_if(|piece| piece.bytes().len() <= self.written) {
+            self.written -= piece.bytes().len();
+            if let Piece::Parcel(parcel) = piece {
                 parcel.hand_over();
             }
         }
-        self.bytes.clear();
-        self.bytes.shrink_to(256 * 1024);
-        self.written = 0;
-        Ok(())
     }
 
     /// What the system has not taken whole.
     pub(super) fn into_parcels(self) -> impl Iterator<Item = Parcel> {
-        self.parcels.into_iter().map(|(_, parcel)| parcel)
+        self.pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Parcel(parcel) => Some(parcel),
+            Piece::Bytes(_) => None,
+        })
     }
 }

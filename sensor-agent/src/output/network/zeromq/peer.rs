@@ -12,11 +12,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
     sync::{mpsc, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
     parcel::{Frames, Outgoing, Parcel},
+    room::Room,
     wire::{self, GREETING_LENGTH, Said, Violation},
 };
 use crate::output::metrics::Ledger;
@@ -55,17 +56,20 @@ pub(super) enum Broken {
 
 /// A receiver that is connected.
 pub(super) struct Peer {
-    queue: mpsc::Sender<Parcel>,
+    queue: mpsc::UnboundedSender<Parcel>,
+    /// What bounds the queue.
+    room: Room,
     subscriptions: Mutex<Vec<Vec<u8>>>,
-    /// It took nothing for as long as one waits for it.
+    /// It took nothing for as long as one waits for it, and has not caught up by half since.
     pub(super) stalled: AtomicBool,
 }
 
 impl Peer {
     /// One with room for so many messages, and the end of the queue that its connection empties.
-    pub(super) fn new(room: usize) -> (Self, mpsc::Receiver<Parcel>) {
-        let (queue, messages) = mpsc::channel(room.max(1));
-        (Self { queue, subscriptions: Mutex::default(), stalled: AtomicBool::new(false) }, messages)
+    pub(super) fn new(most: usize) -> (Self, mpsc::UnboundedReceiver<Parcel>) {
+        let (queue, messages) = mpsc::unbounded_channel();
+        let (room, stalled) = (Room::new(most), AtomicBool::new(false));
+        (Self { queue, room, subscriptions: Mutex::default(), stalled }, messages)
     }
 
     /// Whether it wants messages of this topic.
@@ -75,19 +79,33 @@ impl Peer {
 
     /// Puts a message into its queue, if there is room.
     pub(super) fn offer(&self, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
-        let Ok(place) = self.queue.try_reserve() else { return false };
-        place.send(Parcel::new(Arc::clone(frames), Arc::clone(ledger)));
-        self.stalled.store(false, Relaxed);
+        let Some(place) = self.room.take(frames.len(), ledger.budget()) else { return false };
+        if let Err(left) = self.queue.send(Parcel::new(frames.clone(), Arc::clone(ledger), place)) {
+            // The connection has ended; the message is still the sender's.
+            left.0.hand_over();
+            return false;
+        }
+        if self.stalled.load(Relaxed) && self.room.is_half_free(ledger.budget()) {
+            self.stalled.store(false, Relaxed);
+        }
         true
     }
 
-    /// Waits until there is room in its queue; whether there is.
-    pub(super) async fn room(&self, within: Duration) -> bool {
-        let room = matches!(timeout(within, self.queue.reserve()).await, Ok(Ok(_)));
-        if !room {
-            self.stalled.store(true, Relaxed);
+    /// Puts a message into its queue once there is room; whether there was in time. One that takes nothing is not waited
+    /// for again before it has caught up.
+    pub(super) async fn offer_until(&self, until: Instant, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
+        loop {
+            if self.offer(frames, ledger) {
+                return true;
+            }
+            if self.queue.is_closed() {
+                return false;
+            }
+            if !self.room.freed(until).await {
+                self.stalled.store(true, Relaxed);
+                return self.offer(frames, ledger);
+            }
         }
-        room
     }
 
     fn subscribe(&self, topic: &[u8]) -> Result<(), Broken> {
@@ -158,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
     pub(super) async fn run(
         self,
         peer: &Peer,
-        messages: &mut mpsc::Receiver<Parcel>,
+        messages: &mut mpsc::UnboundedReceiver<Parcel>,
         outgoing: &mut Outgoing,
         stop: Stop,
     ) -> Result<(), Broken> {
@@ -193,7 +211,7 @@ async fn listen<S: AsyncRead>(mut read: Reader<S>, peer: &Peer, pong: mpsc::Send
 
 async fn send<S: AsyncWrite>(
     mut write: WriteHalf<S>,
-    messages: &mut mpsc::Receiver<Parcel>,
+    messages: &mut mpsc::UnboundedReceiver<Parcel>,
     outgoing: &mut Outgoing,
     mut pongs: mpsc::Receiver<Vec<u8>>,
     mut stop: Stop,
@@ -209,7 +227,7 @@ async fn send<S: AsyncWrite>(
                 }
                 batch.drain(..).for_each(|parcel| outgoing.put(parcel));
             }
-            Some(pong) = pongs.recv() => outgoing.put_bytes(&pong),
+            Some(pong) = pongs.recv() => outgoing.put_bytes(pong),
             () = stop.called(), if !stopped => {
                 // Nothing more comes in; what is there is still handed out.
                 stopped = true;

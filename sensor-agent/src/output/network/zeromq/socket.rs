@@ -29,14 +29,15 @@ use super::{
     bind::{self, Listener, SocketFile},
     parcel::{Frames, Outgoing, Parcel},
     peer::{Broken, Link, Peer, Stop},
+    room::within,
 };
 use crate::{
     config::{HostPort, ZeromqEndpoint, ZeromqPattern},
     output::metrics::Ledger,
 };
 
-/// How long one waits for a receiver whose queue is full. Then what it is to get is lost to it, without waiting, until
-/// it takes something.
+/// How long one waits for receivers whose queues are full: for all of them together. Then what they are to get is lost
+/// to them, without waiting, until they have caught up by half.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long queues are emptied at the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -138,12 +139,25 @@ impl Socket {
     pub(super) fn publish(&self, topic: &[u8], frames: &Frames, ledger: &Arc<Ledger>) -> Published {
         let peers = self.shared.peers().clone();
         let mut published = Published { taken: 0, missed: 0 };
+        // Those that have room do not wait for those that have none.
+        let mut slow = Vec::new();
         for peer in peers.iter().filter(|peer| peer.wants(topic)) {
-            if self.offer(peer, frames, ledger) {
-                published.taken += 1;
-            } else {
-                published.missed += 1;
+            match peer.offer(frames, ledger) {
+                true => published.taken += 1,
+                false if peer.stalled.load(Relaxed) => published.missed += 1,
+                false => slow.push(peer),
             }
+        }
+        if !slow.is_empty() {
+            let until = within(PATIENCE);
+            self.runtime.block_on(async {
+                for peer in slow {
+                    match peer.offer_until(until, frames, ledger).await {
+                        true => published.taken += 1,
+                        false => published.missed += 1,
+                    }
+                }
+            });
         }
         published
     }
@@ -168,18 +182,15 @@ impl Socket {
         }
         let first = self.shared.turn.fetch_add(1, Relaxed);
         let in_turn = || (0..peers.len()).map(|step| &peers[first.wrapping_add(step) % peers.len()]);
-        if in_turn().any(|peer| peer.offer(frames, ledger)) || in_turn().any(|peer| self.offer(peer, frames, ledger)) {
+        if in_turn().any(|peer| peer.offer(frames, ledger)) {
+            return Ok(());
+        }
+        let until = within(PATIENCE);
+        let mut slow = in_turn().filter(|peer| !peer.stalled.load(Relaxed));
+        if slow.any(|peer| self.runtime.block_on(peer.offer_until(until, frames, ledger))) {
             return Ok(());
         }
         Err("the receivers take nothing; are they at work?")
-    }
-
-    /// Puts it into a receiver's queue. One that is slow is waited for; one that has stopped is not.
-    fn offer(&self, peer: &Peer, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
-        if peer.offer(frames, ledger) {
-            return true;
-        }
-        !peer.stalled.load(Relaxed) && self.runtime.block_on(peer.room(PATIENCE)) && peer.offer(frames, ledger)
     }
 }
 

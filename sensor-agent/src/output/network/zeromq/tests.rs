@@ -16,6 +16,7 @@ use super::{
     wire::{self, GREETING_LENGTH},
 };
 use crate::{
+    budget::{Budget, Part},
     config::{ZeromqEndpoint, ZeromqPattern},
     output::metrics::Ledger,
 };
@@ -42,7 +43,7 @@ fn receiver(path: &Path, socket_type: &str) -> UnixStream {
 fn frames(topic: &str, body: &[u8]) -> Frames {
     let mut bytes = Vec::new();
     wire::put_message(&mut bytes, topic.as_bytes(), body);
-    bytes.into()
+    Frames::new(bytes, Budget::unlimited())
 }
 
 fn ledger() -> Arc<Ledger> {
@@ -164,6 +165,47 @@ fn one_that_takes_nothing_misses_what_it_has_no_room_for_and_each_is_counted() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert!(gone(&ledger) < taken, "{} of {taken}", gone(&ledger));
+}
+
+#[test]
+fn what_waits_for_one_is_bounded_in_bytes_and_delays_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Pub, 1_000_000);
+    let budget = Budget::of(16 << 20);
+    let ledger = Arc::new(Ledger::new("bus", "zeromq").within(budget));
+    let mut stuck: Vec<UnixStream> = (0..8).map(|_| receiver(&path, "SUB")).collect();
+    stuck.iter_mut().for_each(|stream| stream.write_all(b"\x00\x01\x01").unwrap());
+    until(&socket, "t", |published| published.taken == 8);
+    let mut reading = receiver(&path, "SUB");
+    reading.write_all(b"\x00\x01\x01").unwrap();
+    until(&socket, "t", |published| published.taken == 9);
+    let end = [b'e'; 100_000];
+    let reader = std::thread::spawn(move || {
+        let (mut all, mut piece) = (0_u64, vec![0; 1 << 20]);
+        loop {
+            let count = reading.read(&mut piece).unwrap();
+            all += count as u64;
+            if count == 0 || piece[..count].ends_with(&[b'e'; 1000]) {
+                return all;
+            }
+        }
+    });
+    let message = |byte: u8| {
+        let mut bytes = Vec::new();
+        wire::put_message(&mut bytes, b"t", &[byte; 100_000]);
+        Frames::new(bytes, budget)
+    };
+    let mut most = 0;
+    // Far more than the budget: who reads gets each of them.
+    for _ in 0..1_000 {
+        let published = socket.publish(b"t", &message(b'x'), &ledger);
+        assert!(published.taken >= 1, "{published:?}");
+        most = most.max(budget.charged(Part::Network));
+    }
+    assert!(most <= budget.limit(), "{most}");
+    socket.publish(b"t", &message(end[0]), &ledger);
+    assert!(reader.join().unwrap() > 100_000 * 1_000);
 }
 
 #[test]
