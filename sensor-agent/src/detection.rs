@@ -12,6 +12,7 @@
 
 mod throttle;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -127,6 +128,22 @@ impl Detection {
                 .groups
                 .iter()
                 .any(|group| group.sees.events().contains(event.kind) && group.rules.asks_for("userName"))
+    }
+
+    /// What the throttle of each policy has held back and no alert has told yet.
+    pub fn untold(&self) -> impl Iterator<Item = (&str, u64)> {
+        let policies = self.groups.iter().flat_map(|group| &group.policies);
+        let untold = policies.filter_map(|held| Some((held.policy.name.as_str(), held.throttle.as_ref()?.untold())));
+        untold.filter(|(_, count)| *count > 0)
+    }
+
+    /// So many were held back in an earlier run, by policy: the next alert of each tells them.
+    pub fn owe(&mut self, held_back: &BTreeMap<String, u64>) {
+        for held in self.groups.iter_mut().flat_map(|group| &mut group.policies) {
+            if let (Some(throttle), Some(count)) = (&mut held.throttle, held_back.get(&held.policy.name)) {
+                throttle.owe(*count);
+            }
+        }
     }
 
     /// Goes on where the policies before a reload were: a policy that keeps its name keeps what its throttle knows.

@@ -9,6 +9,7 @@
 //! It waits for batches and requests and for nothing else: outputs and sinks take what they are given into queues of
 //! their own or count it as lost.
 
+mod accounts;
 mod given_up;
 mod losses;
 mod waiting;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 
+pub use accounts::Accounts;
+use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
 use waiting::Waiting;
@@ -116,6 +119,7 @@ pub struct Engine {
     sinks: Arc<Sinks>,
     losses: Box<dyn LossSource>,
     budget: Budget,
+    accounts: Option<Accounts>,
     ledger: Ledger,
     /// Until all records from before it have been applied.
     roll_call: Option<Box<RollCall>>,
@@ -144,6 +148,8 @@ pub struct Parts {
     pub losses: Box<dyn LossSource>,
     /// Where the memory of what is remembered and what waits comes from.
     pub budget: Budget,
+    /// What is yet to be told, from one run to the next; none keeps nothing.
+    pub accounts: Option<Accounts>,
 }
 
 /// Events a second between two looks.
@@ -158,9 +164,11 @@ impl Engine {
     /// An engine over a process table that may hold the baseline already.
     #[must_use]
     pub fn new(parts: Parts, setup: Setup) -> Self {
-        let Parts { host, own, table, outputs, sinks, losses, budget } = parts;
+        let Parts { host, own, table, outputs, sinks, losses, budget, accounts } = parts;
         let recorder = setup.recorder.within(budget);
-        let setup = Setup { recorder, ..setup };
+        let mut setup = Setup { recorder, ..setup };
+        let before = accounts.as_ref().map(|accounts| accounts.before().clone()).unwrap_or_default();
+        setup.detection.owe(&before.held_back);
         Self {
             host,
             own,
@@ -170,13 +178,14 @@ impl Engine {
             sinks,
             losses,
             budget,
+            accounts,
             ledger: Ledger::default(),
             roll_call: None,
             watches: Vec::new(),
             waiting: Waiting::default(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
-            given_up: GivenUp::default(),
+            given_up: GivenUp::after(before),
             given_up_policy: Arc::new(given_up::policy()),
             counts: [0; EventType::ALL.len()],
             alerts: 0,
@@ -257,6 +266,18 @@ impl Engine {
         self.settle();
         self.hand_over();
         self.sinks.stop(until.saturating_duration_since(Instant::now()));
+        let untold = self.untold();
+        if let Some(accounts) = self.accounts {
+            accounts.close(untold);
+        }
+    }
+
+    /// What alerts are yet to tell.
+    fn untold(&self) -> Untold {
+        Untold {
+            given_up: self.given_up.untold(&self.outputs.status()),
+            held_back: self.setup.detection.untold().map(|(policy, count)| (policy.to_owned(), count)).collect(),
+        }
     }
 
     /// Applies what the ring buffer holds from before the end of the baseline's walk, then tells the baseline tasks.
@@ -333,7 +354,8 @@ impl Engine {
         if !self.watches.is_empty() {
             watch::saw(&mut self.watches, &event);
         }
-        let event = if self.setup.detection.awaits_name(&event) { self.waiting.push(event) } else { Some(event) };
+        let waits = self.budget.pressure() == Pressure::None && self.setup.detection.awaits_name(&event);
+        let event = if waits { self.waiting.push(event) } else { Some(event) };
         if let Some(event) = event {
             self.evaluate(event, at);
         }
@@ -392,6 +414,10 @@ impl Engine {
             let policy = Arc::clone(&self.given_up_policy);
             self.alert(Alert::new(policy, loss.rule.into(), event, Arc::clone(&self.host)));
             self.outputs.told(&loss.output, &loss.news);
+        }
+        let untold = self.untold();
+        if let Some(accounts) = &mut self.accounts {
+            accounts.keep(untold);
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());

@@ -38,7 +38,7 @@ use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
 use crate::diagnostic::Report;
-use crate::engine::{Engine, EngineStatus, Parts, Request};
+use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::Process;
 use crate::event::decode::decode;
 use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
@@ -198,7 +198,8 @@ impl Sensor {
         });
         let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
         let known_host = Arc::clone(&host);
-        let parts = Parts { host, own, table, outputs, sinks, losses, budget };
+        let accounts = Accounts::open(state_dir).map_err(StartError::Thread)?;
+        let parts = Parts { host, own, table, outputs, sinks, losses, budget, accounts: Some(accounts) };
         let engine = Engine::new(parts, plan.setup);
         give_memory_back();
         let (batches, recycler) = (drain.batches(), drain.recycler());

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use uuid::Uuid;
 
 /// The times between tries.
@@ -67,7 +68,14 @@ fn random() -> f64 {
 }
 
 /// What `Retry-After` says: seconds, or a date.
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    // A date is by the receiver's clock, and so is what it says the time is; this host's may be another.
+    let now = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+    wish(text(RETRY_AFTER)?, now.unwrap_or_else(SystemTime::now))
+}
+
+fn wish(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
@@ -109,11 +117,25 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        assert_eq!(retry_after(" 7 ", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_secs(60)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wish(" 7 ", now), Some(Duration::from_secs(7)));
+        assert_eq!(wish("Sun, 06 Nov 1994 08:50:37 GMT", now), Some(Duration::from_secs(60)));
+        assert_eq!(wish("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
         for nonsense in ["", "-1", "soon", "1e9", "99999999999999999999"] {
-            assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
+            assert_eq!(wish(nonsense, now), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn a_date_to_retry_after_is_by_the_receivers_clock() {
+        let headers = |all: &[(&'static str, &'static str)]| {
+            all.iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect::<HeaderMap>()
+        };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let after = ("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT");
+        assert_eq!(retry_after(&headers(&[date, after])), Some(Duration::from_secs(60)));
+        assert_eq!(retry_after(&headers(&[after])), Some(Duration::ZERO), "long ago");
+        assert_eq!(retry_after(&headers(&[date])), None);
     }
 }

@@ -118,3 +118,19 @@ fn what_throttles_hold_back_is_counted_and_outlives_a_reload() {
     assert_eq!(found(&mut second, &exec("/usr/bin/id", None, 65)), [("new".to_owned(), 0), ("same".to_owned(), 4)]);
     assert_eq!(second.held_back(), 7);
 }
+
+#[test]
+fn what_throttles_hold_back_outlives_the_sensor() {
+    let throttle = ThrottleSettings { count: 1, per: Duration::from_secs(60), by: Vec::new() };
+    let of = || vec![Wanted { throttle: Some(throttle.clone()), ..wanted("same", MessageType::Alert, r#""id""#) }];
+    let mut first = detection(of());
+    for seconds in 0..4 {
+        found(&mut first, &exec("/usr/bin/id", None, seconds));
+    }
+    let untold = first.untold().map(|(policy, count)| (policy.to_owned(), count)).collect();
+    let mut next = detection(of());
+    next.owe(&untold);
+    assert_eq!(next.untold().collect::<Vec<_>>(), [("same", 3)]);
+    assert_eq!(found(&mut next, &exec("/usr/bin/id", None, 0)), [("same".to_owned(), 3)]);
+    assert_eq!(next.untold().count(), 0);
+}

@@ -75,8 +75,18 @@ impl Throttle {
         if self.settings == before.settings {
             *self = before;
         } else {
-            self.forgotten += before.forgotten + before.groups.iter().map(|(_, window)| window.held).sum::<u64>();
+            self.owe(before.untold());
         }
+    }
+
+    /// Held back and not told yet.
+    pub(super) fn untold(&self) -> u64 {
+        self.forgotten + self.groups.iter().map(|(_, window)| window.held).sum::<u64>()
+    }
+
+    /// So many were held back before and are still to be told.
+    pub(super) fn owe(&mut self, held_back: u64) {
+        self.forgotten += held_back;
     }
 
     /// Decides on an event that happened at this time of the boot clock, nanoseconds.

@@ -2,14 +2,16 @@
 //!
 //! Raised at the time of the loss, such an alert would make the full spool fuller, and come once for each loss of a long
 //! outage. So what is given up adds up until the output works, also over restarts of the sensor: the spool keeps the
-//! account until it is told.
+//! account until it is told, and [`Untold`] that of what did not come so far.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use foldhash::HashMap;
 
+use super::accounts::Untold;
 use crate::event::Lost;
-use crate::output::OutputStatus;
+use crate::output::{Cause, OutputStatus};
 use crate::policy::{Confidence, Policy, Priority};
 
 /// An output that loses and works by turns is told of this often.
@@ -19,6 +21,8 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct GivenUp {
     told: HashMap<String, Told>,
+    /// What outputs gave up in the run before this one.
+    before: Untold,
 }
 
 #[derive(Debug)]
@@ -40,6 +44,35 @@ pub(super) struct Loss {
 }
 
 impl GivenUp {
+    /// One that tells what the run before has left, too.
+    pub(super) fn after(before: Untold) -> Self {
+        Self { told: HashMap::default(), before }
+    }
+
+    /// What is yet to be told and no spool keeps, by output and cause. What an output that is configured no more left is
+    /// kept for when it is configured again.
+    pub(super) fn untold(&self, outputs: &[OutputStatus]) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let mut all = self.before.given_up.clone();
+        for output in outputs {
+            let told = self.told.get(&output.name);
+            let of_cause = |cause| told.and_then(|told| told.by_cause.iter().find(|(known, _)| *known == cause));
+            let dropped = output.dropped.iter().map(|(&cause, &count)| (cause, count));
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            for (cause, count) in dropped.chain(self.before.of_output(&output.name)) {
+                *counts.entry(cause.to_owned()).or_default() += count;
+            }
+            for (cause, count) in &mut counts {
+                *count = count.saturating_sub(of_cause(cause).map_or(0, |(_, count)| *count));
+            }
+            counts.retain(|_, count| *count > 0);
+            match counts.is_empty() {
+                true => all.remove(&output.name),
+                false => all.insert(output.name.clone(), counts),
+            };
+        }
+        all
+    }
+
     /// What outputs that work gave up since this was last called.
     pub(super) fn news(&mut self, outputs: &[OutputStatus]) -> Vec<Loss> {
         outputs.iter().filter(|output| works(output)).filter_map(|output| self.of(output)).collect()
@@ -47,8 +80,9 @@ impl GivenUp {
 
     fn of(&mut self, output: &OutputStatus) -> Option<Loss> {
         let before = output.spool.iter().flat_map(|spool| &spool.given_up_before);
+        let before = before.map(|(&cause, &count)| (cause, count)).chain(self.before.of_output(&output.name));
         let mut now: Vec<(&'static str, u64)> = output.lost_by_cause().collect();
-        for (&cause, &count) in before {
+        for (cause, count) in before {
             match now.iter_mut().find(|(known, _)| *known == cause) {
                 Some((_, all)) => *all += count,
                 None => now.push((cause, count)),
@@ -73,7 +107,8 @@ impl GivenUp {
         told.at = Some(Instant::now());
         let words: Vec<String> = news.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
         let count = news.iter().map(|(_, count)| count).sum();
-        let stage = if output.dropped.contains_key(cause) { "output" } else { "spool" };
+        let at_output = Cause::ALL.iter().any(|known| known.word() == cause);
+        let stage = if at_output { "output" } else { "spool" };
         Some(Loss {
             rule: format!("output {:?} gave up alerts: {}", output.name, words.join(", ")),
             lost: Lost { stage, class: "alerts", cause, count },
@@ -127,6 +162,26 @@ mod tests {
         // Not again for the same, nor at once for more.
         assert_eq!(given_up.news(&[output(9, true)]), []);
         assert_eq!(given_up.news(&[output(10, true)]), []);
+    }
+
+    #[test]
+    fn what_never_came_to_a_spool_is_kept_until_it_is_told() {
+        let stdout = |dropped: &[(&'static str, u64)], works| OutputStatus {
+            name: "stdout".into(),
+            dropped: dropped.iter().copied().collect(),
+            last_error: Some(LastError { message: "full".into(), time: 1, over: works }),
+            ..OutputStatus::default()
+        };
+        let first = GivenUp::default();
+        let left = first.untold(&[stdout(&[("queue_full", 5), ("stopped", 2)], false)]);
+        assert_eq!(left["stdout"], [("queue_full".to_owned(), 5), ("stopped".to_owned(), 2)].into());
+        let untold = Untold { given_up: left.clone(), ..Untold::default() };
+        let mut next = GivenUp::after(untold);
+        assert_eq!(next.untold(&[stdout(&[], false)]), left, "not told yet");
+        assert_eq!(next.untold(&[]), left, "nor without the output");
+        let news = next.news(&[stdout(&[("queue_full", 1)], true)]);
+        assert_eq!((news[0].lost.count, news[0].lost.stage), (8, "output"));
+        assert_eq!(next.untold(&[stdout(&[("queue_full", 1)], true)]), BTreeMap::new());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! One request to Central and its reply, bounded in every way.
 
 use std::error::Error as _;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Proxy, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use sensor_proto::{MEDIA_TYPE, header as sensor_header};
@@ -125,11 +125,7 @@ impl Client {
         };
         let mut response = request.send().await.map_err(|error| self.fault(error))?;
         let status = response.status().as_u16();
-        let wish = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, SystemTime::now()));
+        let wish = retry_after(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.fault(error))? {
             if body.len() + chunk.len() > MAX_REPLY {

@@ -3,14 +3,10 @@
 use std::{
     error::Error as _,
     io,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use reqwest::{
-    Method, Url,
-    header::{HeaderMap, RETRY_AFTER},
-    redirect,
-};
+use reqwest::{Method, Url, header::HeaderMap, redirect};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -106,8 +102,7 @@ impl Client {
         let exchange = async {
             let mut response = http.request(method.clone(), url.clone()).headers(headers).body(body).send().await?;
             let status = response.status().as_u16();
-            let wish = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            let wish = wish.and_then(|value| retry_after(value, SystemTime::now()));
+            let wish = retry_after(response.headers());
             let mut body = Vec::new();
             while let Some(chunk) = response.chunk().await? {
                 body.extend_from_slice(&chunk[..chunk.len().min(MAX_REPLY - body.len())]);
