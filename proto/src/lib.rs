@@ -21,6 +21,7 @@ impl v1::row::Table {
             Self::ProcessEvents(_) => "process_events",
             Self::AuditUserMsg(_) => "audit_user_msg",
             Self::LostRecords(_) => "lost_records",
+            Self::Sensors(_) => "sensors",
         }
     }
 }

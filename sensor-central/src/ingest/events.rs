@@ -34,6 +34,7 @@ fn judge(row: &Row) -> Result<store::Row, String> {
         Table::ProcessEvents(row) => items::time(row.unix_nano_timestamp, None),
         Table::AuditUserMsg(row) => items::time(row.unix_nano_timestamp, row.time),
         Table::LostRecords(row) => items::time(row.unix_nano_timestamp, None),
+        Table::Sensors(row) => items::time(row.unix_nano_timestamp, None),
     }
     .ok_or("unix_nano_timestamp tells no time that can be kept")?;
     let json = serde_json::to_string(row).map_err(|fault| format!("cannot be written as JSON: {fault}"))?;

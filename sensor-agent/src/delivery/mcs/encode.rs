@@ -109,7 +109,7 @@ mod tests {
         let batch = v1::EventBatch::decode(&*items[2].body).unwrap();
         assert!(matches!(&batch.rows[0].table, Some(v1::row::Table::ProcessEvents(row)) if row.pid == Some(7)));
         // A table that Central does not have.
-        let error = row_items(tables::by_name("sensors").unwrap(), &events, &rows[0].1, 3).unwrap_err();
-        assert!(error.to_string().contains("sensors"), "{error}");
+        let error = row_items(tables::by_name("sensor_metadata").unwrap(), &events, &rows[0].1, 3).unwrap_err();
+        assert!(error.to_string().contains("sensor_metadata"), "{error}");
     }
 }
