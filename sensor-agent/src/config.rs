@@ -18,6 +18,7 @@ mod duration;
 mod environment;
 mod faults;
 mod files;
+mod headers;
 mod investigations;
 mod keys;
 mod lists;
@@ -35,8 +36,11 @@ mod scalar;
 mod schema;
 mod secrets;
 mod section;
+mod syslog;
+mod tls;
 mod words;
 mod yaml;
+mod zeromq;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,18 +58,20 @@ pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{
-    AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, SyslogSettings, TlsSettings,
-    WebhookSettings, ZeromqSettings,
+    AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, WebhookSettings,
 };
 pub use policy::{ContentGroup, Policy, Throttle};
 pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
 pub(crate) use secrets::{url_credentials, url_secrets};
+pub use syslog::SyslogSettings;
+pub use tls::TlsSettings;
 pub use words::{
-    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, ListType, MessageType, OutputType,
-    PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, WebhookMethod, Word, Words, ZeromqEncoding,
-    ZeromqPattern, is_built,
+    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, Framing, ListType, MessageType,
+    OutputType, PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod, Word,
+    Words, ZeromqEncoding, ZeromqPattern, is_built,
 };
+pub use zeromq::ZeromqSettings;
 
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
 #[derive(Clone, Debug, Default)]

@@ -266,6 +266,11 @@ fn deliveries(status: &Status) -> Vec<Family> {
             "Of those sent, the ones that the receiver has confirmed; only of receivers that confirm.",
             with(|to| to.confirmed),
         ),
+        counter(
+            "delivery_turned_away",
+            "Receivers that connected and cannot be served: another protocol, version or security.",
+            with(|to| (to.kind == "zeromq").then_some(to.turned_away)),
+        ),
         counter("delivery_retries", "Attempts made again.", with(|to| Some(to.retried))),
         counter(
             "delivery_template_failures",
@@ -384,6 +389,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
+        assert!(!text.contains("turned_away_total{role"), "{text}");
         // What cannot be has no counter.
         assert!(!text.contains("delivery_confirmed_total{role=\"output\",name=\"a"), "{text}");
         assert!(!text.contains("kind=\"file\",cause=\"rejected\""), "{text}");

@@ -54,7 +54,7 @@ pub use self::{
     parquet::{ParquetSettings, StoreSettings},
     queued::{Outcome, Receipt},
     rows::RowBatch,
-    settings::{OutputSettings, SinkSettings, TargetSettings},
+    settings::{Fault, OutputSettings, SinkSettings, TargetSettings},
     sinks::{PreparedSinks, Sinks},
     spooled::{CentralSettings, SpoolSettings},
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 
-use super::{Alert, cef, ecs, ocsf, shorten::MIN_BYTES};
+use super::{Alert, cef, ecs, ocsf, shorten::LEAST_TEXT};
 use crate::{
     event::{Image, Process, ProcessKey},
     policy::{MessageType, Policy},
@@ -18,7 +18,7 @@ fn line(write: Write, alert: &Alert, max_bytes: usize) -> String {
     let mut out = b"before".to_vec();
     write(&mut out, alert, max_bytes);
     let line = out.strip_prefix(b"before").unwrap().strip_suffix(b"\n").unwrap();
-    assert!(line.len() <= max_bytes.max(MIN_BYTES), "{} > {max_bytes}", line.len());
+    assert!(line.len() <= max_bytes.max(LEAST_TEXT), "{} > {max_bytes}", line.len());
     String::from_utf8(line.to_vec()).unwrap()
 }
 
@@ -113,7 +113,7 @@ proptest! {
         name in "[\\PC\\x00-\\x1f|=\\\\]{0,80}",
         labels in vec((".{0,20}", ".{0,200}"), 0..20),
         audit: bool,
-        max_bytes in MIN_BYTES..8_000_usize,
+        max_bytes in LEAST_TEXT..8_000_usize,
     ) {
         let mut alert = Alert::sample();
         let mut image = Image { path: path.clone(), ..Image::default() };

@@ -24,11 +24,24 @@ pub enum SyslogAddress {
     Tls(HostPort),
 }
 
+impl SyslogAddress {
+    /// How addresses of its sort begin.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Unix(_) => "unix://",
+            Self::Udp(_) => "udp://",
+            Self::Tcp(_) => "tcp://",
+            Self::Tls(_) => "tls://",
+        }
+    }
+}
+
 impl FromText for SyslogAddress {
     fn from_text(text: &str) -> Result<Self, Problem> {
         let help = "write a socket's path (/dev/log) or udp://host:514, tcp://host:514, tls://host:6514";
         if text.starts_with('/') {
-            return Ok(Self::Unix(PathBuf::from(text)));
+            return socket_path(text).map(Self::Unix);
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(Problem::new("this is not an address of a syslog receiver").help(help));
@@ -84,7 +97,7 @@ impl FromText for ZeromqEndpoint {
                 Ok(Self::Tcp(HostPort { host: "*".into(), ..local }))
             }
             Some(("tcp", rest)) => host_port(rest, None).map(Self::Tcp),
-            Some(("ipc", path)) if path.starts_with('/') => Ok(Self::Ipc(PathBuf::from(path))),
+            Some(("ipc", path)) if path.starts_with('/') => socket_path(path).map(Self::Ipc),
             Some(("ipc", _)) => Err(Problem::new("the path of this socket is not absolute").help(help)),
             Some((scheme, _)) => {
                 Err(Problem::new(format!("{scheme}:// is not taken here")).part(0..scheme.len()).help(help))
@@ -145,13 +158,36 @@ impl FromText for UnixSocket {
         match text.split_once("://") {
             // With two slashes, as it is often printed, or with the three that it should have.
             Some(("unix", path)) if !path.trim_start_matches('/').is_empty() => {
-                Ok(Self(PathBuf::from(format!("/{}", path.trim_start_matches('/')))))
+                socket_path(&format!("/{}", path.trim_start_matches('/'))).map(Self)
             }
             _ => {
                 Err(Problem::new("this is not a socket")
                     .help("write unix:// and its path: unix:///var/run/crio/crio.sock"))
             }
         }
+    }
+}
+
+/// A path that a Unix socket can have: the kernel keeps 108 bytes for it, one of them the zero at its end (unix(7)).
+fn socket_path(path: &str) -> Result<PathBuf, Problem> {
+    match std::os::unix::net::SocketAddr::from_pathname(path) {
+        Ok(_) => Ok(PathBuf::from(path)),
+        Err(_) => Err(Problem::new("this cannot be the path of a socket").help("write 107 bytes at most")),
+    }
+}
+
+/// Whether a name can be a host's: parts of 1 to 63 bytes, 253 bytes in all (RFC 1035), a point behind them or not.
+pub(super) fn host_name(host: &str) -> Result<(), Problem> {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    let wrong = |why| Err(Problem::new(format!("`{}` cannot be the name of a host: {why}", host.escape_debug())));
+    match () {
+        () if name.len() > 253 => wrong("it is longer than 253 bytes"),
+        () if name.split('.').any(str::is_empty) => wrong("a part of it is empty"),
+        () if name.split('.').any(|part| part.len() > 63) => wrong("a part of it is longer than 63 bytes"),
+        () if name.split('.').any(|part| part.starts_with('-') || part.ends_with('-')) => {
+            wrong("a part of it begins or ends with a dash")
+        }
+        () => Ok(()),
     }
 }
 
@@ -165,7 +201,10 @@ fn host_port(text: &str, default: Option<u16>) -> Result<HostPort, Problem> {
         return Err(Problem::new("more than a host and a port").help("write host:port alone"));
     }
     let host = match url.host() {
-        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Domain(name)) => {
+            host_name(name)?;
+            name.to_owned()
+        }
         Some(Host::Ipv4(address)) => address.to_string(),
         Some(Host::Ipv6(address)) => address.to_string(),
         None => return Err(Problem::new("no host is named").help("write host:port")),
@@ -173,6 +212,7 @@ fn host_port(text: &str, default: Option<u16>) -> Result<HostPort, Problem> {
     // The URL parser drops the port that is usual for the scheme.
     let usual = text.ends_with(":80").then_some(80);
     match url.port().or(usual).or(default) {
+        Some(0) => Err(Problem::new("nobody can listen on port 0").help("write the receiver's port")),
         Some(port) => Ok(HostPort { host, port }),
         None => Err(Problem::new("no port is named").help(format!("write {text}:PORT"))),
     }
@@ -194,7 +234,13 @@ mod tests {
         assert_eq!(read("udp://log.example"), Ok(SyslogAddress::Udp(at("log.example", 514))));
         assert_eq!(read("tcp://10.0.0.1:80"), Ok(SyslogAddress::Tcp(at("10.0.0.1", 80))));
         assert_eq!(read("tls://[::1]:6514"), Ok(SyslogAddress::Tls(at("::1", 6514))));
-        for wrong in ["", "log.example", "http://x", "tcp://", "tcp://x:99999", "tcp://x/y", "tcp://a@b"] {
+        for wrong in ["", "log.example", "http://x", "tcp://", "tcp://x:99999", "tcp://x/y", "tcp://a@b"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(["udp://a..b", "tls://-a", "tcp://x:0"].map(str::to_owned))
+            .chain([format!("tls://{}.example", "a".repeat(64)), format!("/{}", "a".repeat(107))])
+        {
+            let wrong = wrong.as_str();
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -16,7 +16,7 @@ use super::keys::{self, DETECTION, POLICY, TOP};
 use super::policy::ContentGroup;
 use super::problem::Problem;
 use super::scalar::{FromText, Size};
-use super::schema::{Key, Kind, Variants, find};
+use super::schema::{Key, Kind, Variant, Variants, find};
 use super::secrets;
 use super::words::Words;
 use super::yaml::{Entry, Node, Scalar, Value};
@@ -130,7 +130,7 @@ impl Checker<'_> {
         for entry in entries {
             match find(keys, &entry.key.value) {
                 Some(key) => self.value(&entry.value, &key.kind, &format!("{path}.{}", key.name)),
-                None => self.unknown(entry, keys.iter(), path, None),
+                None => self.unknown(entry, keys.iter(), path),
             }
         }
         self.required(node, entries, keys.iter(), path);
@@ -160,16 +160,10 @@ impl Checker<'_> {
         for entry in entries {
             match find(variants.common, &entry.key.value).or_else(|| find(variant.keys, &entry.key.value)) {
                 Some(key) => self.value(&entry.value, &key.kind, &format!("{path}.{}", key.name)),
-                None => {
-                    let elsewhere = variants.variants.iter().find(|other| find(other.keys, &entry.key.value).is_some());
-                    let note = elsewhere.map(|other| {
-                        format!(
-                            "`{}` belongs to {} of {} `{}`",
-                            entry.key.value, variants.called, variants.tag, other.name
-                        )
-                    });
-                    self.unknown(entry, variants.common.iter().chain(variant.keys), path, note);
-                }
+                None => match variants.variants.iter().find(|other| find(other.keys, &entry.key.value).is_some()) {
+                    Some(other) => self.elsewhere(entry, variants, variant, other, path),
+                    None => self.unknown(entry, variants.common.iter().chain(variant.keys), path),
+                },
             }
         }
         self.required(node, entries, variants.common.iter().chain(variant.keys), path);
@@ -199,13 +193,27 @@ impl Checker<'_> {
         }
     }
 
-    fn unknown(&mut self, entry: &Entry, keys: impl Iterator<Item = &'static Key>, path: &str, note: Option<String>) {
+    /// A key that another kind of mapping has: whoever wrote it expects something of it.
+    fn elsewhere(&mut self, entry: &Entry, variants: &Variants, this: &Variant, other: &Variant, path: &str) {
+        let (name, Variants { tag, called, .. }) = (&entry.key.value, variants);
+        let near = self.nearest(name, variants.common.iter().chain(this.keys).map(|key| key.name));
+        let near = near.map_or_else(|| "take it out".to_owned(), |near| format!("did you mean `{near}`?"));
+        self.hide_unknown(entry);
+        self.report
+            .error(
+                entry.key.span.clone(),
+                format!("`{path}`: `{name}` has no effect on {called} of {tag} `{}`", this.name),
+            )
+            .label(format!("belongs to {called} of {tag} `{}`", other.name))
+            .help(near);
+    }
+
+    fn unknown(&mut self, entry: &Entry, keys: impl Iterator<Item = &'static Key>, path: &str) {
         let name = &entry.key.value;
         let names: Vec<&str> = keys.map(|key| key.name).collect();
-        let help = match (self.nearest(name, names.iter().copied()), note) {
-            (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, Some(note)) => note,
-            (None, None) => format!("the keys here are {}", names.join(", ")),
+        let help = match self.nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the keys here are {}", names.join(", ")),
         };
         self.hide_unknown(entry);
         self.report

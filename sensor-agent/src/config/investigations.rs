@@ -6,11 +6,12 @@ use std::time::Duration;
 use foldhash::HashMap;
 
 use super::keys;
-use super::outputs::{self, FileSettings, ZeromqSettings};
+use super::outputs::{self, FileSettings};
 use super::s3::{self, S3Settings};
 use super::section::Section;
-use super::words::{RowFormat, SinkBackend, Word};
+use super::words::{RowFormat, SinkBackend, Word, ZeromqEncoding};
 use super::yaml::Node;
+use super::zeromq::{self, ZeromqSettings};
 use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::tables::{self, TABLES, Table};
 
@@ -37,6 +38,8 @@ pub struct Topic {
 pub struct Sink {
     /// Where it is configured.
     pub span: Span,
+    /// The keys that are given, and where.
+    pub places: Vec<(&'static str, Span)>,
     /// Its name in the log and in metrics; of a file, the path.
     pub name: Option<String>,
     /// Of rows that are texts.
@@ -123,7 +126,7 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
     let settings = match backend {
         SinkBackend::Mcs => SinkSettings::Mcs,
         SinkBackend::Stdout => SinkSettings::Stdout,
-        SinkBackend::Zeromq => SinkSettings::Zeromq(outputs::zeromq(&section, None, report)?),
+        SinkBackend::Zeromq => SinkSettings::Zeromq(zeromq::read(&section, None, report)?),
         SinkBackend::File => {
             let file = outputs::file(&section, node, "a sink of backend `file`", report)?;
             outputs::once(&file.path, &section, files, report);
@@ -140,11 +143,14 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
             }))
         }
     };
+    if matches!(&settings, SinkSettings::Zeromq(zeromq) if zeromq.encoding == ZeromqEncoding::Protobuf) {
+        outputs::excluded_by_protobuf(&section, &["format"], "a row", report);
+    }
     let format = match backend {
         SinkBackend::Stdout | SinkBackend::Zeromq | SinkBackend::File => section.word("format")?,
         SinkBackend::Mcs | SinkBackend::Parquet => RowFormat::Json,
     };
-    Some(Sink { span: node.span.clone(), name: section.get("name"), format, settings })
+    Some(Sink { span: node.span.clone(), places: section.places(), name: section.get("name"), format, settings })
 }
 
 fn topics(section: &Section<'_>, sinks: &[Sink], report: &mut Report) -> Vec<Topic> {

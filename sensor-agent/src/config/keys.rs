@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 
 pub(crate) use detections::{DETECTION, LIST, POLICY};
-pub(crate) use investigations::{RECORDER_TABLE, SINKS};
+pub(crate) use investigations::{PARQUET, RECORDER_TABLE, SINKS};
 pub(crate) use outputs::OUTPUTS;
 
 use super::schema::{Key, Kind};

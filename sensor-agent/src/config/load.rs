@@ -21,8 +21,8 @@ use super::section::Section;
 use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
-    Audit, Config, Crisensor, Locations, Mcs, Metrics, Paths, Spool, cache, check, faults, investigations, lists,
-    merge, secrets,
+    AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool,
+    ZeromqSettings, cache, check, faults, investigations, lists, merge, secrets, zeromq,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -224,6 +224,7 @@ fn read(
     let mut files = HashMap::default();
     let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
     let investigations = investigations::read(&top.section("investigations"), &mut files, report);
+    zeromq::shared(sockets(&alert_output, &investigations), report);
     Config {
         locations,
         customer_id: top.get::<Uuid>("customer_id"),
@@ -371,4 +372,19 @@ fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
             .warning(top.span("crisensor"), "`crisensor` is not built yet: container runtimes are not asked")
             .label("checked, but not used");
     }
+}
+/// The ZeroMQ sockets of outputs that are on, and of sinks.
+fn sockets<'a>(
+    alerts: &'a AlertOutput,
+    rows: &'a Investigations,
+) -> impl Iterator<Item = (&'a Span, &'a ZeromqSettings)> {
+    let outputs = alerts.outputs.iter().filter(|output| output.enabled).filter_map(|output| match &output.settings {
+        OutputSettings::Zeromq(zeromq) => Some((&output.span, zeromq)),
+        _ => None,
+    });
+    let sinks = rows.sinks.iter().filter_map(|sink| match &sink.settings {
+        SinkSettings::Zeromq(zeromq) => Some((&sink.span, zeromq)),
+        _ => None,
+    });
+    outputs.chain(sinks)
 }

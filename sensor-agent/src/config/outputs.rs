@@ -7,13 +7,16 @@ use foldhash::HashMap;
 use secrecy::SecretString;
 use url::Url;
 
-use super::address::{SyslogAddress, ZeromqEndpoint};
 use super::files;
+use super::headers;
 use super::keys;
 use super::scalar::Size;
 use super::section::Section;
-use super::words::{Facility, Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding, ZeromqPattern};
+use super::syslog::{self, SyslogSettings};
+use super::tls::{self, TlsSettings};
+use super::words::{Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding};
 use super::yaml::Node;
+use super::zeromq::{self, ZeromqSettings};
 use crate::diagnostic::{Report, Span, Spanned};
 
 /// Where alerts go, and in what shape.
@@ -30,6 +33,8 @@ pub struct AlertOutput {
 pub struct Output {
     /// Where it is configured.
     pub span: Span,
+    /// The keys that are given, and where.
+    pub places: Vec<(&'static str, Span)>,
     pub enabled: bool,
     /// Its name in the log and in metrics; of a file, the path.
     pub name: Option<String>,
@@ -37,7 +42,7 @@ pub struct Output {
     /// The kinds of messages that it carries, each once.
     pub message_types: Vec<MessageType>,
     pub format: Format,
-    /// The longest alert, bytes.
+    /// The longest alert, bytes; without it, what receivers of the type take as they come.
     pub max_bytes: Option<u64>,
     pub settings: OutputSettings,
 }
@@ -74,18 +79,10 @@ impl OutputSettings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSettings {
     pub path: PathBuf,
-    /// The size at which it is rotated, bytes.
-    pub max_size: u64,
+    /// The size at which it is rotated, bytes; `max_size` in the configuration is in megabytes.
+    pub max_bytes: u64,
     /// Rotated files to keep; none for all.
     pub max_backups: Option<u64>,
-}
-
-/// A syslog receiver.
-#[derive(Clone, Debug)]
-pub struct SyslogSettings {
-    pub address: SyslogAddress,
-    pub facility: Facility,
-    pub tls: TlsSettings,
 }
 
 /// An HTTP receiver.
@@ -127,32 +124,9 @@ pub struct HttpSettings {
     pub tls: TlsSettings,
 }
 
-/// Whom to trust, and who we are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// CA certificates; without it, those of the system.
-    pub ca_file: Option<PathBuf>,
-    pub cert_file: Option<PathBuf>,
-    pub key_file: Option<PathBuf>,
-}
-
-/// A ZeroMQ socket.
-#[derive(Clone, Debug)]
-pub struct ZeromqSettings {
-    pub endpoint: ZeromqEndpoint,
-    pub pattern: ZeromqPattern,
-    /// The topic of all messages; none where each table has its own.
-    pub topic: Option<String>,
-    /// Whether to bind rather than connect.
-    pub bind: bool,
-    /// Messages that wait for a slow peer at most.
-    pub high_water_mark: u64,
-    pub encoding: ZeromqEncoding,
-}
-
 /// Takes the outputs of the merged configuration. `files` collects what is written, to find what is written twice.
 pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> AlertOutput {
-    let outputs = section.items("outputs").iter().filter_map(|node| output(node, files, report)).collect();
+    let outputs: Vec<Output> = section.items("outputs").iter().filter_map(|node| output(node, files, report)).collect();
     AlertOutput { template: section.spanned("template"), outputs }
 }
 
@@ -173,22 +147,19 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             }
             OutputSettings::File(file)
         }
-        OutputType::Syslog => OutputSettings::Syslog(SyslogSettings {
-            address: section.get("address")?,
-            facility: section.word("facility")?,
-            tls: tls(&section, enabled, report),
-        }),
-        OutputType::Webhook => OutputSettings::Webhook(WebhookSettings {
-            url: section.get("url")?,
-            method: section.word("method")?,
-            headers: section
-                .pairs("headers")
-                .map(|(entry, value)| (entry.key.value.clone(), SecretString::from(value)))
-                .collect(),
-            http: http(&section, enabled, report)?,
-        }),
-        OutputType::Zeromq => OutputSettings::Zeromq(zeromq(&section, section.get("topic"), report)?),
+        OutputType::Syslog => OutputSettings::Syslog(syslog::read(&section, enabled, report)?),
+        OutputType::Webhook => {
+            let url: Url = section.get("url")?;
+            OutputSettings::Webhook(WebhookSettings {
+                method: section.word("method")?,
+                headers: headers::read(&section, &url, report),
+                http: http(&section, &url, enabled, report)?,
+                url,
+            })
+        }
+        OutputType::Zeromq => OutputSettings::Zeromq(zeromq::read(&section, section.get("topic"), report)?),
         OutputType::SplunkHec => OutputSettings::SplunkHec(SplunkHecSettings {
+            http: http(&section, &section.get("url")?, enabled, report)?,
             url: section.get("url")?,
             token: splunk_token(&section, node, report)?,
             index: section.get("index"),
@@ -196,21 +167,25 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             source: section.get("source"),
             ack: section.bool("ack"),
             gzip: section.bool("gzip"),
-            http: http(&section, enabled, report)?,
         }),
     };
     let format = section.word("format")?;
-    if let OutputSettings::Zeromq(ZeromqSettings { encoding: ZeromqEncoding::Protobuf, .. }) = &settings {
-        for key in ["format", "template"] {
-            if let Some(span) = section.span(key) {
-                report
-                    .error(Some(span), format!("`{key}` and `encoding: protobuf` exclude each other"))
-                    .help("the message of an alert is always the same; leave one of the two out");
-            }
+    match &settings {
+        OutputSettings::Zeromq(zeromq) if zeromq.encoding == ZeromqEncoding::Protobuf => {
+            excluded_by_protobuf(&section, &["format", "template"], "an alert", report);
         }
+        OutputSettings::Mcs => without_effect(
+            &section,
+            &["format", "max_bytes"],
+            "an output of type `mcs`",
+            "alerts go to the management service in a form of its own; take it out",
+            report,
+        ),
+        _ => {}
     }
     Some(Output {
         span: node.span.clone(),
+        places: section.places(),
         enabled,
         name: section.get("name"),
         template: section.spanned("template"),
@@ -223,11 +198,27 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
     })
 }
 
+/// Refuses keys that the message of protobuf leaves nothing to decide about.
+pub(crate) fn excluded_by_protobuf(section: &Section<'_>, keys: &[&str], what: &str, report: &mut Report) {
+    for (key, span) in keys.iter().filter_map(|key| Some((key, section.span(key)?))) {
+        report
+            .error(span, format!("`{key}` and `encoding: protobuf` exclude each other"))
+            .help(format!("the message of {what} is always the same; leave one of the two out"));
+    }
+}
+
+/// Refuses keys that were given and change nothing.
+pub(crate) fn without_effect(section: &Section<'_>, keys: &[&str], what: &str, help: &str, report: &mut Report) {
+    for (key, span) in keys.iter().filter_map(|key| Some((key, section.span(key)?))) {
+        report.error(span, format!("`{key}` has no effect on {what}")).help(help.to_owned());
+    }
+}
+
 /// The file of an output or a sink; its path is the `name`.
 pub(crate) fn file(section: &Section<'_>, node: &Node, what: &str, report: &mut Report) -> Option<FileSettings> {
     let path = path(section, node, what, report)?;
     let megabytes: u64 = section.get("max_size")?;
-    Some(FileSettings { path, max_size: megabytes * 1_000_000, max_backups: section.get("max_backups") })
+    Some(FileSettings { path, max_bytes: megabytes * 1_000_000, max_backups: section.get("max_backups") })
 }
 
 /// The `name` that is a path.
@@ -254,33 +245,26 @@ pub(crate) fn once(path: &Path, section: &Section<'_>, files: &mut HashMap<PathB
     }
 }
 
-/// The socket of an output or a sink.
-pub(crate) fn zeromq(section: &Section<'_>, topic: Option<String>, report: &mut Report) -> Option<ZeromqSettings> {
-    let endpoint: ZeromqEndpoint = section.get("endpoint")?;
-    let pattern: ZeromqPattern = section.word("pattern")?;
-    if !endpoint.is_local() && !section.bool("allow_plaintext") {
-        report
-            .error(section.span("endpoint"), "this would send unencrypted TCP off this host")
-            .label("not the loopback")
-            .help("use 127.0.0.1 or ipc://, or say that it is meant: `allow_plaintext: true`");
-    }
-    Some(ZeromqSettings {
-        endpoint,
-        pattern,
-        topic,
-        bind: section.get("bind").unwrap_or(pattern == ZeromqPattern::Pub),
-        high_water_mark: section.get("high_water_mark")?,
-        encoding: section.word("encoding")?,
-    })
-}
-
-fn http(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
+fn http(section: &Section<'_>, url: &Url, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
     let (batch_size, batch_delay) = (section.get("batch_size")?, section.get("batch_delay")?);
-    Some(HttpSettings { batch_size, batch_delay, ..single_requests(section, enabled, report)? })
+    if batch_size == 1
+        && let Some(span) = section.span("batch_delay")
+    {
+        // Not an error: many write down all keys, with their defaults.
+        report
+            .warning(span, "`batch_delay` has no effect on requests of one alert each")
+            .help("set `batch_size` to more than 1, or take it out");
+    }
+    Some(HttpSettings { batch_size, batch_delay, ..single_requests(section, url, enabled, report)? })
 }
 
 /// Requests that never carry more than one thing. Files are looked at if it is `enabled`.
-pub(crate) fn single_requests(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
+pub(crate) fn single_requests(
+    section: &Section<'_>,
+    url: &Url,
+    enabled: bool,
+    report: &mut Report,
+) -> Option<HttpSettings> {
     let (retry_min, retry_max) = (section.get("retry_min")?, section.get("retry_max")?);
     if retry_min > retry_max {
         report
@@ -296,33 +280,8 @@ pub(crate) fn single_requests(section: &Section<'_>, enabled: bool, report: &mut
         timeout: section.get("timeout")?,
         retry_min,
         retry_max,
-        tls: tls(section, enabled, report),
+        tls: tls::read(section, enabled, (url.scheme() != "https").then_some("http://"), report),
     })
-}
-
-fn tls(section: &Section<'_>, enabled: bool, report: &mut Report) -> TlsSettings {
-    let tls = TlsSettings {
-        ca_file: section.get("ca_file"),
-        cert_file: section.get("cert_file"),
-        key_file: section.get("key_file"),
-    };
-    if tls.cert_file.is_some() != tls.key_file.is_some() {
-        report
-            .error(
-                section.span("cert_file").or_else(|| section.span("key_file")),
-                "`cert_file` and `key_file` belong together",
-            )
-            .label("the other one is missing")
-            .help("give both or none");
-    }
-    if enabled {
-        for (name, path) in [("ca_file", &tls.ca_file), ("cert_file", &tls.cert_file), ("key_file", &tls.key_file)] {
-            if let Some(path) = path {
-                files::present(path, name == "key_file", section.span(name), report);
-            }
-        }
-    }
-    tls
 }
 
 /// A token that is given, or the file that holds it. Whether there is one at all is for the caller to say.

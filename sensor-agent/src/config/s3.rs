@@ -6,12 +6,13 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::files;
+use super::keys;
 use super::outputs::{self, HttpSettings};
 use super::section::Section;
 use crate::diagnostic::Report;
 
-/// Keys that say nothing unless there is a bucket.
-const WITH_BUCKET: &[&str] = &["prefix", "endpoint", "path_style", "access_key_id"];
+/// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
+const WITHOUT_STORE: &str = "roll_interval";
 
 /// A bucket of a store.
 #[derive(Clone, Debug)]
@@ -39,7 +40,8 @@ pub struct AccessKey {
 #[expect(clippy::option_option, reason = "as everywhere here, none means that the report says what is wrong")]
 pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<Option<S3Settings>> {
     let Some(bucket) = section.get::<String>("bucket") else {
-        for (name, span) in WITH_BUCKET.iter().filter_map(|name| Some((name, section.span(name)?))) {
+        let names = keys::PARQUET.iter().map(|key| key.name).filter(|name| *name != WITHOUT_STORE);
+        for (name, span) in names.filter_map(|name| Some((name, section.span(name)?))) {
             report
                 .error(span, format!("`{name}` is given and `bucket` is not"))
                 .label("without a bucket, files stay in the folder")
@@ -61,6 +63,7 @@ pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<Option<
             .label("not the loopback")
             .help("write https://");
     }
+    let http = outputs::single_requests(section, &endpoint, true, report)?;
     Some(Some(S3Settings {
         endpoint,
         bucket,
@@ -68,7 +71,7 @@ pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<Option<
         region,
         path_style,
         access_key: access_key(section, report),
-        http: outputs::single_requests(section, true, report)?,
+        http,
     }))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 
+use super::address::host_name;
 use super::duration::duration;
 use super::meant;
 use super::problem::Problem;
@@ -74,6 +75,12 @@ impl FromText for Url {
         })?;
         if url.host_str().is_none_or(str::is_empty) {
             return Err(Problem::new("this URL names no host").help("write it whole, such as https://host.example"));
+        }
+        if let Some(url::Host::Domain(name)) = url.host() {
+            host_name(name)?;
+        }
+        if url.port() == Some(0) {
+            return Err(Problem::new("nobody can listen on port 0").help("write the receiver's port"));
         }
         Ok(url)
     }

@@ -43,6 +43,12 @@ impl<'a> Section<'a> {
         self.node(name).map(|node| node.span.clone())
     }
 
+    /// The keys that are given, and where their values are.
+    pub(crate) fn places(&self) -> Vec<(&'static str, Span)> {
+        let all = self.keys.iter().chain(self.own_keys);
+        all.filter_map(|key| Some((key.name, self.span(key.name)?))).collect()
+    }
+
     /// A mapping within this one; empty if it was not given.
     pub(crate) fn section(&self, name: &str) -> Self {
         let Kind::Map(keys) = self.key(name).kind else { unreachable!("`{name}` is not a mapping with known keys") };

@@ -322,7 +322,7 @@ alert_output:
     - {type: syslog, address: 'tls://log.example', facility: auth}
     - {type: webhook, url: 'https://hook.example/x', headers: {Authorization: Bearer hunter2}, method: put, batch_size: 5}
     - {type: mcs, enabled: false}
-    - {type: zeromq, endpoint: 'tcp://*:5556', allow_plaintext: true, pattern: push}
+    - {type: zeromq, endpoint: 'tcp://10.0.0.1:5556', allow_plaintext: true, pattern: push}
     - {type: splunk_hec, url: 'https://splunk.example:8088', token: hunter3, index: main, gzip: false}
 investigations:
   sinks:
@@ -337,7 +337,7 @@ investigations:
     assert_eq!(outputs[0].message_types, [MessageType::Audit]);
     assert_eq!(outputs[0].max_bytes, Some(10_000));
     let OutputSettings::File(file) = &outputs[1].settings else { panic!() };
-    assert_eq!((file.max_size, file.max_backups), (5_000_000, Some(3)));
+    assert_eq!((file.max_bytes, file.max_backups), (5_000_000, Some(3)));
     let OutputSettings::Syslog(syslog) = &outputs[2].settings else { panic!() };
     assert_eq!(syslog.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
     let OutputSettings::Webhook(webhook) = &outputs[3].settings else { panic!() };

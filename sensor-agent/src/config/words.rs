@@ -109,6 +109,28 @@ words! {
 }
 
 words! {
+    /// How a syslog message begins.
+    SyslogProtocol {
+        /// RFC 3164 without the host: what the C library writes to `/dev/log`, and system loggers read there.
+        Local = "local",
+        Rfc3164 = "rfc3164",
+        Rfc5424 = "rfc5424",
+    }
+}
+
+words! {
+    /// How messages in a stream are told apart (RFC 6587).
+    Framing {
+        /// The length of each before it.
+        Octets = "octets" | "octet-counting",
+        /// A line feed behind each.
+        Lf = "lf" | "newline",
+        /// A zero byte behind each.
+        Nul = "nul",
+    }
+}
+
+words! {
     /// Kinds of messages that an output may carry.
     MessageType {
         Alert = "alert",

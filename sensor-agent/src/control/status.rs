@@ -204,6 +204,8 @@ pub struct Delivery {
     pub sent: u64,
     /// Of that, what the receiver has confirmed; none of receivers that do not.
     pub confirmed: Option<u64>,
+    /// Receivers that connected and cannot be served.
+    pub turned_away: u64,
     /// Attempts made again.
     pub retried: u64,
     /// Sent in the output's format because its template could not be filled.

@@ -78,7 +78,7 @@ impl Deliver<QueuedAlert> for AlertLines {
             }
             for (has_line, item) in self.rendered.drain(..).zip(&items[done..]) {
                 if has_line {
-                    item.tell(&ledger.name, &Outcome::Sent);
+                    item.tell(&ledger.name, &Outcome::HandedOver(self.lines.known()));
                 } else {
                     ledger.filtered();
                     item.tell(&ledger.name, &Outcome::Empty);

@@ -1,20 +1,26 @@
 //! What a receiver wants around the text of an alert: the header of a syslog message, the event of a Splunk collector.
 
-use std::{fmt::Write as _, io::Write as _};
+use std::io::Write as _;
 
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
 use crate::{
-    alert::{Alert, printable, rfc3339},
-    config::Facility,
+    alert::{Alert, rfc3339},
+    config::{Facility, SyslogProtocol},
     policy::{MessageType, Priority},
 };
+
+/// The name of the program in a syslog header.
+const APP: &str = "sophoslinuxsensor";
+/// What Linux allows (`HOST_NAME_MAX`).
+const LONGEST_HOST: usize = 64;
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) enum Envelope {
     None,
-    Syslog(Facility),
+    Syslog(Facility, SyslogProtocol),
     Splunk { index: Option<String>, sourcetype: Option<String>, source: Option<String> },
 }
 
@@ -22,7 +28,7 @@ impl Envelope {
     /// What stands before the text, and counts as a part of it (`max_bytes`).
     pub(crate) fn head(&self, alert: &Alert) -> String {
         match self {
-            Self::Syslog(facility) => syslog_head(*facility, alert),
+            Self::Syslog(facility, protocol) => syslog_head(*facility, *protocol, alert),
             Self::None | Self::Splunk { .. } => String::new(),
         }
     }
@@ -52,44 +58,39 @@ impl Envelope {
     }
 }
 
-/// RFC 5424, up to the text.
-fn syslog_head(facility: Facility, alert: &Alert) -> String {
+/// What stands before the text. Structured data would need a name with a number of the sender's own (RFC 5424, 6.3.2);
+/// what identifies the alert is in its text.
+fn syslog_head(facility: Facility, protocol: SyslogProtocol, alert: &Alert) -> String {
     let severity = match alert.policy.priority {
         Priority::Info => 6,
         Priority::Low => 5,
         Priority::Medium => 4,
         Priority::High => 2,
     };
-    let kind = match alert.policy.message_type {
-        MessageType::Alert => "alert",
-        MessageType::SmartPolicy => "smart_policy",
-        MessageType::Audit => "audit",
-    };
     let priority = u32::from(facility.code()) * 8 + severity;
-    // A syslog time has no more than six digits behind the point.
-    let mut time = rfc3339(alert.time());
-    time.truncate(time.len() - 4);
-    let host = header_text(&alert.host.hostname, 255);
+    let host = header_text(&alert.host.hostname, LONGEST_HOST);
     let pid = std::process::id();
-    let mut head = format!("<{priority}>1 {time}Z {host} sophoslinuxsensor {pid} {kind} [alert@32473");
-    for (name, value) in [
-        ("uuid", alert.uuid.to_string().as_str()),
-        ("incident", &alert.incident_id.to_string()),
-        ("policy", &alert.policy.name),
-        ("priority", alert.policy.priority.word()),
-        ("sensor", &alert.host.sensor_id),
-    ] {
-        let _ = write!(head, " {name}=\"");
-        let value = printable(value);
-        for char in value[..value.floor_char_boundary(500)].chars() {
-            if matches!(char, '"' | '\\' | ']') {
-                head.push('\\');
-            }
-            head.push(char);
+    match protocol {
+        SyslogProtocol::Local => format!("<{priority}>{} {APP}[{pid}]: ", syslog_time(alert.time())),
+        SyslogProtocol::Rfc3164 => format!("<{priority}>{} {host} {APP}[{pid}]: ", syslog_time(alert.time())),
+        SyslogProtocol::Rfc5424 => {
+            let kind = match alert.policy.message_type {
+                MessageType::Alert => "alert",
+                MessageType::SmartPolicy => "smart_policy",
+                MessageType::Audit => "audit",
+            };
+            // A syslog time has no more than six digits behind the point.
+            let mut time = rfc3339(alert.time());
+            time.truncate(time.len() - 4);
+            format!("<{priority}>1 {time}Z {host} {APP} {pid} {kind} - ")
         }
-        head.push('"');
     }
-    head + "] "
+}
+
+/// The host's own time, as RFC 3164 writes it: `Nov  4 23:20:01`.
+fn syslog_time(unix_nanos: u64) -> String {
+    let time = Timestamp::from_nanosecond(unix_nanos.into()).unwrap_or(Timestamp::MAX);
+    time.to_zoned(TimeZone::system()).strftime("%b %e %H:%M:%S").to_string()
 }
 
 /// Visible ASCII alone, which is what a header field may hold; `-` for nothing.
@@ -103,20 +104,33 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::alert::shorten::{LEAST_TEXT, MIN_BYTES};
+    use crate::event::Host;
     use crate::policy::Policy;
 
     #[test]
-    fn a_syslog_header_is_as_rfc_5424_says() {
-        let mut alert = Alert::sample();
-        alert.policy = Arc::new(Policy { name: "a \"b\" ] \\ \n".into(), ..(*alert.policy).clone() });
-        let head = syslog_head(Facility::Local0, &alert);
+    fn a_syslog_header_is_as_its_protocol_says() {
+        let alert = Alert::sample();
+        let head = |protocol| syslog_head(Facility::Local0, protocol, &alert);
         let pid = std::process::id();
-        let begin = format!(
-            "<130>1 2023-11-14T23:20:01.500000Z host.example.test sophoslinuxsensor {pid} alert [alert@32473 uuid=\""
+        assert_eq!(
+            head(SyslogProtocol::Rfc5424),
+            format!("<130>1 2023-11-14T23:20:01.500000Z host.example.test sophoslinuxsensor {pid} alert - ")
         );
-        assert!(head.starts_with(&begin), "{head}");
-        assert!(head.contains(r#" policy="a \"b\" \] \\ \\x0a" priority="High" "#), "{head}");
-        assert!(head.ends_with("\"] "), "{head}");
+        let time = syslog_time(alert.time());
+        assert!(time.starts_with("Nov 1") && time.ends_with(":01") && time.len() == 15, "{time}");
+        assert_eq!(head(SyslogProtocol::Local), format!("<130>{time} sophoslinuxsensor[{pid}]: "));
+        assert_eq!(head(SyslogProtocol::Rfc3164), format!("<130>{time} host.example.test sophoslinuxsensor[{pid}]: "));
+    }
+
+    #[test]
+    fn the_shortest_alert_fits_with_the_longest_header() {
+        let mut alert = Alert::sample();
+        alert.host = Arc::new(Host { hostname: "h".repeat(300), ..Host::default() });
+        alert.policy = Arc::new(Policy { message_type: MessageType::SmartPolicy, ..(*alert.policy).clone() });
+        let head = syslog_head(Facility::Local7, SyslogProtocol::Rfc5424, &alert);
+        let longest_pid = "4194304".len() - std::process::id().to_string().len();
+        assert!(head.len() + longest_pid + LEAST_TEXT <= MIN_BYTES, "{head}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime},
 };
@@ -37,11 +37,13 @@ pub struct OutputStatus {
     pub sent: u64,
     /// Of that, what the receiver has confirmed; none of receivers that do not.
     pub confirmed: Option<u64>,
+    /// Receivers that connected and cannot be served.
+    pub turned_away: u64,
     /// Alerts that a template made nothing of.
     pub filtered: u64,
     /// Alerts sent in the output's format because their template failed.
     pub template_failed: u64,
-    /// Alerts that were shortened to `max_bytes`.
+    /// Alerts that were shortened to `max_bytes`, or to what their receiver takes.
     pub shortened: u64,
     /// Tries that failed and were made again.
     pub retried: u64,
@@ -132,6 +134,9 @@ pub(crate) struct Ledger {
     settled: AtomicU64,
     sent: AtomicU64,
     confirmed: AtomicU64,
+    /// Whether the receiver confirms at all.
+    confirms: AtomicBool,
+    turned_away: AtomicU64,
     filtered: AtomicU64,
     template_failed: AtomicU64,
     shortened: AtomicU64,
@@ -167,6 +172,8 @@ struct Trouble {
     failure_logged: Option<Instant>,
     announced: bool,
     drop_logged: Option<Instant>,
+    size_logged: Option<Instant>,
+    turned_away_logged: Option<Instant>,
 }
 
 impl Ledger {
@@ -178,6 +185,8 @@ impl Ledger {
             settled: AtomicU64::default(),
             sent: AtomicU64::default(),
             confirmed: AtomicU64::default(),
+            confirms: AtomicBool::default(),
+            turned_away: AtomicU64::default(),
             filtered: AtomicU64::default(),
             template_failed: AtomicU64::default(),
             shortened: AtomicU64::default(),
@@ -226,8 +235,24 @@ impl Ledger {
         self.settled.fetch_add(count as u64, Relaxed);
     }
 
-    /// The receiver has so much of what was spooled.
+    /// Whether the receiver confirms what it has.
+    pub(crate) fn set_confirms(&self, confirms: bool) {
+        self.confirms.store(confirms, Relaxed);
+    }
+
+    /// So much of what was spooled went out to a receiver that confirms nothing.
+    pub(crate) fn handed_over(&self, count: usize) {
+        if count > 0 {
+            self.sent.fetch_add(count as u64, Relaxed);
+            self.works();
+        }
+    }
+
+    /// The receiver says that it has so much of what was spooled.
     pub(crate) fn confirmed(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
         self.sent.fetch_add(count as u64, Relaxed);
         self.confirmed.fetch_add(count as u64, Relaxed);
         self.works();
@@ -312,6 +337,30 @@ impl Ledger {
         self.shortened.fetch_add(1, Relaxed);
     }
 
+    /// The receiver took no alert of this length, which is sent in a shorter form.
+    pub(crate) fn too_large(&self, reason: &str) {
+        self.shortened();
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if is_due(&mut trouble.size_logged) {
+            let output = &self.name;
+            tracing::warn!(output, reason, "an alert is too large for the receiver and is shortened; see max_bytes");
+        }
+    }
+
+    /// Somebody connected who cannot be a receiver. While others are served, that is no fault of the output.
+    pub(crate) fn turned_away(&self, reason: &str, others: bool) {
+        self.turned_away.fetch_add(1, Relaxed);
+        let mut trouble = self.trouble();
+        trouble.note(reason);
+        if let Some(error) = &mut trouble.last_error {
+            error.over = others;
+        }
+        if is_due(&mut trouble.turned_away_logged) {
+            tracing::warn!(output = self.name, reason, "a receiver cannot be served");
+        }
+    }
+
     /// A template failed on an alert, which is sent in the output's format.
     pub(crate) fn template_failed(&self, reason: &str) {
         self.template_failed.fetch_add(1, Relaxed);
@@ -386,7 +435,8 @@ impl Ledger {
             kind: self.kind,
             queued: queued as u64 + spool.as_ref().map_or(0, |spool| spool.stored + spool.in_memory),
             sent: self.sent.load(Relaxed),
-            confirmed: spool.is_some().then(|| self.confirmed.load(Relaxed)),
+            confirmed: self.confirms.load(Relaxed).then(|| self.confirmed.load(Relaxed)),
+            turned_away: self.turned_away.load(Relaxed),
             filtered: self.filtered.load(Relaxed),
             template_failed: self.template_failed.load(Relaxed),
             shortened: self.shortened.load(Relaxed),

@@ -7,6 +7,6 @@ mod receiver;
 pub(super) mod remote;
 pub(super) mod splunk;
 pub(super) mod syslog;
-mod tls;
+pub(super) mod tls;
 pub(super) mod webhook;
 pub(super) mod zeromq;

@@ -127,7 +127,7 @@ fn is_same<R: Route>(one: &R, other: &R, spooled: bool) -> bool {
 impl OutputSettings {
     pub(super) fn renderer(&self) -> Renderer {
         let envelope = match &self.target {
-            TargetSettings::Syslog(settings) => Envelope::Syslog(settings.facility),
+            TargetSettings::Syslog(settings) => Envelope::Syslog(settings.facility, settings.protocol),
             TargetSettings::Splunk(settings) => Envelope::Splunk {
                 index: settings.index.clone(),
                 sourcetype: settings.sourcetype.clone(),

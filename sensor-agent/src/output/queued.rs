@@ -13,8 +13,10 @@ use crate::alert::Alert;
 /// What became of an alert at one output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was written, or the receiver has confirmed it.
-    Sent,
+    /// The receiver has confirmed it.
+    Confirmed,
+    /// It is out of the sensor's hands, and nobody confirms more: what is known of it, for people.
+    HandedOver(&'static str),
     /// The output's template makes nothing of it.
     Empty,
     /// The output does not take such messages (`message_types`).

@@ -9,6 +9,7 @@ use super::{
     network::{
         splunk::{Splunk, SplunkSettings},
         syslog::SyslogSettings,
+        tls,
         webhook::{Webhook, WebhookSettings},
         zeromq::ZeromqSettings,
     },
@@ -16,7 +17,14 @@ use super::{
     parquet::ParquetSettings,
     spooled::{CentralSettings, SpoolSettings},
 };
-use crate::{alert::Template, policy::MessageType};
+use crate::{alert::Template, config::TlsSettings, policy::MessageType};
+
+/// The longest alert, bytes, unless something else is set. Without a bound, who raises an alert would decide how long it
+/// is: 64 ancestors with 12 KB of arguments each make 2.6 MB of it.
+const MOST_BYTES: usize = 256 << 10;
+/// A syslog message that common receivers take as it comes, bytes: rsyslog splits what is longer than 8096
+/// (`maxMessageSize`), syslog-ng takes 64 KiB (`log-msg-size`).
+pub(super) const COMMON_BYTES: usize = 8_000;
 
 /// One entry of `alert_output.outputs`.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +37,7 @@ pub struct OutputSettings {
     pub format: Format,
     pub message_types: Vec<MessageType>,
     /// Longest line that the receiver takes, bytes without the newline; see [`crate::alert::shorten`].
-    pub max_bytes: Option<usize>,
+    pub max_bytes: usize,
     /// How many alerts wait for the output before further ones are lost.
     pub queue: usize,
     /// Of an output that keeps on disk what is not confirmed.
@@ -42,11 +50,11 @@ impl OutputSettings {
     pub fn new(name: impl Into<String>, target: TargetSettings) -> Self {
         Self {
             name: name.into(),
+            max_bytes: target.max_bytes(),
             target,
             template: None,
             format: Format::Json,
             message_types: vec![MessageType::Alert, MessageType::SmartPolicy],
-            max_bytes: None,
             queue: 10_000,
             spool: SpoolSettings::default(),
         }
@@ -74,6 +82,15 @@ impl SinkSettings {
     }
 }
 
+/// What is wrong with settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The key that is to blame, if it is one alone.
+    pub key: Option<&'static str>,
+    /// For people.
+    pub reason: String,
+}
+
 /// Where an output or a sink writes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TargetSettings {
@@ -95,15 +112,31 @@ pub enum TargetSettings {
 }
 
 impl TargetSettings {
-    /// What is wrong with the settings themselves, whatever the host and the receiver do; for people.
+    /// What is wrong with the settings themselves, whatever the host and the receiver do.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
+    pub fn fault(&self) -> Option<Fault> {
+        if let Some(Err(error)) = self.tls().map(tls::check) {
+            return Some(Fault { key: error.key(), reason: error.to_string() });
+        }
         let made = match self {
             Self::Webhook(settings) => Webhook::new(settings).map(drop),
             Self::Splunk(settings) => Splunk::new(settings).map(drop),
             _ => Ok(()),
         };
-        made.err().filter(|error| error.kind() == io::ErrorKind::InvalidInput).map(|error| error.to_string())
+        let wrong = made.err().filter(|error| error.kind() == io::ErrorKind::InvalidInput);
+        wrong.map(|error| Fault { key: None, reason: error.to_string() })
+    }
+
+    /// What connections to it are made with, if there are files for that.
+    fn tls(&self) -> Option<&TlsSettings> {
+        let tls = match self {
+            Self::Syslog(settings) => Some(&settings.tls),
+            Self::Webhook(settings) => Some(&settings.http.tls),
+            Self::Splunk(settings) => Some(&settings.http.tls),
+            Self::Parquet(settings) => settings.store.as_ref().map(|store| &store.http.tls),
+            _ => None,
+        };
+        tls.filter(|tls| **tls != TlsSettings::default())
     }
 
     /// Looks whether it could be opened now, and changes nothing.
@@ -117,6 +150,14 @@ impl TargetSettings {
             _ => Ok(()),
         };
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason: Arc::new(reason) })
+    }
+
+    /// The longest alert that goes there unless something else is set, bytes.
+    const fn max_bytes(&self) -> usize {
+        match self {
+            Self::Syslog(_) => COMMON_BYTES,
+            _ => MOST_BYTES,
+        }
     }
 
     /// The `type` or `backend` in the configuration.

@@ -12,6 +12,7 @@
 pub(super) mod backlog;
 mod courier;
 mod encode;
+mod forms;
 mod mcs;
 #[cfg(test)]
 mod tests;

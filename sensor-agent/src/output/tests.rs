@@ -127,7 +127,7 @@ fn word_comes_from_every_output() {
     assert_eq!(
         words,
         [
-            ("file".to_owned(), Outcome::Sent),
+            ("file".to_owned(), Outcome::HandedOver("written to the file")),
             ("filters".to_owned(), Outcome::Empty),
             ("audits".to_owned(), Outcome::NotTaken),
             ("gone".to_owned(), Outcome::Dropped(Cause::Gone)),
@@ -337,7 +337,7 @@ fn a_template_that_fails_costs_no_alert() {
 fn long_lines_are_cut() {
     let (mut settings, reader) = pipe("stdout");
     settings.template = Some(template("{{ .StrategyName }} äöü"));
-    settings.max_bytes = Some(18);
+    settings.max_bytes = 18;
     let outputs = Dispatcher::start(vec![settings]).unwrap();
     outputs.send(alert(MessageType::Alert));
     outputs.stop(LONG);
@@ -402,6 +402,10 @@ impl Lines for Trickle {
         let count = self.sizes.pop().unwrap_or(usize::MAX).min(bytes.len());
         self.taken.lock().unwrap().push(bytes[..count].to_vec());
         Written { bytes: count, failure: (count < bytes.len()).then(|| Failure::Retry("full".into())) }
+    }
+
+    fn known(&self) -> &'static str {
+        "written"
     }
 }
 

@@ -9,8 +9,8 @@ use crate::delivery::spool::Limits;
 use crate::delivery::trust;
 use crate::diagnostic::{Report, Span};
 use crate::output::{
-    CentralSettings, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat, SinkSettings,
-    SplunkSettings, SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics,
+    CentralSettings, Fault, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat,
+    SinkSettings, SplunkSettings, SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics,
     WebhookSettings, ZeromqSettings,
 };
 use crate::policy::MessageType;
@@ -22,17 +22,18 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
     for output in &config.alert_output.outputs {
         let own = output.template.as_ref().and_then(|text| Template::parse(text, report)).map(Arc::new);
         let Some(target) = alert_target(config, output, report).filter(|_| output.enabled) else { continue };
-        if let Some(fault) = target.fault() {
-            report.error(output.span.clone(), fault).label("cannot deliver as this says");
-        }
+        tell_of_fault(&target, &output.span, &output.places, report);
         let name = free_name(output.name.as_deref(), target.kind(), outputs.iter().map(|output| output.name.as_str()));
+        let defaults = OutputSettings::new(name, target);
         outputs.push(OutputSettings {
             template: own.or_else(|| global.clone()),
             message_types: output.message_types.iter().map(|&kind| message_type(kind)).collect(),
             format: format(output.format),
-            max_bytes: output.max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
+            max_bytes: output
+                .max_bytes
+                .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
             spool: spool(config, "alerts"),
-            ..OutputSettings::new(name, target)
+            ..defaults
         });
     }
     outputs
@@ -42,6 +43,7 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
     let mut sinks: Vec<SinkSettings> = Vec::new();
     for sink in &config.investigations.sinks {
         let Some(target) = row_target(config, sink, report) else { continue };
+        tell_of_fault(&target, &sink.span, &sink.places, report);
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
         let format = match sink.format {
             config::RowFormat::Json => RowFormat::Json,
@@ -50,6 +52,14 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
         sinks.push(SinkSettings { format, spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
     }
     sinks
+}
+
+/// Says what is wrong with settings, at the key that is to blame.
+fn tell_of_fault(target: &TargetSettings, whole: &Span, places: &[(&str, Span)], report: &mut Report) {
+    let Some(Fault { key, reason }) = target.fault() else { return };
+    let place = key.and_then(|key| places.iter().find(|(name, _)| *name == key));
+    let span = place.map_or(whole, |(_, span)| span);
+    report.error(span.clone(), reason).label("cannot deliver as this says");
 }
 
 /// None for types that nothing serves yet; the configuration's own check has said so.
@@ -65,7 +75,10 @@ fn alert_target(config: &Config, output: &config::Output, report: &mut Report) -
         config::OutputSettings::Syslog(syslog) => Some(TargetSettings::Syslog(SyslogSettings {
             address: syslog.address.clone(),
             facility: syslog.facility,
+            protocol: syslog.protocol,
+            framing: syslog.framing,
             tls: syslog.tls.clone(),
+            server_name: syslog.server_name.clone(),
         })),
         config::OutputSettings::Webhook(webhook) => Some(TargetSettings::Webhook(WebhookSettings {
             url: webhook.url.clone(),
@@ -181,7 +194,7 @@ fn http_settings(http: &config::HttpSettings) -> HttpSettings {
 
 fn file_settings(file: &config::FileSettings) -> FileSettings {
     FileSettings {
-        max_size: NonZeroU64::new(file.max_size).unwrap_or(NonZeroU64::MIN),
+        max_bytes: NonZeroU64::new(file.max_bytes).unwrap_or(NonZeroU64::MIN),
         max_backups: file.max_backups.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
         ..FileSettings::new(&file.path)
     }

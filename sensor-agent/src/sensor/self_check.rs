@@ -18,7 +18,7 @@ use crate::output;
 pub const MARKER: &str = "-alert-tester-marker";
 /// How long the exec may take to come out of the kernel, and the alert to be raised.
 const KERNEL: Duration = Duration::from_secs(5);
-/// How long the outputs may take to confirm.
+/// How long the outputs may take to deliver.
 const OUTPUTS: Duration = Duration::from_secs(15);
 
 pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
@@ -73,11 +73,12 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
 fn of_output(name: &str, receipt: Option<output::Receipt>, begun: Instant) -> Stage {
     let stage = format!("output {name}");
     let Some(receipt) = receipt else {
-        return failed(&stage, begun, "no confirmation in time".into());
+        return failed(&stage, begun, "no word of it in time".into());
     };
     let took = u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX);
     let (outcome, detail) = match receipt.outcome {
-        output::Outcome::Sent => (Outcome::Passed, "confirmed".into()),
+        output::Outcome::Confirmed => (Outcome::Passed, "confirmed by the receiver".into()),
+        output::Outcome::HandedOver(known) => (Outcome::Passed, known.into()),
         output::Outcome::Empty => (Outcome::Skipped, "the output's template makes nothing of this alert".into()),
         output::Outcome::NotTaken => {
             (Outcome::Skipped, "the output does not take such messages (message_types)".into())

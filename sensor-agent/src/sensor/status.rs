@@ -156,6 +156,7 @@ fn delivery(status: &OutputStatus) -> Delivery {
         retried: status.retried,
         template_failed: status.template_failed,
         confirmed: status.confirmed,
+        turned_away: status.turned_away,
         dropped: status.lost(),
         dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
         dropped_before: status.spool.iter().flat_map(|spool| spool.given_up_before.values()).sum(),

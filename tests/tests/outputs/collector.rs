@@ -29,7 +29,9 @@ pub(crate) enum Reply {
 /// A request that came.
 #[derive(Clone, Debug)]
 pub(crate) struct Came {
+    pub(crate) method: String,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -129,14 +131,19 @@ impl Came {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The JSON values of the body, one after the other, unpacked.
-    pub(crate) fn values(&self) -> Vec<Value> {
+    /// The body, unpacked.
+    pub(crate) fn text(&self) -> String {
         let mut body = Vec::new();
         match self.header("content-encoding") {
             "gzip" => drop(flate2::read::GzDecoder::new(&*self.body).read_to_end(&mut body).expect("gzip")),
             _ => body.clone_from(&self.body),
         }
-        serde_json::Deserializer::from_slice(&body).into_iter().map(|value| value.expect("JSON")).collect()
+        String::from_utf8(body).expect("UTF-8")
+    }
+
+    /// The JSON values of the body, one after the other.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        serde_json::Deserializer::from_str(&self.text()).into_iter().map(|value| value.expect("JSON")).collect()
     }
 }
 
@@ -153,7 +160,8 @@ async fn reply(State(shared): State<Arc<Mutex<Shared>>>, request: Request) -> Re
     }
     let next = {
         let mut shared = shared.lock().unwrap();
-        let came = Came { path, headers: parts.headers, body };
+        let (method, query) = (parts.method.to_string(), parts.uri.query().unwrap_or_default().to_owned());
+        let came = Came { method, path, query, headers: parts.headers, body };
         shared.came.push(came.clone());
         let usual = json!({"text": "Success", "code": 0, "ackId": shared.came.len()}).to_string();
         let scripted = shared.script.pop_front().or_else(|| shared.manner.as_ref().and_then(|manner| manner(&came)));

@@ -9,7 +9,10 @@ mod receiver;
 mod rsyslog;
 mod s3;
 mod secrets;
+mod settings;
+mod sizes;
 mod syslog;
+mod syslog_ng;
 mod unopened;
 mod zeromq;
 

@@ -13,11 +13,11 @@ pub(crate) struct Rsyslog {
 }
 
 impl Rsyslog {
-    /// Starts one in this folder, with these inputs, and waits until it has taken them.
+    /// Starts one in this folder, with these inputs and otherwise as it comes, and waits until it has taken them.
     pub(crate) fn start(folder: &Path, inputs: &str, listens: impl Fn() -> bool) -> Self {
         let file = folder.join("received");
         let config = format!(
-            "global(workDirectory=\"{folder}\" maxMessageSize=\"256k\")\n{inputs}\n\
+            "global(workDirectory=\"{folder}\")\n{inputs}\n\
              template(name=\"line\" type=\"string\" string=\"%syslogfacility-text%.%syslogseverity-text%|%timestamp:::date-rfc3339%|\
              %hostname%|%app-name%|%msgid%|%structured-data%|%msg%\\n\")\n\
              action(type=\"omfile\" file=\"{file}\" template=\"line\")\n",

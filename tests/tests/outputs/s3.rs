@@ -72,7 +72,7 @@ fn until_stored(sensor: &Sensor, port: u16, pids: &[u32]) {
 }
 
 #[test]
-fn rows_reach_a_store_that_was_dead_and_had_other_credentials() {
+pub(crate) fn rows_reach_a_store_that_was_dead_and_had_other_credentials() {
     let mark = Mark::new("s3");
     let port = free_port();
     let sensor = Sensor::start(&config(&mark, port, "wrong"));

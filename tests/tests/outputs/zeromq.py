@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A ZeroMQ receiver made of libzmq: prints each message as a line, its frames in base64.
 
-    zeromq.py sub|pull bind|connect ENDPOINT [TOPIC...]
+    zeromq.py sub|pull|curve bind|connect ENDPOINT [TOPIC...]
+
+`curve` is a subscriber that wants encryption.
 """
 import base64
 import sys
@@ -9,7 +11,10 @@ import sys
 import zmq
 
 pattern, how, endpoint, *topics = sys.argv[1:]
-socket = zmq.Context().socket({"sub": zmq.SUB, "pull": zmq.PULL}[pattern])
+socket = zmq.Context().socket({"sub": zmq.SUB, "pull": zmq.PULL, "curve": zmq.SUB}[pattern])
+if pattern == "curve":
+    socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
+    socket.curve_serverkey, _ = zmq.curve_keypair()
 # Asks for a sign of life, as receivers in the field do.
 socket.setsockopt(zmq.HEARTBEAT_IVL, 200)
 socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 20_000)

@@ -294,3 +294,19 @@ fn a_reload_keeps_subscribers() {
     let last = messages(&subscriber).pop().expect("a message");
     assert_eq!(last, ("one".to_owned(), format!("{{\"pid\": {pid}}}").into_bytes()));
 }
+
+#[test]
+fn a_subscriber_that_wants_encryption_is_told_at_once() {
+    let mark = Mark::new("curve");
+    let config = with_outputs(&mark.config(), "    - {type: zeromq, name: bus, endpoint: \"ipc://@HOME@/bus\"}");
+    let sensor = Sensor::start(&config);
+    let _curve = receiver("curve", "connect", &format!("ipc://{}", sensor.file("bus").display()), &["alerts"]);
+    let told = until("it to be told", || {
+        let status = output(&sensor, "bus");
+        (status["turned_away"].as_u64() > Some(0)).then_some(status)
+    });
+    // libzmq leaves once it knows, before or after it has said what it wants.
+    let error = told["last_error"].to_string();
+    assert!(told["failing"] == true && (error.contains("CURVE") || error.contains("encryption")), "{told:#}");
+    assert!(sensor.log().contains("a receiver cannot be served"), "{}", sensor.log());
+}

@@ -67,7 +67,7 @@ const ROW_FORMAT: Key = Key::new(
     "The shape of a row: the table's columns, or an event of OCSF.",
 );
 
-static PARQUET: &[Key] = &[
+pub(crate) static PARQUET: &[Key] = &[
     Key::new(
         "roll_interval",
         Kind::Duration(100),

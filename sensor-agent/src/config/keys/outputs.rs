@@ -1,7 +1,7 @@
 //! Keys of `alert_output`.
 
 use super::super::schema::{Key, Kind, Variant, Variants};
-use super::super::words::{Facility, Format, MessageType, OutputType, WebhookMethod, Word};
+use super::super::words::{Facility, Format, Framing, MessageType, OutputType, SyslogProtocol, WebhookMethod, Word};
 use super::receivers::{
     BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT,
     ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
@@ -40,13 +40,14 @@ pub(crate) static OUTPUTS: Variants = Variants {
             "max_bytes",
             Kind::Size(LEAST_MAX_BYTES as u64, u64::MAX),
             "",
-            "The longest alert that the receiver takes. Longer ones are cut, and stay valid.",
+            "The longest alert that the receiver takes. Longer ones are cut, and stay valid. Without it: 8000 bytes of a \
+             `syslog` message, 256 KiB elsewhere.",
         ),
     ],
     variants: &[
         Variant { name: "stdout", keys: &[], doc: "The sensor's standard output: alerts and nothing else." },
         Variant { name: "file", keys: &[MAX_SIZE, MAX_BACKUPS], doc: "A file, one alert a line; `name` is its path." },
-        Variant { name: "syslog", keys: SYSLOG, doc: "A syslog receiver (RFC 5424)." },
+        Variant { name: "syslog", keys: SYSLOG, doc: "A syslog receiver." },
         Variant { name: "webhook", keys: WEBHOOK, doc: "An HTTP receiver." },
         Variant { name: "mcs", keys: &[], doc: "The management service, as the top-level `mcs` says." },
         Variant { name: "zeromq", keys: ZEROMQ_OUTPUT, doc: "ZeroMQ peers." },
@@ -57,6 +58,26 @@ pub(crate) static OUTPUTS: Variants = Variants {
 static SYSLOG: &[Key] = &[
     Key::new("address", Kind::SyslogAddress, "/dev/log", "The receiver: a socket's path, or udp://, tcp:// or tls://."),
     Key::new("facility", Kind::Word(Facility::WORDS), "local0", "The facility of the messages."),
+    Key::new(
+        "protocol",
+        Kind::Word(SyslogProtocol::WORDS),
+        "",
+        "How a message begins: as system loggers take it on `/dev/log` (`local`: RFC 3164 without the host), or as \
+         receivers do. Without it: `local` for a socket's path, else `rfc5424`.",
+    ),
+    Key::new(
+        "framing",
+        Kind::Word(Framing::WORDS),
+        "",
+        "How messages in a stream are told apart: their length before each, or a line feed or zero byte behind. Without \
+         it: `octets` (RFC 6587, 5425); for a socket's path `nul`, as the C library does.",
+    ),
+    Key::new(
+        "server_name",
+        Kind::Text,
+        "",
+        "The name in the receiver's certificate, for `tls://`. Without it, the address's host.",
+    ),
     CA_FILE,
     CERT_FILE,
     KEY_FILE,

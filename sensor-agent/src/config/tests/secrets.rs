@@ -49,7 +49,6 @@ fn what_stands_under_an_unknown_key_is_not_told() {
         "alert_output:\n  outputs:\n    - {type: webhook, url: 'https://x', header: {Authorization: Bearer hunter2}}\n",
         "alert_output:\n  outputs:\n    - {type: webhook, url: 'https://x', Headers: {X: hunter2}, batch: [hunter2]}\n",
         "alert_output:\n  outputs:\n    - {type: splunk_hec, url: 'https://x', token: a, tokens: hunter2}\n",
-        "alert_output:\n  outputs:\n    - {type: stdout, url: 'https://x/y?token=hunter2', token: hunter2}\n",
         "Some Detection: {policy: program, rules: [default match], auth: hunter2}\n",
         "Some Other: {login: hunter2}\n",
         // What looks like a secret in a value that is none.
@@ -73,6 +72,13 @@ fn what_stands_under_an_unknown_key_is_not_told() {
         let report = report.to_string();
         assert!(!report.contains("hunter2"), "{report}");
     }
+}
+
+#[test]
+fn what_stands_under_a_key_of_another_type_is_not_told() {
+    let text = "alert_output: {outputs: [{type: stdout, url: 'https://x/y?token=hunter2', token: hunter2}]}\n";
+    let (_, report) = main_alone(text);
+    assert!(report.has_errors() && !report.to_string().contains("hunter2"), "{report}");
 }
 
 #[test]

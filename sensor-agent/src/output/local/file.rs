@@ -2,7 +2,7 @@
 //!
 //! The file is made with mode 0600, missing directories above it with 0700. Before each write the output looks whether
 //! the file is still the one at its path; if it was moved or deleted (logrotate), a new one is made, with the mode and
-//! the owner of the old one. A file that would grow beyond `max_size` is moved out of the way first ([`rotate`]).
+//! the owner of the old one. A file that would grow beyond its bound is moved out of the way first ([`rotate`]).
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions},
@@ -21,13 +21,16 @@ use super::{
 };
 use crate::output::{lane::queue::Failure, metrics::is_due, open_error::hint};
 
+/// 100 MB.
+const DEFAULT_MAX_BYTES: NonZeroU64 = NonZeroU64::new(100_000_000).unwrap();
+
 /// A `file` output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSettings {
     /// `name` in the configuration.
     pub path: PathBuf,
-    /// At this size the file is moved out of the way; megabytes (1,000,000 bytes).
-    pub max_size: NonZeroU64,
+    /// At this size the file is moved out of the way.
+    pub max_bytes: NonZeroU64,
     /// How many old files are kept; none for all.
     pub max_backups: Option<u32>,
 }
@@ -36,11 +39,7 @@ impl FileSettings {
     /// A file with everything else as it is when the configuration does not say.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), max_size: NonZeroU64::MIN.saturating_add(99), max_backups: None }
-    }
-
-    pub(crate) fn max_bytes(&self) -> u64 {
-        self.max_size.get().saturating_mul(1_000_000)
+        Self { path: path.into(), max_bytes: DEFAULT_MAX_BYTES, max_backups: None }
     }
 }
 
@@ -85,7 +84,7 @@ impl FileLines {
             }
             Err(error) => return Err(error),
         }
-        if size > 0 && size.saturating_add(len as u64) > self.settings.max_bytes() {
+        if size > 0 && size.saturating_add(len as u64) > self.settings.max_bytes.get() {
             match rotate::rotate(&self.settings.path, self.settings.max_backups) {
                 Ok(()) => self.start_anew(&held)?,
                 // Better a file that is too long than a line that is lost.
@@ -142,6 +141,10 @@ impl Lines for FileLines {
             self.mid_line = *last != b'\n';
         }
         Written { bytes: out, failure }
+    }
+
+    fn known(&self) -> &'static str {
+        "written to the file"
     }
 }
 

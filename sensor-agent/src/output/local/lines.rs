@@ -6,6 +6,9 @@ use crate::output::lane::queue::Failure;
 pub(crate) trait Lines: Send {
     /// Writes as much as it can.
     fn write(&mut self, bytes: &[u8]) -> Written;
+
+    /// What is known of bytes that were written, for people.
+    fn known(&self) -> &'static str;
 }
 
 /// How far a write came.

@@ -71,4 +71,8 @@ impl Lines for Descriptor {
         }
         Written { bytes: out, failure: None }
     }
+
+    fn known(&self) -> &'static str {
+        "written to stdout"
+    }
 }

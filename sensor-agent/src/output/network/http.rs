@@ -18,6 +18,8 @@ use crate::{
     delivery::{Pace, retry_after, words},
 };
 
+/// *Content Too Large* (RFC 9110).
+const TOO_LARGE: u16 = 413;
 /// Parts of a URL that are shorter are no secrets, bytes.
 const SHORTEST_SECRET: usize = 8;
 /// A reply is not read beyond this.
@@ -93,7 +95,7 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Reply, Setback> {
         let place = place(url);
-        let http = match self.http() {
+        let http = match self.http(url) {
             Ok(http) => http,
             Err(error) => {
                 return Err(Setback { reason: format!("cannot send to {place}: {error}"), wait: None, lasting: true });
@@ -124,16 +126,20 @@ impl Client {
         let what = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
         let lasting = |hint: &str| Some(Setback { reason: format!("{what}; {hint}"), wait: reply.wish, lasting: true });
         match reply.status {
-            400 | 413 | 422 => None,
+            400 | TOO_LARGE | 422 => None,
             401 | 403 => lasting("check the token or the headers"),
             408 | 425 | 429 | 500..=599 => Some(Setback { reason: what, wait: reply.wish, lasting: false }),
             _ => lasting("check the url"),
         }
     }
 
-    /// A message is refused for good; unless too many are, one after the other.
+    /// A message is refused: for its size, which a shorter one may be taken in place of, or for good; unless too many are,
+    /// one after the other.
     pub(in crate::output) fn refuse(&mut self, url: &Url, reply: &Reply) -> Result<Settled, Setback> {
         let reason = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
+        if reply.status == TOO_LARGE {
+            return Ok(Settled::TooLarge(reason));
+        }
         self.refusals += 1;
         if self.refusals > MOST_REFUSALS {
             // One at a time from here on, slowly.
@@ -177,13 +183,13 @@ impl Client {
         format!("{what}: {}", self.words(reason.as_bytes()))
     }
 
-    fn http(&mut self) -> io::Result<reqwest::Client> {
+    fn http(&mut self, url: &Url) -> io::Result<reqwest::Client> {
         if let Some((http, made)) = &self.current
             && made.elapsed() < MAX_AGE
         {
             return Ok(http.clone());
         }
-        let mut tls = tls::config(&self.settings.tls)?;
+        let mut tls = tls::config(&self.settings.tls, url.scheme() == "https")?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)

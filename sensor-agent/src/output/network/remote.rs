@@ -1,4 +1,4 @@
-//! Receivers that confirm what they got.
+//! Receivers over a network that messages are kept for until they have them.
 //!
 //! What goes to one is rendered once, put into the output's spool, and sent from there until the receiver has settled
 //! it: [`crate::output::spooled`] drives that and a [`Remote`] only speaks the receiver's protocol.
@@ -22,6 +22,11 @@ pub(crate) struct Message<'a> {
 pub(crate) trait Remote: Send {
     /// Tries to hand over messages, in order from the first. May block for as long as its own time-outs say.
     fn send(&mut self, messages: &[Message<'_>]) -> Answer;
+
+    /// Whether the receiver confirms what it has, as the protocol goes.
+    fn confirms(&self) -> bool {
+        true
+    }
 
     /// How many messages, and how many bytes of bodies, it takes at once.
     fn bounds(&self) -> (usize, usize) {
@@ -50,8 +55,12 @@ pub(crate) struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// The receiver has it.
+    /// The receiver says that it has it.
     Confirmed,
+    /// It went out, and the protocol confirms nothing more: what is known of it, for people.
+    HandedOver(&'static str),
+    /// The receiver takes no message of this length: why. It is sent in a shorter form, if there is one.
+    TooLarge(String),
     /// The receiver will never take it: why. It becomes a dead letter.
     Rejected(String),
 }

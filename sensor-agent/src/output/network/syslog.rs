@@ -1,56 +1,57 @@
-//! The `syslog` output: RFC 5424 over a Unix socket, UDP, TCP and TLS (octet counting, RFC 6587 and 5425).
+//! The `syslog` output: over a Unix socket as system loggers take it, and over UDP, TCP and TLS (RFC 5424, 5425, 5426,
+//! 6587).
 //!
-//! Syslog knows no confirmation. What counts as sent is what can be known: over a Unix socket and UDP, that the local
-//! system took the message; over TCP and TLS, that the receiver's host has acknowledged every byte of it. What the
-//! receiving program loses after that, by a crash say, nobody tells us.
+//! Syslog knows no confirmation. What counts as sent is what can be known: over a Unix socket, that the local system took
+//! the message; over UDP, that nobody refused it at once; over TCP and TLS, that the receiver's host has acknowledged
+//! every byte of it. What the receiving program loses after that, by a crash say, nobody tells us.
+//!
+//! Nor does it know a refusal for size. A socket says that a datagram is too large; a receiver of a stream closes the
+//! connection, each time again. Either gets the message in a shorter form.
 
-mod unsent;
+mod link;
 
 use std::{
-    io::{self, ErrorKind, Read as _, Write as _},
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _, UdpSocket},
-    os::unix::net::{UnixDatagram, UnixStream},
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
+    io::{self, ErrorKind, Write as _},
+    time::Duration,
 };
 
-use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
+use uuid::Uuid;
 
-use super::{
-    remote::{Answer, Message, Remote, Setback, Settled},
-    tls,
-};
-use crate::config::{Facility, HostPort, SyslogAddress, TlsSettings};
+use self::link::Link;
+use super::remote::{Answer, Message, Remote, Setback, Settled};
+use crate::config::{Facility, Framing, HostPort, SyslogAddress, SyslogProtocol, TlsSettings};
+use crate::output::settings::COMMON_BYTES;
 
-/// To connect, and for each write.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a receiver that closes the connection at a long message takes to do so.
+const CLOSES_WITHIN: Duration = Duration::from_millis(500);
+/// How long it takes to hear that nobody listens at a port of UDP: on the way there it is milliseconds.
+const REFUSED_WITHIN: Duration = Duration::from_millis(50);
 
 /// A `syslog` output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogSettings {
     pub address: SyslogAddress,
     pub facility: Facility,
+    pub protocol: SyslogProtocol,
+    pub framing: Framing,
     pub tls: TlsSettings,
+    /// The name in the receiver's certificate, where it is not the address's host.
+    pub server_name: Option<String>,
 }
 
 /// Sends to one receiver; keeps the connection.
 pub(crate) struct Syslog {
     settings: SyslogSettings,
     link: Option<Link>,
-}
-
-enum Link {
-    Datagrams(UnixDatagram),
-    Udp(UdpSocket),
-    Unix(UnixStream),
-    Tcp(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    /// A connection broke while it was written to: messages are sent one by one, until all go through.
+    one_by_one: bool,
+    /// The message at which a connection broke last, where that is known.
+    broke_at: Option<Uuid>,
 }
 
 impl Syslog {
     pub(crate) const fn new(settings: SyslogSettings) -> Self {
-        Self { settings, link: None }
+        Self { settings, link: None, one_by_one: false, broke_at: None }
     }
 
     fn link(&mut self) -> io::Result<&mut Link> {
@@ -59,41 +60,109 @@ impl Syslog {
         }
         match &mut self.link {
             Some(link) => Ok(link),
-            none => Ok(none.insert(connect(&self.settings)?)),
+            none => Ok(none.insert(Link::connect(&self.settings)?)),
         }
     }
 
-    /// Sends one message after the other; how many are with the receiver, or will never be, and what went wrong.
+    /// Sends messages; what became of the first of them, and what went wrong.
     fn try_send(&mut self, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
+        match self.link() {
+            Ok(link) if link.is_stream() => self.write(messages),
+            Ok(link) => send(link, messages),
+            Err(error) => (Vec::new(), Some(error)),
+        }
+    }
+
+    /// Writes to a stream. All or nothing: which of several messages a broken connection took along cannot be told.
+    fn write(&mut self, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
         let mut settled = Vec::with_capacity(messages.len());
-        let link = match self.link() {
-            Ok(link) => link,
-            Err(error) => return (settled, Some(error)),
-        };
-        if link.is_stream() {
-            let mut bytes = Vec::new();
-            for message in messages {
-                let _ = write!(bytes, "{} ", message.body.len());
-                bytes.extend_from_slice(message.body);
-            }
-            // All or nothing: which of them a broken connection took along cannot be told.
-            let outcome = link.write(&bytes);
-            if outcome.is_ok() {
-                settled.resize(messages.len(), Settled::Confirmed);
-            }
-            return (settled, outcome.err());
-        }
-        for message in messages {
-            match link.send(message.body) {
-                Ok(()) => settled.push(Settled::Confirmed),
-                Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
-                    let length = message.body.len();
-                    settled.push(Settled::Rejected(format!("{length} bytes do not fit a datagram; set max_bytes")));
+        while settled.len() < messages.len() {
+            let rest = &messages[settled.len()..];
+            let these = if self.one_by_one { &rest[..1] } else { rest };
+            let error = match self.write_together(these) {
+                Ok(known) => {
+                    settled.resize(settled.len() + these.len(), Settled::HandedOver(known));
+                    continue;
                 }
-                Err(error) => return (settled, Some(error)),
+                Err(error) => error,
+            };
+            self.link = None;
+            self.one_by_one = true;
+            let [message] = these else { return (settled, Some(error)) };
+            let again = self.broke_at.replace(message.uuid) == Some(message.uuid);
+            if !again || message.body.len() <= COMMON_BYTES {
+                return (settled, Some(error));
             }
+            let (place, length) = (self.settings.place(), message.body.len());
+            settled.push(Settled::TooLarge(format!(
+                "{place} closes the connection at a message of {length} bytes ({error})"
+            )));
         }
+        self.one_by_one = false;
+        self.broke_at = None;
         (settled, None)
+    }
+
+    /// What is then known of them.
+    fn write_together(&mut self, messages: &[Message<'_>]) -> io::Result<&'static str> {
+        let mut bytes = Vec::new();
+        for message in messages {
+            put_frame(&mut bytes, self.settings.framing, message.body);
+        }
+        let is_long = messages.iter().any(|message| message.body.len() > COMMON_BYTES);
+        let link = self.link()?;
+        link.write(&bytes)?;
+        if is_long && link.closes(CLOSES_WITHIN)? {
+            return Err(io::Error::new(ErrorKind::ConnectionAborted, "the receiver closed the connection"));
+        }
+        Ok(link.known())
+    }
+}
+
+/// Sends a datagram for each message.
+fn send(link: &Link, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
+    let mut settled = Vec::with_capacity(messages.len());
+    let known = link.known();
+    for message in messages {
+        match link.send(message.body) {
+            Ok(()) => settled.push(Settled::HandedOver(known)),
+            Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
+                let length = message.body.len();
+                settled.push(Settled::TooLarge(format!("{length} bytes do not fit a datagram")));
+            }
+            // Nobody listens at the port: that is told with the message behind the one that came there.
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => return (Vec::new(), Some(error)),
+            Err(error) => return (settled, Some(error)),
+        }
+    }
+    match link.refused(REFUSED_WITHIN) {
+        // Of which it is told nobody says: all are sent again.
+        Some(error) => (Vec::new(), Some(error)),
+        None => (settled, None),
+    }
+}
+
+/// Puts a message into a stream (RFC 6587). What would end it early is written as `\\n` or left out.
+fn put_frame(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
+    match framing {
+        Framing::Octets => {
+            // Writing to memory does not fail.
+            let _ = write!(out, "{} ", message.len());
+            out.extend_from_slice(message);
+        }
+        Framing::Lf => {
+            for byte in message {
+                match byte {
+                    b'\n' => out.extend_from_slice(b"\\n"),
+                    byte => out.push(*byte),
+                }
+            }
+            out.push(b'\n');
+        }
+        Framing::Nul => {
+            out.extend(message.iter().filter(|byte| **byte != 0));
+            out.push(0);
+        }
     }
 }
 
@@ -107,6 +176,10 @@ impl Remote for Syslog {
             Setback { reason: format!("cannot send to {place}: {error}{}", hint(&error)), wait: None, lasting }
         });
         Answer { settled, setback }
+    }
+
+    fn confirms(&self) -> bool {
+        false
     }
 }
 
@@ -134,143 +207,5 @@ fn hint(error: &io::Error) -> &'static str {
     }
 }
 
-fn connect(settings: &SyslogSettings) -> io::Result<Link> {
-    match &settings.address {
-        SyslogAddress::Unix(path) => connect_unix(path),
-        SyslogAddress::Udp(to) => {
-            let address = resolve(to)?.remove(0);
-            let any: SocketAddr = if address.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-            let socket = UdpSocket::bind(any)?;
-            socket.connect(address)?;
-            Ok(Link::Udp(socket))
-        }
-        SyslogAddress::Tcp(to) => Ok(Link::Tcp(connect_tcp(to)?)),
-        SyslogAddress::Tls(to) => {
-            let config = tls::config(&settings.tls)?;
-            let name = ServerName::try_from(to.host.clone())
-                .map_err(|_| io::Error::new(ErrorKind::InvalidData, "this host's name cannot be in a certificate"))?;
-            let connection =
-                ClientConnection::new(Arc::new(config), name).map_err(|error| io::Error::other(error.to_string()))?;
-            let mut stream = StreamOwned::new(connection, connect_tcp(to)?);
-            // Here, so that a refusal is told as such.
-            while stream.conn.is_handshaking() {
-                stream.conn.complete_io(&mut stream.sock)?;
-            }
-            Ok(Link::Tls(Box::new(stream)))
-        }
-    }
-}
-
-/// System loggers take datagrams, others a stream.
-fn connect_unix(path: &Path) -> io::Result<Link> {
-    let socket = UnixDatagram::unbound()?;
-    match socket.connect(path) {
-        Ok(()) => {
-            socket.set_write_timeout(Some(PATIENCE))?;
-            Ok(Link::Datagrams(socket))
-        }
-        Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
-            let stream = UnixStream::connect(path)?;
-            stream.set_write_timeout(Some(PATIENCE))?;
-            Ok(Link::Unix(stream))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn connect_tcp(to: &HostPort) -> io::Result<TcpStream> {
-    let mut last = None;
-    for address in resolve(to)? {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_write_timeout(Some(PATIENCE))?;
-                return Ok(stream);
-            }
-            Err(error) => last = Some(error),
-        }
-    }
-    Err(last.unwrap_or_else(|| ErrorKind::AddrNotAvailable.into()))
-}
-
-fn resolve(HostPort { host, port }: &HostPort) -> io::Result<Vec<SocketAddr>> {
-    let found: Vec<_> = (host.as_str(), *port).to_socket_addrs()?.collect();
-    if found.is_empty() { Err(ErrorKind::AddrNotAvailable.into()) } else { Ok(found) }
-}
-
-impl Link {
-    const fn is_stream(&self) -> bool {
-        matches!(self, Self::Unix(_) | Self::Tcp(_) | Self::Tls(_))
-    }
-
-    fn send(&self, message: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Datagrams(socket) => socket.send(message).map(drop),
-            // What was refused before is told with the next message, which is not to blame.
-            Self::Udp(socket) => socket.send(message).or_else(|_| socket.send(message)).map(drop),
-            Self::Unix(_) | Self::Tcp(_) | Self::Tls(_) => Err(ErrorKind::Unsupported.into()),
-        }
-    }
-
-    /// Writes to a stream, and waits until the other host has it.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Unix(stream) => stream.write_all(bytes),
-            Self::Tcp(stream) => {
-                stream.write_all(bytes)?;
-                acknowledged(stream)
-            }
-            Self::Tls(stream) => {
-                stream.write_all(bytes)?;
-                stream.flush()?;
-                acknowledged(&stream.sock)
-            }
-            Self::Datagrams(_) | Self::Udp(_) => Err(ErrorKind::Unsupported.into()),
-        }
-    }
-
-    /// Whether the other end has closed a stream: what is written to it then is lost without an error.
-    fn has_ended(&mut self) -> bool {
-        let look = |socket: &dyn Fn(bool) -> io::Result<()>, mut read: Box<dyn FnMut() -> io::Result<usize> + '_>| {
-            let found = socket(true).and_then(|()| read());
-            let _ = socket(false);
-            !matches!(found, Err(error) if error.kind() == ErrorKind::WouldBlock)
-        };
-        match self {
-            Self::Datagrams(_) | Self::Udp(_) => false,
-            Self::Unix(stream) => {
-                let (set, mut reader) = (stream.try_clone(), &*stream);
-                let Ok(set) = set else { return true };
-                look(&|on| set.set_nonblocking(on), Box::new(move || reader.read(&mut [0])))
-            }
-            Self::Tcp(stream) => {
-                let mut reader = &*stream;
-                look(&|on| stream.set_nonblocking(on), Box::new(move || reader.read(&mut [0])))
-            }
-            Self::Tls(stream) => {
-                // Receivers send session tickets; reading takes them in.
-                let Ok(set) = stream.sock.try_clone() else { return true };
-                look(&|on| set.set_nonblocking(on), Box::new(move || stream.read(&mut [0])))
-            }
-        }
-    }
-}
-
-/// Waits until the other host has acknowledged everything.
-fn acknowledged(stream: &TcpStream) -> io::Result<()> {
-    let until = Instant::now() + PATIENCE;
-    let mut pause = Duration::from_micros(50);
-    while unsent::bytes(stream)? > 0 {
-        if let Some(error) = stream.take_error()? {
-            return Err(error);
-        }
-        if Instant::now() > until {
-            return Err(io::Error::new(ErrorKind::TimedOut, "the receiver does not acknowledge what was sent"));
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
-    // What was in flight when the connection broke is gone from the queue too.
-    stream.take_error()?.map_or(Ok(()), Err)
-}
+#[cfg(test)]
+mod tests;

@@ -20,11 +20,13 @@ use crate::delivery::trust::{Unfit, Wanted, items};
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsError {
+pub(in crate::output) enum TlsError {
     #[error("{}: cannot be read: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: io::Error },
     #[error("{}: holds no certificate{}", path.display(), if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) })]
     NoCertificate { path: PathBuf, reasons: Vec<String> },
+    #[error("{}: holds no certificate to trust{}", path.display(), if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) })]
+    NoAuthority { path: PathBuf, reasons: Vec<String> },
     #[error("{}: a certificate in it cannot be used: {reason}", path.display())]
     BadCertificate { path: PathBuf, reason: Unfit },
     #[error("{}: holds no private key that can be used: {reason}; it must be PEM and not encrypted", path.display())]
@@ -37,21 +39,51 @@ pub(super) enum TlsError {
     Rustls(#[from] rustls::Error),
 }
 
+impl TlsError {
+    /// The key of the configuration whose file is at fault.
+    pub(in crate::output) const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::NoAuthority { .. } => Some("ca_file"),
+            Self::NoCertificate { .. } | Self::BadCertificate { .. } => Some("cert_file"),
+            Self::NoKey { .. } | Self::BadKey { .. } => Some("key_file"),
+            Self::Unreadable { .. } | Self::NoSystem | Self::Rustls(_) => None,
+        }
+    }
+}
+
 impl From<TlsError> for io::Error {
     fn from(error: TlsError) -> Self {
         Self::new(io::ErrorKind::InvalidData, error)
     }
 }
 
-/// What to connect with.
+/// Looks whether a connection could be made with these files, whatever the system has. One that cannot be read is none
+/// of it: that may be another user's rights.
+///
+/// # Errors
+///
+/// If one does not hold what it should, or they do not go together.
+pub(in crate::output) fn check(settings: &TlsSettings) -> Result<(), TlsError> {
+    config(settings, false).map(drop).or_else(|error| match error {
+        TlsError::Unreadable { .. } => Ok(()),
+        error => Err(error),
+    })
+}
+
+/// What to connect with. If no TLS is `needed`, as to `http://`, a system without certificates is no error: then they are
+/// for a proxy, if one of the environment wants TLS.
 ///
 /// # Errors
 ///
 /// If a file cannot be used.
-pub(super) fn config(settings: &TlsSettings) -> Result<ClientConfig, TlsError> {
+pub(super) fn config(settings: &TlsSettings, needed: bool) -> Result<ClientConfig, TlsError> {
+    let roots = match &settings.ca_file {
+        Some(path) => authorities(path)?,
+        None => of_system(needed)?,
+    };
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_root_certificates(roots(settings.ca_file.as_deref())?);
+        .with_root_certificates(roots);
     let (Some(cert_file), Some(key_file)) = (&settings.cert_file, &settings.key_file) else {
         return Ok(builder.with_no_client_auth());
     };
@@ -62,14 +94,16 @@ pub(super) fn config(settings: &TlsSettings) -> Result<ClientConfig, TlsError> {
         .map_err(|reason| TlsError::BadKey { path: key_file.clone(), reason })
 }
 
-fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
+fn of_system(needed: bool) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
-    let Some(path) = ca_file else {
-        // A few that nobody can read are no reason to trust none.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return if roots.is_empty() { Err(TlsError::NoSystem) } else { Ok(roots) };
-    };
-    // Nor are they here; but here somebody can mend them.
+    // A few that nobody can read are no reason to trust none.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if needed && roots.is_empty() { Err(TlsError::NoSystem) } else { Ok(roots) }
+}
+
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    // A few that nobody can read are no reason to trust none here either; but here somebody can mend them.
     let mut reasons = Vec::new();
     for item in items(&contents(path)?, Wanted::Certificates) {
         match item.map(|der| roots.add(CertificateDer::from(der))) {
@@ -79,7 +113,7 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, TlsError> {
         }
     }
     if roots.is_empty() {
-        return Err(TlsError::NoCertificate { path: path.to_owned(), reasons });
+        return Err(TlsError::NoAuthority { path: path.to_owned(), reasons });
     }
     for reason in reasons {
         tracing::warn!("{}: an authority in it is left aside: {reason}", path.display());
@@ -116,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         fs::write(&path, bytes).unwrap();
-        roots(Some(&path)).map(|roots| roots.len())
+        authorities(&path).map(|roots| roots.len())
     }
 
     #[test]
@@ -136,7 +170,7 @@ mod tests {
         assert_eq!(of(format!("{}{}", one.pem, two.pem).as_bytes()).unwrap(), 2);
         assert_eq!(of(&two.der).unwrap(), 1);
         let error = of(broken.as_bytes()).unwrap_err().to_string();
-        assert!(error.contains("holds no certificate: it is damaged"), "{error}");
+        assert!(error.contains("holds no certificate to trust: it is damaged"), "{error}");
         let error = of(one.key_pem.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("a private key") && !error.contains(&one.key_pem[40..60]), "{error}");
     }

@@ -50,6 +50,8 @@ pub(crate) struct Webhook {
     method: Method,
     batch_size: usize,
     settings: HttpSettings,
+    /// Whether `headers` say what the body is.
+    has_content_type: bool,
     client: Client,
 }
 
@@ -69,6 +71,7 @@ impl Webhook {
             value.set_sensitive(true);
             headers.insert(key, value);
         }
+        let has_content_type = headers.contains_key(CONTENT_TYPE);
         let secrets = settings.headers.iter().flat_map(|(_, value)| {
             // `Bearer TOKEN`: the token alone is secret too.
             let value = value.expose_secret();
@@ -84,6 +87,7 @@ impl Webhook {
             },
             batch_size: settings.http.batch_size,
             settings: settings.http.clone(),
+            has_content_type,
             client,
         })
     }
@@ -92,7 +96,10 @@ impl Webhook {
         let mut answer = Answer::default();
         let (body, content_type) = self.body(messages);
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        // What is set holds, whatever the body is.
+        if !self.has_content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
         // The same for each try of the same messages.
         let key = match messages {
             [message] => message.uuid,

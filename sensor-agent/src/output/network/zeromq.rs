@@ -43,6 +43,9 @@ use crate::output::{
     rows::{QueuedRows, RowBatch},
 };
 
+/// What is known of a message that was handed over, for people.
+const KNOWN: &str = "on its way to receivers (ZeroMQ confirms nothing)";
+
 /// A `zeromq` output or sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZeromqSettings {
@@ -100,6 +103,11 @@ enum Handed {
 impl Port {
     fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
         Ok(Self { socket: settings.open()?, pattern: settings.pattern, ledger: None })
+    }
+
+    fn start(&mut self, ledger: &Arc<Ledger>) {
+        self.socket.account(ledger);
+        self.ledger = Some(Arc::clone(ledger));
     }
 
     /// Hands a message over and counts it.
@@ -175,7 +183,7 @@ impl ZeromqAlerts {
             },
         };
         match self.port.send(&self.topic, &frames, ledger) {
-            Ok(Handed::Sent) => Ok(Outcome::Sent),
+            Ok(Handed::Sent) => Ok(Outcome::HandedOver(KNOWN)),
             Ok(Handed::Lost(cause)) => Ok(Outcome::Dropped(cause)),
             Err(failure) => {
                 self.ready = Some(frames);
@@ -187,7 +195,7 @@ impl ZeromqAlerts {
 
 impl Deliver<QueuedAlert> for ZeromqAlerts {
     fn start(&mut self, ledger: &Arc<Ledger>) {
-        self.port.ledger = Some(Arc::clone(ledger));
+        self.port.start(ledger);
     }
 
     fn deliver(&mut self, items: &mut [QueuedAlert], ledger: &Ledger) -> Delivery {
@@ -248,7 +256,7 @@ impl ZeromqRows {
 
 impl Deliver<QueuedRows> for ZeromqRows {
     fn start(&mut self, ledger: &Arc<Ledger>) {
-        self.port.ledger = Some(Arc::clone(ledger));
+        self.port.start(ledger);
     }
 
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {

@@ -6,11 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Backlog, Courier, StartCourier};
+use foldhash::HashMap;
+
+use super::{Backlog, Courier, StartCourier, forms};
 use crate::{
     delivery::{
         Backoff,
-        spool::{Item, Kind},
+        spool::{Item, ItemId, Kind},
     },
     output::{
         metrics::Ledger,
@@ -33,13 +35,16 @@ pub(crate) fn by_remote(remote: Box<dyn Remote>) -> StartCourier {
         let mut last = backlog.last_courier.lock().unwrap_or_else(PoisonError::into_inner);
         let before = last.take();
         let (backlog, ledger) = (Arc::clone(backlog), Arc::clone(ledger));
+        ledger.set_confirms(remote.confirms());
         let thread = thread::Builder::new().name(format!("to {}", ledger.name)).spawn(move || {
             if let Some(before) = before {
                 // What it has in hand is not to be sent twice. A panic there was told of by its own thread.
                 let _ = before.join();
             }
             let backoff = Backoff::new(remote.pace());
-            Loop { remote, backlog: &backlog, ledger: &ledger, signals: &signals, backoff, rejected_in_row: 0 }.run();
+            let (backlog, ledger, signals) = (&*backlog, &*ledger, &*signals);
+            let shorter = HashMap::default();
+            Loop { remote, backlog, ledger, signals, backoff, rejected_in_row: 0, shorter }.run();
             signals.change(|state| state.ended = true);
         })?;
         *last = Some(thread);
@@ -121,6 +126,8 @@ struct Loop<'a> {
     backoff: Backoff,
     /// Since the last that was confirmed.
     rejected_in_row: u32,
+    /// In which of its forms a message is sent whose receiver found those before too large.
+    shorter: HashMap<ItemId, usize>,
 }
 
 impl Loop<'_> {
@@ -173,28 +180,33 @@ impl Loop<'_> {
     /// One try. None if it settled everything.
     fn send(&mut self, items: &[Item]) -> Option<Setback> {
         self.signals.lock().urgent = false;
-        let messages: Vec<Message<'_>> =
-            items.iter().map(|item| Message { uuid: item.uuid, body: &item.body }).collect();
+        // The oldest come first and again: others are settled.
+        self.shorter.retain(|id, _| items.iter().any(|item| item.id == *id));
+        let forms: Vec<Vec<&[u8]>> = items.iter().map(|item| forms::read(&item.body)).collect();
+        let form = |item: &Item| self.shorter.get(&item.id).copied().unwrap_or(0);
+        let messages: Vec<Message<'_>> = items
+            .iter()
+            .zip(&forms)
+            .map(|(item, forms)| Message { uuid: item.uuid, body: forms[form(item).min(forms.len() - 1)] })
+            .collect();
         let Answer { mut settled, setback } = self.remote.send(&messages);
         settled.truncate(items.len());
         let mut setback = setback;
-        let confirmed: Vec<&Item> = items
-            .iter()
-            .zip(&settled)
-            .filter(|(_, settled)| **settled == Settled::Confirmed)
-            .map(|(item, _)| item)
-            .collect();
-        if !confirmed.is_empty() {
-            self.rejected_in_row = 0;
-            self.backoff.reset();
-            self.backlog.spool.confirm(&confirmed.iter().map(|item| item.id).collect::<Vec<_>>());
-            self.ledger.confirmed(confirmed.len());
-            for item in &confirmed {
-                self.backlog.tell(&self.ledger.name, item.uuid, &Outcome::Sent);
-            }
-        }
-        for (item, settled) in items.iter().zip(&settled) {
-            let Settled::Rejected(reason) = settled else { continue };
+        self.let_go(items, &settled);
+        for ((item, forms), settled) in items.iter().zip(&forms).zip(&settled) {
+            let reason = match settled {
+                Settled::Confirmed | Settled::HandedOver(_) => continue,
+                Settled::TooLarge(reason) => {
+                    let next = self.shorter.get(&item.id).map_or(1, |form| form + 1);
+                    if next < forms.len() {
+                        self.shorter.insert(item.id, next);
+                        self.ledger.too_large(reason);
+                        continue;
+                    }
+                    reason
+                }
+                Settled::Rejected(reason) => reason,
+            };
             self.rejected_in_row += 1;
             if self.rejected_in_row > SUSPICIOUS {
                 // It stays for the next try. If that is refused too, it goes.
@@ -215,6 +227,28 @@ impl Loop<'_> {
             });
         }
         setback
+    }
+
+    /// Takes out of the spool what has arrived, or is out of anyone's hands.
+    fn let_go(&mut self, items: &[Item], settled: &[Settled]) {
+        let gone = items.iter().zip(settled).filter_map(|(item, settled)| match settled {
+            Settled::Confirmed => Some((item, Outcome::Confirmed)),
+            Settled::HandedOver(known) => Some((item, Outcome::HandedOver(known))),
+            Settled::TooLarge(_) | Settled::Rejected(_) => None,
+        });
+        let gone: Vec<(&Item, Outcome)> = gone.collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.rejected_in_row = 0;
+        self.backoff.reset();
+        self.backlog.spool.confirm(&gone.iter().map(|(item, _)| item.id).collect::<Vec<_>>());
+        let confirmed = gone.iter().filter(|(_, outcome)| *outcome == Outcome::Confirmed).count();
+        self.ledger.confirmed(confirmed);
+        self.ledger.handed_over(gone.len() - confirmed);
+        for (item, outcome) in &gone {
+            self.backlog.tell(&self.ledger.name, item.uuid, outcome);
+        }
     }
 
     fn pause(&mut self, setback: &Setback) {

@@ -1,9 +1,14 @@
 //! What an alert or a batch of rows is in a spool.
 
+use super::forms;
 use crate::{
+    alert::shorten::MIN_BYTES,
     delivery::spool::{Kind, NewItem},
-    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer},
+    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer, settings::COMMON_BYTES},
 };
+
+/// For receivers that do not take more: what common ones do, and what identifies an alert.
+const SHORTER: [usize; 2] = [COMMON_BYTES, MIN_BYTES];
 
 /// Makes items of what waits for an output.
 pub(crate) trait Encode<T>: Send {
@@ -27,14 +32,18 @@ pub(crate) struct Rendered(pub(crate) Renderer);
 
 impl Encode<QueuedAlert> for Rendered {
     fn encode(&mut self, item: &mut QueuedAlert, ledger: &Ledger) -> Encoded {
-        let mut body = Vec::new();
-        if !self.0.render(&mut body, &item.alert, ledger) {
+        let mut longest = Vec::new();
+        if !self.0.render(&mut longest, &item.alert, ledger) {
             return Encoded::Nothing;
         }
-        // The newline that ends a line of a file.
-        if body.last() == Some(&b'\n') {
-            body.pop();
+        let shorter = SHORTER.into_iter().filter(|bytes| *bytes < longest.len());
+        let mut forms: Vec<_> = shorter.map(|bytes| self.0.shorter(&item.alert, bytes)).collect();
+        forms.insert(0, longest);
+        for form in &mut forms {
+            // The newline that ends a line of a file.
+            form.pop_if(|last| *last == b'\n');
         }
+        let body = forms::put(&forms);
         Encoded::Items(vec![NewItem { kind: Kind::Alert, uuid: item.alert.uuid, records: 1, body }])
     }
 }

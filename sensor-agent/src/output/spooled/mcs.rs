@@ -136,6 +136,7 @@ impl CentralSettings {
         };
         let settings = self.settings(name, host.sensor_id, hello);
         Ok(Box::new(move |backlog, ledger| {
+            ledger.set_confirms(true);
             let reports = Reports { backlog: Arc::clone(backlog), ledger: Arc::clone(ledger) };
             let mcs = Mcs::start(settings, backlog.spool.clone(), Box::new(reports)).map_err(io::Error::other)?;
             Ok(Box::new(ToCentral { mcs: Some(mcs), backlog: Arc::clone(backlog) }) as Box<dyn Courier>)
@@ -176,7 +177,7 @@ struct Reports {
 impl Observer for Reports {
     fn word(&self, uuid: Uuid, word: &Word) {
         let outcome = match word {
-            Word::Confirmed => Outcome::Sent,
+            Word::Confirmed => Outcome::Confirmed,
             Word::Retrying(reason) => Outcome::Retrying(reason.clone()),
             Word::Rejected(reason) => {
                 self.ledger.rejected(uuid, reason);

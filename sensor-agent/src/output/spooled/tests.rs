@@ -130,7 +130,7 @@ fn alerts_arrive_in_order_and_are_confirmed() {
     let arrived: Vec<(Uuid, String)> = (0..300).map(|_| got.recv_timeout(LONG).unwrap()).collect();
     assert!(arrived.iter().all(|(uuid, body)| body.contains(&uuid.to_string()) && !body.ends_with('\n')));
     assert_eq!(arrived.iter().map(|(uuid, _)| *uuid).collect::<Vec<_>>(), sent);
-    assert_eq!(watch.next(Instant::now() + LONG).unwrap().outcome, Outcome::Sent);
+    assert_eq!(watch.next(Instant::now() + LONG).unwrap().outcome, Outcome::Confirmed);
     let status = until(&outputs, "an empty spool", |status| status.queued == 0);
     assert_eq!((status.sent, status.confirmed, status.oldest_age_ms), (300, Some(300), None));
 }
@@ -276,5 +276,5 @@ fn whoever_waits_for_word_is_not_held_up_by_a_pause() {
     let watch = outputs.watch(|_| true);
     send(&outputs, 1);
     let words = watch.wait(Instant::now() + LONG);
-    assert_eq!(words[0].1.as_ref().unwrap().outcome, Outcome::Sent);
+    assert_eq!(words[0].1.as_ref().unwrap().outcome, Outcome::Confirmed);
 }

@@ -19,7 +19,8 @@ impl Place {
     }
 
     fn open(&self) -> FileLines {
-        FileLines::open(&FileSettings { max_size: 1.try_into().unwrap(), ..FileSettings::new(&self.path) }).unwrap()
+        FileLines::open(&FileSettings { max_bytes: 1_000_000.try_into().unwrap(), ..FileSettings::new(&self.path) })
+            .unwrap()
     }
 
     fn old(&self, number: u32) -> PathBuf {
@@ -82,8 +83,11 @@ fn a_full_file_is_moved_away() {
 #[test]
 fn old_files_are_never_overwritten_and_the_oldest_go() {
     let place = Place::new();
-    let settings =
-        FileSettings { max_size: 1.try_into().unwrap(), max_backups: Some(2), ..FileSettings::new(&place.path) };
+    let settings = FileSettings {
+        max_bytes: 1_000_000.try_into().unwrap(),
+        max_backups: Some(2),
+        ..FileSettings::new(&place.path)
+    };
     let mut lines = FileLines::open(&settings).unwrap();
     for (name, text) in [(place.old(7), "seven"), (place.old(9), "nine")] {
         fs::write(name, text).unwrap();

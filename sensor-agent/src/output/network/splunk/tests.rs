@@ -51,10 +51,10 @@ fn numbers(came: &Came) -> Vec<usize> {
         .collect()
 }
 
-/// Which of the events were refused for good; all others are confirmed.
+/// Which of the events were refused, for good or for their size; all others are confirmed.
 fn refused(answer: &Answer, of: usize) -> Vec<usize> {
     assert_eq!((answer.settled.len(), &answer.setback), (of, &None), "{answer:?}");
-    (0..of).filter(|at| matches!(answer.settled[*at], Settled::Rejected(_))).collect()
+    (0..of).filter(|at| matches!(answer.settled[*at], Settled::Rejected(_) | Settled::TooLarge(_))).collect()
 }
 
 #[test]

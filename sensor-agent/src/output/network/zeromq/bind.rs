@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::TcpListener,
+    net::{IpAddr, Ipv4Addr, TcpListener},
     os::{
         fd::OwnedFd,
         unix::{
@@ -41,7 +41,7 @@ impl Drop for SocketFile {
     }
 }
 
-/// Listens there. `*` stands for all interfaces.
+/// Listens there. `*` stands for all interfaces, the name of one for its address, as ZeroMQ has it (zmq_tcp(7)).
 ///
 /// # Errors
 ///
@@ -49,8 +49,10 @@ impl Drop for SocketFile {
 pub(super) fn listen(endpoint: &ZeromqEndpoint) -> io::Result<(Listener, Option<SocketFile>)> {
     match endpoint {
         ZeromqEndpoint::Tcp(HostPort { host, port }) => {
-            let host = if host == "*" { "0.0.0.0" } else { host };
-            let listener = TcpListener::bind((host, *port))?;
+            let listener = match address_of(host) {
+                Some(address) => TcpListener::bind((address, *port))?,
+                None => TcpListener::bind((host.as_str(), *port)).map_err(|error| no_such_place(host, error))?,
+            };
             listener.set_nonblocking(true)?;
             Ok((Listener::Tcp(listener), None))
         }
@@ -60,6 +62,26 @@ pub(super) fn listen(endpoint: &ZeromqEndpoint) -> io::Result<(Listener, Option<
             Ok((Listener::Ipc(listener), Some(SocketFile { path: path.clone(), inode })))
         }
     }
+}
+
+/// The address that stands for all interfaces, or that of the interface of this name: the first of IPv4, else of IPv6.
+fn address_of(host: &str) -> Option<IpAddr> {
+    if host == "*" {
+        return Some(Ipv4Addr::UNSPECIFIED.into());
+    }
+    let all: Vec<_> = nix::ifaddrs::getifaddrs().ok()?.collect();
+    // Host names come in lower case.
+    let named = || all.iter().filter(|interface| interface.interface_name.eq_ignore_ascii_case(host));
+    let addresses = || named().filter_map(|interface| interface.address.as_ref());
+    let v4 = addresses().find_map(|address| address.as_sockaddr_in()).map(|address| address.ip().into());
+    v4.or_else(|| addresses().find_map(|address| address.as_sockaddr_in6()).map(|address| address.ip().into()))
+}
+
+fn no_such_place(host: &str, error: io::Error) -> io::Error {
+    if host.parse::<IpAddr>().is_ok() || error.kind() == io::ErrorKind::AddrInUse {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("no interface and no host of the name {host} has an address here: {error}"))
 }
 
 /// Only root and the sensor's own user can connect there.

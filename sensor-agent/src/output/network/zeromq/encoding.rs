@@ -12,9 +12,6 @@ use crate::{
     output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };
 
-/// An alert as protobuf is shortened to this, bytes of its JSON.
-const MAX_ALERT: usize = 256 << 10;
-
 /// Something that has no message in `proto/`.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} cannot be told as protobuf: {reason}")]
@@ -23,7 +20,7 @@ pub(super) struct EncodeError {
     reason: serde_json::Error,
 }
 
-/// An alert as a message. None if its template makes nothing of it.
+/// An alert as a message; as protobuf it is no longer than its JSON would be. None if its template makes nothing of it.
 pub(super) fn alert(
     topic: &str,
     encoding: ZeromqEncoding,
@@ -40,7 +37,10 @@ pub(super) fn alert(
             body.pop_if(|last| *last == b'\n');
         }
         ZeromqEncoding::Protobuf => {
-            json::write(&mut body, alert, MAX_ALERT);
+            if !renderer.wants(alert) {
+                return Ok(None);
+            }
+            json::write(&mut body, alert, renderer.max_bytes);
             let message: v1::Alert =
                 serde_json::from_slice(&body).map_err(|reason| EncodeError { what: "an alert", reason })?;
             body = message.encode_to_vec();

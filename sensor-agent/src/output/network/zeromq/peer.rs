@@ -18,7 +18,7 @@ use tokio::{
 use super::{
     parcel::{Frames, Outgoing, Parcel},
     room::Room,
-    wire::{self, GREETING_LENGTH, Said, Violation},
+    wire::{self, GREETING_LENGTH, GREETING_PARTS, Said, Violation},
 };
 use crate::output::metrics::Ledger;
 
@@ -50,8 +50,16 @@ pub(super) enum Broken {
     Network(#[from] io::Error),
     #[error("it did not say who it is within {} s", HANDSHAKE.as_secs())]
     Silent,
+    #[error("it left while both said who they are: does it want encryption, which this socket has not?")]
+    Left,
     #[error("it subscribes to more than anyone needs")]
     Greedy,
+}
+
+/// Why one is gone that has not said who it is.
+fn left(error: io::Error, has_spoken: bool) -> Broken {
+    let ended = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe];
+    if has_spoken && ended.contains(&error.kind()) { Broken::Left } else { Broken::Network(error) }
 }
 
 /// A receiver that is connected.
@@ -147,18 +155,27 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
         let (mut read, mut write) = tokio::io::split(stream);
         write.write_all(&wire::greeting()).await?;
         let mut greeting = [0; GREETING_LENGTH];
-        read.read_exact(&mut greeting).await?;
-        wire::check_greeting(&greeting)?;
+        let mut known = 0;
+        for end in GREETING_PARTS {
+            // One that comes and goes without a word may only have looked whether somebody listens.
+            read.read_exact(&mut greeting[known..end]).await.map_err(|error| left(error, known > 0))?;
+            wire::check_greeting(&greeting[..end])?;
+            known = end;
+        }
         let mut ready = Vec::new();
         wire::put_ready(&mut ready, ours);
-        write.write_all(&ready).await?;
+        write.write_all(&ready).await.map_err(|error| left(error, true))?;
         let mut read = Reader { half: read, buffer: Vec::new() };
         let found = loop {
             let said = read.next(|said| match said {
                 Said::Ready { socket_type } => Some(socket_type.escape_ascii().to_string()),
                 _ => None,
             });
-            if let Some(found) = said.await? {
+            let said = said.await.map_err(|error| match error {
+                Broken::Network(error) => left(error, true),
+                error => error,
+            });
+            if let Some(found) = said? {
                 break found;
             }
         };

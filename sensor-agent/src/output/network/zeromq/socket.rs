@@ -81,6 +81,10 @@ struct Shared {
     turn: AtomicUsize,
     /// Messages that their receiver did not live to get (`push`).
     returned: Mutex<VecDeque<Parcel>>,
+    /// Of the outputs and sinks that share the socket.
+    ledgers: Mutex<Vec<Weak<Ledger>>>,
+    /// Of those who cannot be served and came before anyone could be told.
+    untold: Mutex<Option<String>>,
 }
 
 /// What became of a message to subscribers.
@@ -118,6 +122,8 @@ impl Socket {
             peers: Mutex::default(),
             turn: AtomicUsize::new(0),
             returned: Mutex::default(),
+            ledgers: Mutex::default(),
+            untold: Mutex::default(),
         });
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
@@ -133,6 +139,16 @@ impl Socket {
         let socket = Arc::new(Self { shared, runtime: handle, stop, thread: Some(thread), file });
         open.push((address, Arc::downgrade(&socket)));
         Ok(socket)
+    }
+
+    /// Tells this one too of those who connect and cannot be served.
+    pub(super) fn account(&self, ledger: &Arc<Ledger>) {
+        let mut ledgers = self.shared.ledgers();
+        ledgers.retain(|known| known.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, ledger)));
+        ledgers.push(Arc::downgrade(ledger));
+        if let Some(reason) = self.shared.untold().take() {
+            ledger.turned_away(&reason, !self.shared.peers().is_empty());
+        }
     }
 
     /// Hands a message to every subscriber of its topic. What is lost later, with its subscriber, the ledger is told.
@@ -359,12 +375,28 @@ impl Shared {
         }
     }
 
-    /// Says in the log if the receiver cannot be one. That one comes and goes is nothing to speak of.
+    /// Says in the status and the log if the receiver cannot be one. That one comes and goes is nothing to speak of.
     fn told(&self, error: &Broken) -> String {
+        let told = error.to_string();
         if !matches!(error, Broken::Network(_)) {
-            tracing::warn!(endpoint = %self.address.endpoint, %error, "a ZeroMQ receiver cannot be served");
+            let reason = format!("a receiver at {} cannot be served: {told}", self.address.endpoint);
+            let others = !self.peers().is_empty();
+            let ledgers = self.ledgers();
+            if ledgers.is_empty() {
+                *self.untold() = Some(reason);
+            } else {
+                ledgers.iter().filter_map(Weak::upgrade).for_each(|ledger| ledger.turned_away(&reason, others));
+            }
         }
-        error.to_string()
+        told
+    }
+
+    fn untold(&self) -> MutexGuard<'_, Option<String>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledgers(&self) -> MutexGuard<'_, Vec<Weak<Ledger>>> {
+        self.ledgers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn peers(&self) -> MutexGuard<'_, Vec<Arc<Peer>>> {

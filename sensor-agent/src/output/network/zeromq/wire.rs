@@ -12,9 +12,9 @@ const COMMAND: u8 = 0b100;
 /// Why a peer is not spoken with any longer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Violation {
-    #[error("it does not speak ZeroMQ")]
+    #[error("it does not speak ZeroMQ, or only that from before ZeroMQ 3.0")]
     NotZeromq,
-    #[error("it speaks version {0} of the protocol, from before ZeroMQ 4.0")]
+    #[error("it speaks an older version of the protocol (revision {0}), from before ZeroMQ 4.0")]
     Old(u8),
     #[error("it wants the security mechanism {0}; this socket has none")]
     Mechanism(String),
@@ -38,15 +38,21 @@ pub(super) fn greeting() -> [u8; GREETING_LENGTH] {
     bytes
 }
 
-/// Looks at what the other end says first.
-pub(super) fn check_greeting(bytes: &[u8; GREETING_LENGTH]) -> Result<(), Violation> {
-    if bytes[0] != 0xff || bytes[9] & 1 == 0 {
+/// Where parts of a greeting end after which more is known of the other end: one of an older version says no more until
+/// it has an answer in its own.
+pub(super) const GREETING_PARTS: [usize; 4] = [1, 10, 11, GREETING_LENGTH];
+
+/// Looks at what the other end says first, as far as it is there: up to one of [`GREETING_PARTS`].
+pub(super) fn check_greeting(bytes: &[u8]) -> Result<(), Violation> {
+    // A first byte that tells a length is that of version 1, whose messages nothing else looks like for sure.
+    if bytes.first().is_some_and(|first| *first != 0xff) || bytes.get(9).is_some_and(|last| last & 1 == 0) {
         return Err(Violation::NotZeromq);
     }
-    if bytes[10] < 3 {
-        return Err(Violation::Old(bytes[10]));
+    if let Some(&version) = bytes.get(10).filter(|version| **version < 3) {
+        return Err(Violation::Old(version));
     }
-    let name = bytes[12..32].split(|&byte| byte == 0).next().unwrap_or_default();
+    let Some(mechanism) = bytes.get(12..32) else { return Ok(()) };
+    let name = mechanism.split(|&byte| byte == 0).next().unwrap_or_default();
     if name == b"NULL" { Ok(()) } else { Err(Violation::Mechanism(name.escape_ascii().to_string())) }
 }
 

@@ -1,0 +1,67 @@
+//! A syslog receiver, as an output's keys describe it.
+
+use rustls::pki_types::ServerName;
+
+use super::address::SyslogAddress;
+use super::outputs::without_effect;
+use super::scalar::Size;
+use super::section::Section;
+use super::tls::{self, TlsSettings};
+use super::words::{Facility, Framing, SyslogProtocol};
+use crate::diagnostic::Report;
+
+/// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).
+const MOST_OF_UDP: u64 = 65_507;
+
+/// A syslog receiver.
+#[derive(Clone, Debug)]
+pub struct SyslogSettings {
+    pub address: SyslogAddress,
+    pub facility: Facility,
+    pub protocol: SyslogProtocol,
+    pub framing: Framing,
+    pub tls: TlsSettings,
+    /// The name in the receiver's certificate, where it is not the address's host.
+    pub server_name: Option<String>,
+}
+
+/// Takes the receiver. Files are looked at if it is `enabled`.
+pub(super) fn read(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<SyslogSettings> {
+    let address: SyslogAddress = section.get("address")?;
+    let is_local = matches!(address, SyslogAddress::Unix(_));
+    let scheme = address.scheme();
+    let plain = (scheme != "tls://").then_some(scheme);
+    if matches!(address, SyslogAddress::Udp(_)) {
+        let help = "a datagram is a message; use tcp:// or tls:// for a stream, or take it out";
+        without_effect(section, &["framing"], "udp://", help, report);
+        if section.get::<Size>("max_bytes").is_some_and(|Size(bytes)| bytes > MOST_OF_UDP) {
+            report
+                .error(section.span("max_bytes"), format!("a datagram over UDP holds {MOST_OF_UDP} bytes at most"))
+                .help("write less, or use tcp:// or tls://");
+        }
+    }
+    if plain.is_some() {
+        let help = "it is the name in a certificate; use tls://, or take it out";
+        without_effect(section, &["server_name"], scheme, help, report);
+    }
+    let server_name: Option<String> = section.get("server_name");
+    if let Some(name) = &server_name
+        && ServerName::try_from(name.as_str()).is_err()
+    {
+        report
+            .error(section.span("server_name"), format!("`{name}` cannot be a name in a certificate"))
+            .help("write a host name or an address");
+    }
+    Some(SyslogSettings {
+        facility: section.word("facility")?,
+        protocol: section.word("protocol").unwrap_or(if is_local {
+            SyslogProtocol::Local
+        } else {
+            SyslogProtocol::Rfc5424
+        }),
+        framing: section.word("framing").unwrap_or(if is_local { Framing::Nul } else { Framing::Octets }),
+        tls: tls::read(section, enabled, plain, report),
+        server_name,
+        address,
+    })
+}
