@@ -268,8 +268,9 @@ for what in "${@:-build}"; do
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
         ;;
     test)
-        # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with.
-        debian auditd gcc golang-go login openssh-client openssh-server passwd sudo
+        # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with; what
+        # systemd says of the unit.
+        debian auditd curl gcc golang-go login openssh-client openssh-server passwd sudo systemd
         receivers
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;

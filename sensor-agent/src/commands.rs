@@ -15,7 +15,7 @@ use crate::cli::{self, Command, Exit, completions, fields, help, man};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{client, render};
 use crate::diagnostic::{Appearance, Report, Severity};
-use crate::plan::Plan;
+use crate::plan::{Plan, gaps};
 use crate::sensor::configure;
 use crate::terminal;
 
@@ -92,7 +92,10 @@ fn configured(paths: &Paths, strict: bool) -> Result<(Config, Plan), String> {
     show(&report);
     let mut errors = report.diagnostics().iter().filter(|finding| finding.severity == Severity::Error);
     match (errors.next(), errors.count()) {
-        (None, _) => Ok(configured),
+        (None, _) => {
+            show(&gaps(&configured.0, &configured.1));
+            Ok(configured)
+        }
         (Some(error), 0) => Err(error.message.clone()),
         (Some(error), more) => Err(format!("{}, and {more} more", error.message)),
     }

@@ -19,6 +19,7 @@ mod environment;
 mod faults;
 mod files;
 mod headers;
+mod in_vain;
 mod investigations;
 mod keys;
 mod lists;
@@ -60,7 +61,7 @@ pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{
     AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, WebhookSettings,
 };
-pub use policy::{ContentGroup, Policy, Throttle};
+pub use policy::{ContentGroup, Off, Policy, Throttle};
 pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
 pub(crate) use secrets::{url_credentials, url_secrets};

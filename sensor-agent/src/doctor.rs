@@ -13,12 +13,15 @@ use serde::Serialize;
 use crate::config::{Environment, Paths};
 use crate::diagnostic::Report;
 use crate::sensor::configure;
+use crate::terminal::counted;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     Fine,
+    /// The kernel offers less than others do: the sensor works, and knows less.
+    LowerRung,
     /// Something is lost or may fail.
     Warning,
     /// The sensor does not do what it is for.
@@ -42,6 +45,10 @@ impl Finding {
         Self { area, level: Level::Fine, text: text.into(), fix: String::new() }
     }
 
+    fn lower_rung(area: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { area, level: Level::LowerRung, text: text.into(), fix: fix.into() }
+    }
+
     fn warning(area: &'static str, text: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { area, level: Level::Warning, text: text.into(), fix: fix.into() }
     }
@@ -59,7 +66,11 @@ pub fn examine(paths: &Paths, environment: &Environment) -> Vec<Finding> {
     let mut found = host::examine();
     found.extend(configuration::examine(&config, &plan, &report));
     found.extend(delivery::examine(&config, environment));
-    found.extend(running::examine(&config));
+    // What the configuration says already the sensor need not say again.
+    let said = found.clone();
+    let is_new =
+        |finding: &Finding| finding.level == Level::Fine || !said.iter().any(|said| said.text.contains(&finding.text));
+    found.extend(running::examine(&config).into_iter().filter(is_new));
     found
 }
 
@@ -71,22 +82,24 @@ pub fn render(findings: &[Finding]) -> String {
     for finding in findings {
         let word = match finding.level {
             Level::Fine => "ok",
+            Level::LowerRung => "lower rung",
             Level::Warning => "WARNING",
             Level::Failure => "FAILURE",
         };
         let mut lines = finding.text.lines();
         let first = lines.next().unwrap_or_default();
         // Writing to a string does not fail.
-        let _ = writeln!(out, "{word:<8} {:<14} {}", finding.area, crate::terminal::printable(first));
+        let _ = writeln!(out, "{word:<10} {:<14} {}", finding.area, crate::terminal::printable(first));
         for line in lines {
-            let _ = writeln!(out, "{:24}{}", "", crate::terminal::printable(line));
+            let _ = writeln!(out, "{:26}{}", "", crate::terminal::printable(line));
         }
         if !finding.fix.is_empty() {
-            let _ = writeln!(out, "{:24}Fix: {}", "", crate::terminal::printable(&finding.fix));
+            let _ = writeln!(out, "{:26}Fix: {}", "", crate::terminal::printable(&finding.fix));
         }
     }
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-    let _ = writeln!(out, "\n{} failures, {} warnings", count(Level::Failure), count(Level::Warning));
+    let failures = counted(count(Level::Failure), "failure", "failures");
+    let _ = writeln!(out, "\n{failures}, {}", counted(count(Level::Warning), "warning", "warnings"));
     out
 }
 
@@ -113,14 +126,20 @@ mod tests {
 
     #[test]
     fn a_page_shows_the_fix_below() {
-        let page = render(&[Finding::fine("kernel", "6.1"), Finding::failure("disk", "full\nvery", "make room")]);
+        let page = render(&[
+            Finding::fine("kernel", "6.1"),
+            Finding::lower_rung("hooks", "no", "another kernel"),
+            Finding::failure("disk", "full\nvery", "make room"),
+        ]);
         insta::assert_snapshot!(page, @r"
-        ok       kernel         6.1
-        FAILURE  disk           full
-                                very
-                                Fix: make room
+        ok         kernel         6.1
+        lower rung hooks          no
+                                  Fix: another kernel
+        FAILURE    disk           full
+                                  very
+                                  Fix: make room
 
-        1 failures, 0 warnings
+        1 failure, 0 warnings
         ");
     }
 }

@@ -39,6 +39,7 @@ pub fn describe(state_dir: &Path) -> (Host, Option<String>) {
             .and_then(|id| id.parse().ok())
             .map_or(0, |id: Uuid| id.as_u128()),
         boot_time,
+        sensor: None,
         metadata: metadata(boot_time),
     };
     (host, trouble)

@@ -39,5 +39,6 @@ pub mod process;
 pub mod recorder;
 pub mod rules;
 pub mod sensor;
+pub mod silent;
 pub mod systemd;
 pub mod terminal;

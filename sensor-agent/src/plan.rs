@@ -4,6 +4,8 @@
 //! for the start are the host's own troubles.
 
 mod destinations;
+mod gaps;
+mod in_vain;
 mod policies;
 mod tables;
 
@@ -13,7 +15,8 @@ use crate::engine::Setup;
 use crate::output::{OutputSettings, SinkSettings};
 use crate::rules::{ListSource, Lists};
 
-pub use policies::{PolicyLine, rule_books};
+pub use gaps::gaps;
+pub use policies::{PolicyLine, PolicyOff, rule_books};
 
 /// What runs under a configuration. Of use only if the report has no errors.
 #[derive(Debug)]
@@ -23,18 +26,22 @@ pub struct Plan {
     pub sinks: Vec<SinkSettings>,
     /// All policies in force, for `-check`.
     pub policies: Vec<PolicyLine>,
+    /// All others, with the reason.
+    pub off: Vec<PolicyOff>,
 }
 
 /// Compiles a configuration.
 #[must_use]
 pub fn plan(config: &Config, report: &mut Report) -> Plan {
+    in_vain::unread_lists(config, report);
     let lists = lists(config, report);
     let (detection, policies) = policies::compile(config, &lists, report);
     let outputs = destinations::outputs(config, report);
     let sinks = destinations::sinks(config, report);
     let recorder = tables::compile(config, &lists, !sinks.is_empty(), report);
     let reporting_interval = config.investigations.reporting_interval;
-    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies }
+    let off = policies::off(config);
+    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies, off }
 }
 
 /// The lists of all files, merged.

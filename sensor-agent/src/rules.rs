@@ -51,6 +51,7 @@ pub use compile::{RuleSet, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};
 pub use glob::{Glob, GlobError, escape};
+pub use lexer::lists_named;
 pub use lists::{LIST_KINDS, List, ListKind, ListKindInfo, ListSource, Lists};
 pub use operators::{OPERATORS, Operator, OperatorInfo};
 pub use parse::parse;

@@ -20,7 +20,8 @@ mod tamper;
 pub use lookout::CANARY;
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -33,14 +34,15 @@ use tamper::Tamper;
 
 use crate::alert::Alert;
 use crate::budget::Budget;
+use crate::capture::preflight::BTF;
 use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
 use crate::diagnostic::Report;
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
-use crate::event::Process;
 use crate::event::decode::decode;
+use crate::event::{Process, ProcessKey};
 use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
@@ -145,11 +147,12 @@ impl Sensor {
     /// The host lacks something, or something is in the way.
     pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
+        // Rights before folders and locks: who lacks them is not helped by another folder.
+        crate::capture::may_start(Path::new(BTF))?;
         scheduling::never_interrupt_others();
         let run_dir = RunDirectory::claim(&config.locations.run_dir)?;
         let state_dir = &config.locations.state_dir;
-        let (state, host) = StateFolder::claim(state_dir)?;
-        let host = Arc::new(host);
+        let (state, mut host) = StateFolder::claim(state_dir)?;
         if config.use_resource_limits {
             crate::limits::hold();
         }
@@ -171,6 +174,8 @@ impl Sensor {
         table.set_host(host_place);
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
+        host.sensor = own_key(&own);
+        let host = Arc::new(host);
 
         tell_of_left_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
         let outputs = Arc::new(Dispatcher::start_within(budget, plan.outputs).map_err(StartError::Outputs)?);
@@ -305,7 +310,14 @@ fn own_process(table: &Table) -> Arc<Process> {
     table
         .find_pid(pid)
         .cloned()
-        .unwrap_or_else(|| Arc::new(Process { key: crate::event::ProcessKey::new(pid, 0), ..Process::default() }))
+        .unwrap_or_else(|| Arc::new(Process { key: ProcessKey::new(pid, 0), ..Process::default() }))
+}
+
+/// The key of that entry, if it is this process beyond doubt: in a pid namespace of its own its id is another's on the host.
+fn own_key(own: &Process) -> Option<ProcessKey> {
+    let namespace = std::fs::metadata("/proc/self/ns/pid").ok()?.ino();
+    let is_own = own.ns_pid == std::process::id() && u64::from(own.namespaces.pid) == namespace;
+    (is_own && own.key.start != 0).then_some(own.key)
 }
 
 /// Reading the kernel's type information takes several times the memory that the running sensor does, and the

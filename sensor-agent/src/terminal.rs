@@ -56,6 +56,12 @@ fn is_unprintable(char: char) -> bool {
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{061c}' | '\u{feff}')
 }
 
+/// A number and what it counts: `1 policy`, `2 policies`.
+#[must_use]
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Which side of its column a text leans to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {

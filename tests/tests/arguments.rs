@@ -65,6 +65,21 @@ fn huge_arguments_keep_both_ends_and_their_size() {
 }
 
 #[test]
+fn a_program_that_renames_itself_is_told_as_it_was_started() {
+    let mark = Mark::new("renames");
+    let sensor = Sensor::start(&mark.config());
+    // Perl writes this over the arguments in its memory, where `ps` reads them.
+    let script =
+        "$0 = 'harmless'; open my $own, '<', '/proc/self/cmdline'; exit(index(<$own>, 'harmless') == 0 ? 0 : 1)";
+    let mut perl = Command::new("/usr/bin/perl");
+    perl.args(["-e", script, mark.word()]);
+    let mut child = perl.spawn().unwrap();
+    assert!(child.wait().unwrap().success(), "the program did not write over its arguments");
+    let exec = sensor.exec_of(child.id());
+    assert_eq!(exec["args"], json!(["/usr/bin/perl", "-e", script, mark.word()]));
+}
+
+#[test]
 fn no_arguments_and_empty_ones_are_told_apart() {
     let mark = Mark::new("empty");
     let sensor = Sensor::start(&mark.config());

@@ -157,3 +157,113 @@ fn version_and_help_go_to_standard_output() {
         assert!(said.stdout.contains(expected), "{arguments:?}: {}", said.stdout);
     }
 }
+
+#[test]
+fn a_sensor_that_can_alert_on_nothing_or_to_nobody_says_so() {
+    let said = check("alert_outputs: {outputs: [{type: stdout}]}\n", "", &[]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    for text in ["no policy is on: there will be no alerts", "no output is enabled: alerts go nowhere"] {
+        assert!(said.stdout.contains(text) && said.stderr.contains(text), "{text}: {}{}", said.stdout, said.stderr);
+    }
+    for heading in ["Alerts go to", "Rows go out", "Tables", "Off"] {
+        assert!(!said.stdout.contains(heading), "nothing stands under {heading}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn missing_content_is_a_warning_unless_none_is_wanted() {
+    let home = Home::new("");
+    let said = || {
+        // Without a name for it the place is the default.
+        let mut command = std::process::Command::new(sensor_tests::programs::sensor());
+        Said::of(command.args(["-check", "-config"]).arg(home.file("config.yaml")))
+    };
+    let is_told = |said: &Said| said.stderr.contains("the shipped detections are missing");
+    let is_missing = !std::path::Path::new("/var/lib/sophos/content/runtimedetections-content.yaml").exists();
+    assert_eq!(is_told(&said()), is_missing, "{}", said().stderr);
+    home.write_config("enabled_content_groups: []\n");
+    assert!(!is_told(&said()), "{}", said().stderr);
+}
+
+#[test]
+fn policies_that_are_off_are_named_with_the_reason() {
+    let rules = "\
+Own: {policy: program, enabled: false, rules: [default ignore]}
+Grouped: {policy: program, contentGroup: Audit, rules: [default ignore]}
+Later: {policy: ptrace, rules: [default ignore]}
+One: {policy: program, rules: [default ignore]}
+";
+    let said = check("enabled_content_groups: [Smart Policy]\n", rules, &[]);
+    for text in [
+        "Policies: 1 on, 3 off",
+        "Own: switched off",
+        "Grouped: its content group `Audit` is not enabled",
+        "Later: policies of type `ptrace` are not built yet",
+        "One (1 rule)",
+    ] {
+        assert!(said.stdout.contains(text), "{text}: {}{}", said.stdout, said.stderr);
+    }
+}
+
+/// Content with a detection and its list.
+const CONTENT: &str = "\
+Encoded: {policy: program, contentGroup: Detection Analytics.Execution, rules: ['ignore programName in $Encoded-allowList', default match]}
+lists: {Encoded-allowList: {type: paths, values: []}}
+";
+
+/// Each is without effect, and told at its place with what was meant.
+#[test]
+fn what_has_no_effect_is_told_where_it_stands() {
+    for (rules, place, told) in [
+        (
+            "lists: {Encoded-alowList: {add: [/x]}}",
+            9,
+            "there is no list `Encoded-alowList`|did you mean `Encoded-allowList`?",
+        ),
+        (
+            "lists: {Encoded-alowList: {type: paths, add: [/x]}}",
+            9,
+            "no rule reads the list `Encoded-alowList`|did you mean `Encoded-allowList`?",
+        ),
+        ("lists: {Quite_Another: {type: paths, add: [/x]}}", 9, "no rule reads the list `Quite_Another`"),
+        ("Encodet: {priority: Low}", 1, "there is no detection `Encodet` to override|did you mean `Encoded`?"),
+        ("Encodet: {rules: [default match]}", 1, "the detection `Encodet` has no type|did you mean `Encoded`?"),
+        (
+            "enabled_content_groups: [Detection Analytics.Exekution]",
+            26,
+            "no detection is in the content group|did you mean `Detection Analytics.Execution`?",
+        ),
+        (
+            "enabled_content_groups: [Detection Analytics.Execution, Detection Analytics]",
+            26,
+            "`Detection Analytics.Execution` is on already",
+        ),
+        ("paths: {state_dir: /x}", 1, "`paths` is read in the main file alone"),
+        ("Encoded: {rules: ['match uid == 1']}", 20, "the rules of `Encoded` have no default"),
+        (
+            "investigations: {flight_recorder: {tables: [{name: process_events}]}}",
+            44,
+            "`flight_recorder` is not switched on",
+        ),
+        ("investigations: {sinks: [{backend: stdout}]}", 26, "no rows go to this sink"),
+        (
+            "investigations: {zeromq: {topics: [{process_events: x}]}, flight_recorder: {enabled: true}}",
+            53,
+            "nothing goes under this topic",
+        ),
+        ("mcs: {url: 'https://x.test'}", 12, "`mcs` is not switched on"),
+    ] {
+        let home = Home::new("");
+        home.write_content(CONTENT);
+        home.write("rules.yaml", rules);
+        let said = home.run(&["-check"]);
+        for text in told.split('|').map(str::to_owned).chain([format!("rules.yaml:1:{place}")]) {
+            assert!(said.stderr.contains(&text), "{rules}: {text}: {}", said.stderr);
+        }
+    }
+    let home = Home::new("");
+    home.write_content(CONTENT);
+    home.write("rules.yaml", "lists: {Encoded-allowList: {add: [/x]}}");
+    let said = home.run(&["-check"]);
+    assert!(!said.stderr.contains("allowList"), "{}", said.stderr);
+}

@@ -38,6 +38,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("rsyslogd", "rsyslog"),
     ("runc", "runc"),
     ("strip", "binutils"),
+    ("systemd-analyze", "systemd"),
     ("systemd-nspawn", "systemd-container"),
 ];
 
@@ -49,6 +50,7 @@ const OTHERS: &[&str] = &[
     "debian-archive-keyring",
     "g++",
     "gcc",
+    "golang-go",
     "libc6-dev",
     "nodejs",
     "npm",

@@ -104,6 +104,7 @@ pub(super) fn sample() -> Alert {
         hostname: "host.example.test".into(),
         boot_id: Uuid::from_u128(7).as_u128(),
         boot_time: 1_700_000_000_000_000_000,
+        sensor: None,
         metadata: vec![("os_name".into(), "Debian GNU/Linux".into())],
     };
     let event =

@@ -123,6 +123,20 @@ pub(super) const HOOKS: &[Hook] = &[
     },
 ];
 
+/// What is not seen, or not known, where this hook is not to be had and only lower rungs, or none, serve.
+#[must_use]
+pub fn missed(name: &str, rung: u32) -> Option<&'static str> {
+    Some(match (name, rung) {
+        ("exec_failed", _) => "programs that could not be run are not seen",
+        ("exec_not_opened", _) => "files that could not be opened to be run are not seen",
+        ("audit", 1) => "whether the kernel took an audit message is judged by its own condition, not heard from it",
+        ("audit", _) => "audit messages are seen only while the kernel's audit is on, or not at all",
+        ("audit_verdict", _) => "what a security module refuses among audit messages is not known",
+        ("baseline", _) => "what ran before the sensor is known from /proc alone",
+        _ => return None,
+    })
+}
+
 /// What most hooks have in common.
 const OF_LIFECYCLE: Hook = Hook {
     name: "",

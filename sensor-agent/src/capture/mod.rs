@@ -25,7 +25,7 @@ pub mod offsets;
 pub mod preflight;
 mod programs;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,6 +36,7 @@ pub use batch::{Batch, Records};
 pub use counters::Counted;
 pub use drain::{Drain, DrainOptions, DrainStats};
 pub use error::CaptureError;
+pub use hooks::missed;
 pub use links::Reattached;
 pub use programs::{ProgramStatus, State};
 
@@ -134,6 +135,16 @@ pub const AUDIT_HOOK: &str = "audit";
 pub const MULTICAST_HOOK: &str = "netlink multicast";
 const MULTICAST_RUNG: u32 = 3;
 
+/// Whether the host and the rights allow programs to be loaded at all. Takes nothing and changes nothing.
+///
+/// # Errors
+/// They do not; the error says what is missing.
+pub fn may_start(btf: &Path) -> Result<(), CaptureError> {
+    let found = preflight::check(btf).into_iter();
+    let fatal: Vec<_> = found.filter(|finding| finding.severity == preflight::Severity::Fatal).collect();
+    if fatal.is_empty() { Ok(()) } else { Err(CaptureError::Preflight(preflight::Findings(fatal))) }
+}
+
 impl Capture {
     /// Checks the host, loads the programs, and attaches them. Events are kept in the ring from here on.
     ///
@@ -142,13 +153,7 @@ impl Capture {
     /// If the host lacks something indispensable, or the kernel refuses one of the process programs. Programs that the
     /// sensor can do without are not an error: see [`Capture::status`].
     pub fn start(options: &Options) -> Result<Self, CaptureError> {
-        let fatal: Vec<_> = preflight::check(&options.btf)
-            .into_iter()
-            .filter(|finding| finding.severity == preflight::Severity::Fatal)
-            .collect();
-        if !fatal.is_empty() {
-            return Err(CaptureError::Preflight(preflight::Findings(fatal)));
-        }
+        may_start(&options.btf)?;
         preflight::raise_memlock();
         let table = offsets::read(&options.btf, &preflight::release())?;
         let sizes = RingSizes { lifecycle: ring_size(options.lifecycle_ring), audit: ring_size(options.audit_ring) };

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::{configured, paths, print};
 use crate::cli::{Exit, Options};
 use crate::config::Config;
-use crate::output::TargetSettings;
+use crate::output::{OutputSettings, SinkSettings, TargetSettings};
 use crate::plan::Plan;
-use crate::terminal::printable;
+use crate::silent;
+use crate::terminal::{counted, printable};
 
 pub(super) fn check(options: &Options, strict: bool) -> Exit {
     match configured(&paths(options), strict) {
@@ -17,40 +18,63 @@ pub(super) fn check(options: &Options, strict: bool) -> Exit {
 }
 
 fn summary(config: &Config, plan: &Plan) -> String {
-    let mut out = String::from("The configuration is right.\n\nFiles\n");
-    let locations = &config.locations;
-    for (what, path) in [("content", &locations.content), ("main", &locations.main), ("rules", &locations.rules)] {
-        let missing = if path.exists() { "" } else { " (missing)" };
-        let _ = writeln!(out, "  {what:<8} {}{missing}", printable(&path.display().to_string()));
+    let mut out = String::from("The configuration is right.\n");
+    for sentence in silent::sentences(plan.policies.len(), plan.outputs.len()) {
+        let _ = writeln!(out, "WARNING: {sentence}");
     }
-    let off = config.policies.len() - plan.policies.len();
-    let _ = writeln!(out, "\nPolicies: {} on, {off} off or not built yet", plan.policies.len());
-    for policy in &plan.policies {
-        let name = printable(&policy.name);
-        let _ =
-            writeln!(out, "  {:<6} {:<8} {name} ({} rules)", policy.priority.word(), policy.policy_type, policy.rules);
-    }
-    out.push_str("\nTables\n");
-    for table in plan.setup.recorder.status() {
-        let _ = writeln!(out, "  {} ({} rows)", table.table, table.capacity);
-    }
-    let _ = writeln!(out, "\nRows go out every {:?} to", plan.setup.reporting_interval);
-    for sink in &plan.sinks {
-        let notes = trust(&sink.target) + &shut(&sink.name, &sink.target);
-        let _ = writeln!(out, "  {} ({}){notes}", printable(&sink.name), sink.target.kind());
-    }
-    out.push_str("\nAlerts go to\n");
-    for output in &plan.outputs {
-        let notes = trust(&output.target) + &shut(&output.name, &output.target);
-        let _ = writeln!(out, "  {} ({}){notes}", printable(&output.name), output.target.kind());
-    }
+    section(&mut out, "Files", files(config));
+    let (on, off) = (plan.policies.len(), plan.off.len());
+    let policies = plan.policies.iter().map(|policy| {
+        let rules = counted(policy.rules, "rule", "rules");
+        format!("{:<6} {:<8} {} ({rules})", policy.priority.word(), policy.policy_type, printable(&policy.name))
+    });
+    section(&mut out, &format!("Policies: {on} on, {off} off"), policies);
+    section(
+        &mut out,
+        "Off",
+        plan.off.iter().map(|policy| format!("{}: {}", printable(&policy.name), printable(&policy.why))),
+    );
+    let tables = plan.setup.recorder.status().into_iter();
+    section(&mut out, "Tables", tables.map(|table| format!("{} ({} rows)", table.table, table.capacity)));
+    let every = format!("Rows go out every {:?} to", plan.setup.reporting_interval);
+    section(&mut out, &every, plan.sinks.iter().map(|SinkSettings { name, target, .. }| place(name, target)));
+    section(
+        &mut out,
+        "Alerts go to",
+        plan.outputs.iter().map(|OutputSettings { name, target, .. }| place(name, target)),
+    );
     out
+}
+
+/// A heading and what stands under it; without that, neither.
+fn section(out: &mut String, heading: &str, lines: impl IntoIterator<Item = String>) {
+    let mut lines = lines.into_iter().peekable();
+    if lines.peek().is_some() {
+        let _ = writeln!(out, "\n{heading}");
+    }
+    for line in lines {
+        let _ = writeln!(out, "  {line}");
+    }
+}
+
+fn files(config: &Config) -> Vec<String> {
+    let locations = &config.locations;
+    let files = [("content", &locations.content), ("main", &locations.main), ("rules", &locations.rules)];
+    let file = |(what, path): (&str, &std::path::PathBuf)| {
+        let missing = if path.exists() { "" } else { " (missing)" };
+        format!("{what:<8} {}{missing}", printable(&path.display().to_string()))
+    };
+    files.map(file).into()
+}
+
+fn place(name: &str, target: &TargetSettings) -> String {
+    format!("{} ({}){}{}", printable(name), target.kind(), trust(target), shut(name, target))
 }
 
 /// Why it could not be opened now: no fault of the configuration, for that can change while the sensor runs.
 fn shut(name: &str, target: &TargetSettings) -> String {
     let Err(error) = target.check(name) else { return String::new() };
-    format!("\n    NOTE: {}; the sensor starts, and what this one is to get waits", printable(&error.why()))
+    format!("\n    NOTE: {}; the sensor starts, and queues what is for it", printable(&error.why()))
 }
 
 /// Whether Central would be trusted: with its trust files as they are now.

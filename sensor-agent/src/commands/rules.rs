@@ -11,8 +11,7 @@ use crate::diagnostic::Report;
 use crate::event::build::build;
 use crate::plan::rule_books;
 use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};
-use crate::sensor::configure;
-use crate::terminal::printable;
+use crate::terminal::{counted, printable};
 
 /// Checks each file as if it were the main configuration, on top of the content.
 pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
@@ -21,12 +20,14 @@ pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
         let content = paths(options).content;
         let paths = Paths { main: Some(file.clone()), content, ..Paths::default() };
         let mut report = Report::default();
-        let (_, plan) = configure(&paths, &Environment::default(), &mut report);
+        // A file of rules says nothing of outputs, and is not to.
+        let config = crate::config::load(&paths, &Environment::default(), &mut report);
+        let plan = crate::plan::plan(&config, &mut report);
         show(&report);
         refused |= report.has_errors();
         let verdict = if report.has_errors() { "refused" } else { "right" };
         let text =
-            format!("{}: {verdict}, {} policies on\n", printable(&file.display().to_string()), plan.policies.len());
+            format!("{}: {verdict}, {} on\n", printable(&file.display().to_string()), policies(plan.policies.len()));
         if print(&text) != Exit::Fine {
             return Exit::Failure;
         }
@@ -37,7 +38,7 @@ pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
 /// Runs cases against the configured policies, also those that are off.
 pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
     let Some(books) = books(options) else { return Exit::Config };
-    let (mut run, mut failed) = (0, 0);
+    let (mut run, mut failed) = (0_usize, 0_usize);
     for file in files {
         let name = printable(&file.display().to_string()).into_owned();
         let text = match fs::read_to_string(file) {
@@ -58,7 +59,7 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
             }
         }
     }
-    let text = format!("{run} cases, {failed} failed\n");
+    let text = format!("{}, {failed} failed\n", counted(run, "case", "cases"));
     match print(&text) {
         Exit::Fine if failed > 0 || run == 0 => Exit::Failure,
         exit => exit,
@@ -100,6 +101,10 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> 
     };
     let explanations = chains.iter().filter_map(|(rules, chain)| rules.explain(*chain, &event, &host));
     print(&explanations.map(|explanation| format!("{explanation}\n")).collect::<String>())
+}
+
+fn policies(count: usize) -> String {
+    counted(count, "policy", "policies")
 }
 
 fn books(options: &Options) -> Option<Vec<RuleSet>> {

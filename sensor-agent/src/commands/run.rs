@@ -10,6 +10,7 @@ use crate::cli::{Exit, Options, version};
 use crate::config::Environment;
 use crate::log;
 use crate::sensor::Sensor;
+use crate::silent;
 use crate::systemd::{notify, tell_status};
 
 pub(super) fn run(options: &Options) -> Exit {
@@ -27,7 +28,7 @@ pub(super) fn run(options: &Options) -> Exit {
         Ok(signals) => signals,
         Err(error) => return fail(&format!("cannot listen for signals: {error}")),
     };
-    let policies = plan.policies.len();
+    let (policies, outputs) = (plan.policies.len(), plan.outputs.len());
     let sensor = match Sensor::start(paths, Environment::of_process(), &config, plan) {
         Ok(sensor) => sensor,
         Err(error) => {
@@ -36,7 +37,12 @@ pub(super) fn run(options: &Options) -> Exit {
         }
     };
     tracing::info!(policies, pid = std::process::id(), "{} is running", version());
-    notify("READY=1\nSTATUS=running");
+    let silent: Vec<&str> = silent::sentences(policies, outputs).collect();
+    for sentence in &silent {
+        tracing::warn!("{sentence}");
+    }
+    let but = if silent.is_empty() { String::new() } else { format!("; {}", silent.join("; ")) };
+    notify(&format!("READY=1\nSTATUS=running{but}"));
     let mut by = String::from("nobody");
     for origin in signals.forever() {
         if origin.signal == SIGHUP {
@@ -61,6 +67,8 @@ fn sender(origin: &Origin) -> String {
     let signal = if origin.signal == SIGINT { "SIGINT" } else { "SIGTERM" };
     match origin.process {
         Some(process) => format!("{signal} of pid {} (uid {})", process.pid, process.uid),
+        // A terminal sends it, which the kernel does for it.
+        None if origin.signal == SIGINT => "Ctrl-C".to_owned(),
         None => format!("{signal} of the kernel"),
     }
 }

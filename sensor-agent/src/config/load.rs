@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::environment::{self, Environment};
 use super::files::{self, Missing, Readers};
-use super::keys::TOP;
+use super::keys::{POLICY, TOP};
 use super::named_files::named_files;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
@@ -22,7 +22,7 @@ use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word,
 use super::yaml::{self, Broken, Entry, Node, Value};
 use super::{
     AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool,
-    ZeromqSettings, cache, check, faults, investigations, lists, merge, secrets, zeromq,
+    ZeromqSettings, cache, check, faults, in_vain, investigations, lists, merge, secrets, zeromq,
 };
 use crate::diagnostic::{Report, SourceId, Span};
 
@@ -75,6 +75,9 @@ pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Co
 
     let content = Layer::file(&locations.content, content_missing, report);
     let rules = Layer::file(&locations.rules, rules_missing, report);
+    for layer in [&content, &rules].into_iter().flatten() {
+        in_vain::paths(&layer.root, report);
+    }
     assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, supervised, report)
 }
 
@@ -213,13 +216,18 @@ fn read(
     let metrics = top.section("metrics");
     let audit = top.section("audit");
     let groups = content_groups(&top);
-    let policies = root
-        .map_or(&[][..], Node::entries)
+    let entries = root.map_or(&[][..], Node::entries);
+    let typed: Vec<&str> = entries
+        .iter()
+        .filter(|entry| Section::new(Some(&entry.value), POLICY).node("policy").is_some())
+        .map(|entry| entry.key.value.as_str())
+        .collect();
+    let policies: Vec<policy::Policy> = entries
         .iter()
         .filter(|entry| find(TOP, &entry.key.value).is_none() && !entry.value.entries().is_empty())
         // Only switched on or off, and nothing more known of it: that was said where it stands.
         .filter(|entry| check::is_policy(&entry.value))
-        .filter_map(|entry| policy::read(entry, &groups, report))
+        .filter_map(|entry| policy::read(entry, &groups, &typed, report))
         .collect();
     let mut files = HashMap::default();
     let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
@@ -309,6 +317,11 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
         }
     }
     remote_metrics(config, &top.section("metrics"), report);
+    in_vain::groups(config, top, report);
+    // Whoever has errors to mend is not bothered with what is merely switched off.
+    if !report.has_errors() {
+        in_vain::switches(config, top, report);
+    }
     mcs_in_vain(config, top, report);
     not_built(config, top, report);
 }

@@ -8,7 +8,7 @@ use super::scalar::FromText;
 use super::section::Section;
 use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, Word, is_built};
 use super::yaml::Entry;
-use crate::diagnostic::{Report, Spanned, nearest};
+use crate::diagnostic::{Report, Span, Spanned, nearest};
 
 /// A configured detection.
 #[derive(Clone, Debug)]
@@ -35,6 +35,19 @@ pub struct Policy {
     pub content_group: Option<ContentGroup>,
     /// The rules, not compiled yet.
     pub rules: Vec<Spanned<String>>,
+    /// Where they are given last: of a shipped detection that is overridden, in the override.
+    pub rules_span: Span,
+    /// Why it is not to run, if it is not.
+    pub off: Option<Off>,
+}
+
+/// Why a policy is not to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Off {
+    /// It is switched off itself.
+    Disabled,
+    /// Its content group is not among those that are on.
+    Group,
 }
 
 impl Policy {
@@ -73,6 +86,12 @@ impl ContentGroup {
         &self.parts
     }
 
+    /// As it is written: the names with dots between them.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.parts.join(".")
+    }
+
     /// Whether this group is the other one or part of it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
@@ -103,29 +122,33 @@ impl FromText for ContentGroup {
 }
 
 /// Takes a policy out of its merged mapping; none if there is nothing to run, which is reported.
-pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], report: &mut Report) -> Option<Policy> {
+///
+/// `others` are the names of all detections that have a type.
+pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], report: &mut Report) -> Option<Policy> {
     let section = Section::new(Some(&entry.value), keys::POLICY);
     let name = entry.key.clone();
     let rules = section.texts("rules");
     let Some(policy_type) = section.word::<PolicyType>("policy") else {
         // A wrong word was reported before.
         if section.node("policy").is_none() {
-            without_type(&name, &rules, report);
+            without_type(&name, &rules, others, report);
         }
         return None;
     };
-    if section.node("rules").is_none() {
+    let Some(given) = section.node("rules") else {
         report
             .error(name.span.clone(), format!("the detection `{}` has no rules", name.value))
             .label("nothing would ever match")
             .help("add `rules:`, a list that ends with `- default ignore` or `- default match`");
         return None;
-    }
+    };
+    let rules_span = rules.last().map_or_else(|| given.span.clone(), |rule| rule.span.clone());
     let content_group = section.get::<ContentGroup>("contentGroup");
     let in_group = content_group.as_ref().is_none_or(|group| groups.iter().any(|enabled| group.is_within(enabled)));
     let policy = Policy {
         policy_type,
         enabled: section.bool("enabled") && in_group,
+        off: if !section.bool("enabled") { Some(Off::Disabled) } else { (!in_group).then_some(Off::Group) },
         priority: section.word("priority").unwrap_or(Priority::Medium),
         confidence: section.word("confidence").unwrap_or(Confidence::Medium),
         alert_message: section.spanned("alertMessage"),
@@ -144,24 +167,29 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], report: &mut Report) 
         throttle: throttle(&section),
         content_group,
         rules,
+        rules_span,
         name,
     };
     not_built(&policy, &section, report);
     Some(policy)
 }
 
-fn without_type(name: &Spanned<String>, rules: &[Spanned<String>], report: &mut Report) {
+fn without_type(name: &Spanned<String>, rules: &[Spanned<String>], others: &[&str], report: &mut Report) {
     let types = PolicyType::WORDS.current.join(", ");
+    let near = nearest(&name.value, others.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     if rules.is_empty() {
         report
             .warning(name.span.clone(), format!("there is no detection `{}` to override", name.value))
             .label("not known, and so without effect")
-            .help("check the name, or install the content package that has it");
+            .help(near.unwrap_or_else(|| "check the name, or install the content package that has it".into()));
     } else {
         report
             .error(name.span.clone(), format!("the detection `{}` has no type", name.value))
             .label("no `policy` here, nor in an earlier file")
-            .help(format!("add `policy:` and one of {types}"));
+            .help(format!(
+                "add `policy:` and one of {types}{}",
+                near.map_or(String::new(), |near| format!("; or {near}"))
+            ));
     }
 }
 

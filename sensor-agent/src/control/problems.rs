@@ -5,11 +5,13 @@ use super::{
     elapsed::duration,
     status::{Delivery, Hook, Loss},
 };
+use crate::silent;
 
 /// One sentence for each thing that is wrong, the gravest first; empty if all is well.
 #[must_use]
 pub fn problems(status: &Status) -> Vec<String> {
     let mut found: Vec<String> = not_heard(status).into_iter().chain(status.state_trouble.clone()).collect();
+    found.extend(silent(status).map(str::to_owned));
     found.extend(status.hooks.iter().filter_map(not_attached));
     found.extend(refused_reload(status));
     let alerts = status.outputs.iter().flat_map(|output| delivery("output", "alerts", output));
@@ -49,6 +51,13 @@ fn no_memory(status: &Status) -> Option<String> {
     }
     (!costs.is_empty())
         .then(|| format!("memory was scarce ({taken} of {budget} MiB now): {}; see memory_budget", costs.join(", ")))
+}
+
+/// That there is nothing to alert on, or nobody to tell. What only the engine knows is not known without its answer.
+pub fn silent(status: &Status) -> impl Iterator<Item = &'static str> {
+    let count = |count: usize| if status.health.engine_answers { count } else { usize::MAX };
+    let policies = usize::try_from(status.policies).unwrap_or(usize::MAX);
+    silent::sentences(count(policies), count(status.outputs.len()))
 }
 
 fn not_heard(status: &Status) -> Option<String> {
@@ -126,4 +135,18 @@ fn refused_reload(status: &Status) -> Option<String> {
     };
     let age = duration(status.time.saturating_sub(reload.time));
     Some(format!("the configuration was refused {age} ago, the one before it is in force{findings}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::status::Health;
+
+    #[test]
+    fn what_the_engine_did_not_answer_is_not_told() {
+        let health = |engine_answers| Health { engine_answers, ..Health::default() };
+        let asked = |engine_answers| problems(&Status { health: health(engine_answers), ..Status::default() });
+        assert_eq!(asked(true), [silent::NO_POLICY, silent::NO_OUTPUT]);
+        assert_eq!(asked(false), [""; 0]);
+    }
 }

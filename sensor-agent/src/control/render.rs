@@ -10,7 +10,7 @@ use super::{
 };
 use crate::terminal::{
     Align::{Left, Right},
-    columns, printable, printable_json,
+    columns, counted, printable, printable_json,
 };
 
 /// The status for people: what is wrong first, then everything else in columns.
@@ -48,10 +48,12 @@ pub fn status(status: &Status) -> String {
         0 => String::new(),
         count => format!(", {count} held back by throttles"),
     };
-    push_line(&mut out, &format!("{} policies enabled, {} alerts raised{held_back}", status.policies, status.alerts));
+    let policies = counted(usize::try_from(status.policies).unwrap_or(usize::MAX), "policy", "policies");
+    push_line(&mut out, &format!("{policies} enabled, {} alerts raised{held_back}", status.alerts));
     push_line(&mut out, &canary(&status.health.canary, status.time));
     for rate in &status.rates {
-        push_line(&mut out, &format!("{:.1} {} events per second", rate.per_second, rate.class));
+        let class = if rate.class == "all" { String::new() } else { format!("{} ", rate.class) };
+        push_line(&mut out, &format!("{:.1} {class}events per second", rate.per_second));
     }
     push_section(&mut out, "Hooks", &hooks(&status.hooks));
     push_section(&mut out, "Tables", &tables(&status.tables));
@@ -171,11 +173,12 @@ fn hooks(hooks: &[Hook]) -> String {
         for why in [&hook.absent, &hook.lost].into_iter().flatten() {
             out.push_str(&format!("{}: {}\n", hook.name, printable(why)));
         }
+        if let Some(missed) = &hook.missed {
+            out.push_str(&format!("{}: so {}\n", hook.name, printable(missed)));
+        }
         if hook.reattached > 0 {
-            out.push_str(&format!(
-                "{}: detached from outside and attached again, {} times\n",
-                hook.name, hook.reattached
-            ));
+            let times = counted(usize::try_from(hook.reattached).unwrap_or(usize::MAX), "time", "times");
+            out.push_str(&format!("{}: detached from outside and attached again, {times}\n", hook.name));
         }
     }
     out

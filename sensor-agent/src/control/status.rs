@@ -89,6 +89,8 @@ pub struct Hook {
     pub attached: bool,
     /// Why the sensor does without this hook here: the kernel does not offer it, or another tells the same.
     pub absent: Option<String>,
+    /// What is not seen, or not known, because the kernel does not offer it; none if nothing is.
+    pub missed: Option<String>,
     /// Why it is not attached although it was: somebody detached it.
     pub lost: Option<String>,
     /// How often somebody detached it and the sensor attached it again.

@@ -2,8 +2,9 @@
 
 use super::{Finding, folders};
 use crate::config::Config;
-use crate::diagnostic::{Appearance, Report};
-use crate::plan::Plan;
+use crate::diagnostic::{Appearance, Diagnostic, Report};
+use crate::plan::{Plan, gaps};
+use crate::terminal::counted;
 
 pub(super) fn examine(config: &Config, plan: &Plan, report: &Report) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -17,23 +18,14 @@ pub(super) fn examine(config: &Config, plan: &Plan, report: &Report) -> Vec<Find
     } else if !report.diagnostics().is_empty() {
         found.push(Finding::warning("configuration", text.trim_end(), "see what each of them says"));
     } else {
-        found.push(Finding::fine("configuration", format!("{} policies are on", plan.policies.len())));
+        found
+            .push(Finding::fine("configuration", format!("{} on", counted(plan.policies.len(), "policy", "policies"))));
     }
     if !report.has_errors() {
-        if plan.policies.is_empty() {
-            found.push(Finding::warning(
-                "configuration",
-                "no policy is on: there will be no alerts",
-                "install sophoslinuxsensor-content, or write policies of your own",
-            ));
-        }
-        if plan.outputs.is_empty() {
-            found.push(Finding::warning(
-                "configuration",
-                "no output is enabled: alerts go nowhere",
-                "name one in alert_output.outputs, such as {type: stdout, enabled: true}",
-            ));
-        }
+        let gaps = gaps(config, plan);
+        let told =
+            |gap: &Diagnostic| Finding::warning("configuration", &gap.message, gap.help.as_deref().unwrap_or_default());
+        found.extend(gaps.diagnostics().iter().map(told));
     }
     found.extend(folders::examine(config));
     found

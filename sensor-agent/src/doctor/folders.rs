@@ -68,7 +68,7 @@ fn of_folder(folder: &Folder, unit: Option<&str>) -> Vec<Finding> {
     {
         found.push(Finding::warning(
             "disk",
-            format!("{name}: the unit does not let the sensor write to {shown}: what this output is to get waits"),
+            format!("{name}: the unit does not let the sensor write to {shown}: what is for it stays queued"),
             format!(
                 "systemctl edit sophoslinuxsensor, add [Service] and ReadWritePaths={shown}, and restart the sensor"
             ),

@@ -1,7 +1,7 @@
 //! What the running sensor says of itself, and what its cgroup allows it.
 
 use super::Finding;
-use crate::capture::{Capture, Options};
+use crate::capture::{Capture, Options, State, missed};
 use crate::config::Config;
 use crate::control::client::{self, ClientError};
 use crate::control::problems::problems;
@@ -39,7 +39,11 @@ fn try_hooks() -> Vec<Finding> {
         Ok(capture) => {
             let tell = |program: crate::capture::ProgramStatus| {
                 let place = format!("{}: {}", program.name, program.hook);
-                Finding::fine("hooks", format!("{place}: {}", program.state))
+                let missed = match &program.state {
+                    State::NotAvailable(_) => missed(program.name, program.rung),
+                    _ => None,
+                };
+                serving(&format!("{place}: {}", program.state), missed)
             };
             capture.status().into_iter().map(tell).collect()
         }
@@ -65,10 +69,23 @@ fn of_status(status: &Status) -> Vec<Finding> {
     found
 }
 
+/// A hook that is attached, or that the sensor does without: with something missed by it, or not.
+fn serving(text: &str, missed: Option<&str>) -> Finding {
+    match missed {
+        None => Finding::fine("hooks", text),
+        Some(missed) => Finding::lower_rung(
+            "hooks",
+            format!("{text}\nso {missed}"),
+            "nothing here: a kernel that lets programs be attached to its functions (fexit) offers it, as those of \
+             distributions do; see kernels.md",
+        ),
+    }
+}
+
 fn of_hook(hook: &Hook) -> Finding {
     let place = format!("{}: {} (rung {})", hook.name, hook.hook, hook.rung);
     match (&hook.absent, hook.attached) {
-        (Some(reason), _) => Finding::fine("hooks", format!("{place}: {reason}")),
+        (Some(reason), _) => serving(&format!("{place}: {reason}"), hook.missed.as_deref()),
         (None, true) => Finding::fine("hooks", place),
         (None, false) => {
             Finding::failure("hooks", format!("{place}: not attached"), "systemctl restart sophoslinuxsensor")

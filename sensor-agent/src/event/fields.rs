@@ -219,6 +219,13 @@ pub static FIELDS: &[Field] = &[
         "Whether the program was written since its container started (overlay upper layer).",
         |p, _| Value::Bool(p.image.is(exec_flags::OVERLAY_UPPER)),
     ),
+    process(
+        "isOwn",
+        "is_own",
+        Type::Bool,
+        "Whether the sensor itself started the process, to see whether it sees it. No other program can claim that.",
+        |p, host| Value::Bool(host.sensor.is_some_and(|sensor| sensor == p.parent_key)),
+    ),
     process("isSetuid", "is_setuid", Type::Bool, "Whether the program's file has the setuid or setgid bit.", |p, _| {
         Value::Bool(p.image.mode & 0o6000 != 0)
     }),

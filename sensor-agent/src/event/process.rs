@@ -321,6 +321,8 @@ pub struct Host {
     pub boot_id: u128,
     /// When the host was booted: nanoseconds since the Unix epoch; 0 if that is not known.
     pub boot_time: u64,
+    /// The sensor itself; none when it is not known which process that is.
+    pub sensor: Option<ProcessKey>,
     /// Further facts for alerts' `metadata`: name and value.
     pub metadata: Vec<(String, String)>,
 }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::exposition;
 use crate::config::ListenAddress;
+use crate::control::problems::silent;
 use crate::control::{Handler, Status};
 use crate::health;
 
@@ -131,7 +132,8 @@ async fn readyz(State(handler): State<Arc<dyn Handler>>) -> impl IntoResponse {
 
 fn verdict(status: &Status, judge: fn(&Status) -> Vec<String>) -> (StatusCode, String) {
     match judge(status).as_slice() {
-        [] => (StatusCode::OK, "ok\n".into()),
+        // It hears all the same: what is lacking is in the configuration, and no restart would mend it.
+        [] => (StatusCode::OK, std::iter::once("ok").chain(silent(status)).map(|line| format!("{line}\n")).collect()),
         wrong => (StatusCode::SERVICE_UNAVAILABLE, wrong.join("\n") + "\n"),
     }
 }

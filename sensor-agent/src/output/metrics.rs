@@ -382,7 +382,7 @@ impl Ledger {
         trouble.note(reason);
         if is_due(&mut trouble.failure_logged) {
             trouble.announced = true;
-            tracing::warn!(output = self.name, reason, "output fails; it is tried again, and what it is to get waits");
+            tracing::warn!(output = self.name, reason, "output fails; it is tried again, and what is for it is queued");
         }
     }
 

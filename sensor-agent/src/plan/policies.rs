@@ -16,6 +16,13 @@ pub struct PolicyLine {
     pub rules: usize,
 }
 
+/// A policy that is not in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyOff {
+    pub name: String,
+    pub why: String,
+}
+
 /// The policy types that something serves, and which events their rules see.
 const SERVED: &[(PolicyType, Sees)] = &[
     (PolicyType::Program, Sees::Execs),
@@ -26,7 +33,6 @@ const SERVED: &[(PolicyType, Sees)] = &[
 /// Compiles the policies that are on. The rules of those that are off are checked all the same: whoever switches one
 /// on should not meet its errors only then.
 pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (Detection, Vec<PolicyLine>) {
-    let is_served = |policy: &&config::Policy| SERVED.iter().any(|(served, _)| *served == policy.policy_type);
     for policy in config.policies.iter().filter(|policy| !is_served(policy)) {
         check_syntax(policy, report);
     }
@@ -43,8 +49,26 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
             groups.push(Group { sees, rules, policies });
         }
     }
-    let lines = config.policies.iter().filter(is_served).filter(|policy| policy.enabled).map(line).collect();
+    let lines = config.policies.iter().filter(|policy| is_served(policy) && policy.enabled).map(line).collect();
     (Detection::new(groups), lines)
+}
+
+/// All policies that are not in force.
+pub(super) fn off(config: &Config) -> Vec<PolicyOff> {
+    let why = |policy: &config::Policy| match (policy.off, &policy.content_group) {
+        (Some(config::Off::Disabled), _) => Some("switched off: `enabled: false`".to_owned()),
+        (Some(config::Off::Group), Some(group)) => Some(format!("its content group `{}` is not enabled", group.path())),
+        (Some(config::Off::Group), None) => Some("its content group is not enabled".to_owned()),
+        (None, _) => {
+            (!is_served(policy)).then(|| format!("policies of type `{}` are not built yet", policy.policy_type.word()))
+        }
+    };
+    let off = |policy: &config::Policy| Some(PolicyOff { name: policy.name.value.clone(), why: why(policy)? });
+    config.policies.iter().filter_map(off).collect()
+}
+
+fn is_served(policy: &config::Policy) -> bool {
+    SERVED.iter().any(|(served, _)| *served == policy.policy_type)
 }
 
 /// The rules of all policies that something serves, whether they are on or off, by what they see: chain by chain, with the
@@ -68,7 +92,7 @@ fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mu
         .map(|policy| Chain {
             name: &policy.name.value,
             rules: &policy.rules,
-            span: &policy.name.span,
+            span: &policy.rules_span,
             on_missing_default: MissingDefault::Error,
         })
         .collect();

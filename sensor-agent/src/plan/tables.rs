@@ -8,6 +8,12 @@ use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
 
 pub(super) fn compile(config: &Config, lists: &Lists, has_sinks: bool, report: &mut Report) -> Recorder {
     let recorder = &config.investigations.flight_recorder;
+    // Of those that nothing fills yet the fields are not known, their grammar is.
+    for rule in recorder.tables.iter().filter(|table| table.table.class.is_none()).flat_map(|table| &table.filter) {
+        if let Err(problem) = rules::parse(&rule.value) {
+            problem.report(rule, report);
+        }
+    }
     let filled: Vec<(&RecorderTable, Class)> =
         recorder.tables.iter().filter_map(|table| Some((table, table.table.class?))).collect();
     // Filters of tables that are off are checked as well.

@@ -29,6 +29,16 @@ pub(super) enum TokenKind<'a> {
 const SYMBOLS: [&str; 19] =
     ["==", "!=", "<=", ">=", "=~", "!~", "&&", "||", "<", ">", "!", "&", "(", ")", "[", "]", ",", ".", "="];
 
+/// The names of the lists that a rule reads. One that is no rule reads none.
+pub fn lists_named(text: &str) -> Vec<String> {
+    let tokens = lex(text).unwrap_or_default();
+    let names = tokens.iter().filter_map(|token| match token.kind {
+        TokenKind::List(name) => Some(name.to_owned()),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// All tokens of a rule, the last being [`TokenKind::End`].
 pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, Problem> {
     let mut tokens = Vec::new();

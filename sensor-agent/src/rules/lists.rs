@@ -138,10 +138,11 @@ impl Lists {
             });
             list.apply(source, report);
         }
+        let typed: Vec<&str> = sources.iter().filter(|source| source.kind.is_some()).map(name_of).collect();
         let lists = order.into_iter().filter_map(|source| {
             let name = &source.name.value;
             let list = merged.remove(name.as_str())?;
-            Some((name.clone(), list.finish(source, report)?))
+            Some((name.clone(), list.finish(source, &typed, report)?))
         });
         Self(lists.collect())
     }
@@ -156,6 +157,10 @@ impl Lists {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
+}
+
+fn name_of(source: &ListSource) -> &str {
+    &source.name.value
 }
 
 /// A list while its layers are put together.
@@ -236,15 +241,23 @@ impl Merged {
         }
     }
 
-    fn finish(self, source: &ListSource, report: &mut Report) -> Option<List> {
+    /// `typed` are the lists that somebody gave a type.
+    fn finish(self, source: &ListSource, typed: &[&str], report: &mut Report) -> Option<List> {
         let name = &source.name;
         let Some(kind) = self.kind else {
-            if !self.bad_kind {
+            if let Some(near) =
+                nearest(&name.value, typed.iter().copied()).filter(|_| !self.bad_kind && name.value.len() > 3)
+            {
+                report
+                    .error(name.span.clone(), format!("there is no list `{}`", name.value))
+                    .label("adds to nothing, and takes from nothing")
+                    .help(format!("did you mean `{near}`?"));
+            } else if !self.bad_kind {
                 let words = LIST_KINDS.iter().map(|info| info.word).collect::<Vec<_>>().join(", ");
                 report
                     .error(name.span.clone(), format!("the list `{}` has no type", name.value))
                     .label("`type` is missing")
-                    .help(format!("say what it holds: `type:` one of {words}"));
+                    .help(format!("of a list of your own, say what it holds: `type:` one of {words}"));
             }
             return None;
         };

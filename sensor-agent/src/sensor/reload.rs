@@ -41,6 +41,10 @@ fn take(shared: &Arc<Shared>) -> Reload {
     if report.has_errors() {
         return refused(findings);
     }
+    let gaps = crate::plan::gaps(&config, &plan);
+    if !gaps.diagnostics().is_empty() {
+        findings.push(gaps.render(Appearance::PLAIN));
+    }
     let texts = |errors: Vec<OpenError>| errors.iter().map(ToString::to_string).collect();
     let left_spools = (plan.outputs.clone(), plan.sinks.clone());
     // All that can fail comes before anything changes.
@@ -72,7 +76,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
 }
 
 fn tried_again(error: &OpenError) -> String {
-    format!("{error}. It is tried again; what it is to get waits meanwhile")
+    format!("{error}. It is tried again; what is for it is queued meanwhile")
 }
 
 /// What the new configuration wants and a running sensor cannot give it: it has no right any more to load programs or to join a

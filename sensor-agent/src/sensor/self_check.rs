@@ -13,6 +13,7 @@ use super::{Shared, has_argument};
 use crate::control::{Outcome, Stage};
 use crate::engine::{Request, Sighting, Watch};
 use crate::output;
+use crate::silent::NO_OUTPUT;
 
 /// The argument that makes the program end at once.
 pub const MARKER: &str = "-alert-tester-marker";
@@ -63,7 +64,7 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     };
     report(passed("rules", begun, format!("policy {policy} raised alert {uuid}")));
     if names.is_empty() {
-        report(failed("outputs", begun, "no output is enabled: alerts go nowhere; see alert_output.outputs".into()));
+        report(failed("outputs", begun, format!("{NO_OUTPUT}; see alert_output.outputs")));
     }
     for (name, receipt) in receipts.wait(Instant::now() + OUTPUTS) {
         report(of_output(&name, receipt, begun));

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Shared;
-use crate::capture::{AUDIT_HOOK, Counted, MULTICAST_HOOK, ProgramStatus, State};
+use crate::capture::{AUDIT_HOOK, Counted, MULTICAST_HOOK, ProgramStatus, State, missed};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
@@ -127,6 +127,10 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         absent: match &program.state {
             State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
             State::Attached | State::Ready | State::Detached | State::Lost(_) => None,
+        },
+        missed: match &program.state {
+            State::NotAvailable(_) => missed(program.name, program.rung).map(str::to_owned),
+            _ => None,
         },
         runs: measured.then_some(program.run_count),
         avg_ns: measured.then(|| program.run_time_ns / program.run_count),

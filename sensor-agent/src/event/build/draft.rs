@@ -43,6 +43,8 @@ pub(super) struct Draft {
     args_count: Option<u32>,
     args_bytes: Option<u64>,
     args_cut: bool,
+    /// Whether the sensor is the parent.
+    own: bool,
     exit: (u8, u8),
     errno: Option<i32>,
     message: Option<MessageDraft>,
@@ -110,6 +112,7 @@ impl Draft {
             "isMemfd" => self.flag(exec_flags::MEMFD, value)?,
             "isDeleted" => self.flag(exec_flags::DELETED, value)?,
             "isUpperLayer" => self.flag(exec_flags::OVERLAY_UPPER, value)?,
+            "isOwn" => self.own = bool(value)?,
             "isSecureExec" => self.flag(exec_flags::SECURE, value)?,
             "isSetuid" => self.image.mode |= if bool(value)? { 0o4000 } else { 0 },
             "fileOwner" => self.image.file_uid = number(value)?,
@@ -196,7 +199,8 @@ impl Draft {
         }
         let message = self.message.take();
         let likely = message.as_ref().map_or(EventType::Exec, MessageDraft::kind);
-        let (kind, time, host) = (self.kind.unwrap_or(likely), self.time, std::mem::take(&mut self.host));
+        let (kind, time, mut host) = (self.kind.unwrap_or(likely), self.time, std::mem::take(&mut self.host));
+        let own = self.own;
         let detail = match kind {
             EventType::Exit => Detail::Exit { code: self.exit.0, signal: self.exit.1, core_dumped: false },
             EventType::ExecFailed => Detail::ExecFailed { errno: self.errno.unwrap_or(0) },
@@ -213,6 +217,7 @@ impl Draft {
             parent = Some(Arc::new(ancestor.process(parent, &format!("lineage[{index}]."))?));
         }
         let process = Arc::new(self.process(parent, "")?);
+        host.sensor = own.then_some(process.parent_key);
         Ok((Event { kind, time, process, detail }, host))
     }
 
