@@ -4,7 +4,7 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup build run demo test test-kernels test-packages test-container image package lint bench bench-stores fuzz
+.PHONY: help setup live build run demo test test-kernels test-packages test-container image package lint bench bench-stores fuzz
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -12,24 +12,28 @@ help: ## Tells what there is
 setup: ## Installs what is missing
 	setup/install.sh build test lint fuzz kernels package booted container
 
+# Who may not run the sensor here learns it before it is built.
+live:
+	setup/install.sh live
+
 build: ## Builds target/release/sophoslinuxsensor
 	setup/install.sh build
 	$(CARGO) build --release -p sensor-agent
 
-run: build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
+run: live build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
 	setpriv --pdeathsig TERM setup/demo.sh
 
-demo: build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
+demo: live build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
 	$(CARGO) build --release -p sensor-central
 	setpriv --pdeathsig TERM setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)
-	setup/install.sh build test
+	setup/install.sh live build test
 	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
 
 test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
-	setup/install.sh build kernels package
+	setup/install.sh root build kernels package
 	tests/kernels/run
 
 package: ## Builds the packages (deb, rpm) into target/packages
@@ -37,7 +41,7 @@ package: ## Builds the packages (deb, rpm) into target/packages
 	packaging/build
 
 test-packages: ## Installs the packages into booted Debians and looks at what comes of it (some minutes)
-	setup/install.sh build package booted
+	setup/install.sh live build package booted
 	tests/packages/fresh
 	PROFILE=release tests/packages/run
 	PROFILE=release SUITE=bullseye tests/packages/run
@@ -49,7 +53,7 @@ image: ## Builds the container image
 	packaging/container/build
 
 test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
-	setup/install.sh build container
+	setup/install.sh live build container
 	PROFILE=release tests/packages/container
 	PROFILE=release ENGINE=docker tests/packages/container
 
@@ -60,7 +64,7 @@ lint: ## rustfmt, clippy, licences and sources of dependencies
 	$(CARGO) deny --all-features check licenses bans sources
 
 bench: ## Measures; see docs/performance.md
-	setup/install.sh build
+	setup/install.sh live build
 	$(CARGO) build --release --workspace --bins
 	$(CARGO) bench -p sensor-agent
 	$(CARGO) bench -p sensor-tests --bench storm
@@ -68,7 +72,7 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) bench -p sensor-tests --bench delivery
 
 bench-stores: ## Compares the stores that the spool could stand on (as root; a quarter of an hour); see docs/delivery.md
-	setup/install.sh build
+	setup/install.sh root build
 	cd tests/stores && $(CARGO) run --release --locked
 
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)

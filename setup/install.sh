@@ -2,6 +2,8 @@
 # Installs what building, linting and testing need and what is not there yet; does nothing when all is there.
 #
 #   setup/install.sh build    a compiler that can build `core` for the BPF target, a C compiler, bpf-linker
+#   setup/install.sh root     nothing: says so if it is not root who asks, before anything is built
+#   setup/install.sh live     nothing: the same, and whether the kernel is one that the sensor can run on
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
 #   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go
@@ -41,6 +43,8 @@ need_cargo() {
             fail "$program ${found:+is $found, and }$RUST or newer is needed: install it with rustup (https://rustup.rs), rustup update stable"
     done
 }
+
+need_root() { [ "$(id -u)" = 0 ] || fail "this takes root, on a virtual machine if in doubt: sudo make …"; }
 
 # Whoever installs something else just now, as a fresh machine that updates itself, is waited for: five minutes.
 # `DPkg::Lock::Timeout` is for installing; nothing waits for the lock of the lists but this.
@@ -83,7 +87,7 @@ offers() { # package, least version or nothing
 least_of() { case $1 in *'>='*) echo "${1#*>=}" ;; esac; }
 
 debian() {
-    missing= stale=
+    missing='' stale=''
     for wanted; do
         package=${wanted%%>=*} least=$(least_of "$wanted")
         installed "$package" "$least" && continue
@@ -255,6 +259,12 @@ for what in "${@:-build}"; do
         core_sources
         crate bpf-linker "$BPF_LINKER" "bpf-linker --version"
         ;;
+    root) need_root ;;
+    live)
+        need_root
+        [ -r /sys/kernel/btf/vmlinux ] ||
+            fail "this kernel has no type information (/sys/kernel/btf/vmlinux): boot one with CONFIG_DEBUG_INFO_BTF=y, such as a distribution's"
+        ;;
     lint)
         need_cargo
         for component in rustfmt clippy; do
@@ -286,6 +296,6 @@ for what in "${@:-build}"; do
         docker_engine
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;
-    *) fail "unknown: $what; one of build, test, lint, fuzz, kernels, package, booted, container" ;;
+    *) fail "unknown: $what; one of build, root, live, test, lint, fuzz, kernels, package, booted, container" ;;
     esac
 done
