@@ -31,6 +31,7 @@ mod named_files;
 mod outputs;
 mod policy;
 mod problem;
+mod quoting;
 mod reference;
 mod s3;
 mod scalar;

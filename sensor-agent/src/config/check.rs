@@ -15,6 +15,7 @@ use super::faults;
 use super::keys::{self, DETECTION, POLICY, TOP};
 use super::policy::ContentGroup;
 use super::problem::Problem;
+use super::quoting;
 use super::scalar::{FromText, Size};
 use super::schema::{Key, Kind, Variant, Variants, find};
 use super::secrets;
@@ -103,12 +104,34 @@ impl Checker<'_> {
                         self.report.hide(url.part(part));
                     }
                 }
-                if let Err(problem) = check_scalar(scalar, kind) {
-                    self.problem(node, path, kind, problem);
+                match check_scalar(scalar, kind) {
+                    Err(problem) => self.problem(node, path, kind, problem),
+                    Ok(()) if scalar.plain && matches!(kind, Kind::Rule | Kind::Template | Kind::Text) => {
+                        self.cut(node, scalar, path);
+                    }
+                    Ok(()) => {}
                 }
             }
             _ => self.wrong_type(node, kind, path),
         }
+    }
+
+    /// Tells of a text that ends where a comment begins.
+    fn cut(&mut self, node: &Node, scalar: &Scalar, path: &str) {
+        let source = self.report.source_text(node.span.source);
+        let Some(comment) = quoting::cut(source, &scalar.text, node.span.bytes.end) else { return };
+        let whole =
+            if scalar.verbatim { quoting::rest_of_line(source, node.span.bytes.start) } else { "'…'".to_owned() };
+        let span = Span { source: node.span.source, bytes: comment };
+        let message = format!("`{path}` ends here: a blank and # begin a comment");
+        let finding = if quoting::is_whole(&scalar.text) {
+            self.report.warning(span, message)
+        } else {
+            self.report.error(span, message)
+        };
+        finding.label("no part of the text").help(format!(
+            "put it in single quotes: {whole}; a comment stands in a line of its own, or two blanks away"
+        ));
     }
 
     fn items(&mut self, items: &[Node], of: &'static Kind, path: &str) {
@@ -274,13 +297,24 @@ impl Checker<'_> {
     }
 
     fn wrong_type(&mut self, node: &Node, kind: &Kind, path: &str) {
+        let source = self.report.source_text(node.span.source);
+        let written = source.get(node.span.bytes.start..).unwrap_or_default();
+        let whole = quoting::whole_value(source, node.span.bytes.start);
         let help = match (kind, &node.value) {
-            (Kind::Rule, Value::Mapping(_)) => {
-                Some("a rule with `: ` in it needs single quotes around it: - 'match …'".to_owned())
+            (Kind::Rule, Value::Mapping(_)) if !written.starts_with('{') && !whole.starts_with("'? ") => {
+                Some(format!("a rule with `: ` in it needs single quotes around it: - {whole}"))
             }
             (Kind::Template, Value::Mapping(_)) => {
-                Some("a template that begins with { needs single quotes around it: '{{ .StrategyName }}'".to_owned())
+                Some(format!("a template that begins with {{ needs single quotes around it: {whole}"))
             }
+            (kind, Value::Mapping(_) | Value::Sequence(_))
+                if kind.is_scalar() && (written.starts_with(['{', '[']) || whole.starts_with("'? ")) =>
+            {
+                Some(format!("text that begins with a bracket, a brace or `? ` needs single quotes: {whole}"))
+            }
+            (kind, Value::Sequence(_)) if kind.is_scalar() => Some(format!(
+                "write it behind the key, or with one dash; text that begins with a dash needs single quotes: {whole}"
+            )),
             (Kind::List(of), Value::Scalar(scalar)) if of.is_scalar() => {
                 Some(format!("write it as a list: [{}]", secrets::masked(&scalar.text)))
             }

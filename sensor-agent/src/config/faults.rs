@@ -15,6 +15,8 @@ use super::secrets;
 use super::yaml::Broken;
 use crate::diagnostic::{Report, SourceId, Span};
 
+const TAB: &str = "a tab";
+
 /// Faults named in one file at most.
 const NAMED_AT_MOST: usize = 100;
 
@@ -26,7 +28,11 @@ pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, report: &mut
     let line_start = text[..broken.offset].rfind('\n').map_or(0, |newline| newline + 1);
     let before = last_content_line(&text[..line_start]);
     let line_end = text[broken.offset..].find('\n').map_or(text.len(), |newline| broken.offset + newline);
-    let explained = faults.iter().any(|fault| fault.breaks && (before..=line_end).contains(&fault.span.0));
+    // Of a tab it may tell a line too early.
+    let by_tab = broken.message.contains(" tab");
+    let explained = faults
+        .iter()
+        .any(|fault| fault.breaks && ((before..=line_end).contains(&fault.span.0) || (by_tab && fault.label == TAB)));
     for fault in faults.into_iter().take(NAMED_AT_MOST) {
         let span = Span { source, bytes: fault.span.0..fault.span.1 };
         let finding = report.error(span, fault.problem.message).label(fault.label);
@@ -115,7 +121,7 @@ fn scan(text: &str) -> Vec<Fault> {
         if let Some(tab) = line[..indent].find('\t') {
             faults.push(Fault {
                 span: (start + tab, start + tab + 1),
-                label: "a tab".into(),
+                label: TAB.into(),
                 problem: Problem::new("YAML is indented with blanks, not with tabs").help("replace each tab by blanks"),
                 breaks: true,
             });

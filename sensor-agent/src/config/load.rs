@@ -128,7 +128,7 @@ impl Layer {
             _ => Err(Broken {
                 offset: root.span.bytes.start,
                 message: format!("a configuration is a mapping, not {}", root.kind()),
-                help: Some("write keys and values, such as `cloud_meta: auto`"),
+                help: Some("write keys and values, such as `cloud_meta: auto`".into()),
             }),
         });
         let (root, whole) = match tree {

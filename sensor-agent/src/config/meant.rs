@@ -2,22 +2,68 @@
 
 use super::duration::duration;
 
-/// The number that was meant by full-width digits or digits in groups; none if there is nothing to mend.
+/// The number that was meant by full-width digits, digits in groups, another base, an exponent or sixties; none if there
+/// is nothing to mend.
 pub(super) fn plain_number(text: &str) -> Option<String> {
     let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
-    (plain != text && !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit())).then_some(plain)
+    let number: u64 = if !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit()) {
+        plain.parse().ok()?
+    } else if let Some(binary) = plain.strip_prefix("0b") {
+        u64::from_str_radix(binary, 2).ok()?
+    } else if let Some(parts) = sixties(&plain) {
+        parts.iter().fold(0, |number, part| number * 60 + part)
+    } else if plain.starts_with(|first: char| first.is_ascii_digit()) {
+        let number: f64 = plain.parse().ok()?;
+        // Beyond this not every whole number has a float.
+        (number.fract() == 0.0 && number < 9e15).then_some(number as u64)?
+    } else {
+        return None;
+    };
+    let number = number.to_string();
+    (number != text).then_some(number)
+}
+
+/// `1:30`, which is 90 to older readers of YAML.
+fn sixties(text: &str) -> Option<Vec<u64>> {
+    let mut parts = Vec::new();
+    for part in text.split(':') {
+        let is_part = matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.push(part.parse().ok().filter(|part| is_part && (parts.is_empty() || *part < 60))?);
+    }
+    matches!(parts.len(), 2 | 3).then_some(parts)
+}
+
+/// The duration that was meant by a time of the clock.
+pub(super) fn clock(text: &str) -> Option<String> {
+    match sixties(&narrow(text))?.as_slice() {
+        [hours, minutes, seconds] => Some(format!("{hours}h{minutes}m{seconds}s")),
+        [first, second] => {
+            Some(format!("{first}m{second}s for minutes and seconds, {first}h{second}m for hours and minutes"))
+        }
+        _ => None,
+    }
+}
+
+/// What was meant by another word for true or false.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "y" | "1" | "enable" | "enabled" => Some(true),
+        "n" | "0" | "disable" | "disabled" => Some(false),
+        _ => None,
+    }
 }
 
 /// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
 pub(super) fn plain_duration(text: &str) -> Option<String> {
-    let text_narrow: String = narrow(text).split_whitespace().collect();
+    let text_narrow: String = narrow(text).split_whitespace().collect::<String>().replace('_', "");
+    let text_narrow = text_narrow.strip_prefix('+').unwrap_or(&text_narrow);
     let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
     let (number, unit) = text_narrow.split_at(digits);
     let unit = unit.to_lowercase();
     let known = UNITS.iter().find(|(_, words)| words.contains(&unit.as_str())).map(|(known, _)| *known);
     let plain = match known {
         Some(known) => format!("{number}{known}"),
-        None => text_narrow.clone(),
+        None => text_narrow.to_owned(),
     };
     (plain != text && !number.is_empty() && is_plain_duration(&plain)).then_some(plain)
 }

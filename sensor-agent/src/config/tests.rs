@@ -1,5 +1,6 @@
 //! The configuration as a whole: files in, findings and values out.
 
+mod mistakes;
 mod secrets;
 mod trust;
 

@@ -4,9 +4,10 @@
 //! within limits on nesting and on the number of nodes, aliases resolved. What a scalar means (a number, a word,
 //! a duration) is decided by whoever knows what the key wants, so that `off` can be a word and `5s` a duration.
 
-use foldhash::HashMap;
-use granit_parser::{Event, Parser, ScalarStyle, ScanError};
+use foldhash::{HashMap, HashSet};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
+use super::quoting;
 use crate::diagnostic::{Report, SourceId, Span, Spanned};
 
 /// Collections within collections at most.
@@ -17,6 +18,9 @@ const NODES_AT_MOST: usize = 500_000;
 
 /// Bytes of text that aliases may copy at most.
 const COPIED_BYTES_AT_MOST: usize = 16 << 20;
+
+/// The tags that YAML itself has, such as `!!str`.
+const CORE_TAGS: &str = "tag:yaml.org,2002:";
 
 /// A value in a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,7 +132,7 @@ pub(crate) struct Broken {
     /// Where, as a byte offset.
     pub(crate) offset: usize,
     pub(crate) message: String,
-    pub(crate) help: Option<&'static str>,
+    pub(crate) help: Option<String>,
 }
 
 /// Reads one document. Duplicate keys and the like go to the report; what breaks the structure is returned.
@@ -148,13 +152,18 @@ pub(crate) fn parse(text: &str, source: SourceId, report: &mut Report) -> Result
         let bytes = span.byte_range().unwrap_or(0..0);
         builder.take(event, Span { source, bytes })?;
     }
+    builder.unused_anchors();
     let nothing = Node { span: Span { source, bytes: 0..0 }, value: Value::Null };
     Ok(builder.root.unwrap_or(nothing))
 }
 
 fn broken_by(error: &ScanError, text: &str) -> Broken {
     let offset = error.marker().byte_offset().unwrap_or(0).min(text.len());
-    Broken { offset, message: format!("this is not valid YAML: {}", error.info()), help: None }
+    let offset = text.floor_char_boundary(offset);
+    // A quote that is not closed is noticed at the next one, or where a line does not fit.
+    let offset = quoting::open_before(&error.info(), text, offset).unwrap_or(offset);
+    let help = quoting::advice(&error.info(), text, offset);
+    Broken { offset, message: format!("this is not valid YAML: {}", error.info()), help }
 }
 
 /// How much a node holds, all within it included.
@@ -191,6 +200,7 @@ struct Builder<'a> {
     open: Vec<Open>,
     root: Option<Node>,
     anchors: HashMap<usize, (Node, Size)>,
+    used_anchors: HashSet<usize>,
     documents: usize,
     nodes: usize,
     copied_bytes: usize,
@@ -205,6 +215,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             root: None,
             anchors: HashMap::default(),
+            used_anchors: HashSet::default(),
             documents: 0,
             nodes: 0,
             copied_bytes: 0,
@@ -219,13 +230,14 @@ impl<'a> Builder<'a> {
                     return Err(Broken {
                         offset: span.bytes.start,
                         message: "a second document begins here".into(),
-                        help: Some("a configuration is one document: take out the line `---`"),
+                        help: Some("a configuration is one document: take out the line `---`".into()),
                     });
                 }
                 Ok(())
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let quoted_by_tag = tag.is_some_and(|tag| tag.suffix() == "str");
+                let quoted_by_tag = tag.as_deref().is_some_and(|tag| tag.suffix() == "str");
+                self.tag(tag.as_deref(), &span);
                 let node = self.scalar(&text, style, quoted_by_tag, span);
                 self.add(node, anchor)
             }
@@ -250,7 +262,10 @@ impl<'a> Builder<'a> {
                 self.report
                     .error(span.clone(), format!("nothing is named &{name}"))
                     .label("refers to something that is not there")
-                    .help("put text that begins with * in quotes");
+                    .help(format!(
+                        "text that begins with * needs single quotes: {}",
+                        quoting::rest_of_line(self.text, span.bytes.start)
+                    ));
                 self.add(Node { span, value: Value::Null }, 0)
             }
             _ => Ok(()),
@@ -274,7 +289,53 @@ impl<'a> Builder<'a> {
         Node { span, value: Value::Scalar(Scalar { text: text.to_string(), plain, verbatim }) }
     }
 
+    /// A tag takes a part of the text: one that means nothing here was not meant as one.
+    fn tag(&mut self, tag: Option<&Tag>, value: &Span) {
+        if tag.is_none_or(|tag| tag.handle() == CORE_TAGS) {
+            return;
+        }
+        let Some(start) = self.sign_before('!', value.bytes.start) else { return };
+        let span = Span { source: self.source, bytes: start..start + 1 };
+        self.report
+            .error(span, "a word that begins with ! is a tag of YAML, and no part of the text behind it")
+            .label("taken for a tag")
+            .help(format!("text that begins with ! needs single quotes: {}", quoting::rest_of_line(self.text, start)));
+    }
+
+    /// Names that nothing refers to were hardly meant as names.
+    fn unused_anchors(&mut self) {
+        let mut unused: Vec<&Node> = Vec::new();
+        for (anchor, (node, _)) in &self.anchors {
+            if !self.used_anchors.contains(anchor) {
+                unused.push(node);
+            }
+        }
+        let mut starts: Vec<usize> =
+            unused.iter().filter_map(|node| self.sign_before('&', node.span.bytes.start)).collect();
+        starts.sort_unstable();
+        for start in starts {
+            let span = Span { source: self.source, bytes: start..start + 1 };
+            self.report
+                .warning(
+                    span,
+                    "a word that begins with & is a name for what stands behind it, and no * refers to this one",
+                )
+                .label("taken for a name")
+                .help(format!(
+                    "text that begins with & needs single quotes: {}",
+                    quoting::rest_of_line(self.text, start)
+                ));
+        }
+    }
+
+    /// Where a sign stands before a value, in its line or the one above.
+    fn sign_before(&self, sign: char, value: usize) -> Option<usize> {
+        let before = self.text.get(..value)?;
+        before.rfind(sign).filter(|start| before[*start..].matches('\n').count() <= 1)
+    }
+
     fn alias(&mut self, anchor: usize, span: &Span) -> Result<(), Broken> {
+        self.used_anchors.insert(anchor);
         let Some((node, size)) = self.anchors.get(&anchor) else {
             return Err(Broken {
                 offset: span.bytes.start,
@@ -291,7 +352,7 @@ impl<'a> Builder<'a> {
             return Err(Broken {
                 offset: span.bytes.start,
                 message: "the aliases of this file expand to more than a configuration can hold".into(),
-                help: Some("write the values out instead of referring to them with *"),
+                help: Some("write the values out instead of referring to them with *".into()),
             });
         }
         let node = node.clone();
@@ -350,7 +411,11 @@ fn key_of(node: Node, source: SourceId, report: &mut Report) -> Spanned<String> 
     if let Some(key) = node.spanned() {
         return key;
     }
-    report.error(node.span.clone(), format!("a key must be text, not {}", node.kind()));
+    let whole = quoting::whole_value(report.source_text(source), node.span.bytes.start);
+    report
+        .error(node.span.clone(), format!("a key must be text, not {}", node.kind()))
+        .label("stands where a key does")
+        .help(format!("text with braces, brackets or `? ` at its beginning needs single quotes: {whole}"));
     Spanned { value: String::new(), span: Span { source, bytes: node.span.bytes }, verbatim: false }
 }
 
@@ -386,100 +451,4 @@ fn span_from(own: &Span, first: &Span) -> Span {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> (Result<Node, String>, Report) {
-        let mut report = Report::default();
-        let source = report.add_source("a.yaml", text);
-        let node = parse(text, source, &mut report).map_err(|broken| broken.message);
-        (node, report)
-    }
-
-    fn value(text: &str) -> Node {
-        let (node, report) = read(text);
-        assert!(report.diagnostics().is_empty(), "{report}");
-        node.unwrap().entries()[0].value.clone()
-    }
-
-    #[test]
-    fn a_verbatim_scalar_is_where_its_span_says() {
-        for text in [
-            "a: match x == 1",
-            "a: 'match x == 1'",
-            "a: \"match x == 1\"",
-            "a: match x == 1 # why",
-            "{a: match x == 1}",
-        ] {
-            let node = value(text);
-            let scalar = node.scalar().unwrap();
-            assert_eq!((scalar.text.as_str(), scalar.verbatim), ("match x == 1", true), "{text}");
-            assert_eq!(&text[node.span.bytes.clone()], "match x == 1", "{text}");
-        }
-    }
-
-    #[test]
-    fn a_scalar_that_is_written_otherwise_is_not_verbatim() {
-        for text in ["a: 'it''s'", "a: \"x\\ty\"", "a: >\n  one\n  two\n", "a: one\n  two"] {
-            assert!(!value(text).scalar().unwrap().verbatim, "{text}");
-        }
-    }
-
-    #[test]
-    fn quotes_tell_text_from_numbers_and_nothing() {
-        assert_eq!(value("a: 1").kind(), "a number");
-        assert_eq!(value("a: '1'").kind(), "text");
-        assert_eq!(value("a: !!str 1").kind(), "text");
-        assert_eq!(value("a: TRUE").kind(), "true or false");
-        assert_eq!(value("a: 'true'").kind(), "text");
-        assert_eq!(value("a:").kind(), "nothing");
-        assert_eq!(value("a: ''").kind(), "text");
-        assert_eq!(value("a: 'null'").kind(), "text");
-    }
-
-    #[test]
-    fn a_key_given_twice_names_both_places() {
-        let (_, report) = read("a: 1\nb: 2\na: 3\n");
-        let finding = &report.diagnostics()[0];
-        assert_eq!(report.line_and_column(finding.span.as_ref().unwrap()), (3, 1));
-        assert_eq!(report.line_and_column(&finding.related[0].0), (1, 1));
-    }
-
-    #[test]
-    fn aliases_and_merge_keys_are_resolved() {
-        let (node, report) = read("a: &x {one: 1, two: 2}\nb: {<<: *x, two: 3}\nc: *x\n");
-        assert!(!report.has_errors(), "{report}");
-        let node = node.unwrap();
-        let b = node.entries()[1].value.entries();
-        assert_eq!(b.iter().map(|entry| entry.key.value.as_str()).collect::<Vec<_>>(), ["two", "one"]);
-        assert_eq!(b[0].value.scalar().unwrap().text, "3");
-        assert_eq!(node.entries()[2].value.entries().len(), 2);
-    }
-
-    #[test]
-    fn a_bomb_of_aliases_is_refused() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..20 {
-            let below = format!("*a{}, ", level - 1).repeat(9);
-            text.push_str(&format!("a{level}: &a{level} [{below}]\n"));
-        }
-        assert!(read(&text).0.unwrap_err().contains("expand to more"));
-        assert!(read("a: &a [*a]").0.unwrap_err().contains("part of"));
-    }
-
-    #[test]
-    fn deep_nesting_and_second_documents_are_refused() {
-        assert!(read(&"[".repeat(100_000)).0.is_err());
-        assert!(read(&(0..1000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect::<String>()).0.is_err());
-        assert!(read("a: 1\n---\nb: 2\n").0.unwrap_err().contains("second document"));
-        assert!(read("---\na: 1\n").0.is_ok());
-    }
-
-    #[test]
-    fn line_ends_of_other_systems_are_taken() {
-        let (node, _) = read("a: one\r\nb:\r\n  - two\r\n");
-        let node = node.unwrap();
-        assert_eq!(node.entries()[0].value.scalar().unwrap().text, "one");
-        assert_eq!(node.entries()[1].value.items()[0].scalar().unwrap().text, "two");
-    }
-}
+mod tests;

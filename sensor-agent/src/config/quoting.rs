@@ -1,0 +1,198 @@
+//! Texts that YAML takes for something else because they stand without quotes, or in the wrong ones.
+
+use std::ops::Range;
+
+use super::secrets;
+
+/// Lines in which a quote is looked for that is not closed.
+const LINES_BEFORE: usize = 20;
+
+/// Texts that are longer are not repeated in advice.
+const REPEATED_AT_MOST: usize = 160;
+
+/// What to write instead of the line that a parser stopped in; none if quotes have nothing to do with it.
+pub(super) fn advice(parser_says: &str, text: &str, offset: usize) -> Option<String> {
+    let (key, value) = value_at(text, offset);
+    let single = |text: &str| single(key, text);
+    let first = value.chars().next()?;
+    let blank_follows = value[first.len_utf8()..].chars().next().is_none_or(|next| next == ' ');
+    match first {
+        '"' | '\'' if parser_says.contains("unclosed") || is_open(value) => Some(format!(
+            "end the text with the same quote, {first}; one that holds quotes itself needs single quotes around it: 'match programName == \"/bin/sh\"'"
+        )),
+        '"' if parser_says.contains("escape") || parser_says.contains("hexadecimal") => Some(format!(
+            "within double quotes a backslash begins an escape; put the text in single quotes: {}",
+            single(inner(value))
+        )),
+        '\'' if parser_says.contains("trailing") && inner(value).matches('\'').count().is_multiple_of(2) => {
+            Some(format!("within single quotes use double ones: {}", single(&inner(value).replace('\'', "\""))))
+        }
+        '"' | '\'' if parser_says.contains("trailing") => {
+            Some(format!("put the whole in single quotes: {}", single(inner(value))))
+        }
+        '[' | '{' if parser_says.contains("unclosed") => {
+            let close = if first == '[' { ']' } else { '}' };
+            Some(format!("close it with {close}; text that begins with {first} needs single quotes: {}", single(value)))
+        }
+        '|' | '>' => Some(format!(
+            "behind {first} the text begins on the next line; text that begins with {first} needs single quotes: {}",
+            single(value)
+        )),
+        '{' | '[' | '}' | ']' | '*' | '&' | '!' | '%' | '@' | '`' | ',' => {
+            Some(format!("text that begins with {first} needs single quotes: {}", single(value)))
+        }
+        '-' | '?' | ':' if blank_follows => {
+            Some(format!("text that begins with `{first} ` needs single quotes: {}", single(value)))
+        }
+        _ if value.contains(": ") || value.ends_with(':') => {
+            Some(format!("text with `: ` in it needs single quotes: {}", single(value)))
+        }
+        _ if parser_says.contains("simple key") => {
+            Some("write a key with its value, `key: value`, or an item of a list, `- value`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Where a quote begins that is not closed in its line, when that is what a parser stumbles over later.
+pub(super) fn open_before(parser_says: &str, text: &str, offset: usize) -> Option<usize> {
+    if !(parser_says.contains("quoted") || parser_says.contains("unclosed quote")) {
+        return None;
+    }
+    let mut end = text[..offset].rfind('\n')?;
+    // The quote before this place may be the one that it opens with.
+    if offset > value_start(text, offset) + 1 && parser_says.contains("trailing") {
+        return None;
+    }
+    for _ in 0..LINES_BEFORE {
+        let (_, value) = value_at(text, end);
+        if is_open(value) {
+            return Some(value_start(text, end));
+        }
+        end = text[..end].rfind('\n')?;
+    }
+    None
+}
+
+/// The value of the line that this is in, in single quotes.
+pub(super) fn whole_value(text: &str, offset: usize) -> String {
+    let (key, value) = value_at(text, text.floor_char_boundary(offset));
+    single(key, value)
+}
+
+/// The value of a line from here to its end in single quotes.
+pub(super) fn rest_of_line(text: &str, start: usize) -> String {
+    let rest = text.get(start..).unwrap_or_default();
+    single("", without_line_end(rest))
+}
+
+/// Where a comment stands that may have cut a text off: one that begins right behind it in the line that it ends in.
+///
+/// A comment two blanks away, with a blank behind its `#`, is meant as one, if the text before it is whole.
+pub(super) fn cut(text: &str, value: &str, end: usize) -> Option<Range<usize>> {
+    let rest = without_line_end(text.get(end..)?);
+    let comment = rest.trim_start_matches([' ', '\t']);
+    let blanks = rest.len() - comment.len();
+    let behind = comment.strip_prefix('#')?;
+    let is_meant = blanks > 1 && (behind.is_empty() || behind.starts_with([' ', '\t', '#'])) && is_whole(value);
+    (blanks > 0 && !is_meant).then(|| end + blanks..end + rest.trim_end().len())
+}
+
+/// Whether no quote and no brace is open at the end.
+pub(super) fn is_whole(value: &str) -> bool {
+    let is_even = |quote: char| value.matches(quote).count().is_multiple_of(2);
+    is_even('"') && is_even('`') && value.matches("{{").count() <= value.matches("}}").count()
+}
+
+/// The key and the value of the line that this is in; the key is empty in an item of a list.
+fn value_at(text: &str, offset: usize) -> (&str, &str) {
+    let start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let mut line = without_line_end(&text[start..]).trim();
+    while let Some(item) = line.strip_prefix("- ") {
+        line = item.trim_start();
+        // A second dash belongs to the value.
+        if line.starts_with("- ") {
+            return ("", line);
+        }
+    }
+    match line.split_once(':') {
+        Some((key, value)) if is_key(key) && (value.is_empty() || value.starts_with([' ', '\t'])) => {
+            (key, value.trim())
+        }
+        _ => ("", line),
+    }
+}
+
+/// Where that value begins.
+fn value_start(text: &str, offset: usize) -> usize {
+    let start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let (_, value) = value_at(text, offset);
+    start + without_line_end(&text[start..]).trim_end().len() - value.len()
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+fn without_line_end(text: &str) -> &str {
+    text.split(['\n', '\r']).next().unwrap_or_default()
+}
+
+/// Whether a text begins with a quote and has no other.
+fn is_open(value: &str) -> bool {
+    value.starts_with(['"', '\'']) && value.chars().next().is_some_and(|quote| value.matches(quote).count() == 1)
+}
+
+/// A text without the quotes around it, if it has such.
+fn inner(value: &str) -> &str {
+    for quote in ['"', '\''] {
+        if let Some(inner) = value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner;
+        }
+    }
+    value
+}
+
+fn single(key: &str, text: &str) -> String {
+    let text = text.trim();
+    if secrets::is_secret(key) || text.len() > REPEATED_AT_MOST {
+        return "'…'".to_owned();
+    }
+    format!("'{}'", secrets::repeatable(key, text).replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_that_cut_are_told_from_those_that_are_meant() {
+        for (value, behind, is_cut) in [
+            ("Ticket", " #42", true),
+            ("Ticket", "  #42", true),
+            ("Ticket", " # 42", true),
+            ("match x == 1", "  # why", false),
+            ("match x == 1", "   ## why", false),
+            ("match x == 1", "  #", false),
+            ("match x == \"a", "  # b\"", true),
+            ("{{ .UUID", "  # }}", true),
+            ("Ticket", "", false),
+            ("Ticket", "  ", false),
+        ] {
+            let text = format!("a: {value}{behind}\nb: 1\n");
+            let found = cut(&text, value, 3 + value.len());
+            assert_eq!(found.is_some(), is_cut, "{text}");
+            assert!(found.is_none_or(|found| text[found].starts_with('#')));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_looked_at(text in "([a-z\"'{\\[*&!%@`|>,?:é# -]{0,12}\r?\n?){0,4}", offset in 0_usize..40, says in "unclosed|trailing|escape|x") {
+            let offset = text.floor_char_boundary(offset.min(text.len()));
+            advice(&says, &text, offset);
+            cut(&text, "a", offset);
+            rest_of_line(&text, offset);
+        }
+    }
+}
