@@ -116,11 +116,11 @@ pub fn unproven<'a>(path: &[&'a str], cgroup_root: usize) -> ContainerName<'a> {
 
 /// What stands before the last `-` that an id can follow: a known prefix with its ids, or any with a long one.
 fn split_prefix(stem: &str) -> Option<ContainerName<'_>> {
-    let known = PREFIXES.iter().filter_map(|(prefix, ..)| {
+    let mut known = PREFIXES.iter().filter_map(|(prefix, ..)| {
         let id = stem.strip_prefix(prefix)?.strip_prefix('-')?;
         prefixed(prefix, id)
     });
-    known.last().or_else(|| {
+    known.next_back().or_else(|| {
         let (prefix, id) = stem.rsplit_once('-')?;
         // The monitors of podman and CRI-O have groups of their own and are no container.
         (is_hex(id) && !prefix.ends_with("conmon"))
