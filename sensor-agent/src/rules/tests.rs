@@ -3,6 +3,7 @@
 mod differential;
 mod refusals;
 mod semantics;
+mod unknown;
 
 use serde_json::Value;
 
