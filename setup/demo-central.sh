@@ -54,7 +54,8 @@ reader=$!
 while kill -0 "$reader" 2>/dev/null && kill -0 "$central" 2>/dev/null; do
     sleep 1
     alerts >"$place/now"
-    tail -n "+$(($(wc -l <"$place/shown") + 1))" "$place/now"
+    # It fails if nobody reads any more, and that is all.
+    tail -n "+$(($(wc -l <"$place/shown") + 1))" "$place/now" || exit 0
     mv "$place/now" "$place/shown"
 done
 # Nobody reads any more, and that is all.
