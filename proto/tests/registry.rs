@@ -106,7 +106,7 @@ fn there_and_back<M: prost::Message + Default + serde::Serialize>(message: &M) -
 
 #[test]
 fn a_row_survives_the_wire_with_every_column() {
-    let lost = json!({"eventType": "LOST_RECORDS", "time": 5, "stage": "ring", "eventClass": "process", "cause": "full", "count": 0});
+    let lost = json!({"eventType": "LOST_RECORDS", "time": 5, "stage": "ring", "eventClass": "process", "cause": "ring_full", "count": 0});
     let started = json!({"eventType": "SENSOR_STARTED", "time": 5, "sensorId": "s", "sensorPid": 7, "hostname": "h"});
     for (table, map) in [("process_events", process_event()), ("lost_records", lost), ("sensors", started)] {
         let (event, host) = event(&map);

@@ -7,6 +7,7 @@
 pub mod cef;
 pub(crate) mod cuts;
 pub mod ecs;
+pub(crate) mod facts;
 #[cfg(test)]
 mod format_tests;
 pub mod json;
@@ -29,6 +30,7 @@ pub use self::{
     template::Template,
     text::{printable, visible},
 };
+use crate::event::audit::Fact;
 use crate::event::{AuditMessage, Detail, Event, EventType, Host, json::lossless};
 use crate::policy::Policy;
 
@@ -173,7 +175,7 @@ fn message(policy: &Policy, event: &Event) -> String {
 
 /// Whom an audit message is about, from where, and how it ended; as far as it says.
 fn gist(audit: &AuditMessage) -> String {
-    let account = audit.first("acct").map(|account| format!(", account {}", lossless(account)));
+    let account = audit.account().map(|account| format!(", account {}", lossless(account)));
     let address = audit.address().map(|address| format!(", from {address}"));
     let outcome = audit.outcome().map(|outcome| format!(", {},", outcome.word()));
     [account, address, outcome].into_iter().flatten().collect()
@@ -184,16 +186,34 @@ fn message_fields(policy: &Policy, event: &Event) -> Vec<(&'static str, String)>
         ("program_name", lossless(&event.process.image.path).into_owned()),
         ("strategy_name", policy.name.clone()),
     ];
+    match &event.detail {
+        Detail::ExecFailed { errno } => fields.extend([
+            ("file_path", lossless(&event.process.image.filename).into_owned()),
+            ("errno", errno.to_string()),
+        ]),
+        Detail::Lost(lost) => fields.extend([
+            ("stage", lost.stage.to_owned()),
+            ("event_class", lost.class.to_owned()),
+            ("cause", lost.cause.to_owned()),
+            ("count", lost.count.to_string()),
+        ]),
+        Detail::Exit { code, signal: 0, .. } => fields.push(("exit_code", code.to_string())),
+        Detail::Exit { signal, .. } => fields.push(("exit_signal", signal.to_string())),
+        Detail::None | Detail::Audit(_) => {}
+    }
     if let Detail::Audit(audit) = &event.detail {
         let text = |value: Option<&[u8]>| value.map(|value| lossless(value).into_owned());
         let parts = [
             ("type", Some(audit.message_type.to_string())),
             ("type_name", Some(audit.type_name.clone().into_owned())),
-            ("op", text(audit.first("op"))),
-            ("acct", text(audit.first("acct"))),
+            ("op", text(audit.told(Fact::Operation))),
+            ("acct", text(audit.account())),
+            ("acct_id", audit.account_id().map(|id| id.to_string())),
+            ("grp", text(audit.group())),
+            ("grp_id", audit.group_id().map(|id| id.to_string())),
             ("result", audit.outcome().map(|outcome| outcome.word().to_owned())),
             ("address", audit.address().map(|address| address.to_string())),
-            ("terminal", text(audit.last("terminal"))),
+            ("terminal", text(audit.told(Fact::Terminal))),
             ("refusal", audit.refused.map(str::to_owned)),
             ("message", text(Some(&audit.text))),
         ];

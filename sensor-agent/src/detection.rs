@@ -123,11 +123,11 @@ impl Detection {
     /// Whether policies ask for the name of a user who was asked for a moment ago.
     #[must_use]
     pub fn awaits_name(&self, event: &Event) -> bool {
-        event.process.user.is_pending()
-            && self
-                .groups
-                .iter()
-                .any(|group| group.sees.events().contains(event.kind) && group.rules.asks_for("userName"))
+        event.awaits_name()
+            && self.groups.iter().any(|group| {
+                group.sees.events().contains(event.kind)
+                    && ["userName", "acct"].into_iter().any(|field| group.rules.asks_for(field))
+            })
     }
 
     /// What the throttle of each policy has held back and no alert has told yet.

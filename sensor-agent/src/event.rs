@@ -10,11 +10,13 @@
 //! reference count. Whoever needs a field reads it through the registry in [`fields`], so that a field's name,
 //! type, column, JSON key and meaning stand in one place.
 
+mod activity;
 pub mod audit;
 pub mod build;
 pub mod decode;
 pub mod fields;
 pub mod json;
+pub mod lost;
 mod process;
 pub mod tables;
 mod user_name;
@@ -22,7 +24,9 @@ mod value;
 
 use std::sync::Arc;
 
+pub use activity::{Activity, Outcome};
 pub use audit::AuditMessage;
+pub use lost::Lost;
 pub use process::{
     Arguments, Container, Host, Ids, Image, Login, Namespaces, Process, ProcessKey, RUNTIMES, TTY_LEN, UNKNOWN_RUNTIME,
     UNSET_ID,
@@ -66,17 +70,6 @@ pub enum Detail {
     Audit(Arc<AuditMessage>),
     /// What the sensor lost.
     Lost(Lost),
-}
-
-/// Records that the sensor lost since the last count of the same stage, class and cause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lost {
-    /// Where: `hook`, `ring`, `decode`, `table`, `output`.
-    pub stage: &'static str,
-    /// [`Class::name`] of what was lost.
-    pub class: &'static str,
-    pub cause: &'static str,
-    pub count: u64,
 }
 
 /// Families of events: each has its kernel programs, its tables and its policy types.
@@ -177,6 +170,17 @@ impl EventType {
         Self::LostRecords,
         Self::SensorStarted,
     ];
+
+    /// The words of all.
+    pub const WORDS: &[&str] = &{
+        let mut words = [""; Self::ALL.len()];
+        let mut at = 0;
+        while at < words.len() {
+            words[at] = Self::ALL[at].word();
+            at += 1;
+        }
+        words
+    };
 
     /// The word that rules compare with and rows carry.
     #[must_use]

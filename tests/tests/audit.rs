@@ -129,6 +129,48 @@ fn every_way_to_send_is_told_once() {
     assert_eq!(alerts_of(&sensor, "Forged Message"), Vec::<Value>::new());
 }
 
+/// Each message, and a rule that it must fulfil, whichever key or form tells the fact.
+#[test]
+fn a_fact_is_found_under_each_key_and_in_each_form() {
+    let old = r#"exe="/usr/sbin/sshd" (hostname=host.test, addr=203.0.113.9, terminal=ssh res=failed)"#;
+    let rest = r#"exe="/usr/sbin/sshd" hostname=203.0.113.7 addr=203.0.113.7 terminal=/dev/pts/0 res=success"#;
+    let cases = [
+        ("1112", format!("op=login id=0 {rest}"), r#"acct == "root" and result == "success" and accountId == 0"#),
+        ("1112", "uid=0 exe=\"/usr/sbin/gdm\" hostname=? addr=? terminal=/dev/tty1 res=success".into(), r#"acct == "root""#),
+        ("1100", format!("PAM: authentication acct=\"bugroot\" : {old}"), r#"acct == "bugroot" and result == "failed" and address == "203.0.113.0/24" and operation == "PAM:authentication" and terminal == "ssh""#),
+        ("1100", format!("acct=bugroot: {old}"), r#"acct == "bugroot" and remoteHost == "host.test""#),
+        ("1100", "PAM authentication: user=bugroot exe=\"/bin/su\" (hostname=?, addr=?, terminal=pts/0 result=Authentication failure)".into(), r#"acct == "bugroot" and result == "failed""#),
+        ("1137", r#"op="x" device.rule=626C6F636B20696420 result="SUCCESS" res=success"#.into(), r#"messageFields == "device.rule=block id*""#),
+        ("2501", "virt=kvm resrc=chardev reason=start vm=\"a\" new-chardev=2F6465762F6120 res=success".into(), r#"messageFields == "new-chardev=/dev/a*" and messageObject == "a""#),
+        ("1102", format!("op=deleting-user-from-shadow-group bugs=\"grp\" id=0 {rest}"), r#"group == "bugs" and acct == "root""#),
+        ("1116", format!("op=add-group grp=\"bugs\" {rest}"), r#"group == "bugs" and acct == "bugs""#),
+        ("1116", format!("op=add-group id=0 {rest}"), r#"groupId == 0 and not acct exists"#),
+        ("1112", "op=login acct=\"x\" hostname=? addr=fe80::1%eth0 terminal=ssh res=failed".into(), r#"address == "fe80::/10""#),
+    ];
+    let mark = Mark::new("keys");
+    let policies: Vec<String> = (cases.iter().enumerate())
+        .map(|(number, (message_type, _, rule))| {
+            let own = format!("messageType == {message_type} and message contains \"{} case={number}.\"", mark.word());
+            format!("Case {number}: {{policy: auditUserMessage, rules: ['match {own} and {rule}', default ignore]}}\n")
+        })
+        .collect();
+    let sensor = Sensor::start(&mark.audit_config(&policies.concat()));
+    for (number, (message_type, text, _)) in cases.iter().enumerate() {
+        tell(&["sendto", message_type, &format!("{text} mark={} case={number}.", mark.word())]);
+    }
+    last(&sensor, &mark);
+    sensor.until("the alerts on all messages", || {
+        (alerts_of(&sensor, "Marked Message").len() > cases.len()).then_some(())
+    });
+    let missed: Vec<_> = (cases.iter().enumerate())
+        .filter(|(number, _)| alerts_of(&sensor, &format!("Case {number}")).is_empty())
+        .map(|(_, case)| case)
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}\n{:#?}", others(&sensor));
+    let login = &others(&sensor)[0];
+    assert_columns(login, [("acct", json!("root")), ("address", json!("203.0.113.7"))]);
+}
+
 #[test]
 fn what_the_kernel_refuses_is_no_row_and_can_be_alerted_on() {
     let mark = Mark::new("forged");

@@ -4,30 +4,41 @@
 //! CEF:0|vendor|product|version|policy type|policy|severity|key=value key=value …
 //! ```
 //!
-//! In the header a backslash and a bar are escaped, in values a backslash and an equals sign. Control characters and
-//! bytes that are not UTF-8 stand as `\xHH` before that, so no value ends a line or begins another.
-//! Values are no longer than the format's dictionary allows.
+//! In the header a backslash and a bar are escaped, in values a backslash and an equals sign. Line ends in values stand as
+//! `\n` and `\r`; other control characters and bytes that are not UTF-8 stand as `\xHH` before that, so no value ends a
+//! line or begins another.
+//!
+//! Values are no longer than the format's dictionary allows. One that was cut ends in `…`, and a line in which anything
+//! was cut has `cn1Label=truncated cn1=1`.
+//!
+//! The destination (`d…`) is this host, and what runs on it. `duser` and `duid` are the account that an event is about;
+//! where it names none, that of the process. The source (`s…`) is who acts: the parent of a process, the sender of a
+//! message, and the address and host that a user comes from.
 
 use std::{
     fmt::Write as _,
     io::{self, Write},
+    net::IpAddr,
 };
 
 use super::{
     Alert,
     cuts::Cuts,
+    facts::Facts,
     shorten::{Form, write_as},
     text::printable,
 };
-use crate::{
-    event::{EventType, Process},
-    policy::Priority,
-};
+use crate::{event::Process, policy::Priority};
 
 const FORM: Form = Form { whole, least };
 
 /// The most that the format takes of a name in the header.
 const LONGEST_NAME: usize = 512;
+/// The most that it takes of most texts, and of those whose names are ours.
+const LONGEST: usize = 1023;
+const LONGEST_CUSTOM: usize = 4000;
+/// Stands where a value was cut.
+const MARK: char = '…';
 
 /// Appends the alert and a newline, at most so many bytes; whether something was cut.
 pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
@@ -36,20 +47,24 @@ pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
 
 fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
     let mut line = Line::new(alert, LONGEST_NAME);
+    line.is_cut |= !cuts.is_none();
     line.facts(alert, cuts);
-    out.write_all(line.text.as_bytes())
+    out.write_all(line.finish().as_bytes())
 }
 
 fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
     let mut line = Line::new(alert, name_bytes.min(LONGEST_NAME));
+    line.is_cut = true;
     line.identity(alert);
-    out.write_all(line.text.as_bytes())
+    out.write_all(line.finish().as_bytes())
 }
 
 struct Line {
     text: String,
     /// Where the header ends.
     head: usize,
+    /// Whether something is missing.
+    is_cut: bool,
 }
 
 impl Line {
@@ -62,7 +77,7 @@ impl Line {
             Priority::High => 8,
         };
         let text = format!("CEF:0|sophoslinuxsensor|sensor|{}|", env!("CARGO_PKG_VERSION"));
-        let mut line = Self { text, head: 0 };
+        let mut line = Self { text, head: 0, is_cut: false };
         line.head(if policy.policy_type.is_empty() { "alert" } else { &policy.policy_type }, 100);
         line.head(&policy.name, name_bytes);
         let _ = write!(line.text, "{severity}|");
@@ -70,14 +85,33 @@ impl Line {
         line
     }
 
+    /// The line, marked if something is missing in it.
+    fn finish(mut self) -> String {
+        if self.is_cut {
+            self.put("cn1Label", "truncated", LONGEST);
+            self.put_number("cn1", 1);
+        }
+        self.text
+    }
+
     fn head(&mut self, text: &str, limit: usize) {
-        for char in cut(&printable(text), limit).chars() {
+        let text = self.cut(&printable(text), limit);
+        for char in text.chars() {
             if matches!(char, '\\' | '|') {
                 self.text.push('\\');
             }
             self.text.push(char);
         }
         self.text.push('|');
+    }
+
+    /// As much of a text as the format takes.
+    fn cut(&mut self, text: &str, limit: usize) -> String {
+        if text.len() <= limit {
+            return text.to_owned();
+        }
+        self.is_cut = true;
+        format!("{}{MARK}", &text[..text.floor_char_boundary(limit.saturating_sub(MARK.len_utf8()))])
     }
 
     /// Adds a pair, unless there is no value.
@@ -90,12 +124,21 @@ impl Line {
         }
         self.text.push_str(key);
         self.text.push('=');
-        for char in cut(&printable(value), limit).chars() {
-            if matches!(char, '\\' | '=') {
-                self.text.push('\\');
+        let lines: Vec<_> =
+            value.split('\n').map(|line| line.split('\r').map(printable).collect::<Vec<_>>().join("\r")).collect();
+        let value = self.cut(&lines.join("\n"), limit);
+        for char in value.chars() {
+            match char {
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                '\\' | '=' => self.text.extend(['\\', char]),
+                char => self.text.push(char),
             }
-            self.text.push(char);
         }
+    }
+
+    fn put_text(&mut self, key: &str, value: Option<&str>) {
+        self.put(key, value.unwrap_or_default(), LONGEST);
     }
 
     fn put_number(&mut self, key: &str, value: u64) {
@@ -105,8 +148,8 @@ impl Line {
     /// A field that the format leaves to us, with its name.
     fn put_custom(&mut self, number: u32, label: &str, value: &str) {
         if !value.is_empty() {
-            self.put(&format!("cs{number}Label"), label, 1023);
-            self.put(&format!("cs{number}"), value, 4000);
+            self.put(&format!("cs{number}Label"), label, LONGEST);
+            self.put(&format!("cs{number}"), value, LONGEST_CUSTOM);
         }
     }
 
@@ -120,55 +163,112 @@ impl Line {
 
     fn facts(&mut self, alert: &Alert, cuts: &Cuts) {
         let (policy, process) = (&*alert.policy, &*alert.event.process);
+        let facts = Facts::of(&alert.event, &alert.host, cuts);
         self.identity(alert);
-        self.put("msg", cuts.words(&alert.sentences()), 1023);
-        self.put("cat", cuts.words(policy.categories.iter().take(cuts.lists).next().map_or("", |first| first)), 1023);
-        self.put("act", alert.event.kind.word(), 63);
-        self.put("outcome", if alert.event.kind == EventType::ExecFailed { "failure" } else { "success" }, 63);
-        self.put("reason", cuts.words(&policy.description), 1023);
+        self.put("msg", cuts.words(&alert.sentences()), LONGEST);
+        self.put(
+            "cat",
+            cuts.words(policy.categories.iter().take(cuts.lists).next().map_or("", |first| first)),
+            LONGEST,
+        );
+        self.put("act", facts.name, 63);
+        self.put("outcome", facts.outcome.word(), 63);
+        self.put("reason", cuts.words(&policy.description), LONGEST);
         self.put("dvchost", cuts.words(&alert.host.hostname), 100);
         self.put("deviceExternalId", cuts.words(&alert.host.sensor_id), 255);
-        self.put("dhost", cuts.words(&alert.host.hostname), 1023);
+        self.put("dhost", cuts.words(&alert.host.hostname), LONGEST);
         if process.key.tgid != 0 {
             self.process(process, cuts);
+            if alert.event.is_message() {
+                self.sender(process, cuts);
+            } else {
+                self.parent(process, cuts);
+            }
+            if facts.account.is_some() || facts.account_id.is_some() {
+                self.put_text("duid", facts.account_id.as_deref());
+                self.put_text("duser", facts.account.as_deref());
+            } else {
+                self.put("duid", &process.ids.uid.to_string(), LONGEST);
+                self.put_text("duser", process.user.as_deref().map(|name| cuts.words(name)));
+            }
+            self.put_custom(1, "commandLine", &Cuts::command_line(&process.image.args, cuts.args).0);
         }
+        self.origin(&facts);
         self.put_custom(2, "matchedRule", cuts.words(&alert.matched_rule));
         self.put_custom(3, "incidentId", &alert.incident_id.to_string());
-        self.put_custom(4, "lineage", &lineage(process, cuts));
-        if let Some(container) = &process.container {
-            self.put_custom(5, "containerId", cuts.words(&container.id));
-            self.put_custom(6, "imageName", cuts.words(&container.image_name));
+        let (lineage, is_cut) = lineage(process, cuts);
+        self.is_cut |= is_cut;
+        self.put_custom(4, "lineage", &lineage);
+        let container = process.container.as_deref();
+        self.put_custom(5, "containerId", container.map_or("", |container| cuts.words(&container.id)));
+        match facts.terminal.as_deref() {
+            Some(terminal) => self.put_custom(6, "terminal", terminal),
+            None => {
+                self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
+            }
         }
         self.put("flexString1Label", "confidence", 128);
-        self.put("flexString1", policy.confidence.word(), 1023);
+        self.put("flexString1", policy.confidence.word(), LONGEST);
         self.put("flexString2Label", "scope", 128);
-        self.put("flexString2", alert.scope.word(), 1023);
+        self.put("flexString2", alert.scope.word(), LONGEST);
     }
 
     fn process(&mut self, process: &Process, cuts: &Cuts) {
         let path = cuts.text(&process.image.path);
-        self.put("dproc", &path, 1023);
-        self.put("fname", path.rsplit('/').next().unwrap_or_default(), 1023);
-        self.put("filePath", &path, 1023);
-        self.put("duid", &process.ids.uid.to_string(), 1023);
-        self.put("duser", cuts.words(process.user.as_deref().unwrap_or_default()), 1023);
+        self.put("dproc", &path, LONGEST);
+        self.put("fname", path.rsplit('/').next().unwrap_or_default(), LONGEST);
+        self.put("filePath", &path, LONGEST);
+    }
+
+    fn parent(&mut self, process: &Process, cuts: &Cuts) {
         if let Some(parent) = process.ancestors().take(cuts.lineage).next() {
             self.put_number("spid", parent.key.tgid.into());
-            self.put("sproc", &cuts.text(&parent.image.path), 1023);
-            self.put("suid", &parent.ids.uid.to_string(), 1023);
-            self.put("suser", cuts.words(parent.user.as_deref().unwrap_or_default()), 1023);
+            self.put("sproc", &cuts.text(&parent.image.path), LONGEST);
+            self.put("suid", &parent.ids.uid.to_string(), LONGEST);
+            self.put_text("suser", parent.user.as_deref().map(|name| cuts.words(name)));
         }
-        self.put_custom(1, "commandLine", &Cuts::command_line(&process.image.args, cuts.args).0);
+    }
+
+    /// Who sent a message, which tells of somebody else.
+    fn sender(&mut self, process: &Process, cuts: &Cuts) {
+        self.put_number("spid", process.key.tgid.into());
+        self.put("sproc", &cuts.text(&process.image.path), LONGEST);
+        self.put("suid", &process.ids.uid.to_string(), LONGEST);
+        self.put_text("suser", process.user.as_deref().map(|name| cuts.words(name)));
+    }
+
+    /// Where the user of a message comes from.
+    fn origin(&mut self, facts: &Facts<'_>) {
+        match facts.address {
+            Some(IpAddr::V4(address)) => self.put_text("src", Some(&address.to_string())),
+            Some(IpAddr::V6(address)) => {
+                self.put("c6a2Label", "Source IPv6 Address", LONGEST);
+                self.put_text("c6a2", Some(&address.to_string()));
+            }
+            None => {}
+        }
+        self.put_text("shost", facts.remote_host.as_deref());
     }
 }
 
-/// The programs of the ancestors, nearest first.
-fn lineage(process: &Process, cuts: &Cuts) -> String {
-    let programs: Vec<_> =
-        process.ancestors().take(cuts.lineage).map(|ancestor| cuts.text(&ancestor.image.path)).collect();
-    programs.join(" < ")
-}
-
-fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+/// The programs of the ancestors, nearest first, as many as there is room for; `…` stands for the others. Whether there are
+/// others.
+fn lineage(process: &Process, cuts: &Cuts) -> (String, bool) {
+    let (mut line, more) = (String::new(), format!(" < {MARK}"));
+    for (index, ancestor) in process.ancestors().enumerate() {
+        let program = match printable(&cuts.text(&ancestor.image.path)) {
+            // Such as a kernel's thread, or one of another pid namespace.
+            unknown if unknown.is_empty() => "?".to_owned(),
+            program => program,
+        };
+        let before = if index == 0 { "" } else { " < " };
+        // What is not the last one leaves room for the mark.
+        let room = if ancestor.parent.is_some() { more.len() } else { 0 };
+        if index >= cuts.lineage || line.len() + before.len() + program.len() + room > LONGEST_CUSTOM {
+            return (format!("{line}{before}{MARK}"), true);
+        }
+        line.push_str(before);
+        line.push_str(&program);
+    }
+    (line, false)
 }

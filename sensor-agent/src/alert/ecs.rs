@@ -2,6 +2,8 @@
 //! are also those of version 9.
 //!
 //! What the schema has no field for is under `sensor`, which it leaves to others. Texts are as in [`super::json`].
+//!
+//! `user` is who the event is about: the one who logs in or out, else who acts. Whose account is changed is `user.target`.
 
 use std::io::{self, Write};
 
@@ -11,13 +13,14 @@ use serde_json::{Map, Value, json};
 use super::{
     Alert,
     cuts::Cuts,
+    facts::Facts,
     json::OneLine,
     shorten::{Form, write_as},
     technique::technique,
     time::rfc3339,
 };
 use crate::{
-    event::{Class, Detail, EventType, Process},
+    event::{Activity, Detail, Process},
     policy::Priority,
 };
 
@@ -48,11 +51,12 @@ fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()
 
 fn document(alert: &Alert, cuts: &Cuts) -> Value {
     let (policy, host) = (&*alert.policy, &*alert.host);
+    let facts = Facts::of(&alert.event, host, cuts);
     let mut document = json!({
         "@timestamp": rfc3339(alert.time()),
         "ecs": {"version": VERSION},
         "message": cuts.words(alert.notifications.first().map_or("", |first| &first.message)),
-        "event": event(alert),
+        "event": event(alert, &facts),
         "rule": {
             "name": policy.name,
             "description": cuts.words(&policy.description),
@@ -92,6 +96,9 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
         document["user"]["effective"] =
             json!({"id": process.ids.euid.to_string(), "group": {"id": process.ids.egid.to_string()}});
     }
+    if alert.event.is_message() {
+        message(&mut document, alert, &facts, cuts);
+    }
     if let Some(container) = &process.container {
         document["container"] = json!({
             "id": cuts.words(&container.id),
@@ -115,26 +122,91 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
     document
 }
 
-fn event(alert: &Alert) -> Value {
-    let (category, kind) = match alert.event.kind {
-        EventType::Exec | EventType::Fork | EventType::ExecFailed => ("process", "start"),
-        EventType::Exit => ("process", "end"),
-        EventType::Baseline => ("process", "info"),
-        _ if alert.event.kind.class() == Class::Process => ("process", "info"),
-        _ => ("host", "info"),
-    };
-    let outcome = if alert.event.kind == EventType::ExecFailed { "failure" } else { "success" };
+fn event(alert: &Alert, facts: &Facts<'_>) -> Value {
+    let (categories, types) = words(facts.activity);
     json!({
         "kind": "alert",
-        "category": [category],
-        "type": [kind],
-        "action": alert.event.kind.word(),
-        "outcome": outcome,
+        "category": categories,
+        "type": types,
+        "action": facts.name,
+        "code": alert.event.kind.word(),
+        "outcome": facts.outcome.word(),
         "id": alert.uuid,
         "severity": severity(alert.policy.priority),
         "provider": "sophoslinuxsensor",
         "dataset": "sophoslinuxsensor.alert",
     })
+}
+
+/// The categories and types that the schema has for what happened; each type is one that it expects of a category.
+const fn words(activity: Activity) -> (&'static [&'static str], &'static [&'static str]) {
+    use Activity as A;
+    match activity {
+        A::ProcessStart | A::Command | A::ServiceStart => (&["process"], &["start"]),
+        A::ProcessEnd | A::ServiceStop => (&["process"], &["end"]),
+        A::ProcessFound => (&["process"], &["info"]),
+        A::Authentication => (&["authentication"], &["start"]),
+        A::Authorization | A::CredentialsTaken | A::CredentialsDropped | A::IdentityChange => {
+            (&["authentication"], &["info"])
+        }
+        A::Login => (&["authentication", "session"], &["start"]),
+        A::Logout => (&["authentication", "session"], &["end"]),
+        A::SessionStart => (&["session"], &["start"]),
+        A::SessionEnd => (&["session"], &["end"]),
+        A::AccountCreation => (&["iam"], &["user", "creation"]),
+        A::AccountDeletion => (&["iam"], &["user", "deletion"]),
+        A::AccountChange | A::AccountLock | A::AccountUnlock | A::PasswordChange => (&["iam"], &["user", "change"]),
+        A::GroupCreation => (&["iam"], &["group", "creation"]),
+        A::GroupDeletion => (&["iam"], &["group", "deletion"]),
+        A::GroupChange | A::GroupPasswordChange => (&["iam"], &["group", "change"]),
+        A::RoleAssignment | A::RoleRemoval => (&["iam"], &["admin", "change"]),
+        A::AccessDecision => (&["host"], &["access"]),
+        A::HostStart => (&["host"], &["start"]),
+        A::HostStop => (&["host"], &["end"]),
+        A::ConfigurationChange => (&["configuration"], &["change"]),
+        A::SoftwareChange => (&["package"], &["change"]),
+        A::DeviceChange => (&["host"], &["change"]),
+        A::LoginAnomaly => (&["authentication", "intrusion_detection"], &["info"]),
+        A::Anomaly | A::Response => (&["intrusion_detection"], &["info"]),
+        A::Forgery => (&["intrusion_detection"], &["denied"]),
+        A::Sensor | A::Other => (&["host"], &["info"]),
+    }
+}
+
+/// What a message tells of others than its sender.
+fn message(document: &mut Value, alert: &Alert, facts: &Facts<'_>, cuts: &Cuts) {
+    let account = json!({"id": facts.account_id, "name": facts.account});
+    if facts.is_of_account() && !facts.activity.is_of_group() {
+        document["user"]["target"] = account;
+    } else if facts.activity.is_of_login() && (facts.account.is_some() || facts.account_id.is_some()) {
+        document["user"] = account;
+    }
+    document["group"] = json!({"id": facts.group_id, "name": facts.group});
+    if facts.address.is_some() || facts.remote_host.is_some() {
+        let address = facts.address.map(|address| address.to_string());
+        document["source"] = json!({
+            "address": address.as_deref().or(facts.remote_host.as_deref()),
+            "ip": address,
+            "domain": facts.remote_host,
+        });
+    }
+    let sender = alert.event.process.user.as_deref().map(|name| cuts.words(name));
+    let mut users: Vec<&str> = [facts.account.as_deref(), sender].into_iter().flatten().collect();
+    users.dedup();
+    document["related"] = json!({
+        "user": if facts.activity.is_of_group() { sender.into_iter().collect() } else { users },
+        "ip": facts.address.into_iter().collect::<Vec<_>>(),
+        "hosts": facts.remote_host.iter().collect::<Vec<_>>(),
+    });
+    document["sensor"]["message"] = json!({
+        "account": facts.account,
+        "account_id": facts.account_id,
+        "operation": facts.operation,
+        "terminal": facts.terminal,
+        "command": facts.command,
+        "object": facts.object,
+        "text": facts.text,
+    });
 }
 
 fn host_object(alert: &Alert, cuts: &Cuts) -> Value {

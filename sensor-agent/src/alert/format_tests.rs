@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Alert, cef, ecs, ocsf, shorten::LEAST_TEXT};
 use crate::{
-    event::{Image, Process, ProcessKey},
+    event::{AuditMessage, Detail, EventType, Image, Process, ProcessKey, build::build},
     policy::{MessageType, Policy},
 };
 
@@ -52,10 +52,25 @@ fn parse_cef(line: &str) -> (Vec<String>, Vec<(String, String)>) {
     let key_start = |equals: usize| rest[..equals].rfind(' ').map_or(0, |blank| blank + 1);
     let pairs = equals.iter().enumerate().map(|(number, &at)| {
         let end = equals.get(number + 1).map_or(rest.len(), |&next| key_start(next).saturating_sub(1));
-        let value = rest[at + 1..end].replace("\\=", "=").replace("\\\\", "\\");
-        (rest[key_start(at)..at].to_owned(), value)
+        (rest[key_start(at)..at].to_owned(), unescaped(&rest[at + 1..end]))
     });
     (head, pairs.collect())
+}
+
+/// A value as it was before it was escaped.
+fn unescaped(value: &str) -> String {
+    let (mut out, mut chars) = (String::new(), value.chars());
+    while let Some(char) = chars.next() {
+        out.push(match (char, char == '\\') {
+            (char, false) => char,
+            _ => match chars.next().expect("an escape") {
+                'n' => '\n',
+                'r' => '\r',
+                char => char,
+            },
+        });
+    }
+    out
 }
 
 fn value<'a>(pairs: &'a [(String, String)], key: &str) -> &'a str {
@@ -103,6 +118,218 @@ fn ocsf_says_what_happened() {
     assert_eq!(json["process"]["cmd_line"], "wget http://example.test/");
 }
 
+/// An alert on an event that is written down, of a policy of this message type.
+fn alert_on(event: &Value, message_type: MessageType) -> Alert {
+    let (event, host) = build(event).unwrap_or_else(|errors| panic!("{event}: {errors:?}"));
+    let policy = Policy { message_type, ..(*Alert::sample().policy).clone() };
+    Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host))
+}
+
+fn message(type_name: &str, text: &str) -> Value {
+    json!({
+        "messageTypeName": type_name, "message": text, "programName": "/usr/sbin/sshd", "processPid": 7, "uid": 0,
+        "userName": "root", "hostname": "here.test", "sensorId": "5", "sessionId": 3,
+    })
+}
+
+fn parsed(write: Write, alert: &Alert) -> Value {
+    serde_json::from_str(&line(write, alert, usize::MAX)).unwrap()
+}
+
+/// Each kind of event, what it is in the schemas, and how it ended.
+#[test]
+fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
+    let process = |kind: &str| json!({"eventType": kind, "programName": "/bin/x", "processPid": 7});
+    let mut failed = process("PROCESS_EVENT_TYPE_EXEC_FAILED");
+    failed["errno"] = 2.into();
+    let mut forged = message("USER_LOGIN", "op=login acct=\"root\" res=success");
+    forged["refusal"] = "capability".into();
+    let said = |name: &str, rest: &str| message(name, &format!("op=x acct=\"bob\" {rest}"));
+    for (event, category, kind, class, outcome) in [
+        (process("PROCESS_EVENT_TYPE_EXEC"), "process", "start", 100_701, "success"),
+        (process("PROCESS_EVENT_TYPE_FORK"), "process", "start", 100_701, "success"),
+        (process("PROCESS_EVENT_TYPE_EXIT"), "process", "end", 100_702, "success"),
+        (process("BASELINE_TASK"), "process", "info", 100_799, "unknown"),
+        (failed, "process", "start", 100_701, "failure"),
+        (forged, "intrusion_detection", "denied", 99, "failure"),
+        (said("USER_AUTH", "res=failed"), "authentication", "start", 300_201, "failure"),
+        (said("USER_AUTH", "res=success"), "authentication", "start", 300_201, "success"),
+        (said("USER_AUTH", ""), "authentication", "start", 300_201, "unknown"),
+        (said("USER_LOGIN", "res=0"), "authentication", "start", 300_201, "failure"),
+        (said("USER_LOGOUT", "res=1"), "authentication", "end", 300_202, "success"),
+        (said("USER_START", "res=perhaps"), "session", "start", 300_201, "unknown"),
+        (said("USER_END", "res=success"), "session", "end", 300_202, "success"),
+        (said("USER_ACCT", "res=failed"), "authentication", "info", 300_299, "failure"),
+        (said("CRED_ACQ", "res=success"), "authentication", "info", 300_299, "success"),
+        (said("ADD_USER", "res=failed"), "iam", "user", 300_101, "failure"),
+        (said("DEL_USER", "res=success"), "iam", "user", 300_106, "success"),
+        (said("USER_CHAUTHTOK", "res=failed"), "iam", "user", 300_103, "failure"),
+        (said("ACCT_LOCK", "res=success"), "iam", "user", 300_109, "success"),
+        (said("USER_MGMT", "res=success"), "iam", "user", 300_199, "success"),
+        (
+            message("USER_MGMT", "op=add-user-to-group grp=\"wheel\" acct=\"bob\" res=failed"),
+            "iam",
+            "user",
+            300_603,
+            "failure",
+        ),
+        (said("ADD_GROUP", "res=success"), "iam", "group", 300_606, "success"),
+        (said("ROLE_ASSIGN", "res=success"), "iam", "admin", 300_501, "success"),
+        (said("SERVICE_START", "unit=x res=failed"), "process", "start", 600_203, "failure"),
+        (said("USER_CMD", "res=failed"), "process", "start", 99, "failure"),
+        (said("USYS_CONFIG", "res=success"), "configuration", "change", 99, "success"),
+        (said("VIRT_CONTROL", "res=success"), "host", "info", 99, "success"),
+        (said("ANOM_LOGIN_FAILURES", ""), "authentication", "info", 300_299, "unknown"),
+        (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
+        (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
+    ] {
+        let (found, recorded) = (alert_on(&event, MessageType::Alert), alert_on(&event, MessageType::Audit));
+        let (_, pairs) = parse_cef(&line(cef::write, &found, usize::MAX));
+        assert_eq!(value(&pairs, "outcome"), outcome, "{event}");
+        let ecs = parsed(ecs::write, &found);
+        assert_eq!(
+            (&ecs["event"]["category"][0], &ecs["event"]["type"][0], &ecs["event"]["outcome"]),
+            (&json!(category), &json!(kind), &json!(outcome)),
+            "{event}"
+        );
+        let ocsf = parsed(ocsf::write, &found);
+        assert_eq!(ocsf["class_uid"], 2004, "{event}");
+        if event.get("processPid").is_some() {
+            let ocsf = parsed(ocsf::write, &recorded);
+            assert_eq!((&ocsf["type_uid"], &ocsf["status"]), (&json!(class), &json!(title(outcome))), "{event}");
+            let is_message = event.get("message").is_some();
+            assert!(!is_message || ocsf["unmapped"]["audit_message"]["outcome"] == outcome, "{ocsf:#}");
+        }
+    }
+}
+
+/// As the schema spells it.
+fn title(outcome: &str) -> String {
+    outcome[..1].to_uppercase() + &outcome[1..]
+}
+
+#[test]
+fn a_failed_login_has_its_account_and_its_origin_in_every_format() {
+    let text = "op=PAM:authentication acct=\"bob\" exe=\"/usr/sbin/sshd\" hostname=far.test addr=203.0.113.7 terminal=ssh res=failed";
+    let found = alert_on(&message("USER_AUTH", text), MessageType::Alert);
+    let (_, pairs) = parse_cef(&line(cef::write, &found, usize::MAX));
+    for (key, told) in [
+        ("act", "USER_AUTH"),
+        ("outcome", "failure"),
+        ("duser", "bob"),
+        ("suser", "root"),
+        ("suid", "0"),
+        ("sproc", "/usr/sbin/sshd"),
+        ("src", "203.0.113.7"),
+        ("shost", "far.test"),
+        ("cs6Label", "terminal"),
+        ("cs6", "ssh"),
+    ] {
+        assert_eq!(value(&pairs, key), told, "{key}");
+    }
+    assert!(pairs.iter().all(|(key, _)| key != "cn1" && key != "duid"));
+
+    let ecs = parsed(ecs::write, &found);
+    assert_eq!((&ecs["user"]["name"], &ecs["source"]["ip"]), (&json!("bob"), &json!("203.0.113.7")));
+    assert_eq!((&ecs["source"]["domain"], &ecs["event"]["action"]), (&json!("far.test"), &json!("USER_AUTH")));
+    assert_eq!((&ecs["related"]["user"], &ecs["related"]["ip"]), (&json!(["bob", "root"]), &json!(["203.0.113.7"])));
+    assert_eq!(ecs["sensor"]["message"]["terminal"], "ssh");
+
+    let ocsf = parsed(ocsf::write, &found);
+    let evidence = &ocsf["evidences"][0];
+    assert_eq!((&evidence["user"]["name"], &evidence["src_endpoint"]["ip"]), (&json!("bob"), &json!("203.0.113.7")));
+    assert_eq!(
+        (&evidence["data"]["class_name"], &evidence["data"]["status"]),
+        (&json!("Authentication"), &json!("Failure"))
+    );
+    assert_eq!(ocsf["actor"]["process"]["pid"], 7);
+
+    let ocsf = parsed(ocsf::write, &alert_on(&message("USER_AUTH", text), MessageType::Audit));
+    assert_eq!((&ocsf["class_name"], &ocsf["activity_name"]), (&json!("Authentication"), &json!("Logon")));
+    assert_eq!((&ocsf["user"]["name"], &ocsf["src_endpoint"]["ip"]), (&json!("bob"), &json!("203.0.113.7")));
+    assert_eq!((&ocsf["is_remote"], &ocsf["service"]["name"]), (&json!(true), &json!("sshd")));
+    assert_eq!(ocsf["session"], json!({"uid": "3", "terminal": "ssh"}));
+}
+
+#[test]
+fn a_changed_account_is_the_target_and_its_changer_the_user() {
+    let mut event = message(
+        "ADD_USER",
+        "op=add-user id=1001 exe=\"/usr/sbin/useradd\" hostname=here.test addr=? terminal=pts/0 res=success",
+    );
+    event["acct"] = "new".into();
+    let found = alert_on(&event, MessageType::Alert);
+    let ecs = parsed(ecs::write, &found);
+    assert_eq!((&ecs["user"]["name"], &ecs["user"]["target"]), (&json!("root"), &json!({"id": "1001", "name": "new"})));
+    assert_eq!(ecs.get("source"), None, "{ecs:#}");
+    let (_, pairs) = parse_cef(&line(cef::write, &found, usize::MAX));
+    assert_eq!((value(&pairs, "duser"), value(&pairs, "duid"), value(&pairs, "suser")), ("new", "1001", "root"));
+    let ocsf = parsed(ocsf::write, &alert_on(&event, MessageType::Audit));
+    assert_eq!(ocsf["user"], json!({"name": "new", "uid": "1001"}));
+    assert_eq!(ocsf["actor"]["user"], json!({"name": "root", "uid": "0"}));
+
+    let group =
+        message("ADD_GROUP", "op=add-group id=27 exe=\"/usr/sbin/groupadd\" hostname=? addr=? terminal=? res=success");
+    let ecs = parsed(ecs::write, &alert_on(&group, MessageType::Alert));
+    assert_eq!((&ecs["group"], &ecs["user"]["target"]), (&json!({"id": "27"}), &Value::Null));
+    let ocsf = parsed(ocsf::write, &alert_on(&group, MessageType::Audit));
+    assert_eq!((&ocsf["group"], ocsf.get("user")), (&json!({"uid": "27"}), None));
+}
+
+#[test]
+fn addresses_of_both_kinds_have_their_keys() {
+    let text = |address| format!("op=login acct=\"bob\" hostname=? addr={address} terminal=ssh res=failed");
+    for (address, key, told) in [
+        ("fe80::1%eth0", "c6a2", "fe80::1"),
+        ("::ffff:203.0.113.7", "src", "203.0.113.7"),
+        ("2001:db8::7", "c6a2", "2001:db8::7"),
+    ] {
+        let alert = alert_on(&message("USER_LOGIN", &text(address)), MessageType::Alert);
+        let (_, pairs) = parse_cef(&line(cef::write, &alert, usize::MAX));
+        assert_eq!(value(&pairs, key), told);
+        assert_eq!(parsed(ecs::write, &alert)["source"]["ip"], told);
+    }
+}
+
+#[test]
+fn cef_marks_what_is_cut_and_keeps_lines() {
+    let mut event =
+        json!({"processPid": 9, "programName": "/bin/x", "args": ["x", "one\ntwo\r\nthree = \\n"], "lineage": []});
+    let ancestor = |n: usize| json!({"processPid": 2, "programName": format!("/bin/{}{n}", "y".repeat(100))});
+    event["lineage"] = (0..30).map(ancestor).collect();
+    let (_, pairs) = parse_cef(&line(cef::write, &alert_on(&event, MessageType::Alert), usize::MAX));
+    assert_eq!(value(&pairs, "cs1"), "x one\ntwo\r\nthree = \\n");
+    assert!(value(&pairs, "cs4").ends_with("y29") && pairs.iter().all(|(key, _)| key != "cn1"), "{pairs:?}");
+    // Of whom nothing is known.
+    event["lineage"] = json!([{"processPid": 2, "programName": "/bin/y"}, {"processPid": 1}]);
+    let (_, pairs) = parse_cef(&line(cef::write, &alert_on(&event, MessageType::Alert), usize::MAX));
+    assert_eq!(value(&pairs, "cs4"), "/bin/y < ?");
+    // More than the format takes: whole programs, and a mark.
+    event["lineage"] = (0..60).map(ancestor).collect();
+    event["args"] = json!(["x", "z".repeat(5000)]);
+    let alert = alert_on(&event, MessageType::Alert);
+    let (_, pairs) = parse_cef(&line(cef::write, &alert, usize::MAX));
+    let lineage: Vec<_> = value(&pairs, "cs4").split(" < ").collect();
+    assert!(lineage.len() > 30 && *lineage.last().unwrap() == "…", "{lineage:?}");
+    assert!(lineage[..lineage.len() - 1].iter().enumerate().all(|(n, path)| path.ends_with(&format!("y{n}"))));
+    assert!(value(&pairs, "cs1").ends_with("z…"));
+    assert_eq!((value(&pairs, "cn1Label"), value(&pairs, "cn1")), ("truncated", "1"));
+    for max_bytes in [1200, LEAST_TEXT] {
+        let (_, pairs) = parse_cef(&line(cef::write, &alert, max_bytes));
+        assert_eq!(value(&pairs, "cn1"), "1", "{max_bytes}");
+        assert!(pairs.iter().all(|(_, text)| !text.ends_with(" < ")), "{pairs:?}");
+    }
+}
+
+#[test]
+fn ocsf_has_what_readers_insist_on() {
+    let ocsf = parsed(ocsf::write, &Alert::sample());
+    assert_eq!(ocsf["metadata"]["product"]["vendor_name"], "sophoslinuxsensor");
+    assert_eq!(ocsf["finding_info"]["analytic"]["uid"], "Alert Tester");
+    // A technique without an id is none for them.
+    assert_eq!(ocsf["finding_info"]["attacks"], json!([{"tactic": {"name": "Execution"}}]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -113,6 +340,8 @@ proptest! {
         name in "[\\PC\\x00-\\x1f|=\\\\]{0,80}",
         labels in vec((".{0,20}", ".{0,200}"), 0..20),
         audit: bool,
+        text in prop::option::of(vec(any::<u8>(), 0..600)),
+        message_type in prop::sample::select(vec![1100_u16, 1102, 1105, 1114, 1116, 1123, 1130, 1199, 2301]),
         max_bytes in LEAST_TEXT..8_000_usize,
     ) {
         let mut alert = Alert::sample();
@@ -121,6 +350,11 @@ proptest! {
         let parent = Some(Arc::clone(&alert.event.process));
         alert.event.process =
             Arc::new(Process { key: ProcessKey::new(7, 1), image: Arc::new(image), parent, ..Process::default() });
+        if let Some(text) = text {
+            let text = [b"op=x acct=\"", &text[..], b"\" hostname=", &text[..], b" addr=::1 terminal=", &text[..]].concat();
+            alert.event.kind = EventType::AuditMessage;
+            alert.event.detail = Detail::Audit(Arc::new(AuditMessage::new(message_type, &text, text.len(), 0)));
+        }
         let message_type = if audit { MessageType::Audit } else { MessageType::Alert };
         alert.policy = Arc::new(Policy { name: name.clone(), labels, message_type, ..(*alert.policy).clone() });
 

@@ -1,8 +1,11 @@
 //! Alerts in the Open Cybersecurity Schema Framework, version 1.5: one JSON object in one line.
 //!
 //! An alert is a *Detection Finding* (class 2004). A message of type `audit`, by which a policy records what was done
-//! without finding fault with it, is a *Process Activity* (class 1007). Times are milliseconds since the Unix epoch.
+//! without finding fault with it, is of the class of what was done ([`activity`]). Times are milliseconds since the Unix
+//! epoch. Beyond the schema, `product.vendor_name` and `analytic.uid` are always there, and a technique has its id: readers
+//! such as `py-ocsf-models` insist on these.
 
+pub(crate) mod activity;
 pub(crate) mod parts;
 
 use std::io::{self, Write};
@@ -10,17 +13,19 @@ use std::io::{self, Write};
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
+use self::activity::{Kind, activity, user};
 use self::parts::{device, in_container, labels, milliseconds, process_alone, product};
 use super::{
     Alert,
     cuts::Cuts,
     ecs::without_empty,
+    facts::Facts,
     json::OneLine,
     shorten::{Form, write_as},
     technique::technique,
 };
 use crate::{
-    event::{EventType, Process},
+    event::Process,
     policy::{Confidence, MessageType, Priority},
 };
 
@@ -34,23 +39,38 @@ pub fn write(out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> bool {
 }
 
 fn whole(out: &mut dyn Write, alert: &Alert, cuts: &Cuts) -> io::Result<()> {
-    let mut event = if is_activity(alert) { activity(alert, cuts) } else { finding(alert, cuts) };
+    let mut event = if is_activity(alert) { recorded(alert, cuts) } else { finding(alert, cuts) };
     without_empty(&mut event);
     Ok(event.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
 }
 
 fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()> {
-    let cuts = Cuts { lineage_args: 0, args: 0, metadata: 0, lists: 0, lineage: 0, texts: 0 };
-    let title = &alert.policy.name[..alert.policy.name.floor_char_boundary(name_bytes)];
-    let mut event = class(alert, &cuts);
-    if is_activity(alert) {
+    // Texts of others are as short as they can be and still tell something.
+    let cuts = Cuts { lineage_args: 0, args: 0, metadata: 0, lists: 0, lineage: 0, texts: 8 };
+    let mut event = if is_activity(alert) {
         let process = json!({"pid": alert.event.process.key.tgid});
-        event["device"] = device(&alert.host, &Cuts { texts: 64, ..cuts });
-        event["actor"] = json!({"process": process});
-        event["process"] = process;
+        let mut event = activity(&alert.event, &alert.host, &cuts, process.clone());
+        if event["process"].is_null() {
+            // Of a process alone the schema wants the first two, and of a login the service will do.
+            for part in ["actor", "device", "dst_endpoint", "session", "is_remote"] {
+                event[part] = Value::Null;
+            }
+        } else {
+            event["actor"] = json!({"process": process});
+        }
+        event
     } else {
+        let title = &alert.policy.name[..alert.policy.name.floor_char_boundary(name_bytes)];
+        let mut event = FINDING.event();
         event["finding_info"] = json!({"uid": alert.uuid, "title": title});
+        event
+    };
+    frame(&mut event, alert, &cuts);
+    // What the numbers say.
+    for name in ["category_name", "type_name"] {
+        event[name] = Value::Null;
     }
+    event["metadata"]["event_code"] = Value::Null;
     event["unmapped"] = json!({"alert_truncated": true});
     without_empty(&mut event);
     Ok(event.serialize(&mut serde_json::Serializer::with_formatter(out, OneLine))?)
@@ -61,16 +81,10 @@ fn is_activity(alert: &Alert) -> bool {
     alert.policy.message_type == MessageType::Audit && alert.event.process.key.tgid != 0
 }
 
-/// What all events have.
-fn class(alert: &Alert, cuts: &Cuts) -> Value {
-    let (category, category_name, class, class_name, activity, activity_name) = if is_activity(alert) {
-        match alert.event.kind {
-            EventType::Exit => (1, "System Activity", 1007, "Process Activity", 2, "Terminate"),
-            _ => (1, "System Activity", 1007, "Process Activity", 1, "Launch"),
-        }
-    } else {
-        (2, "Findings", 2004, "Detection Finding", 1, "Create")
-    };
+const FINDING: Kind = Kind::new((2, "Findings"), (2004, "Detection Finding"), (1, "Create"));
+
+/// Adds what all events have of their alert.
+fn frame(event: &mut Value, alert: &Alert, cuts: &Cuts) {
     let (severity, severity_id) = match alert.policy.priority {
         Priority::Info => ("Informational", 1),
         Priority::Low => ("Low", 2),
@@ -81,27 +95,18 @@ fn class(alert: &Alert, cuts: &Cuts) -> Value {
     if alert.event.process.container.is_some() {
         profiles.push("container");
     }
-    json!({
-        "category_uid": category,
-        "category_name": category_name,
-        "class_uid": class,
-        "class_name": class_name,
-        "activity_id": activity,
-        "activity_name": activity_name,
-        "type_uid": class * 100 + activity,
-        "type_name": format!("{class_name}: {activity_name}"),
-        "severity_id": severity_id,
-        "severity": severity,
-        "time": milliseconds(alert.time()),
-        "metadata": {
-            "version": VERSION,
-            "uid": alert.uuid,
-            "correlation_uid": alert.incident_id,
-            "profiles": profiles,
-            "product": product(),
-            "labels": labels(&alert.policy.labels, cuts),
-        },
-    })
+    event["severity_id"] = severity_id.into();
+    event["severity"] = severity.into();
+    event["time"] = milliseconds(alert.time()).into();
+    event["metadata"] = json!({
+        "version": VERSION,
+        "uid": alert.uuid,
+        "correlation_uid": alert.incident_id,
+        "event_code": alert.event.kind.word(),
+        "profiles": profiles,
+        "product": product(),
+        "labels": labels(&alert.policy.labels, cuts),
+    });
 }
 
 fn finding(alert: &Alert, cuts: &Cuts) -> Value {
@@ -111,8 +116,10 @@ fn finding(alert: &Alert, cuts: &Cuts) -> Value {
         Confidence::Medium => ("Medium", 2),
         Confidence::High => ("High", 3),
     };
-    let mut event = class(alert, cuts);
+    let mut event = FINDING.event();
+    frame(&mut event, alert, cuts);
     event["message"] = message(alert, cuts).into();
+    // Of the finding, not of what was found.
     event["status_id"] = 1.into();
     event["status"] = "New".into();
     event["confidence_id"] = confidence_id.into();
@@ -130,38 +137,60 @@ fn finding(alert: &Alert, cuts: &Cuts) -> Value {
         "analytic": {
             "type_id": 1,
             "type": "Rule",
+            "uid": policy.name,
             "name": policy.name,
             "category": cuts.words(&policy.content_group),
             "desc": cuts.words(&alert.matched_rule),
         },
     });
     if alert.event.process.key.tgid != 0 {
-        event["evidences"] = json!([{"process": process(&alert.event.process, alert, cuts)}]);
+        let actor = &*alert.event.process;
+        event["actor"] = json!({
+            "process": {"pid": actor.key.tgid, "uid": alert.host.process_uuid(actor.key)},
+            "user": user(actor.user.as_deref().map(|name| cuts.words(name)), Some(&actor.ids.uid.to_string())),
+        });
+        event["evidences"] = json!([evidence(alert, cuts)]);
     }
     event["unmapped"] = unmapped(alert, cuts);
     event
 }
 
-fn activity(alert: &Alert, cuts: &Cuts) -> Value {
-    let event_process = &*alert.event.process;
-    let mut event = class(alert, cuts);
-    event["message"] = message(alert, cuts).into();
-    event["device"] = device(&alert.host, cuts);
-    event["process"] = process(event_process, alert, cuts);
-    // Who ends a process, or runs a program in its own place, is that process; who starts one is its parent.
-    let actor = match event_process.parent.as_deref() {
-        Some(parent) if alert.event.kind != EventType::Exit => {
-            process_alone(parent, &alert.host, cuts.lineage_args, cuts)
-        }
-        _ => json!({"pid": event_process.key.tgid, "uid": alert.host.process_uuid(event_process.key)}),
-    };
-    event["actor"] = json!({"process": actor});
-    let failed = alert.event.kind == EventType::ExecFailed;
-    event["status_id"] = if failed { 2 } else { 1 }.into();
-    event["status"] = if failed { "Failure" } else { "Success" }.into();
-    if let crate::event::Detail::Exit { code, signal: 0, .. } = alert.event.detail {
-        event["exit_code"] = code.into();
+/// What was found: the process, and of a message whom it is about and how that ended.
+fn evidence(alert: &Alert, cuts: &Cuts) -> Value {
+    let process = process(&alert.event.process, alert, cuts);
+    if !alert.event.is_message() {
+        return json!({"process": process});
     }
+    let facts = Facts::of(&alert.event, &alert.host, cuts);
+    let done = activity(&alert.event, &alert.host, cuts, Value::Null);
+    json!({
+        "name": facts.name,
+        "process": process,
+        "user": done["user"],
+        "src_endpoint": done["src_endpoint"],
+        "data": {
+            "class_uid": done["class_uid"],
+            "class_name": done["class_name"],
+            "activity_id": done["activity_id"],
+            "activity_name": done["activity_name"],
+            "status_id": done["status_id"],
+            "status": done["status"],
+            "group": done["group"],
+            "session": done["session"],
+            "operation": facts.operation,
+            "command": facts.command,
+            "object": facts.object,
+            "message": facts.text,
+        },
+    })
+}
+
+/// What was done.
+fn recorded(alert: &Alert, cuts: &Cuts) -> Value {
+    let process = process(&alert.event.process, alert, cuts);
+    let mut event = activity(&alert.event, &alert.host, cuts, process);
+    frame(&mut event, alert, cuts);
+    event["message"] = message(alert, cuts).into();
     event["unmapped"] = unmapped(alert, cuts);
     event
 }
@@ -173,9 +202,13 @@ fn message(alert: &Alert, cuts: &Cuts) -> String {
 fn attacks(alert: &Alert, cuts: &Cuts) -> Vec<Value> {
     let found = alert.policy.categories.iter().take(cuts.lists).filter_map(|category| technique(category));
     let attack = |found: super::technique::Technique<'_>| {
-        let technique = json!({"name": cuts.words(found.name), "uid": found.id});
-        let key = if found.id.is_some_and(|id| id.contains('.')) { "sub_technique" } else { "technique" };
-        json!({"tactic": {"name": cuts.words(found.tactic)}, key: technique})
+        let mut attack = json!({"tactic": {"name": cuts.words(found.tactic)}});
+        // One without its id is in `types` alone.
+        if let Some(id) = found.id {
+            let key = if id.contains('.') { "sub_technique" } else { "technique" };
+            attack[key] = json!({"name": cuts.words(found.name), "uid": id});
+        }
+        attack
     };
     found.map(attack).filter(|attack| attack["tactic"]["name"] != "").collect()
 }
@@ -218,8 +251,25 @@ fn unmapped(alert: &Alert, cuts: &Cuts) -> Value {
         "args_truncated": args_cut,
         "truncated": !cuts.is_none(),
         "effective_uid": process.ids.euid,
+        "audit_message": message_facts(alert, cuts),
         "kubernetes_pod": process.container.as_deref().map(|container| cuts.words(&container.pod)),
         "kubernetes_namespace": process.container.as_deref().map(|container| cuts.words(&container.namespace)),
         "metadata": metadata,
+    })
+}
+
+/// Of a message, what its class has no attribute for.
+fn message_facts(alert: &Alert, cuts: &Cuts) -> Value {
+    if !alert.event.is_message() {
+        return Value::Null;
+    }
+    let facts = Facts::of(&alert.event, &alert.host, cuts);
+    json!({
+        "type_name": facts.name,
+        "outcome": facts.outcome.word(),
+        "operation": facts.operation,
+        "command": facts.command,
+        "object": facts.object,
+        "text": facts.text,
     })
 }

@@ -62,3 +62,51 @@ pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], total
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::json::RowWriter;
+    use crate::event::lost::{CAUSES, LOST, STAGES};
+    use crate::event::{Detail, Event, EventType, Host, build::build, tables};
+
+    /// Each loss that the sensor can tell is a row that its reader takes; what is lost in the kernel is told by
+    /// [`crate::sensor`] in words of the same lists.
+    #[test]
+    fn every_loss_is_a_row_that_can_be_read_back() {
+        let filled = tables::TABLES.iter().filter(|table| table.class.is_some());
+        let statuses: Vec<_> = filled
+            .map(|table| TableStatus {
+                table: table.name,
+                rows: 0,
+                capacity: 0,
+                recorded: 0,
+                overwritten: 0,
+                no_memory: 0,
+            })
+            .collect();
+        let mut totals = Vec::new();
+        of_table(TableCounters::default(), &mut totals);
+        of_recorder(&statuses, &mut totals);
+        of_decoding(1, &mut totals);
+        of_outputs(&[], &[], &mut totals);
+        assert!(totals.len() > 20);
+        let writer = RowWriter::new(tables::by_name("lost_records").unwrap());
+        for total in totals {
+            let lost = Total { count: 7, ..total };
+            assert!(
+                STAGES.contains(&lost.stage) && LOST.contains(&lost.class) && CAUSES.contains(&lost.cause),
+                "{lost:?}"
+            );
+            let event =
+                Event { kind: EventType::LostRecords, time: 5, process: Arc::default(), detail: Detail::Lost(lost) };
+            let mut row = Vec::new();
+            writer.write(&mut row, &event, &Host::default());
+            let (read, _) =
+                build(&serde_json::from_slice(&row).unwrap()).unwrap_or_else(|why| panic!("{lost:?}: {why:?}"));
+            assert!(matches!(read.detail, Detail::Lost(read) if read == lost), "{lost:?}");
+        }
+    }
+}

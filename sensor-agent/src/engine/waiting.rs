@@ -35,7 +35,7 @@ impl Waiting {
     /// The next event that needs to wait no longer; with `all`, any.
     pub(super) fn next(&mut self, all: bool) -> Option<Event> {
         let (event, since) = self.0.front()?;
-        let ready = all || !event.process.user.is_pending() || since.elapsed() >= LONGEST;
+        let ready = all || !event.awaits_name() || since.elapsed() >= LONGEST;
         if ready { self.0.pop_front().map(|(event, _)| event) } else { None }
     }
 }

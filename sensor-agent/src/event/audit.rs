@@ -7,16 +7,18 @@
 //! The text is the sender's; what it says of the sender itself is worth as much as the sender. Whom it comes from is told by
 //! the event's process, which is the kernel's word.
 
+mod keys;
 mod text;
 mod types;
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddrV4};
 
+pub use keys::Fact;
 pub use sensor_ebpf::record::Refusal;
-pub use types::{type_name, type_number};
+pub use types::{TYPE_NAMES, TYPE_NUMBERS, type_name, type_number};
 
-use super::Arguments;
+use super::{Activity, Arguments, UserName};
 use crate::budget::{Budget, Charge, Part};
 
 /// A message, taken apart.
@@ -34,6 +36,8 @@ pub struct AuditMessage {
     pub refused: Option<&'static str>,
     /// Each `key=value`, in order, values without their quotes and their hexadecimal digits.
     pairs: Arguments,
+    /// The login name of the account, when the message tells its id alone.
+    resolved: UserName,
     _charge: Charge,
 }
 
@@ -45,6 +49,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub const WORDS: &[&str] = &[Self::Success.word(), Self::Failed.word()];
+
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -73,6 +79,7 @@ impl AuditMessage {
             is_cut,
             refused: (refusal != 0).then(|| refusal_word(Refusal::from_code(refusal))),
             pairs: Arguments::default(),
+            resolved: UserName::default(),
             _charge: Charge::default(),
         };
         message.pairs.set(&pairs, &[], pairs.len() as u64, false);
@@ -98,22 +105,91 @@ impl AuditMessage {
         &self.pairs
     }
 
-    /// The value that a key has first. What libaudit writes before anything that others chose (`op`, `acct`, `exe`) is to
-    /// be asked for so.
+    /// What it tells of.
     #[must_use]
-    pub fn first(&self, key: &str) -> Option<&[u8]> {
-        self.values(key).next()
+    pub fn activity(&self) -> Activity {
+        types::activity(self.message_type)
     }
 
-    /// The value that a key has last: of what libaudit writes at the end (`addr`, `terminal`, `res`), after a host name that
-    /// its owner chose.
+    /// The value that tells this, under whichever key.
+    ///
+    /// A host name may have been chosen by its owner, who can put further pairs into it. So of what libaudit writes behind
+    /// it (`addr`, `terminal`, `res`) the last value counts, of all else the first, and what stands behind a host name only
+    /// if nothing before it tells the same.
     #[must_use]
-    pub fn last(&self, key: &str) -> Option<&[u8]> {
-        self.values(key).last()
+    pub fn told(&self, fact: Fact) -> Option<&[u8]> {
+        if matches!(fact, Fact::Address | Fact::Terminal | Fact::Outcome) {
+            let last = |key| self.pairs.iter().filter_map(|pair| value_of(pair, key)).last();
+            return keys::of(fact).find_map(last);
+        }
+        Some(self.first(fact)?.value)
     }
 
-    fn values(&self, key: &str) -> impl Iterator<Item = &[u8]> {
-        self.pairs.iter().filter_map(move |pair| pair.strip_prefix(key.as_bytes())?.strip_prefix(b"="))
+    /// The first value that tells this.
+    fn first(&self, fact: Fact) -> Option<First<'_>> {
+        let first = |key| {
+            let mut is_behind_host = false;
+            for pair in self.pairs.iter() {
+                if let Some(value) = value_of(pair, key) {
+                    return Some(First { is_behind_host, value });
+                }
+                is_behind_host |= value_of(pair, "hostname").is_some();
+            }
+            None
+        };
+        keys::of(fact).filter_map(first).min_by_key(|first| first.is_behind_host)
+    }
+
+    /// The name that the message tells of the account.
+    fn named(&self) -> Option<&[u8]> {
+        let name = self.first(Fact::Account)?;
+        let is_forged = name.is_behind_host && self.first(Fact::AccountId).is_some_and(|id| !id.is_behind_host);
+        (!is_forged).then_some(name.value)
+    }
+
+    /// The account that it is about: its name, or the login name of its id. Of a message about a group, the group.
+    #[must_use]
+    pub fn account(&self) -> Option<&[u8]> {
+        let named = self.named().or_else(|| self.resolved.as_deref().map(str::as_bytes));
+        match named {
+            None if self.activity().is_of_group() => self.told(Fact::Group),
+            named => named,
+        }
+    }
+
+    /// The id of that account; none of messages about groups.
+    #[must_use]
+    pub fn account_id(&self) -> Option<u32> {
+        if self.activity().is_of_group() { None } else { number(self.told(Fact::AccountId)?) }
+    }
+
+    /// The group that it is about.
+    #[must_use]
+    pub fn group(&self) -> Option<&[u8]> {
+        let named = self.told(Fact::Group);
+        if self.activity().is_of_group() { named.or_else(|| self.told(Fact::Account)) } else { named }
+    }
+
+    /// The id of that group.
+    #[must_use]
+    pub fn group_id(&self) -> Option<u32> {
+        let own = if self.activity().is_of_group() { self.told(Fact::AccountId) } else { None };
+        number(own.or_else(|| self.told(Fact::GroupId))?)
+    }
+
+    /// The id whose login name has to be looked up, since the message tells no name.
+    pub(crate) fn unnamed_account(&self) -> Option<u32> {
+        if self.named().is_some() { None } else { self.account_id() }
+    }
+
+    /// Takes the login name of [`AuditMessage::unnamed_account`] in.
+    pub(crate) fn resolve(&mut self, name: UserName) {
+        self.resolved = name;
+    }
+
+    /// Whether the name service is being asked for the account's name.
+    pub(super) fn awaits_name(&self) -> bool {
+        self.resolved.is_pending()
     }
 
     /// Puts these pairs in place of those of the text, then these values in place of those with the same keys.
@@ -122,7 +198,9 @@ impl AuditMessage {
         for (key, value) in values {
             let start = format!("{key}=").into_bytes();
             pairs.retain(|pair| !pair.starts_with(&start));
-            pairs.push([start, value.clone()].concat());
+            // Where it counts: see `told`.
+            let at = if matches!(*key, "addr" | "terminal" | "res") { pairs.len() } else { 0 };
+            pairs.insert(at, [start, value.clone()].concat());
         }
         let mut bytes = Vec::new();
         for pair in pairs {
@@ -135,25 +213,56 @@ impl AuditMessage {
     /// Where the user comes from; none when that is local or not told.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        let parsed = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
-        self.last("addr").and_then(parsed).or_else(|| self.first("hostname").and_then(parsed))
+        [Fact::Address, Fact::RemoteHost].into_iter().find_map(|fact| address(self.told(fact)?))
     }
 
     /// How it ended; none if the message does not say, or not in a known way.
     #[must_use]
     pub fn outcome(&self) -> Option<Outcome> {
-        let word = self.last("res").or_else(|| self.last("result"))?;
-        if [&b"success"[..], b"1", b"yes"].iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        let word = self.told(Fact::Outcome)?;
+        let first = first_word(word);
+        let is_one_of = |words: &[&str]| words.iter().any(|known| first.eq_ignore_ascii_case(known.as_bytes()));
+        // Old PAM tells the text of its error, such as `Authentication failure`.
+        let ends_with = |end: &str| {
+            word.len().checked_sub(end.len()).is_some_and(|at| word[at..].eq_ignore_ascii_case(end.as_bytes()))
+        };
+        if is_one_of(&["success", "1", "yes"]) {
             Some(Outcome::Success)
-        } else if [&b"failed"[..], b"0", b"no", b"fail", b"failure"]
-            .iter()
-            .any(|known| word.eq_ignore_ascii_case(known))
-        {
+        } else if is_one_of(&["failed", "0", "no", "fail"]) || ["failure", "denied"].into_iter().any(ends_with) {
             Some(Outcome::Failed)
         } else {
             None
         }
     }
+}
+
+/// A value, and whether it stands behind a host name.
+struct First<'a> {
+    is_behind_host: bool,
+    value: &'a [u8],
+}
+
+/// The value of a pair that has this key.
+fn value_of<'a>(pair: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    pair.strip_prefix(key.as_bytes())?.strip_prefix(b"=")
+}
+
+/// What has no blanks in it ends at the first one: what stands behind it belongs to nothing.
+fn first_word(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == b' ').next().unwrap_or_default()
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    // -1, for none, is no u32.
+    str::from_utf8(first_word(text)).ok()?.parse().ok().filter(|&id| id != super::UNSET_ID)
+}
+
+/// An address as senders write it: also with its zone (`fe80::1%eth0`), in brackets, or with a port.
+pub(in crate::event) fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(first_word(text)).ok()?;
+    let text = text.strip_prefix('[').and_then(|rest| Some(rest.split_once(']')?.0)).unwrap_or(text);
+    let text = text.split_once('%').map_or(text, |(address, _)| address);
+    text.parse().ok().or_else(|| Some(IpAddr::V4(*text.parse::<SocketAddrV4>().ok()?.ip())))
 }
 
 /// The word for why the kernel did not take a message.
@@ -183,10 +292,10 @@ mod tests {
         let message = message(&format!("{sent}\0\0"));
         assert_eq!((message.message_type, &*message.type_name), (1105, "USER_START"));
         assert_eq!(message.text, sent.as_bytes());
-        assert_eq!(message.first("op"), Some(&b"PAM:session_open"[..]));
-        assert_eq!(message.first("grantors"), Some(&b"pam_limits,pam_unix"[..]));
-        assert_eq!(message.first("acct"), Some(&b"root"[..]));
-        assert_eq!(message.last("terminal"), Some(&b"/dev/pts/0"[..]));
+        assert_eq!(message.told(Fact::Operation), Some(&b"PAM:session_open"[..]));
+        assert_eq!(message.told(Fact::Grantors), Some(&b"pam_limits,pam_unix"[..]));
+        assert_eq!(message.account(), Some(&b"root"[..]));
+        assert_eq!(message.told(Fact::Terminal), Some(&b"/dev/pts/0"[..]));
         assert_eq!((message.address(), message.outcome()), (None, Some(Outcome::Success)));
         assert!(!message.is_cut);
     }
@@ -206,7 +315,68 @@ mod tests {
             "op=login acct=\"bob\" hostname=x addr=10.0.0.1 res=success addr=203.0.113.7 terminal=ssh res=failed",
         );
         assert_eq!((forged.address(), forged.outcome()), (Some([203, 0, 113, 7].into()), Some(Outcome::Failed)));
-        assert_eq!(message("acct=\"bob\" hostname=x acct=root").first("acct"), Some(&b"bob"[..]));
+        assert_eq!(message("acct=\"bob\" hostname=x acct=root").account(), Some(&b"bob"[..]));
+        let mut forged = message("op=login id=0 exe=\"/x\" hostname=x acct=bob user=bob addr=203.0.113.7 res=success");
+        assert_eq!((forged.unnamed_account(), forged.account_id()), (Some(0), Some(0)));
+        forged.resolve("root".into());
+        assert_eq!(forged.account(), Some(&b"root"[..]));
+    }
+
+    #[test]
+    fn an_account_has_several_keys() {
+        for (text, name, id) in [
+            ("op=x acct=\"bob\" res=1", Some("bob"), None),
+            (
+                "PAM authentication: user=bob exe=\"/bin/su\" (hostname=?, addr=?, terminal=pts/0 result=Success)",
+                Some("bob"),
+                None,
+            ),
+            ("op=login id=7 exe=\"/usr/sbin/sshd\" hostname=? addr=? terminal=ssh res=success", None, Some(7)),
+            ("uid=7 exe=\"/usr/sbin/gdm\" hostname=? addr=? terminal=/dev/tty1 res=success", None, Some(7)),
+            ("op=x id=4294967295 res=1", None, None),
+            ("op=x id=-1 res=1", None, None),
+        ] {
+            let mut message = message(text);
+            assert_eq!((message.account(), message.account_id()), (name.map(str::as_bytes), id), "{text}");
+            assert_eq!(message.unnamed_account(), id, "{text}");
+            message.resolve(id.map_or_else(UserName::default, |_| "seven".into()));
+            assert_eq!(message.account(), id.map_or(name, |_| Some("seven")).map(str::as_bytes), "{text}");
+        }
+        // The id of a group is no user's.
+        let group = AuditMessage::new(1116, b"op=add-group id=7 res=success", 30, 0);
+        assert_eq!((group.account_id(), group.unnamed_account(), group.group_id()), (None, None, Some(7)));
+        let group = AuditMessage::new(1116, b"op=add-group grp=\"wheel\" res=success", 36, 0);
+        assert_eq!((group.account(), group.group()), (Some(&b"wheel"[..]), Some(&b"wheel"[..])));
+        let member = AuditMessage::new(1102, b"op=add-user-to-group grp=\"wheel\" acct=\"bob\"", 44, 0);
+        assert_eq!((member.account(), member.group()), (Some(&b"bob"[..]), Some(&b"wheel"[..])));
+    }
+
+    #[test]
+    fn addresses_as_senders_write_them() {
+        for text in ["fe80::1%eth0", "fe80::1", "[fe80::1]", "[fe80::1%2]:22"] {
+            assert_eq!(address(text.as_bytes()), Some("fe80::1".parse().unwrap()), "{text}");
+        }
+        for text in ["203.0.113.7:22", "203.0.113.7 and words"] {
+            assert_eq!(address(text.as_bytes()), Some([203, 0, 113, 7].into()), "{text}");
+        }
+        for text in ["?", "", "%", "[", "host.test", "UNKNOWN"] {
+            assert_eq!(address(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(message("hostname=fe80::1%eth0 addr=? res=1").address(), Some("fe80::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_not_known_is_neither() {
+        for (word, outcome) in [
+            ("Success", Some(Outcome::Success)),
+            ("Authentication failure", Some(Outcome::Failed)),
+            ("\"Permission denied\"", Some(Outcome::Failed)),
+            ("failed and words without a key", Some(Outcome::Failed)),
+            ("maybe", None),
+            ("", None),
+        ] {
+            assert_eq!(message(&format!("op=x result={word}")).outcome(), outcome, "{word}");
+        }
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! The one field registry: every field is declared once, here.
 //!
 //! The rule checker, the tables' columns, the JSON, the `fields` command and the reference manual are read off
-//! [`FIELDS`]. A new field is one entry.
+//! [`FIELDS`]. A new field is one entry in the part of its class.
 
+mod audit;
 mod field;
+mod sensor;
 
 use std::sync::LazyLock;
 
-pub use field::{Field, Get, Type};
+pub use field::{Field, Get, Role, Type, Values};
 use field::{any, event, process};
 use foldhash::HashMap;
 use sensor_ebpf::record::exec_flags;
 
-use super::audit::REFUSALS;
-use super::{AuditMessage, Class, Container, Detail, Event, EventType, Lost, Pids, RUNTIMES, UNSET_ID, Value};
+use super::{Class, Container, Detail, Event, EventType, Host, Pids, RUNTIMES, Seen, UNSET_ID, Value};
 
 /// The field of this name in rules.
 #[must_use]
@@ -31,22 +32,40 @@ pub fn by_column(column: &str) -> Option<&'static Field> {
     INDEX.get(column).copied()
 }
 
-/// The words of `eventType`.
-pub const EVENT_TYPES: &[&str] = &[
-    EventType::Fork.word(),
-    EventType::Exec.word(),
-    EventType::Exit.word(),
-    EventType::Baseline.word(),
-    EventType::ExecFailed.word(),
-    EventType::AuditMessage.word(),
-    EventType::AuditMessageRefused.word(),
-    EventType::LostRecords.word(),
-    EventType::SensorStarted.word(),
-];
+/// The value that has this role in an event; absent if its class has none such.
+#[must_use]
+pub fn told<'a>(event: &'a Event, host: &'a Host, role: Role) -> Value<'a> {
+    let is_it = |field: &&Field| field.role == Some(role) && field.applies_to(Seen::only(event.kind));
+    FIELDS.iter().find(is_it).map_or(Value::Absent, |field| field.of(event, host))
+}
 
-/// Every field.
-pub static FIELDS: &[Field] = &[
-    any("eventType", "event_type", Type::Word(EVENT_TYPES), "What happened.", |event, _| {
+/// Ids of processes (`PID_MAX_LIMIT` of Linux is 2^22); 0 stands for none.
+const PIDS: Values = Values::Within(&[0..=1 << 22]);
+/// Ids of users and groups; the last number stands for none.
+const IDS: Values = Values::Within(&[0..=0xffff_fffe]);
+
+/// Every field: those of processes and of their events, then those of each other class.
+pub static FIELDS: &[Field] =
+    &concat::<{ COMMON.len() + audit::FIELDS.len() + sensor::FIELDS.len() }>(&[COMMON, audit::FIELDS, sensor::FIELDS]);
+
+/// The parts of the registry as one.
+const fn concat<const COUNT: usize>(parts: &[&[Field]]) -> [Field; COUNT] {
+    let mut all = [parts[0][0]; COUNT];
+    let (mut part, mut at, mut filled) = (0, 0, 0);
+    while filled < COUNT {
+        if at == parts[part].len() {
+            (part, at) = (part + 1, 0);
+        } else {
+            all[filled] = parts[part][at];
+            (at, filled) = (at + 1, filled + 1);
+        }
+    }
+    all
+}
+
+/// Fields of all events, and of those of processes.
+const COMMON: &[Field] = &[
+    any("eventType", "event_type", Type::Word(EventType::WORDS), "What happened.", |event, _| {
         Value::Word(event.kind.word())
     }),
     any(
@@ -62,37 +81,37 @@ pub static FIELDS: &[Field] = &[
     any("hostname", "hostname", Type::Text, "The host's name.", |_, host| Value::text(host.hostname.as_bytes())),
     process("processUuid", "process_uuid", Type::Text, "A name of the process that no other ever has.", |p, host| {
         Value::Uuid(host.process_uuid(p.key))
-    }),
+    }).values(Values::Uuid),
     process(
         "sophosPid",
         "sophos_pid",
         Type::Text,
         "The process as PID:START, START in nanoseconds of the boot clock.",
         |p, _| Value::SophosPid(p.key),
-    ),
+    ).values(Values::PidAndStart),
     process("processPid", "pid", Type::Number, "The process's id in the initial pid namespace.", |p, _| {
         Value::Int(i64::from(p.key.tgid))
-    }),
+    }).values(PIDS),
     process("parentPid", "ppid", Type::Number, "The parent's id, as it was at the fork.", |p, _| {
         Value::Int(i64::from(p.parent_key.tgid))
-    }),
+    }).values(PIDS),
     process("parentProcessUuid", "parent_process_uuid", Type::Text, "The parent's process_uuid.", |p, host| {
         if p.parent_key.tgid == 0 { Value::Absent } else { Value::Uuid(host.process_uuid(p.parent_key)) }
-    }),
+    }).values(Values::Uuid),
     process("namespacePid", "ns_pid", Type::Number, "The process's id in its own pid namespace.", |p, _| {
         Value::Int(i64::from(p.ns_pid))
-    }),
+    }).values(PIDS),
     process(
         "programName",
         "path",
         Type::Path,
         "The executed file as the kernel resolved it; of a script, its interpreter. One too deep to be told whole begins with `…`.",
         |p, _| Value::text(&p.image.path),
-    ),
-    process("name", "name", Type::Text, "The last part of programName.", |p, _| Value::text(base_name(&p.image.path))),
+    ).values(Values::FromRoot),
+    process("name", "name", Type::Text, "The last part of programName.", |p, _| Value::text(base_name(&p.image.path))).values(Values::LastPart),
     process("parentProgramName", "parent_path", Type::Path, "The parent's programName.", |p, _| {
         p.parent.as_ref().map_or(Value::Absent, |parent| Value::text(&parent.image.path))
-    }),
+    }).values(Values::FromRoot),
     process(
         "filePath",
         "file_path",
@@ -135,10 +154,10 @@ pub static FIELDS: &[Field] = &[
         Type::Path,
         "The working directory at the exec. One too deep to be told whole begins with `…`.",
         |p, _| Value::text(&p.image.cwd),
-    ),
+    ).values(Values::FromRoot),
     process("parents", "parents", Type::Numbers, "The pids of the ancestors, nearest first.", |p, _| {
         Value::Pids(Pids(p))
-    }),
+    }).values(PIDS),
     process(
         "lineageTruncated",
         "lineage_truncated",
@@ -146,10 +165,10 @@ pub static FIELDS: &[Field] = &[
         "Whether ancestors are missing: of more than 64 that each ran something, or above a process that was not seen.",
         |p, _| Value::Bool(p.lineage_cut),
     ),
-    process("uid", "uid", Type::Number, "Real user id.", |p, _| Value::Int(i64::from(p.ids.uid))),
-    process("gid", "gid", Type::Number, "Real group id.", |p, _| Value::Int(i64::from(p.ids.gid))),
-    process("euid", "euid", Type::Number, "Effective user id.", |p, _| Value::Int(i64::from(p.ids.euid))),
-    process("egid", "egid", Type::Number, "Effective group id.", |p, _| Value::Int(i64::from(p.ids.egid))),
+    process("uid", "uid", Type::Number, "Real user id.", |p, _| Value::Int(i64::from(p.ids.uid))).values(IDS),
+    process("gid", "gid", Type::Number, "Real group id.", |p, _| Value::Int(i64::from(p.ids.gid))).values(IDS),
+    process("euid", "euid", Type::Number, "Effective user id.", |p, _| Value::Int(i64::from(p.ids.euid))).values(IDS),
+    process("egid", "egid", Type::Number, "Effective group id.", |p, _| Value::Int(i64::from(p.ids.egid))).values(IDS),
     process("userName", "username", Type::Text, "Login name of uid; absent when it is not known.", |p, _| {
         Value::optional(p.user.as_deref())
     }),
@@ -159,10 +178,10 @@ pub static FIELDS: &[Field] = &[
         Type::Number,
         "The user id that logged in, also after su or sudo; absent outside a login.",
         |p, _| unless_unset(p.ids.loginuid),
-    ),
+    ).values(IDS),
     process("sessionId", "session_id", Type::Number, "The audit session; absent outside a login.", |p, _| {
         unless_unset(p.ids.session)
-    }),
+    }).values(IDS),
     process(
         "loginAddress",
         "login_address",
@@ -183,14 +202,14 @@ pub static FIELDS: &[Field] = &[
         Type::Text,
         "The terminal that the session began on, such as pts/3, ssh or cron.",
         |p, _| p.login.as_deref().map_or(Value::Absent, |login| Value::text(&login.terminal)),
-    ),
+    ).values(Values::Terminal),
     process(
         "loginProgram",
         "login_program",
         Type::Path,
-        "The program that let the user in, such as /usr/sbin/sshd.",
+        "The program that let the user in, such as /usr/sbin/sshd (since OpenSSH 9.8 sshd-session).",
         |p, _| p.login.as_deref().map_or(Value::Absent, |login| Value::text(&login.program)),
-    ),
+    ).values(Values::FromRoot),
     process(
         "capEffective",
         "cap_effective",
@@ -198,7 +217,7 @@ pub static FIELDS: &[Field] = &[
         "Effective capabilities, one bit each (capabilities(7)).",
         |p, _| Value::Int(p.ids.cap_effective.cast_signed()),
     ),
-    process("tty", "tty", Type::Text, "The controlling terminal, such as pts/3.", |p, _| Value::text(p.tty())),
+    process("tty", "tty", Type::Text, "The controlling terminal, such as pts/3.", |p, _| Value::text(p.tty())).values(Values::Terminal),
     process("isTty", "is_tty", Type::Bool, "Whether there is a controlling terminal.", |p, _| {
         Value::Bool(!p.tty().is_empty())
     }),
@@ -234,10 +253,10 @@ pub static FIELDS: &[Field] = &[
     }),
     process("fileOwner", "file_uid", Type::Number, "User id of the program file's owner.", |p, _| {
         Value::Int(i64::from(p.image.file_uid))
-    }),
+    }).values(IDS),
     process("fileMode", "file_mode", Type::Number, "Mode bits of the program's file (inode(7)).", |p, _| {
         Value::Int(i64::from(p.image.mode))
-    }),
+    }).values(Values::Within(&[0..=0xffff])),
     process("inode", "inode", Type::Number, "Inode number of the program's file.", |p, _| {
         Value::Int(p.image.inode.cast_signed())
     }),
@@ -265,7 +284,7 @@ pub static FIELDS: &[Field] = &[
     ),
     process("containerId", "container_id", Type::Text, "Id of the container.", |p, _| {
         Value::optional(p.container.as_deref().map(|container| container.id.as_str()))
-    }),
+    }).values(Values::ContainerId),
     process(
         "containerRuntime",
         "container_runtime",
@@ -306,7 +325,7 @@ pub static FIELDS: &[Field] = &[
         Type::Text,
         "The incident that the process is part of, once an alert was raised on it or an ancestor.",
         |p, _| p.incident.map_or(Value::Absent, Value::Uuid),
-    ),
+    ).values(Values::Uuid),
     event(
         Class::Process,
         "exitCode",
@@ -317,7 +336,7 @@ pub static FIELDS: &[Field] = &[
             Detail::Exit { code, signal: 0, .. } => Value::Int(i64::from(code)),
             _ => Value::Absent,
         },
-    )
+    ).values(Values::Within(&[0..=255]))
     .only_in(EventType::Exit),
     event(
         Class::Process,
@@ -329,167 +348,16 @@ pub static FIELDS: &[Field] = &[
             Detail::Exit { signal, .. } if signal != 0 => Value::Int(i64::from(signal)),
             _ => Value::Absent,
         },
-    )
+    ).values(Values::Within(&[1..=127]))
     .only_in(EventType::Exit),
     event(Class::Process, "errno", "errno", Type::Number, "Why an exec failed (errno(3)).", |event, _| {
         match event.detail {
             Detail::ExecFailed { errno, .. } => Value::Int(i64::from(errno)),
             _ => Value::Absent,
         }
-    })
+    }).values(Values::Within(&[1..=4095]))
     .only_in(EventType::ExecFailed),
-    event(
-        Class::Audit,
-        "messageType",
-        "type",
-        Type::Number,
-        "Number of an audit message's type, such as 1105.",
-        |event, _| audit(event, |message| Value::Int(i64::from(message.message_type))),
-    ),
-    event(
-        Class::Audit,
-        "messageTypeName",
-        "type_name",
-        Type::Text,
-        "Name of an audit message's type, such as USER_START.",
-        |event, _| audit(event, |message| Value::text(message.type_name.as_bytes())),
-    ),
-    event(Class::Audit, "unixTime", "time", Type::Number, "When, seconds since the Unix epoch.", |event, _| {
-        Value::Int(i64::try_from(event.time / 1_000_000_000).unwrap_or(i64::MAX))
-    }),
-    event(Class::Audit, "message", "message", Type::Text, "An audit message's text, as it was sent.", |event, _| {
-        audit(event, |message| Value::text(&message.text))
-    }),
-    event(
-        Class::Audit,
-        "messageFields",
-        "message_fields",
-        Type::Texts,
-        "Each key=value of an audit message's text, values without quotes and hexadecimal digits.",
-        |event, _| audit(event, |message| Value::Args(message.pairs())),
-    ),
-    event(
-        Class::Audit,
-        "messageTruncated",
-        "message_truncated",
-        Type::Bool,
-        "Whether the end of an audit message's text was cut off.",
-        |event, _| audit(event, |message| Value::Bool(message.is_cut)),
-    ),
-    event(
-        Class::Audit,
-        "operation",
-        "op",
-        Type::Text,
-        "What was done, such as PAM:session_open or add-user.",
-        |event, _| audit(event, |message| message.first("op").map_or(Value::Absent, Value::text)),
-    ),
-    event(Class::Audit, "acct", "acct", Type::Text, "The account that an audit message is about.", |event, _| {
-        audit(event, |message| message.first("acct").map_or(Value::Absent, Value::text))
-    }),
-    event(Class::Audit, "result", "result", Type::Word(&["success", "failed"]), "How it ended.", |event, _| {
-        audit(event, |message| message.outcome().map_or(Value::Absent, |outcome| Value::Word(outcome.word())))
-    }),
-    event(
-        Class::Audit,
-        "address",
-        "address",
-        Type::Address,
-        "Where the user comes from; in rows `?` when that is local or not told, which no range holds.",
-        |event, _| audit(event, |message| message.address().map_or(Value::Unknown, Value::Addr)),
-    ),
-    event(
-        Class::Audit,
-        "remoteHost",
-        "remote_host",
-        Type::Text,
-        "The name of the host that the user comes from; its owner may have made it up.",
-        |event, _| audit(event, |message| message.first("hostname").map_or(Value::Absent, Value::text)),
-    ),
-    event(
-        Class::Audit,
-        "terminal",
-        "terminal",
-        Type::Text,
-        "The terminal that an audit message names, such as /dev/pts/10, ssh or cron.",
-        |event, _| audit(event, |message| message.last("terminal").map_or(Value::Absent, Value::text)),
-    ),
-    event(
-        Class::Audit,
-        "messageProgram",
-        "message_program",
-        Type::Path,
-        "The program that an audit message names; programName is the one that sent it.",
-        |event, _| audit(event, |message| message.first("exe").map_or(Value::Absent, Value::text)),
-    ),
-    event(
-        Class::Audit,
-        "messageCommand",
-        "message_command",
-        Type::Text,
-        "The command that an audit message of sudo tells.",
-        |event, _| audit(event, |message| message.first("cmd").map_or(Value::Absent, Value::text)),
-    ),
-    event(
-        Class::Audit,
-        "grantors",
-        "grantors",
-        Type::Text,
-        "The PAM modules that agreed, with commas in between.",
-        |event, _| audit(event, |message| message.first("grantors").map_or(Value::Absent, Value::text)),
-    ),
-    event(
-        Class::Audit,
-        "refusal",
-        "refusal",
-        Type::Word(REFUSALS),
-        "Why the kernel did not take an audit message; absent for those that it took.",
-        |event, _| audit(event, |message| message.refused.map_or(Value::Absent, Value::Word)),
-    )
-    .only_in(EventType::AuditMessageRefused),
-    event(Class::Sensor, "sensorPid", "sensor_pid", Type::Number, "The sensor's own process id.", |event, _| {
-        Value::Int(i64::from(event.process.key.tgid))
-    }),
-    event(
-        Class::Sensor,
-        "stage",
-        "stage",
-        Type::Text,
-        "Where records were lost: hook, ring, decode, table, output.",
-        |event, _| lost(event, |lost| Value::Word(lost.stage)),
-    )
-    .only_in(EventType::LostRecords),
-    event(
-        Class::Sensor,
-        "eventClass",
-        "event_class",
-        Type::Text,
-        "Of which class the lost records were.",
-        |event, _| lost(event, |lost| Value::Word(lost.class)),
-    )
-    .only_in(EventType::LostRecords),
-    event(Class::Sensor, "cause", "cause", Type::Text, "Why records were lost.", |event, _| {
-        lost(event, |lost| Value::Word(lost.cause))
-    })
-    .only_in(EventType::LostRecords),
-    event(
-        Class::Sensor,
-        "count",
-        "count",
-        Type::Number,
-        "How many records were lost since the last such event.",
-        |event, _| lost(event, |lost| Value::Int(i64::try_from(lost.count).unwrap_or(i64::MAX))),
-    )
-    .only_in(EventType::LostRecords),
 ];
-
-fn lost<'a>(event: &'a Event, value: impl Fn(&'a Lost) -> Value<'a>) -> Value<'a> {
-    if let Detail::Lost(lost) = &event.detail { value(lost) } else { Value::Absent }
-}
-
-fn audit<'a>(event: &'a Event, value: impl Fn(&'a AuditMessage) -> Value<'a>) -> Value<'a> {
-    if let Detail::Audit(message) = &event.detail { value(message) } else { Value::Absent }
-}
 
 fn unless_unset(id: u32) -> Value<'static> {
     if id == UNSET_ID { Value::Absent } else { Value::Int(i64::from(id)) }
@@ -514,6 +382,15 @@ mod tests {
         );
         for field in FIELDS {
             assert!(field.doc.ends_with('.'), "{}: a doc line is a sentence", field.name);
+        }
+    }
+
+    #[test]
+    fn a_kind_of_events_has_a_role_once() {
+        for kind in EventType::ALL {
+            let of_kind = FIELDS.iter().filter(|field| field.applies_to(Seen::only(kind)));
+            let roles: Vec<_> = of_kind.filter_map(|field| field.role).collect();
+            assert_eq!(roles.iter().collect::<std::collections::HashSet<_>>().len(), roles.len(), "{}", kind.word());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use hashlink::LruCache;
 
-use crate::event::audit::{AuditMessage, Outcome};
+use crate::event::audit::{AuditMessage, Fact, Outcome};
 use crate::event::{Login, UNSET_ID};
 
 /// Sessions remembered; the one not asked for for longest is forgotten first.
@@ -43,20 +43,25 @@ impl Logins {
             return;
         }
         let address = message.address();
-        if let Some(known) = self.0.get_mut(&session) {
-            if known.address.is_none() && address.is_some() && known.program == program {
-                Arc::make_mut(known).address = address;
-            }
-            return;
-        }
         let text = |value: Option<&[u8]>| {
             let value = value.filter(|value| *value != b"?").unwrap_or_default();
             value[..value.len().min(LONGEST)].to_vec()
         };
+        if let Some(known) = self.0.get_mut(&session) {
+            if known.program == program {
+                let login = Arc::make_mut(known);
+                login.address = login.address.or(address);
+                if login.account.is_empty() {
+                    login.account = text(message.account());
+                }
+            }
+            return;
+        }
         let login = Login {
             address,
-            account: text(message.first("acct")),
-            terminal: text(message.last("terminal")),
+            account: text(message.account()),
+            // As the kernel calls it: some senders name the file.
+            terminal: text(message.told(Fact::Terminal).map(|name| name.strip_prefix(b"/dev/").unwrap_or(name))),
             program: program.to_vec(),
         };
         self.0.insert(session, Arc::new(login));
@@ -81,6 +86,20 @@ mod tests {
         let login = logins.get(7).unwrap();
         assert_eq!((&login.account[..], &login.terminal[..]), (&b"deploy"[..], &b"ssh"[..]));
         assert_eq!((login.address, &login.program[..]), (Some([203, 0, 113, 7].into()), &sshd[..]));
+    }
+
+    #[test]
+    fn a_login_that_tells_an_id_has_its_account() {
+        let mut logins = Logins::default();
+        let mut login = message(1112, "op=login id=1001 addr=203.0.113.7 terminal=pts/1 res=success");
+        // Its name is not known yet.
+        logins.learn(7, b"/usr/sbin/sshd", &login);
+        assert_eq!(logins.get(7).unwrap().account, b"");
+        login.resolve("deploy".into());
+        logins.learn(7, b"/usr/sbin/sshd", &login);
+        assert_eq!(logins.get(7).unwrap().account, b"deploy");
+        logins.learn(8, b"/usr/sbin/sshd", &message(1112, "op=login id=7 terminal=/dev/pts/1 res=success"));
+        assert_eq!(logins.get(8).unwrap().terminal, b"pts/1");
     }
 
     #[test]

@@ -369,8 +369,11 @@ impl Table {
             self.complete(&mut fixed);
         }
         let fixed = &fixed;
-        let message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal)
+        let mut message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal)
             .within(self.pool.budget);
+        if let Some(id) = message.unnamed_account() {
+            message.resolve(self.users.name(id));
+        }
         set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
         if message.refused.is_none() {
             self.logins.learn(fixed.ids.session, &self.path, &message);

@@ -1,5 +1,6 @@
 //! Types: what a rule says, held against the field registry.
 
+mod possible;
 mod seen;
 
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 pub(crate) use self::seen::not_filled;
-use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict, quoted};
+use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict};
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
 use super::operators::{OPERATORS, Operator};
@@ -185,6 +186,7 @@ impl<'a> Checker<'a> {
                 }
                 let globs = self.each(literals, |checker, literal| {
                     let text = checker.text(field, literal)?;
+                    let text = checker.possible_text(field, operator, text, literal)?;
                     checker.glob(operator, text, literal)
                 })?;
                 Some(Test::Globs { globs: globs.into(), path: field.ty == Type::Path && operator == Operator::Equal })
@@ -211,7 +213,7 @@ impl<'a> Checker<'a> {
                         .label("at most 9223372036854775807"),
                 );
             }
-            Some(number)
+            checker.possible_number(field, order, literal, number)
         })?;
         let first = *values.first()?;
         if let Some(order) = order {
@@ -265,14 +267,8 @@ impl<'a> Checker<'a> {
             words.iter().copied().filter(|word| glob.matches(word.as_bytes())).collect()
         };
         if meant.is_empty() {
-            let near = nearest(&text, words.iter().copied());
-            let problem =
-                Problem::error(literal.range.clone(), format!("`{}` is never {}", field.name, quoted(text.as_bytes())))
-                    .label("unknown word");
-            return self.fail(match near {
-                Some(near) => problem.help(format!("did you mean \"{near}\"?")),
-                None => problem.help(format!("the words are {}", words.join(", "))),
-            });
+            self.unknown_word(field, words, &text, literal);
+            return None;
         }
         self.seen_word(field, &meant, literal.range.clone())?;
         Some(meant)
@@ -336,14 +332,11 @@ impl<'a> Checker<'a> {
     }
 
     fn entries(&mut self, list: &List, field: &'static Field, name: &str, range: Range<usize>) -> Option<Test> {
+        self.possible_entries(list, field, name, &range);
         Some(match (&list.entries, field.ty) {
             (Entries::Globs(globs), Type::Word(words)) => {
                 let matched = |word: &&&'static str| globs.iter().any(|glob| glob.matches(word.as_bytes()));
                 let words: Box<[_]> = words.iter().filter(matched).copied().collect();
-                if words.is_empty() && !globs.is_empty() {
-                    let message = format!("no entry of the list `{name}` is a word of `{}`", field.name);
-                    self.problems.push(Problem::warning(range.clone(), message).label("never holds"));
-                }
                 self.seen_word(field, &words, range)?;
                 Test::Words(words)
             }

@@ -44,6 +44,8 @@ pub(super) fn lists(report: &mut Report) -> Lists {
         ("Lineage", "lineage", &["/usr/sbin/sshd", "cron"]),
         ("Empty", "paths", &[]),
         ("Nobody", "names", &[]),
+        ("Runtimes", "names", &["dokcer", "podman"]),
+        ("Negative", "numbers", &["-1"]),
     ]
     .into_iter()
     .map(list)

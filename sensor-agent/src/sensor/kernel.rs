@@ -76,6 +76,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_lost_in_the_kernel_has_words() {
+        use crate::event::lost::{CAUSES, STAGES};
+        assert!(["ring_full", "failed_read", RECURSION].iter().all(|cause| CAUSES.contains(cause)));
+        assert!(["ring", "hook"].iter().all(|stage| STAGES.contains(stage)));
+    }
+
+    #[test]
     fn a_count_that_falls_starts_nothing_anew() {
         let mut highest = Vec::new();
         let mut told = |counts: [u64; 2]| {

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sensor_tests::{Mark, Sensor, until};
-use serde_json::Value;
+use sensor_tests::{Mark, Sensor, programs, until};
+use serde_json::{Value, json};
 
 use super::{fed, raise, with_outputs, with_sinks};
 
@@ -21,7 +21,66 @@ pub(crate) fn python() -> PathBuf {
     python
 }
 
-/// Lines of alerts in each format, whole and short, of plain processes and of one with an odd name.
+/// Messages to the kernel's audit: type, text, and what OCSF has for it.
+const MESSAGES: &[(&str, &str, u64)] = &[
+    (
+        "1100",
+        "op=PAM:authentication acct=\"uxbob\" exe=\"/usr/sbin/sshd\" hostname=far.test addr=203.0.113.7 terminal=ssh res=failed",
+        300_201,
+    ),
+    (
+        "1112",
+        "op=login id=0 exe=\"/usr/sbin/sshd\" hostname=? addr=fe80::7%eth0 terminal=/dev/pts/0 res=success",
+        300_201,
+    ),
+    ("1113", "op=logout id=4294967295 exe=\"/usr/bin/x\" hostname=? addr=? terminal=? res=success", 300_202),
+    (
+        "1105",
+        "op=PAM:session_open acct=\"root\" exe=\"/usr/bin/sudo\" hostname=? addr=? terminal=/dev/pts/0 res=success",
+        300_201,
+    ),
+    ("1103", "op=PAM:setcred acct=\"root\" exe=\"/usr/bin/sudo\" hostname=? addr=? terminal=cron res=success", 300_299),
+    ("1114", "op=add-user id=0 exe=\"/usr/sbin/useradd\" hostname=? addr=? terminal=pts/0 res=success", 300_101),
+    (
+        "1108",
+        "op=PAM:chauthtok acct=\"uxbob\" exe=\"/usr/bin/passwd\" hostname=? addr=? terminal=pts/0 res=failed",
+        300_103,
+    ),
+    (
+        "1102",
+        "op=delete-user-from-shadow-group wheel=\"grp\" id=0 exe=\"/x\" hostname=? addr=? terminal=? res=success",
+        300_604,
+    ),
+    ("1116", "op=add-group id=27 exe=\"/usr/sbin/groupadd\" hostname=? addr=? terminal=pts/0 res=success", 300_606),
+    (
+        "2301",
+        "op=x acct=\"root\" old-seuser=? new-seuser=staff_u exe=\"/x\" hostname=? addr=? terminal=? res=success",
+        300_501,
+    ),
+    (
+        "1130",
+        "unit=ssh comm=\"systemd\" exe=\"/usr/lib/systemd/systemd\" hostname=? addr=? terminal=? res=failed",
+        600_203,
+    ),
+    ("1123", "cwd=\"/\" cmd=\"id\" exe=\"/usr/bin/sudo\" terminal=pts/0 res=success", 99),
+    ("1199", "nothing to read", 99),
+];
+
+/// Sends each of them with the mark.
+fn tell(mark: &Mark) {
+    for (message_type, text, _) in MESSAGES {
+        let text = format!("{text} {}", mark.word());
+        let mut sender = Command::new(programs::tell_audit());
+        assert!(sender.args(["sendto", message_type, &text]).output().expect("the sender runs").status.success());
+    }
+    let forged = format!("op=login acct=\"root\" addr=10.0.0.1 res=success {}", mark.word());
+    let mut sender = Command::new(programs::tell_audit());
+    assert!(
+        sender.args(["unprivileged", "sendto", "1112", &forged]).output().expect("the sender runs").status.success()
+    );
+}
+
+/// Lines of alerts in each format, whole and short: of plain processes, of one with an odd name, and of audit messages.
 fn lines(format: &str) -> Vec<String> {
     let mark = Mark::new(format);
     let outputs = format!(
@@ -31,8 +90,12 @@ fn lines(format: &str) -> Vec<String> {
     );
     let audit = format!(
         "Recorded Program:\n  policy: program\n  contentGroup: Audit\n  categories: [\"MITRE.Execution.Unix Shell (T1059.004)\"]\n  \
-         rules: ['match {}', default ignore]\n",
-        mark.rule()
+         rules: ['match {0}', default ignore]\n\
+         Marked Message: {{policy: auditUserMessage, rules: ['match {1}', default ignore]}}\n\
+         Recorded Message: {{policy: auditUserMessage, responseActions: [audit], rules: ['match {1}', default ignore]}}\n\
+         Forged Message: {{policy: auditUserMessageRefused, rules: ['match {1}', default ignore]}}\n",
+        mark.rule(),
+        mark.rule_of_message(),
     );
     let config = mark.config_with(&audit).replacen(
         "  alertLabels:",
@@ -42,14 +105,16 @@ fn lines(format: &str) -> Vec<String> {
     let sensor = Sensor::start(&with_outputs(&config, &outputs));
     raise(&sensor, &mark);
     let odd = "a=b|c\\ \"x\" \n\u{1b}[2J\u{2028} é";
-    sensor.finish(Command::new(sensor_tests::programs::tiny()).args([mark.word(), odd, &"long ".repeat(500)]));
+    sensor.finish(Command::new(programs::tiny()).args([mark.word(), odd, &"long ".repeat(500)]));
+    tell(&mark);
     let lines = until("all alerts", || {
         let read = |name| fs::read_to_string(sensor.file(name)).unwrap_or_default();
         let lines: Vec<String> = ["whole", "short", "least"]
             .iter()
             .flat_map(|name| read(name).lines().map(str::to_owned).collect::<Vec<_>>())
             .collect();
-        (lines.len() >= 12).then_some(lines)
+        // Also the programs that sent the messages have the mark in their arguments.
+        (lines.len() >= 3 * (2 * (2 + 2 * MESSAGES.len() + 1) + 1)).then_some(lines)
     });
     assert!(lines.iter().all(|line| !line.contains(char::is_control)));
     lines
@@ -62,8 +127,126 @@ fn ocsf_is_valid_by_the_published_schema() {
         .iter()
         .filter_map(|line| serde_json::from_str::<Value>(line).expect("JSON")["class_uid"].as_u64())
         .collect();
-    assert!(classes.contains(&2004) && classes.contains(&1007), "{classes:?}");
+    for class in [2004, 1007].into_iter().chain(MESSAGES.iter().map(|(.., activity)| activity / 100)) {
+        assert!(classes.contains(&class), "{class} in {classes:?}");
+    }
     assert_valid_ocsf(&lines);
+    // Findings are also what a reader of theirs takes, who wants more than the schema does.
+    let findings = lines.iter().filter(|line| line.contains("\"class_uid\":2004")).cloned().collect::<Vec<_>>();
+    let said = fed(Command::new(python()).arg(beside("ocsf_models.py")), &(findings.join("\n") + "\n"));
+    assert_eq!(said, format!("taken: {}\n", findings.len()));
+}
+
+/// What an alert says in three formats of how a message ended, of its account, and of its origin.
+#[test]
+fn a_message_is_told_as_what_it_says_in_every_format() {
+    let mark = Mark::new("facts");
+    let outputs = ["cef", "ecs", "ocsf"].map(|format| {
+        format!("    - {{type: file, name: \"@HOME@/{format}\", format: {format}, message_types: [alert, audit]}}")
+    });
+    let rule = mark.rule_of_message();
+    let config = format!(
+        "alert_output:\n  outputs:\n{}\n\
+         Marked Message: {{policy: auditUserMessage, rules: ['match {rule}', default ignore]}}\n\
+         Recorded Message: {{policy: auditUserMessage, responseActions: [audit], rules: ['match {rule}', default ignore]}}\n\
+         Forged Message: {{policy: auditUserMessageRefused, rules: ['match {rule}', default ignore]}}\n",
+        outputs.join("\n")
+    );
+    let sensor = Sensor::start(&config);
+    tell(&mark);
+    let told = |name: &str| {
+        until("all alerts", || {
+            let text = fs::read_to_string(sensor.file(name)).unwrap_or_default();
+            let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            (lines.len() > 2 * MESSAGES.len()).then_some(lines)
+        })
+    };
+    let (cef, ecs, ocsf) = (told("cef"), told("ecs"), told("ocsf"));
+    let json =
+        |lines: &[String]| lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect::<Vec<Value>>();
+    let (ecs, ocsf) = (json(&ecs), json(&ocsf));
+
+    // The failed login over ssh.
+    let has = |line: &&String, pair: &str| line.contains(pair);
+    let failed = cef.iter().find(|line| has(line, " act=USER_AUTH ")).expect("its alert");
+    for pair in [" outcome=failure ", " duser=uxbob ", " src=203.0.113.7 ", " shost=far.test ", " cs6=ssh "] {
+        assert!(has(&failed, pair), "{pair} in {failed}");
+    }
+    let failed = ecs.iter().find(|alert| alert["event"]["action"] == "USER_AUTH").expect("its alert");
+    assert_eq!(
+        (&failed["event"]["outcome"], &failed["event"]["category"]),
+        (&json!("failure"), &json!(["authentication"]))
+    );
+    assert_eq!((&failed["user"]["name"], &failed["source"]["ip"]), (&json!("uxbob"), &json!("203.0.113.7")));
+    let of_type = |number: u64| {
+        let found = ocsf.iter().find(|event| event["type_uid"] == number);
+        found.unwrap_or_else(|| panic!("no {number}"))
+    };
+    let failed = of_type(300_201);
+    assert_eq!((&failed["status"], &failed["user"]["name"]), (&json!("Failure"), &json!("uxbob")), "{failed:#}");
+    assert_eq!(failed["src_endpoint"], json!({"ip": "203.0.113.7", "hostname": "far.test"}));
+
+    // The login that tells an id: the account has its name all the same.
+    let login = cef.iter().find(|line| has(line, " act=USER_LOGIN outcome=success ")).expect("its alert");
+    for pair in [" duid=0 ", " duser=root ", " c6a2=fe80::7 "] {
+        assert!(has(&login, pair), "{pair} in {login}");
+    }
+    let login = ecs
+        .iter()
+        .find(|alert| alert["event"]["action"] == "USER_LOGIN" && alert["event"]["code"] == "AUDIT_USER_MESSAGE");
+    let login = login.expect("its alert");
+    assert_eq!((&login["user"], &login["source"]["ip"]), (&json!({"id": "0", "name": "root"}), &json!("fe80::7")));
+
+    // Each has its class, and none passes for a process that was launched.
+    for (message_type, _, activity) in MESSAGES {
+        assert!(ocsf.iter().any(|event| event["type_uid"] == *activity), "{message_type}: {activity}");
+    }
+    assert!(ocsf.iter().all(|event| event["class_uid"] != 1007), "{ocsf:#?}");
+    let group = of_type(300_604);
+    assert_eq!((&group["group"]["name"], &group["user"]["name"]), (&json!("wheel"), &json!("root")), "{group:#}");
+    let account = of_type(300_103);
+    assert_eq!(
+        (&account["status"], &account["actor"]["user"]["name"]),
+        (&json!("Failure"), &json!("root")),
+        "{account:#}"
+    );
+    assert_eq!(of_type(600_203)["app"]["name"], "ssh");
+
+    // Of what says nothing of it the outcome is not known; what the kernel refused has failed, whatever it says.
+    let unknown = cef.iter().find(|line| has(line, "UNKNOWN[1199]")).expect("its alert");
+    assert!(has(&unknown, " outcome=unknown "), "{unknown}");
+    let forged = ecs.iter().find(|alert| alert["event"]["code"] == "AUDIT_USER_MESSAGE_REFUSED").expect("its alert");
+    assert_eq!((&forged["event"]["outcome"], &forged["event"]["type"]), (&json!("failure"), &json!(["denied"])));
+    assert_eq!(forged["event"]["category"], json!(["intrusion_detection"]));
+}
+
+#[test]
+fn rows_of_messages_in_ocsf_are_of_the_class_of_what_was_done() {
+    let mark = Mark::new("rowaudit");
+    let sinks = "    - {backend: file, name: \"@HOME@/ocsf\", format: ocsf}";
+    let sensor = Sensor::start(&with_sinks(&mark.audit_config(""), sinks));
+    tell(&mark);
+    let events = until("all rows", || {
+        let text = fs::read_to_string(sensor.file("ocsf")).unwrap_or_default();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        (events.len() >= MESSAGES.len()).then_some(events)
+    });
+    let rows = sensor.rows("audit_user_msg");
+    for ((row, event), (_, _, activity)) in rows.iter().zip(&events).zip(MESSAGES) {
+        assert_eq!(event["type_uid"], *activity, "{event:#}");
+        let status = match row["result"].as_str() {
+            Some("success") => "Success",
+            Some(_) => "Failure",
+            None => "Unknown",
+        };
+        assert_eq!(event["status"], status, "{event:#}");
+        for (column, value) in row.as_object().expect("a row") {
+            if column != "table" && column != "sensor_id" {
+                assert_eq!(event["unmapped"][column], *value, "{column} in {event:#}");
+            }
+        }
+    }
+    assert_valid_ocsf(&events.iter().map(Value::to_string).collect::<Vec<_>>());
 }
 
 fn assert_valid_ocsf(lines: &[String]) {
@@ -195,11 +378,15 @@ fn cef_has_keys_of_the_dictionary_alone() {
             let key = &bare[start(at)..at];
             let end = equals.get(number + 1).map_or(bare.len(), |&next| start(next) - 1);
             let (kind, length) = fields.get(key).unwrap_or_else(|| panic!("{key} in {line}"));
-            let value = extension[at + 1..end].replace("\\=", "=").replace("\\\\", "\\");
+            let value = extension[at + 1..end].replace("\\=", "=").replace("\\n", "\n").replace("\\\\", "\\");
             assert!(*length == 0 || value.chars().count() <= *length, "{key}={value}");
             match kind.as_str() {
                 "String" => {}
                 "Integer" => drop(value.parse::<i32>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
+                "IPv4 Address" => assert!(value.parse::<std::net::Ipv4Addr>().is_ok(), "{key}={value}"),
+                "IPv6 address" | "IPv6 Address" => {
+                    assert!(value.parse::<std::net::Ipv6Addr>().is_ok(), "{key}={value}")
+                }
                 // Milliseconds since the Unix epoch are one of the forms.
                 "Time Stamp" => drop(value.parse::<u64>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
                 other => panic!("{key}={value}: how is {other} written?"),

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 255;
 
 /// What tells: the sensor.
 pub(crate) fn product() -> Value {
-    json!({"name": "sophoslinuxsensor", "version": env!("CARGO_PKG_VERSION")})
+    json!({"name": "sophoslinuxsensor", "vendor_name": "sophoslinuxsensor", "version": env!("CARGO_PKG_VERSION")})
 }
 
 /// The host.

@@ -1,88 +1,118 @@
 //! The text of an audit message: `key=value` after `key=value`, with blanks in between.
 //!
-//! * A value in double quotes ends at the next one: libaudit does not quote what holds one, it
-//! * writes untrusted text that is not plain as hexadecimal digits, without quotes. Which keys may have that is a fixed set,
-//!   as numbers look the same;
+//! * A value in double quotes ends at the next one: libaudit does not quote what holds one, it writes untrusted text that
+//!   is not plain as hexadecimal digits, without quotes ([`super::keys`]);
+//! * a value without quotes ends where its text does: brackets, commas and colons around it are not part of it, as old
+//!   PAM and account tools wrote `acct=root: exe=… (hostname=?, addr=?, terminal=pts/0 res=failed)`;
 //! * `msg='…'` holds further pairs, and these count as if they stood alone;
-//! * some senders write plain text with blanks (`op=adding user`): words without `=` belong to the value before them.
+//! * some senders write plain text with blanks (`op=adding user`): words without `=` belong to the value before them;
+//! * what old PAM wrote before the first pair (`PAM: authentication acct=…`) is the operation;
+//! * `userdel` of shadow 4.17 to 4.20 swaps two arguments and writes `wheel="grp"`: that is the group `wheel`.
 
-/// Keys whose values may be hexadecimal digits in place of text.
-const ENCODED: &[&[u8]] = &[
-    b"acct",
-    b"cgroup",
-    b"cmd",
-    b"comm",
-    b"cwd",
-    b"data",
-    b"device",
-    b"dir",
-    b"exe",
-    b"file",
-    b"grp",
-    b"key",
-    b"name",
-    b"new-disk",
-    b"new-fs",
-    b"new_group",
-    b"old-disk",
-    b"old-fs",
-    b"path",
-    b"proctitle",
-    b"root_dir",
-    b"sw",
-    b"vm",
-    b"watch",
-];
+use super::keys;
 
 /// Appends each pair as `key=value` with a zero at its end. A zero within a value becomes a blank.
 pub(super) fn pairs(text: &[u8], out: &mut Vec<u8>) {
-    pairs_within(text, false, out);
+    let mut reader = Reader { out, open: None, lead: Vec::new() };
+    reader.read(text, false);
+    reader.close();
 }
 
-fn pairs_within(text: &[u8], nested: bool, out: &mut Vec<u8>) {
-    let mut rest = text;
-    // Whether the last pair's value may go on: it had no quotes.
-    let mut open = false;
-    while let Some(start) = rest.iter().position(|&byte| !is_blank(byte)) {
-        rest = &rest[start..];
-        let word = &rest[..rest.iter().position(|&byte| is_blank(byte)).unwrap_or(rest.len())];
-        let Some(equals) = memchr::memchr(b'=', word).filter(|&at| at > 0 && is_key(&word[..at])) else {
-            rest = &rest[word.len()..];
-            if open {
-                out.pop();
-                out.push(b' ');
-                push_value(word, out);
-                out.push(0);
-            }
-            continue;
-        };
-        let (key, value) = (&word[..equals], &rest[equals + 1..]);
-        match value.first() {
-            Some(b'\'') if key == b"msg" && !nested => {
-                let inner = &value[1..];
-                // The last one: a value within may hold some itself.
-                let end = memchr::memrchr(b'\'', inner).unwrap_or(inner.len());
-                pairs_within(&inner[..end], true, out);
-                rest = inner.get(end + 1..).unwrap_or_default();
-                open = false;
-            }
-            Some(&quote @ (b'"' | b'\'')) => {
-                let inner = &value[1..];
-                let end = memchr::memchr(quote, inner).unwrap_or(inner.len());
-                push(key, &inner[..end], out);
-                rest = inner.get(end + 1..).unwrap_or_default();
-                open = false;
-            }
-            _ => {
-                let value = &word[equals + 1..];
-                match decoded(key, value) {
-                    Some(bytes) => push(key, &bytes, out),
-                    None => push(key, value, out),
-                }
+struct Reader<'t, 'o> {
+    out: &'o mut Vec<u8>,
+    /// The key of the last pair, and where its value begins in `out`, if that may go on: it had no quotes.
+    open: Option<(&'t [u8], usize)>,
+    /// The words before the first pair.
+    lead: Vec<u8>,
+}
+
+impl<'t> Reader<'t, '_> {
+    fn read(&mut self, text: &'t [u8], nested: bool) {
+        let mut rest = text;
+        while let Some(start) = rest.iter().position(|&byte| !is_blank(byte)) {
+            rest = &rest[start..];
+            let word = &rest[..rest.iter().position(|&byte| is_blank(byte)).unwrap_or(rest.len())];
+            let before = word.iter().take_while(|byte| b"([{,;".contains(byte)).count();
+            let equals = memchr::memchr(b'=', word).filter(|&at| at > before && is_key(&word[before..at]));
+            let Some(equals) = equals else {
+                self.word(word);
                 rest = &rest[word.len()..];
-                open = true;
+                continue;
+            };
+            self.close();
+            self.operation();
+            let (key, value) = (&word[before..equals], &rest[equals + 1..]);
+            match value.first() {
+                Some(b'\'') if key == b"msg" && !nested => {
+                    let inner = &value[1..];
+                    // The last one: a value within may hold some itself.
+                    let end = memchr::memrchr(b'\'', inner).unwrap_or(inner.len());
+                    self.read(&inner[..end], true);
+                    self.close();
+                    rest = inner.get(end + 1..).unwrap_or_default();
+                }
+                Some(&quote @ (b'"' | b'\'')) => {
+                    let inner = &value[1..];
+                    let end = memchr::memchr(quote, inner).unwrap_or(inner.len());
+                    match &inner[..end] {
+                        b"grp" | b"new_group" if !keys::is_known(key) => self.push(b"grp", key),
+                        value => self.push(key, value),
+                    }
+                    rest = inner.get(end + 1..).unwrap_or_default();
+                }
+                _ => {
+                    self.begin(key);
+                    push_value(&word[equals + 1..], self.out);
+                    rest = &rest[word.len()..];
+                }
             }
         }
+    }
+
+    /// A word that is no pair.
+    fn word(&mut self, word: &[u8]) {
+        if self.open.is_some() {
+            self.out.push(b' ');
+            push_value(word, self.out);
+        } else if self.out.is_empty() {
+            self.lead.extend_from_slice(word);
+            self.lead.push(b' ');
+        }
+    }
+
+    /// `PAM: authentication` and `PAM authentication:` are today's `op=PAM:authentication`.
+    fn operation(&mut self) {
+        if let Some(rest) = std::mem::take(&mut self.lead).strip_prefix(b"PAM")
+            && let Some(start) = rest.iter().position(u8::is_ascii_alphanumeric)
+            && start > 0
+        {
+            self.push(b"op", &[b"PAM:", bare(&rest[start..])].concat());
+        }
+    }
+
+    fn begin(&mut self, key: &'t [u8]) {
+        self.out.extend_from_slice(key);
+        self.out.push(b'=');
+        self.open = Some((key, self.out.len()));
+    }
+
+    fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.out.extend_from_slice(key);
+        self.out.push(b'=');
+        push_value(value, self.out);
+        self.out.push(0);
+    }
+
+    /// Ends a value without quotes.
+    fn close(&mut self) {
+        let Some((key, start)) = self.open.take() else { return };
+        let end = start + bare(&self.out[start..]).len();
+        self.out.truncate(end);
+        if let Some(text) = keys::decoded(key, &self.out[start..]) {
+            self.out.truncate(start);
+            push_value(&text, self.out);
+        }
+        self.out.push(0);
     }
 }
 
@@ -95,24 +125,24 @@ fn is_key(word: &[u8]) -> bool {
     word.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'))
 }
 
-fn push(key: &[u8], value: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(key);
-    out.push(b'=');
-    push_value(value, out);
-    out.push(0);
-}
-
 fn push_value(value: &[u8], out: &mut Vec<u8>) {
     out.extend(value.iter().map(|&byte| if byte == 0 { b' ' } else { byte }));
 }
 
-/// The text that hexadecimal digits stand for; none if they are none.
-fn decoded(key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
-    if value.is_empty() || !value.len().is_multiple_of(2) || !ENCODED.contains(&key) {
-        return None;
+/// A value less what stands behind it: punctuation, and a bracket that was opened before it. `(none)` stays, as does the
+/// address `::`.
+fn bare(mut value: &[u8]) -> &[u8] {
+    let opens = |text: &[u8], open| memchr::memchr(open, text).is_some();
+    loop {
+        value = match value {
+            [rest @ .., b' ' | b',' | b';' | b'\''] => rest,
+            [rest @ .., b':'] if !rest.ends_with(b":") => rest,
+            [rest @ .., b')'] if !opens(rest, b'(') => rest,
+            [rest @ .., b']'] if !opens(rest, b'[') => rest,
+            [rest @ .., b'}'] if !opens(rest, b'{') => rest,
+            _ => return value,
+        };
     }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    value.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
 
 #[cfg(test)]
@@ -160,6 +190,55 @@ mod tests {
         );
         assert_eq!(of(b"avc:  denied  { send } for x=1 \"quoted\" =y a\"b=c"), ["x=1 \"quoted\" =y a\"b=c"]);
         assert_eq!(of(b"just words"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_stands_around_a_value_is_no_part_of_it() {
+        let told = [
+            "acct=bugroot",
+            "exe=/usr/sbin/sshd",
+            "hostname=host.test",
+            "addr=203.0.113.9",
+            "terminal=ssh",
+            "res=failed",
+        ];
+        let rest = r#"exe="/usr/sbin/sshd" (hostname=host.test, addr=203.0.113.9, terminal=ssh res=failed)"#;
+        for account in [r#"acct="bugroot" :"#, "acct=bugroot :", "acct=bugroot:", r#"acct="bugroot","#] {
+            assert_eq!(of(format!("{account} {rest}").as_bytes()), told, "{account}");
+            assert_eq!(of(format!("pid=1 msg='{account} {rest}'").as_bytes())[1..], told, "{account}");
+        }
+        assert_eq!(
+            of(b"{a=1, b=[x], c=(none) d=x(y) e=x)) f=::, h=u:"),
+            ["a=1", "b=[x]", "c=(none)", "d=x(y)", "e=x", "f=::", "h=u"]
+        );
+        assert_eq!(of(br#"acct="a,b)" exe="/x" ,res=1;"#), ["acct=a,b)", "exe=/x", "res=1"]);
+    }
+
+    #[test]
+    fn the_operation_of_old_pam() {
+        let told = ["op=PAM:session open", "acct=root", "res=success"];
+        assert_eq!(of(br#"PAM: session open acct="root" : (res=success)"#), told);
+        assert_eq!(of(b"PAM session open: acct=root res=success")[..], told);
+        assert_eq!(of(b"PAMELA: x acct=root"), ["acct=root"]);
+    }
+
+    #[test]
+    fn a_group_under_its_own_name() {
+        assert_eq!(
+            of(br#"op=deleting-user-from-shadow-group wheel="grp" id=1001 res=success"#),
+            ["op=deleting-user-from-shadow-group", "grp=wheel", "id=1001", "res=success"]
+        );
+        // The account may be called so.
+        assert_eq!(of(br#"op=x acct="grp""#), ["op=x", "acct=grp"]);
+    }
+
+    #[test]
+    fn digits_under_any_key() {
+        assert_eq!(
+            of(br#"op="x" device.rule=626C6F636B20696420 new-chardev=2F6465762F6120 fd="y" res=success"#),
+            ["op=x", "device.rule=block id ", "new-chardev=/dev/a ", "fd=y", "res=success"]
+        );
+        assert_eq!(of(b"new-shmem=2F6465762F73686D2F6120,"), ["new-shmem=/dev/shm/a "]);
     }
 
     #[test]

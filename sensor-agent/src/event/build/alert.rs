@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::event::fields::{self, Get};
+use crate::event::fields::{self, Field, Get, Type};
 
 /// The fields of the event that an alert was raised for.
 pub(super) fn fields(alert: &Map<String, Value>) -> Map<String, Value> {
@@ -23,11 +23,28 @@ pub(super) fn fields(alert: &Map<String, Value>) -> Map<String, Value> {
             event.insert(key.into(), value.clone());
         }
     }
+    // What only one kind of event tells is in the parts of the first sentence.
+    let parts = alert.get("notifications").and_then(|all| all.get(0)?.get("message_fields")?.as_object());
+    for (key, value) in parts.into_iter().flatten() {
+        let own =
+            fields::by_column(key).filter(|field| matches!(field.get, Get::Event(..)) || field.column == "file_path");
+        if let (Some(field), Some(text)) = (own, value.as_str()) {
+            event.insert(key.clone(), part(field, text));
+        }
+    }
     if let Some(lineage) = alert.get("lineage").and_then(Value::as_array) {
         let ancestors = lineage.iter().filter_map(Value::as_object).map(|one| Value::Object(process(one)));
         event.insert("lineage".into(), ancestors.collect());
     }
     event
+}
+
+/// A part, which an alert has as text, as a row has it.
+fn part(field: &Field, text: &str) -> Value {
+    match field.ty {
+        Type::Number => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        _ => text.into(),
+    }
 }
 
 fn process(info: &Map<String, Value>) -> Map<String, Value> {

@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::BuildError;
 use super::message::MessageDraft;
-use crate::event::fields::{EVENT_TYPES, Field, Get, base_name};
+use crate::diagnostic::nearest;
+use crate::event::audit;
+use crate::event::fields::{Field, Get, Type, base_name};
 use crate::event::json::from_lossless;
 use crate::event::{
-    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey,
-    RUNTIMES, UNSET_ID,
+    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey, UNSET_ID,
 };
 use sensor_ebpf::record::exec_flags;
 
@@ -55,7 +56,10 @@ impl Draft {
     /// Takes one field in.
     pub(super) fn set(&mut self, field: &Field, value: &Value) -> Result<(), Fault> {
         match field.name {
-            "eventType" => self.kind = Some(event_type(value)?),
+            "eventType" => {
+                let word = word(field, value)?;
+                self.kind = EventType::ALL.into_iter().find(|kind| kind.word() == word);
+            }
             "time" => self.time = time(value)?,
             "sensorId" => self.host.sensor_id = string(value)?,
             "hostname" => self.host.hostname = string(value)?,
@@ -132,7 +136,7 @@ impl Draft {
             }
             "containerId" => self.container().id = string(value)?,
             "containerRuntime" => {
-                self.container().runtime = one_of(value, RUNTIMES)?;
+                self.container().runtime = word(field, value)?;
             }
             "containerName" => self.container().name = string(value)?,
             "imageId" => self.container().image_id = string(value)?,
@@ -157,12 +161,11 @@ impl Draft {
                 self.key.tgid = number(value)?;
             }
             _ if matches!(field.get, Get::Event(Class::Audit, _)) => {
-                self.message.get_or_insert_default().set(field.name, value)?;
+                self.message.get_or_insert_default().set(field, value)?;
             }
-            "stage" => self.lost().stage = one_of(value, &["hook", "ring", "decode", "table", "spool", "output"])?,
-            "eventClass" => self.lost().class = one_of(value, &Class::ALL.map(Class::name))?,
-            // Causes are of the program text elsewhere. What is written down by hand is little, and lives on.
-            "cause" => self.lost().cause = Box::leak(string(value)?.into_boxed_str()),
+            "stage" => self.lost().stage = word(field, value)?,
+            "eventClass" => self.lost().class = word(field, value)?,
+            "cause" => self.lost().cause = word(field, value)?,
             "count" => self.lost().count = bits(value)?,
             other => return Err(Fault::Value(format!("`{other}` cannot be set in an event written down by hand"))),
         }
@@ -342,7 +345,8 @@ fn uuid(value: &Value) -> Result<Uuid, Fault> {
 }
 
 pub(super) fn address(value: &Value) -> Result<IpAddr, Fault> {
-    value.as_str().ok_or(Fault::Type)?.parse().map_err(|_| Fault::Value("no IP address".into()))
+    let text = value.as_str().ok_or(Fault::Type)?;
+    audit::address(text.as_bytes()).ok_or_else(|| Fault::Value("no IP address".into()))
 }
 
 fn sophos_pid(value: &Value) -> Result<ProcessKey, Fault> {
@@ -352,16 +356,15 @@ fn sophos_pid(value: &Value) -> Result<ProcessKey, Fault> {
         .ok_or_else(|| Fault::Value("write it as PID:START".into()))
 }
 
-fn event_type(value: &Value) -> Result<EventType, Fault> {
+/// One of the words that a field has.
+pub(super) fn word(field: &Field, value: &Value) -> Result<&'static str, Fault> {
     let word = value.as_str().ok_or(Fault::Type)?;
-    EventType::ALL
-        .into_iter()
-        .find(|kind| kind.word() == word)
-        .ok_or_else(|| Fault::Value(format!("the words are {}", EVENT_TYPES.join(", "))))
-}
-
-pub(super) fn one_of(value: &Value, words: &[&'static str]) -> Result<&'static str, Fault> {
-    let word = value.as_str().ok_or(Fault::Type)?;
+    let Type::Word(words) = field.ty else { return Err(Fault::Type) };
     let known = words.iter().find(|known| **known == word);
-    known.copied().ok_or_else(|| Fault::Value(format!("the words are {}", words.join(", "))))
+    known.copied().ok_or_else(|| {
+        Fault::Value(match nearest(word, words.iter().copied()) {
+            Some(near) => format!("there is no word \"{word}\"; did you mean \"{near}\"?"),
+            None => format!("the words are {}", words.join(", ")),
+        })
+    })
 }

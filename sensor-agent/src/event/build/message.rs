@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::draft::{Fault, address, bool, number, one_of, string, text};
+use super::draft::{Fault, address, bool, number, text, word};
 use crate::event::EventType;
-use crate::event::audit::{AuditMessage, REFUSALS, type_number};
+use crate::event::audit::{AuditMessage, type_name, type_number};
+use crate::event::fields::Field;
 
 #[derive(Default)]
 pub(super) struct MessageDraft {
     message_type: Option<u16>,
-    type_name: Option<String>,
     text: Vec<u8>,
     is_cut: bool,
     refused: Option<&'static str>,
@@ -21,14 +21,26 @@ pub(super) struct MessageDraft {
 
 impl MessageDraft {
     /// Takes one field in.
-    pub(super) fn set(&mut self, field: &str, value: &Value) -> Result<(), Fault> {
-        let key = match field {
+    pub(super) fn set(&mut self, field: &Field, value: &Value) -> Result<(), Fault> {
+        let key = match field.name {
             "messageType" => {
-                self.message_type = Some(number(value)?);
+                let told = number(value)?;
+                if let Some(named) = self.message_type.filter(|named| *named != told) {
+                    return Err(Fault::Value(format!("the number of {} is {named}", type_name(named))));
+                }
+                self.message_type = Some(told);
                 return Ok(());
             }
             "messageTypeName" => {
-                self.type_name = Some(string(value)?);
+                // A type without a name is called by its number.
+                let number = match type_number(value.as_str().ok_or(Fault::Type)?) {
+                    Some(number) => number,
+                    None => type_number(word(field, value)?).unwrap_or_default(),
+                };
+                if self.message_type.is_some_and(|told| told != number) {
+                    return Err(Fault::Value(format!("the number of {} is {number}", type_name(number))));
+                }
+                self.message_type = Some(number);
                 return Ok(());
             }
             "message" => {
@@ -45,7 +57,7 @@ impl MessageDraft {
                 return Ok(());
             }
             "refusal" => {
-                self.refused = Some(one_of(value, REFUSALS)?);
+                self.refused = Some(word(field, value)?);
                 return Ok(());
             }
             "address" => {
@@ -55,11 +67,21 @@ impl MessageDraft {
                 return Ok(());
             }
             "result" => {
-                self.values.push(("res", one_of(value, &["success", "failed"])?.into()));
+                self.values.push(("res", word(field, value)?.into()));
+                return Ok(());
+            }
+            "accountId" => {
+                self.values.push(("id", number::<u32>(value)?.to_string().into_bytes()));
+                return Ok(());
+            }
+            "groupId" => {
+                self.values.push(("new_gid", number::<u32>(value)?.to_string().into_bytes()));
                 return Ok(());
             }
             "operation" => "op",
             "acct" => "acct",
+            "group" => "grp",
+            "messageObject" => "unit",
             "remoteHost" => "hostname",
             "terminal" => "terminal",
             "messageProgram" => "exe",
@@ -77,12 +99,8 @@ impl MessageDraft {
     }
 
     pub(super) fn finish(self, kind: EventType) -> AuditMessage {
-        let named = self.type_name.as_deref().and_then(type_number);
-        let message_type = self.message_type.or(named).unwrap_or(0);
+        let message_type = self.message_type.unwrap_or(0);
         let mut message = AuditMessage::new(message_type, &self.text, self.text.len() + usize::from(self.is_cut), 0);
-        if let Some(name) = self.type_name {
-            message.type_name = name.into();
-        }
         message.refused = (kind == EventType::AuditMessageRefused).then(|| self.refused.unwrap_or("unknown"));
         message.replace(self.pairs, &self.values);
         message

@@ -1,9 +1,11 @@
 //! What a field is: its names, its type, how it is read.
 
+use std::ops::RangeInclusive;
+
 use crate::event::{Class, Event, EventType, Host, Process, Seen, Value};
 
 /// One field.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// The name in rules, camelCase.
     pub name: &'static str,
@@ -17,6 +19,56 @@ pub struct Field {
     pub only_in: Option<EventType>,
     /// Whether a running sensor fills it. A field that is declared and not filled yet is absent everywhere.
     pub is_filled: bool,
+    /// Which values it can have, of those that its type has.
+    pub values: Values,
+    /// What it is to whoever reads events of any class.
+    pub role: Option<Role>,
+}
+
+/// What a fact of an event is, whatever class the event is of: the formats of alerts and rows read these. A class has a
+/// role at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The account that the event is about.
+    Account,
+    AccountId,
+    Group,
+    GroupId,
+    /// Where the user comes from.
+    Address,
+    RemoteHost,
+    /// What the event is about that is no account: a unit, software, a virtual machine, a device.
+    Object,
+    /// The terminal that the event names.
+    Terminal,
+    /// The command that the event names.
+    Command,
+    /// What was done, in the sender's words.
+    Operation,
+    /// The name of what kind of event it is, within its class.
+    Name,
+    /// The event's own text.
+    Text,
+}
+
+/// Which values a field can have, of those that its type has. A comparison with another one never holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    Any,
+    /// Numbers of these ranges.
+    Within(&'static [RangeInclusive<i64>]),
+    /// Paths from the root, or names such as `memfd:x`.
+    FromRoot,
+    /// The last part of a path.
+    LastPart,
+    /// A terminal's name as `/dev` has it.
+    Terminal,
+    /// A UUID in small letters, with hyphens.
+    Uuid,
+    /// The vendor's `PID:number`.
+    PidAndStart,
+    /// What runtimes call a container: of most 64 digits, of which people see 12.
+    ContainerId,
 }
 
 /// How a field is read.
@@ -111,6 +163,16 @@ impl Field {
         Self { only_in: Some(kind), ..self }
     }
 
+    /// For the registry: it has no other values than these.
+    pub(super) const fn values(self, values: Values) -> Self {
+        Self { values, ..self }
+    }
+
+    /// For the registry: what it is to formats.
+    pub(super) const fn role(self, role: Role) -> Self {
+        Self { role: Some(role), ..self }
+    }
+
     /// For the registry: nothing fills it yet.
     pub(super) const fn not_filled(self) -> Self {
         Self { is_filled: false, ..self }
@@ -125,7 +187,17 @@ pub(super) const fn process(
     doc: &'static str,
     get: for<'a> fn(&'a Process, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Process(get), only_in: None, is_filled: true }
+    Field {
+        name,
+        column,
+        ty,
+        doc,
+        get: Get::Process(get),
+        only_in: None,
+        is_filled: true,
+        values: Values::Any,
+        role: None,
+    }
 }
 
 /// A field of events of one class.
@@ -137,7 +209,17 @@ pub(super) const fn event(
     doc: &'static str,
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Event(class, get), only_in: None, is_filled: true }
+    Field {
+        name,
+        column,
+        ty,
+        doc,
+        get: Get::Event(class, get),
+        only_in: None,
+        is_filled: true,
+        values: Values::Any,
+        role: None,
+    }
 }
 
 /// A field of all events.
@@ -148,5 +230,5 @@ pub(super) const fn any(
     doc: &'static str,
     get: for<'a> fn(&'a Event, &'a Host) -> Value<'a>,
 ) -> Field {
-    Field { name, column, ty, doc, get: Get::Any(get), only_in: None, is_filled: true }
+    Field { name, column, ty, doc, get: Get::Any(get), only_in: None, is_filled: true, values: Values::Any, role: None }
 }

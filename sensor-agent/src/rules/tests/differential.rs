@@ -49,7 +49,7 @@ const GLOBS: &[&str] = &[
 
 fn condition() -> impl Strategy<Value = String> {
     let scope = any_of(&["", "", "", "lineage[0].", "lineage[1].", "any lineage."]);
-    let text_field = any_of(&["programName", "programName", "args", "cwd", "commandLine", "userName", "name"]);
+    let text_field = any_of(&["programName", "programName", "args", "cwd", "commandLine", "userName", "filePath"]);
     let number_field = any_of(&["uid", "processPid", "parents"]);
     let leaf = prop_oneof![
         6 => (scope.clone(), text_field.clone(), any_of(&["==", "!="]), any_of(GLOBS))
@@ -67,7 +67,7 @@ fn condition() -> impl Strategy<Value = String> {
         1 => (scope.clone(), any_of(&["in $Paths", "not in $Paths", "in $Shells"])).prop_map(|(scope, list)| format!("{scope}programName {list}")),
         1 => (any_of(&["in $Hosts", "not in $Hosts"])).prop_map(|list| format!("hostname {list}")),
         1 => Just("lineage in $Lineage".to_owned()),
-        3 => (scope.clone(), number_field, any_of(&["==", "!=", "<", ">=", "&"]), 0..5)
+        3 => (scope.clone(), number_field, any_of(&["==", "!=", "<=", ">", "&"]), 0..5)
             .prop_map(|(scope, field, op, number)| format!("{scope}{field} {op} {number}")),
         1 => (scope.clone(), text_field).prop_map(|(scope, field)| format!("{scope}{field} exists")),
         1 => any_of(&["eventType == \"*EXEC*\"", "eventType != \"BASELINE_TASK\"", "isMemfd == true", "isMemfd == false", "isTty != true"]),

@@ -50,6 +50,40 @@ fn conditions_that_are_refused() {
             "eventType == \"x*\"",
             "Error at [\"x*\"]: `eventType` is never \"x*\" | unknown word | the words are PROCESS_EVENT_TYPE_FORK,",
         ),
+        (
+            "containerRuntime == \"dokcer\"",
+            "Error at [\"dokcer\"]: `containerRuntime` is never \"dokcer\" | unknown word | did you mean \"docker\"?",
+        ),
+        (
+            "tty == \"/dev/pts/1\"",
+            "Error at [\"/dev/pts/1\"]: `tty` is never \"/dev/pts/1\" | it is the name without `/dev/` | did you mean \"pts/1\"?",
+        ),
+        ("any lineage.tty startswith \"/dev/\"", "Error at [\"/dev/\"]: `tty` is never \"/dev/\""),
+        ("tty contains \"dev/pts\"", "Error at [\"dev/pts\"]: `tty` is never \"dev/pts\""),
+        (
+            "name == \"/usr/bin/wget\"",
+            "Error at [\"/usr/bin/wget\"]: `name` is never \"/usr/bin/wget\" | it has no slash | the whole path is `programName`",
+        ),
+        (
+            "programName == \"bin/wget\"",
+            "Error at [\"bin/wget\"]: `programName` is never \"bin/wget\" | it begins with a slash | write the whole path, or \"*/bin/wget\"",
+        ),
+        ("cwd in (\"/\", \"srv/a\")", "Error at [\"srv/a\"]: `cwd` is never \"srv/a\""),
+        ("processUuid == \"0A\"", "Error at [\"0A\"]: `processUuid` is never \"0A\" | no UUID"),
+        ("sophosPid == \"4711\"", "Error at [\"4711\"]: `sophosPid` is never \"4711\" | no PID:START"),
+        ("loginTerminal == \"/dev/pts/1\"", "Error at [\"/dev/pts/1\"]: `loginTerminal` is never"),
+        (
+            "containerId == \"4f6e1c0d2b3a\"",
+            "Warning at [\"4f6e1c0d2b3a\"]: `containerId` is the whole id, and this is 12 digits long | this never holds if the id was cut | write \"4f6e1c0d2b3a*\"",
+        ),
+        ("uid == -5", "Error at [-5]: `uid` is never -5 | never holds | it is 0 to 4294967294"),
+        (
+            "loginUid != 4294967295",
+            "Error at [4294967295]: `loginUid` is never 4294967295 | never holds | an id that is not set is absent: write `not loginUid exists`",
+        ),
+        ("uid < 0", "Error at [0]: `uid` is never less than 0"),
+        ("processPid > 4194304", "Error at [4194304]: `processPid` is never greater than 4194304"),
+        ("exitSignal in (9, 900)", "Error at [900]: `exitSignal` is never 900 | never holds | it is 1 to 127"),
         ("time > \"yesterday\"", "Error at [\"yesterday\"]: `yesterday` is no point in time"),
         ("programName == \"/a/[b\"", "Error at [[]: the set that begins with `[` has no `]`"),
         ("programName == \"\\t[b\"", "Error at [\"\\t[b\"]: the set that begins with `[` has no `]`"),
@@ -79,7 +113,12 @@ fn conditions_that_are_refused() {
             "eventType == \"LOST_RECORDS\"",
             "Warning at [\"LOST_RECORDS\"]: this never holds: no process event is of this type",
         ),
-        ("eventType in $Shells", "Warning at [$Shells]: no entry of the list `Shells` is a word of `eventType`"),
+        ("eventType in $Shells", "Warning at [$Shells]: no entry of the list `Shells` is a value of `eventType`"),
+        (
+            "containerRuntime in $Runtimes",
+            "Warning at [$Runtimes]: `containerRuntime` is never \"dokcer\", which the list `Runtimes` has | never holds for this entry | did you mean \"docker\"?",
+        ),
+        ("uid in $Negative", "Warning at [$Negative]: no entry of the list `Negative` is a value of `uid`"),
         ("fileMode & 0", "Warning at [0]: `& 0` never holds"),
         (
             "any lineage.name != \"x\"",
@@ -234,5 +273,49 @@ fn a_field_that_nothing_fills_is_warned_of_unless_it_is_held_against_nothing() {
         let said = said(&report);
         assert!(said.starts_with(expected), "{rule}: {said}");
         assert_eq!(said.lines().count(), usize::from(!expected.is_empty()), "{said}");
+    }
+}
+
+/// What is said of a condition on events of this kind.
+fn said_of(seen: Seen, condition: &str) -> String {
+    let mut report = Report::default();
+    let lists = lists(&mut report);
+    let (rules, span) = source(&mut report, &format!("match {condition}\ndefault ignore\n"));
+    let chain = Chain { name: "test", rules: &rules, span: &span, on_missing_default: MissingDefault::Error };
+    let _ = compile(seen, &[chain], &lists, &mut report);
+    said(&report)
+}
+
+#[test]
+fn words_that_no_event_has_are_refused() {
+    let (message, refused) = (Seen::only(EventType::AuditMessage), Seen::only(EventType::AuditMessageRefused));
+    let sensor = Seen::from(Class::Sensor);
+    for (seen, condition, expected) in [
+        (message, "messageTypeName == \"USER_LOGN\"", "did you mean \"USER_LOGIN\"?"),
+        (
+            message,
+            "messageTypeName in (\"USER_AUTH\", \"xyz\")",
+            "`messageTypeName` is never \"xyz\" | unknown word | `sophoslinuxsensor fields` tells",
+        ),
+        (message, "messageTypeName == \"USER_L*\"", ""),
+        (message, "messageTypeName == \"UNKNOWN[1199]\"", "asked for by its number: `messageType == 1199`"),
+        (
+            message,
+            "messageType == 99999",
+            "`messageType` is never 99999 | never holds | it is 1005, or 1100 to 1199, or 2100 to 2999",
+        ),
+        (message, "messageType == 1300", "`messageType` is never 1300"),
+        (message, "messageType in (1100, 1199, 2999)", ""),
+        (refused, "messageType == 1300", ""),
+        (refused, "messageType == 99999", "`messageType` is never 99999"),
+        (message, "result == \"failure\"", "the words are success, failed"),
+        (refused, "refusal == \"capabilities\"", "did you mean \"capability\"?"),
+        (sensor, "stage == \"rnig\"", "did you mean \"ring\"?"),
+        (sensor, "stage == \"spool\" and eventClass == \"alerts\" and cause == \"spool_full\"", ""),
+        (sensor, "cause == \"ring_ful\"", "did you mean \"ring_full\"?"),
+        (sensor, "eventClass == \"alert\"", "did you mean \"alerts\"?"),
+    ] {
+        let said = said_of(seen, condition);
+        assert!(if expected.is_empty() { said.is_empty() } else { said.contains(expected) }, "{condition}: {said}");
     }
 }

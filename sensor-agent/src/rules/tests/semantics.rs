@@ -26,7 +26,7 @@ fn conditions_that_hold_and_that_do_not() {
         ("programName == \"/usr/bin/wget\"", true),
         ("programName == \"/usr/bin/wge\"", false),
         ("programName == \"wget\"", true),
-        ("programName == \"bin/wget\"", false),
+        ("programName == \"?usr/bin/wget\"", true),
         ("programName == \"w?e[s-t]\"", true),
         ("programName == \"/usr/*\"", true),
         ("programName == \"*/wget\"", true),

@@ -1,0 +1,75 @@
+//! What an event tells besides its process, by the roles of its fields: what every format but plain JSON is made of.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::cuts::Cuts;
+use crate::event::{
+    Activity, Event, Host, Outcome, Value,
+    fields::{Role, told},
+};
+
+/// The facts of one event. Texts are as long as is kept; what is not told is none.
+pub(crate) struct Facts<'a> {
+    pub(crate) activity: Activity,
+    pub(crate) outcome: Outcome,
+    /// What kind of event it is: the name of a message's type, else the event's type.
+    pub(crate) name: &'a str,
+    pub(crate) account: Option<Cow<'a, str>>,
+    pub(crate) account_id: Option<String>,
+    pub(crate) group: Option<Cow<'a, str>>,
+    pub(crate) group_id: Option<String>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) remote_host: Option<Cow<'a, str>>,
+    pub(crate) terminal: Option<Cow<'a, str>>,
+    pub(crate) command: Option<Cow<'a, str>>,
+    pub(crate) operation: Option<Cow<'a, str>>,
+    pub(crate) object: Option<Cow<'a, str>>,
+    pub(crate) text: Option<Cow<'a, str>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(event: &'a Event, host: &'a Host, cuts: &Cuts) -> Self {
+        // A question mark is how libaudit writes that something is not known.
+        let text = |role| match told(event, host, role) {
+            Value::Text(b"?") => None,
+            Value::Text(text) => Some(cuts.text(text)),
+            Value::Word(word) => Some(Cow::Borrowed(word)),
+            _ => None,
+        };
+        let number = |role| match told(event, host, role) {
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Self {
+            activity: event.activity(),
+            outcome: event.outcome(),
+            name: match told(event, host, Role::Name) {
+                Value::Word(name) => name,
+                Value::Text(name) => str::from_utf8(name).unwrap_or_default(),
+                _ => event.kind.word(),
+            },
+            account: text(Role::Account),
+            account_id: number(Role::AccountId),
+            group: text(Role::Group),
+            group_id: number(Role::GroupId),
+            address: match told(event, host, Role::Address) {
+                Value::Addr(address) => Some(address.to_canonical()),
+                _ => None,
+            },
+            // libaudit puts this host's own name there for whoever sits at a terminal of it, and sshd the address again.
+            remote_host: text(Role::RemoteHost)
+                .filter(|name| *name != host.hostname && name.parse::<IpAddr>().is_err()),
+            terminal: text(Role::Terminal),
+            command: text(Role::Command),
+            operation: text(Role::Operation),
+            object: text(Role::Object),
+            text: text(Role::Text),
+        }
+    }
+
+    /// Whether the account is one that was acted upon, by whoever sent the message.
+    pub(crate) fn is_of_account(&self) -> bool {
+        self.activity.is_of_account()
+    }
+}
