@@ -75,10 +75,11 @@ const ID: &str = "sensor_id";
 fn sensor_id(state_dir: &Path) -> io::Result<String> {
     match fs::read(state_dir.join(ID)) {
         // Not an id (a torn write, say): a new one is better than none.
-        Ok(bytes) => match String::from_utf8_lossy(&bytes).trim().parse::<Uuid>() {
-            Ok(id) => return Ok(id.to_string()),
-            Err(_) => {}
-        },
+        Ok(bytes) => {
+            if let Ok(id) = String::from_utf8_lossy(&bytes).trim().parse::<Uuid>() {
+                return Ok(id.to_string());
+            }
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }

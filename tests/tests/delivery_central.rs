@@ -276,6 +276,41 @@ fn what_had_to_be_given_up_is_told_once_delivery_works_again() {
 }
 
 #[test]
+fn what_was_given_up_before_the_sensor_ended_is_told_by_the_next_one() {
+    let mut central = Central::start();
+    central.stop();
+    let mark = Mark::new("untold");
+    let home = Arc::new(Home::new(&config(&central, &mark, "spool: {max_bytes: 1MiB}")));
+    let sensor = Sensor::start_in(&home);
+    run_storm(1500, &mark);
+    const ALL: u64 = 1501;
+    let lost = sensor.until("a full spool", || {
+        let status = sensor.status();
+        let output = mcs(&status, "outputs");
+        (output["spool"]["taken_in"] == ALL).then(|| output["dropped"].as_u64().unwrap())
+    });
+    assert!(lost > 0);
+    // Killed, then ended in order: the account outlives both.
+    sensor.kill();
+    let sensor = Sensor::start_in(&home);
+    let before = |sensor: &Sensor| mcs(&sensor.status(), "outputs")["dropped_before"].as_u64();
+    assert_eq!(before(&sensor), Some(lost));
+    let shown = sensor.ask(&["status"]).stdout;
+    assert!(shown.contains(&format!("output mcs: alerts given up before this start: {lost}")), "{shown}");
+    assert_eq!(sensor.stop(), Some(0));
+    central.resume(&[]);
+    let sensor = Sensor::start_in(&home);
+    let told = |alerts: Vec<Value>| alerts.into_iter().find(|alert| alert["strategy_name"] == "Alerts Given Up");
+    let alert = sensor.until("the alert about what was given up", || told(central.alerts()));
+    let count: u64 = alert["matched_rule"].as_str().and_then(|rule| rule.rsplit(' ').next()).unwrap().parse().unwrap();
+    // What the two that began since had to push out for alerts of their own comes with it.
+    assert!(count >= lost && count < lost + 10, "{lost}: {}", alert["matched_rule"]);
+    assert_eq!(sensor.stop(), Some(0));
+    let sensor = Sensor::start_in(&home);
+    assert_eq!(before(&sensor), Some(0), "once");
+}
+
+#[test]
 fn the_end_does_not_wait_for_a_central_that_hangs() {
     let mut central = Central::start_with(&["--fault", "delay-ms=3600000,endpoint=alerts,count=1000"]);
     let mark = Mark::new("hangs");

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -85,7 +85,7 @@ impl Accounts {
     }
 }
 
-fn keep(path: &PathBuf, snapshots: &Receiver<Untold>) {
+fn keep(path: &Path, snapshots: &Receiver<Untold>) {
     let mut failed = false;
     for untold in snapshots {
         let written = write(path, &untold);

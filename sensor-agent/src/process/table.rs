@@ -257,7 +257,7 @@ impl Table {
         }
         let process = self.snapshot(&told, image, known, before.as_deref());
         drop(before);
-        let kept = self.to_keep(&process);
+        let kept = self.kept(&process);
         self.insert(kept);
         Event { kind, time, process, detail: Detail::None }
     }
@@ -466,7 +466,7 @@ impl Table {
     }
 
     /// A process as the table keeps it: whole, unless memory is scarce.
-    fn to_keep(&mut self, process: &Arc<Process>) -> Arc<Process> {
+    fn kept(&mut self, process: &Arc<Process>) -> Arc<Process> {
         if process.image.size() <= LARGE {
             return Arc::clone(process);
         }

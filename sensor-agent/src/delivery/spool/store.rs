@@ -5,10 +5,10 @@
 //! carries a checksum of its own, because SQLite has none for its pages.
 
 use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rusqlite::types::ValueRef;
@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, 
 use uuid::Uuid;
 
 use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage, Weight, cost};
+use crate::private_folder::{FolderError, make_private};
 
 /// Name of the database in its folder.
 pub(super) const FILE: &str = "items.db";
@@ -434,9 +435,13 @@ impl Store {
 
 /// Makes the folder and an empty file, for root's eyes alone, and puts both names on disk.
 fn create(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    make_private(folder).map_err(|error| match error {
+        FolderError::Make(error) => error,
+        FolderError::Owner(uid) => io::Error::other(format!("its folder belongs to uid {uid}: change the owner")),
+        FolderError::Writable(mode) => {
+            io::Error::other(format!("others can write to its folder, whose mode is {mode:o}: chmod go-w"))
+        }
+    })?;
     let path = folder.join(FILE);
     if fs::symlink_metadata(&path).is_ok() {
         return Ok(());

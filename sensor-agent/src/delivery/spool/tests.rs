@@ -343,6 +343,18 @@ fn only_the_owner_can_read_it() {
 }
 
 #[test]
+fn a_store_that_others_could_write_to_is_not_used() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    std::fs::set_permissions(folder.path().join("store"), std::fs::Permissions::from_mode(0o733)).unwrap();
+    let (spool, report) = Spool::open(folder.path(), Limits::default());
+    assert!(report.trouble.unwrap().reason.contains("chmod go-w"));
+    assert!(spool.append(vec![alert(1, 10)]).is_err());
+    assert_eq!(drain(&spool), [1], "from memory");
+}
+
+#[test]
 fn folders_of_outputs_are_their_own_and_stay_inside() {
     let names = ["mcs", "../mcs", "a/b", "a%2Fb", "Ä", "", ".", ".."];
     let folders: std::collections::HashSet<String> = names.iter().map(|name| folder_name(name)).collect();
