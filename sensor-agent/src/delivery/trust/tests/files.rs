@@ -89,7 +89,7 @@ fn one_certificate_of_a_file_costs_the_others_nothing() {
     let (authority, other) = (Authority::new("one"), Authority::new("two"));
     for (bytes, told) in bad_certificates(&other) {
         let is_pem = bytes.starts_with(b"-----");
-        if !is_pem && bytes[..1.min(bytes.len())] != [0x30] || !is_pem && told == "copy it anew" {
+        if !is_pem && (bytes[..1.min(bytes.len())] != [0x30] || told == "copy it anew") {
             continue; // Nothing tells where it would end.
         }
         let good = if is_pem { authority.pem.clone().into_bytes() } else { authority.der.to_vec() };
@@ -124,7 +124,7 @@ fn a_list_that_cannot_be_read_stops_only_those_who_need_it() {
     let folder = Folder::of(&authority, &[7]);
     folder.put("sophosca2.crt", other.pem.as_bytes());
     let text = other.crl(&[7]).pem().unwrap();
-    for bytes in [&whole[..0], &whole[..whole.len() - 3], b"nonsense", text[..text.len() - 9].as_bytes()] {
+    for bytes in [&whole[..0], &whole[..whole.len() - 3], b"nonsense", &text.as_bytes()[..text.len() - 9]] {
         folder.put("sophosca2.crl", bytes);
         for policy in POLICIES {
             let trust = folder.trust(policy);
