@@ -118,10 +118,19 @@ impl Store {
         Ok(store)
     }
 
+    /// What is put into tables whose columns were hit could not be read again.
+    fn check_columns(&self) -> Result<(), StoreError> {
+        for kind in Kind::ALL {
+            self.db.prepare(&format!("select seq, uuid, records, time, crc, body from {}", kind.name()))?;
+        }
+        self.db.prepare("select seq, kind, uuid, time, rejected, reason, body from dead_letter")?;
+        Ok(())
+    }
+
     fn prepare_tables(&mut self) -> Result<(), StoreError> {
         let read = |name| self.db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         match (read("application_id")?, read("user_version")?) {
-            (APPLICATION_ID, VERSION) => return Ok(()),
+            (APPLICATION_ID, VERSION) => return self.check_columns(),
             (0, 0) => {}
             (APPLICATION_ID, version) => {
                 return Err(StoreError::Damaged(format!("its version {version} is none that this sensor knows")));

@@ -165,6 +165,21 @@ fn another_kind_of_file_is_set_aside_and_kept() {
 }
 
 #[test]
+fn a_store_whose_columns_were_hit_takes_nothing_that_it_could_not_give_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = store(folder.path(), false);
+    let file = base.join("store/items.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let column = memchr::memmem::find(&bytes, b"crc integer").unwrap();
+    bytes[column..column + 3].copy_from_slice(b"cra");
+    fs::write(&file, bytes).unwrap();
+    let (spool, report) = Spool::open(&base, Limits::default());
+    assert!(report.salvage.is_some());
+    spool.append(vec![alert(1000, 10)]).unwrap();
+    assert!(drain(&spool).contains(&1000));
+}
+
+#[test]
 fn salvage_that_was_cut_off_is_done_again() {
     let folder = tempfile::tempdir().unwrap();
     let base = store(folder.path(), false);
