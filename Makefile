@@ -4,7 +4,7 @@ CARGO ?= cargo
 # The sanitizers are behind a flag that the stable compiler has too.
 FUZZ = RUSTC_BOOTSTRAP=1 $(CARGO) fuzz
 
-.PHONY: help setup live build run demo test test-kernels test-packages test-container image package lint bench bench-stores fuzz
+.PHONY: help setup live build run demo test test-kernels test-packages test-container image package lint bench bench-stores fuzz fuzz-smoke
 
 help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,9 +58,12 @@ test-container: ## Runs the image with the documented capabilities and no more, 
 	PROFILE=release ENGINE=docker tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
-	setup/install.sh build lint
+	setup/install.sh build lint smoke
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	for apart in fuzz tests/stores; do \
+		$(CARGO) fmt --manifest-path $$apart/Cargo.toml --check && \
+		$(CARGO) clippy --manifest-path $$apart/Cargo.toml --target-dir target -- -D warnings || exit 1; done
 	$(CARGO) deny --all-features check licenses bans sources
 
 bench: ## Measures; see docs/performance.md
@@ -78,4 +81,10 @@ bench-stores: ## Compares the stores that the spool could stand on (as root; a q
 fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 	setup/install.sh build fuzz
 	cd fuzz && for target in $$($(FUZZ) list); do \
-		$(FUZZ) run $$target -- -max_total_time=$(or $(SECONDS),60) -timeout=10 || exit 1; done
+		mkdir -p corpus/$$target; \
+		$(FUZZ) run $$target corpus/$$target corpora/$$target -- -max_total_time=$(or $(SECONDS),60) -timeout=10 || exit 1; done
+
+fuzz-smoke: ## The same in short, over the kept inputs (fuzz/corpora), SECONDS each (20); only our own crates instrumented
+	setup/install.sh build smoke
+	RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc $(CARGO) build --manifest-path fuzz/Cargo.toml --target-dir target --bins
+	fuzz/smoke target/debug $(or $(SECONDS),20)

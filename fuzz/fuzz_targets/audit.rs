@@ -1,4 +1,4 @@
-//! The text of audit messages, which anyone with the right may send: taken apart, into a row, and into rules' fields.
+//! The text of audit messages, behind two bytes each of type, refusal and length as sent, which anyone with the right may send: taken apart, into a row, and into rules' fields.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
@@ -10,9 +10,10 @@ use sensor_agent::event::{AuditMessage, Detail, Event, EventType, Host, Process,
 static WRITER: LazyLock<RowWriter> =
     LazyLock::new(|| RowWriter::new(tables::by_name("audit_user_msg").expect("the table exists")));
 
-fuzz_target!(|input: (u16, u16, usize, Vec<u8>)| {
-    let (message_type, refusal, sent, text) = input;
-    let message = AuditMessage::new(message_type, &text, sent, refusal);
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&[a, b, c, d, e, f], text)) = bytes.split_first_chunk() else { return };
+    let [message_type, refusal, sent] = [[a, b], [c, d], [e, f]].map(u16::from_le_bytes);
+    let message = AuditMessage::new(message_type, text, sent.into(), refusal);
     for pair in message.pairs().iter() {
         let equals = pair.iter().position(|&byte| byte == b'=').expect("a pair has a key");
         let key = std::str::from_utf8(&pair[..equals]).expect("keys are plain");

@@ -13,6 +13,8 @@
 
 pub mod client;
 mod elapsed;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod peer;
 pub mod problems;
 pub mod protocol;

@@ -22,6 +22,8 @@ pub mod diagnostic;
 pub mod doctor;
 pub mod engine;
 pub mod event;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod health;
 pub mod host;
 pub mod limits;

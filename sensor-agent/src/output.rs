@@ -18,6 +18,10 @@ mod alerts;
 mod cause;
 mod dispatcher;
 mod envelope;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing {
+    pub use super::network::{splunk::fuzzing::splunk_reply, zeromq::fuzzing::zmtp};
+}
 mod format;
 mod lane;
 mod left_spools;

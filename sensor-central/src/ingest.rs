@@ -9,6 +9,8 @@ mod auth;
 mod body;
 mod events;
 mod failure;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hello;
 mod items;
 

@@ -167,7 +167,7 @@ impl Drop for Seat {
     }
 }
 
-fn read_request(client: &UnixStream) -> Result<Request, String> {
+pub(super) fn read_request(client: &UnixStream) -> Result<Request, String> {
     let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     BufReader::new(Timed::new(client, CLIENT_TIME).take(limit))

@@ -23,6 +23,8 @@ mod batch;
 mod client;
 mod courier;
 mod encode;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod proxy;
 mod reply;
 mod statistics;

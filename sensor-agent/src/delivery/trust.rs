@@ -19,6 +19,8 @@
 
 mod error;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod item;
 mod list;
 mod revocation;

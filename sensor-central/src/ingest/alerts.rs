@@ -18,7 +18,7 @@ pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) ->
     take(&ingest, request, check).await
 }
 
-fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
+pub(super) fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
     let (mut alerts, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
     for (index, item) in (0..).zip(items) {
         match Alert::decode(item) {

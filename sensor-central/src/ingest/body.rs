@@ -23,7 +23,7 @@ const LINGER: (usize, Duration) = (32 << 20, Duration::from_secs(10));
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Encoding {
+pub(super) enum Encoding {
     Plain,
     Zstd,
     Gzip,
@@ -97,7 +97,7 @@ fn encoding(headers: &HeaderMap) -> Result<Encoding, Failure> {
     }
 }
 
-fn decompress(encoding: Encoding, sent: &[u8], limit: usize) -> Result<Bytes, Failure> {
+pub(super) fn decompress(encoding: Encoding, sent: &[u8], limit: usize) -> Result<Bytes, Failure> {
     match encoding {
         Encoding::Plain => read_up_to(sent, limit, "plain"),
         Encoding::Gzip => read_up_to(MultiGzDecoder::new(sent), limit, "gzip"),

@@ -17,7 +17,7 @@ pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) ->
     take(&ingest, request, check).await
 }
 
-fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
+pub(super) fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
     let (mut rows, mut rejected) = (Vec::with_capacity(items.len()), Vec::new());
     for (index, item) in (0..).zip(items) {
         match Row::decode(item).map_err(|fault| format!("not a row: {fault}")).and_then(|row| judge(&row)) {

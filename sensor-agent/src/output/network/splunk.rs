@@ -361,5 +361,7 @@ fn compressed(body: &[u8]) -> Option<Vec<u8>> {
     encoder.finish().ok()
 }
 
+#[cfg(feature = "fuzzing")]
+pub(in crate::output) mod fuzzing;
 #[cfg(test)]
 mod tests;

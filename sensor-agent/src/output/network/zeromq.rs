@@ -17,6 +17,8 @@
 
 mod bind;
 mod encoding;
+#[cfg(feature = "fuzzing")]
+pub(in crate::output) mod fuzzing;
 mod parcel;
 mod peer;
 mod room;

@@ -1,0 +1,36 @@
+//! Both ends of the control socket.
+
+use std::{io::Write as _, os::unix::net::UnixStream};
+
+use super::{
+    Status,
+    protocol::{MAX_REQUEST, Reply},
+    render,
+    server::read_request,
+};
+
+/// What a caller may write, and what a sensor of another version may reply.
+///
+/// # Panics
+///
+/// If a request is taken that is too long, or there are no sockets to be had.
+pub fn control(bytes: &[u8]) {
+    // As much as a socket holds: nobody reads meanwhile.
+    let bytes = &bytes[..bytes.len().min(4 * MAX_REQUEST)];
+    let (server, mut client) = UnixStream::pair().expect("there are sockets");
+    client.write_all(bytes).expect("a fresh socket has room");
+    drop(client);
+    if read_request(&server).is_ok() {
+        let line = bytes.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
+        assert!(line.len() <= MAX_REQUEST);
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Reply::Status { status }) => {
+            assert!(!render::status(&status).is_empty());
+            let _: Result<Status, _> = serde_json::from_str(&render::status_json(&status));
+        }
+        Ok(Reply::Stage(stage)) => assert!(!render::stage(&stage).is_empty()),
+        Ok(Reply::Reloaded(reload)) => assert!(!render::reload(&reload).is_empty()),
+        Ok(Reply::Tested { .. } | Reply::Error { .. }) | Err(_) => {}
+    }
+}

@@ -1,0 +1,7 @@
+//! Readers of what comes from outside that are nobody else's business, for the targets in `fuzz/`. Each asserts what must
+//! hold whatever it is given.
+
+pub use crate::control::fuzzing::control;
+pub use crate::delivery::mcs::fuzzing::mcs_reply;
+pub use crate::delivery::trust::fuzzing::revocation;
+pub use crate::output::fuzzing::{splunk_reply, zmtp};
