@@ -156,6 +156,10 @@ fn message(policy: &Policy, event: &Event) -> String {
             format!("The sensor lost {count} {class} records at the stage {stage} ({cause}); policy {policy}")
         }
         (EventType::LostRecords | EventType::SensorStarted, _) => format!("The sensor reports to policy {policy}"),
+        (_, Detail::ExecFailed { errno: libc::ENOEXEC }) => {
+            let file = event.process.image.script().map(lossless).unwrap_or_default();
+            format!("The kernel refused to run {file}, which {program} may read as a script; policy {policy}")
+        }
         (EventType::ExecFailed, _) => {
             let file = lossless(&event.process.image.filename);
             format!("The attempt to run {file} violated policy {policy}")

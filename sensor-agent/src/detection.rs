@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A policy type says which events its rules see: `program` policies see programs being executed, and nothing of
-//! forks and exits, so that one rule on a program name fires once.
+//! forks and exits, so that one rule on a program name fires once. Those that ask for the file which was given to be run also
+//! see one that the kernel takes for no program: shells read such a file as a script themselves, and no exec follows.
 //!
 //! A policy of the content group *Smart Policy* is worth an alert only where something is wrong already: on a process
 //! that is part of an incident, which an alert begins and what the process forks inherits.
@@ -19,7 +20,7 @@ use foldhash::HashMap;
 pub use throttle::ThrottleSettings;
 use throttle::{Decision, Throttle};
 
-use crate::event::{Event, EventType, Host, Seen};
+use crate::event::{Detail, Event, EventType, Host, Seen};
 use crate::policy::{MessageType, Policy};
 use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
 
@@ -59,8 +60,13 @@ pub struct PolicyInForce {
     policy: Arc<Policy>,
     /// Whether it alerts inside incidents alone: a Smart Policy.
     needs_incident: bool,
+    /// Whether its rules ask for the file that was given to be run.
+    asks_for_file: bool,
     throttle: Option<Throttle>,
 }
+
+/// Fields that say which file was given to be run.
+const FILE_FIELDS: &[&str] = &["scriptPath", "filePath"];
 
 /// An event violates a policy.
 #[derive(Clone, Debug)]
@@ -87,7 +93,8 @@ impl Sees {
 impl PolicyInForce {
     #[must_use]
     pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
-        Self { policy: Arc::new(policy), needs_incident: false, throttle: throttle.map(Throttle::new) }
+        let throttle = throttle.map(Throttle::new);
+        Self { policy: Arc::new(policy), needs_incident: false, asks_for_file: false, throttle }
     }
 
     /// The same as a Smart Policy, which alerts inside incidents alone.
@@ -99,8 +106,19 @@ impl PolicyInForce {
 
 impl Detection {
     #[must_use]
-    pub fn new(groups: Vec<Group>) -> Self {
+    pub fn new(mut groups: Vec<Group>) -> Self {
+        for group in groups.iter_mut().filter(|group| group.sees == Sees::Execs) {
+            for (chain, policy) in group.policies.iter_mut().enumerate() {
+                policy.asks_for_file = group.rules.chain_asks_for(ChainIndex(chain), FILE_FIELDS);
+            }
+        }
         Self { groups, ..Self::default() }
+    }
+
+    /// Whether a policy asks for files that the kernel takes for no program.
+    #[must_use]
+    pub fn sees_unformatted(&self) -> bool {
+        self.groups.iter().flat_map(|group| &group.policies).any(|policy| policy.asks_for_file)
     }
 
     /// Policies in force.
@@ -169,10 +187,17 @@ impl Detection {
     /// event begins the incident that they take.
     pub fn evaluate(&mut self, event: &Event, at: u64, host: &Host, found: &mut impl FnMut(Finding)) {
         let mut in_incident = event.process.incident.is_some();
+        // To the rules it is what they are about: a program that is being run.
+        let unformatted = is_unformatted(event).then(|| Event { kind: EventType::Exec, ..event.clone() });
+        let event = unformatted.as_ref().unwrap_or(event);
         for group in self.groups.iter_mut().filter(|group| group.sees.events().contains(event.kind)) {
             self.violated.clear();
-            let violated = &mut self.violated;
-            group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| violated.push((chain, rule)));
+            let (violated, policies) = (&mut self.violated, &group.policies);
+            group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| {
+                if unformatted.is_none() || policies.get(chain.0).is_some_and(|policy| policy.asks_for_file) {
+                    violated.push((chain, rule));
+                }
+            });
             for needs_incident in [false, true] {
                 if needs_incident && !in_incident {
                     break;
@@ -197,6 +222,11 @@ impl Detection {
             }
         }
     }
+}
+
+/// Whether the kernel refused a file as no program, which whoever tried may read as a script.
+fn is_unformatted(event: &Event) -> bool {
+    matches!(event.detail, Detail::ExecFailed { errno: libc::ENOEXEC })
 }
 
 #[cfg(test)]

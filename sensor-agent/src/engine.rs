@@ -29,7 +29,7 @@ pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
 use crate::budget::{Budget, Part, Pressure};
-use crate::capture::Batch;
+use crate::capture::{Batch, FailedExecs};
 use crate::clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
@@ -60,6 +60,20 @@ pub struct Setup {
     pub recorder: Recorder,
     /// How often rows are handed to sinks.
     pub reporting_interval: Duration,
+}
+
+impl Setup {
+    /// Which failed execs somebody asks for.
+    #[must_use]
+    pub fn failed_execs(&self) -> FailedExecs {
+        if self.recorder.records(EventType::ExecFailed) {
+            FailedExecs::All
+        } else if self.detection.sees_unformatted() {
+            FailedExecs::Format
+        } else {
+            FailedExecs::None
+        }
+    }
 }
 
 /// What the engine is asked by other threads.

@@ -28,11 +28,11 @@ pub use activity::{Activity, Outcome};
 pub use audit::AuditMessage;
 pub use lost::Lost;
 pub use process::{
-    Arguments, Container, Host, Ids, Image, Login, Namespaces, Process, ProcessKey, RUNTIMES, TTY_LEN, UNKNOWN_RUNTIME,
-    UNSET_ID,
+    Arguments, Container, Host, Ids, Image, Login, NOT_WHOLE, Namespaces, Process, ProcessKey, RUNTIMES, TTY_LEN,
+    UNKNOWN_RUNTIME, UNSET_ID, is_whole,
 };
 pub use user_name::UserName;
-pub use value::{Pids, Value};
+pub use value::{Pids, Place, Value};
 
 /// One thing that happened, with the process that did it.
 #[derive(Clone, Debug)]

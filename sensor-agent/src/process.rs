@@ -4,6 +4,7 @@
 //! record ─▶ Table::apply ─▶ Event (with a snapshot of its process, and through it the lineage)
 //!              ├─ groups: cgroup, namespaces, root directory ─▶ container (containers: the names)
 //!              ├─ lineage: how long it may be
+//!              ├─ mounts: a file of another mount namespace ─▶ where the host has it
 //!              ├─ logins: audit session ─▶ who logged in, from where
 //!              └─ users: uid ─▶ login name, from a cache that another thread fills
 //! ```
@@ -18,6 +19,7 @@ mod groups;
 mod host_place;
 mod lineage;
 mod logins;
+pub mod mounts;
 mod pool;
 pub mod roll_call;
 mod table;

@@ -11,8 +11,8 @@ use std::collections::VecDeque;
 
 use crate::budget::{Budget, Pressure};
 use crate::event::tables::Table;
-use crate::event::{Class, Event, Host};
-use crate::rules::{RuleSet, Scratch};
+use crate::event::{Class, Event, EventType, Host};
+use crate::rules::{ChainIndex, RuleSet, Scratch};
 
 /// The tables that are on.
 #[derive(Debug)]
@@ -151,6 +151,18 @@ impl Recorder {
             recording.rows.drain(..count);
             recording.unsent = recording.unsent.min(recording.rows.len());
         }
+    }
+
+    /// Whether a table may take events of this kind.
+    #[must_use]
+    pub fn records(&self, kind: EventType) -> bool {
+        self.filters.iter().filter(|filters| filters.class == kind.class()).any(|filters| {
+            filters.tables.iter().enumerate().any(|(chain, &index)| {
+                let table = self.recordings.get(index).map(|recording| recording.table);
+                table.is_some_and(|table| table.kinds.contains(&kind))
+                    && filters.rules.may_match(ChainIndex(chain), kind)
+            })
+        })
     }
 
     /// Whether a ring is full of rows that no sink has had: take them now.

@@ -47,6 +47,7 @@ use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
+use crate::process::mounts::HostMounts;
 use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{HostPlace, MAX_PROCESSES, Table};
@@ -157,7 +158,8 @@ impl Sensor {
             crate::limits::hold();
         }
 
-        let mut capture = Capture::start(&capture_options(config))?;
+        let options = CaptureOptions { failed_execs: plan.setup.failed_execs(), ..capture_options(config) };
+        let mut capture = Capture::start(&options)?;
         let attached = boot_now();
         let baseline = capture.baseline()?;
         // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
@@ -166,11 +168,13 @@ impl Sensor {
         let records = || walked().chain(unlisted.records());
         let command_lines = CommandLines::read(records());
         let host_place = HostPlace::find(records());
+        let mounts = HostMounts::open();
         let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
 
         let budget = Budget::of_sensor();
         budget.set_limit(config.memory_budget);
-        let mut table = Table::new(MAX_PROCESSES, Users::start().map_err(StartError::Thread)?).within(budget);
+        let users = Users::start().map_err(StartError::Thread)?;
+        let mut table = Table::new(MAX_PROCESSES, users).with_mounts(mounts).within(budget);
         table.set_host(host_place);
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);

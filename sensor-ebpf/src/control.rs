@@ -1,4 +1,4 @@
-//! The few words through which the agent's drain thread and the kernel programs agree on wake-ups.
+//! The few words through which the agent and the kernel programs agree on wake-ups, and on what is told at all.
 //!
 //! A wake-up per record would cost the traced task more than the whole rest. So records are submitted without
 //! one, and the drain thread says beforehand when it wants to be woken:
@@ -13,18 +13,24 @@
 //! stores its wish, fences, and looks at the ring once more before it sleeps; a program commits its record (a full
 //! barrier in the kernel), then reads the wish: one of the two sees the other.
 
-/// What the drain thread shares with the programs; the one value of the map `CONTROL`.
+/// What the agent shares with the programs; the one value of the map `CONTROL`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Control {
     /// The wish, one of the `WAKE_` constants: for a record in whichever ring.
     pub wake: u32,
-    pub reserved: u32,
+    /// Which failed execs somebody asks for, one of the `FAILED_` constants: no others are told.
+    pub failed_execs: u32,
     /// Unread bytes in `LIFECYCLE` at which [`WAKE_AT_WATERMARK`] wakes.
     pub lifecycle_watermark: u64,
     /// The same in `AUDIT`.
     pub audit_watermark: u64,
 }
+
+pub const FAILED_NONE: u32 = 0;
+/// Those of files that Linux takes for no program (`ENOEXEC`): who gets that answer may read them as a script.
+pub const FAILED_FORMAT: u32 = 1;
+pub const FAILED_ALL: u32 = 2;
 
 pub const WAKE_NEVER: u32 = 0;
 pub const WAKE_AT_WATERMARK: u32 = 1;

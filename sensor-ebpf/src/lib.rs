@@ -20,6 +20,7 @@
 //! [`LAYOUT_VERSION`]: record::LAYOUT_VERSION
 #![no_std]
 
+pub mod areas;
 pub mod control;
 pub mod counters;
 pub mod offsets;

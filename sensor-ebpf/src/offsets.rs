@@ -82,6 +82,8 @@ facts! {
     required task_thread_pid = Member("task_struct", "thread_pid");
     required task_mm = Member("task_struct", "mm");
     required task_fs = Member("task_struct", "fs");
+    // Work put off to the return to user space. Without it, scripts have the name that they were given by alone.
+    optional task_works = Member("task_struct", "task_works");
     // CONFIG_AUDIT.
     optional task_loginuid = Member("task_struct", "loginuid");
     optional task_sessionid = Member("task_struct", "sessionid");
@@ -113,8 +115,10 @@ facts! {
     required upid_nr = Member("upid", "nr");
     required upid_ns = Member("upid", "ns");
     required upid_size = Size("upid");
+    required pid_ns_child_reaper = Member("pid_namespace", "child_reaper");
     required pid_ns_inum = Member("pid_namespace", "ns.inum");
     required mnt_ns_inum = Member("mnt_namespace", "ns.inum");
+    required mnt_ns_user_ns = Member("mnt_namespace", "user_ns");
     required net_inum = Member("net", "ns.inum");
     required user_ns_inum = Member("user_namespace", "ns.inum");
 
@@ -131,10 +135,14 @@ facts! {
     required bprm_argc = Member("linux_binprm", "argc");
     required bprm_envc = Member("linux_binprm", "envc");
     required bprm_secureexec = Bit("linux_binprm", "secureexec");
+    // AT_EXECVE_CHECK, Linux 6.14.
+    optional bprm_is_check = Bit("linux_binprm", "is_check");
 
     required file_path_mnt = Member("file", "f_path.mnt");
     required file_path_dentry = Member("file", "f_path.dentry");
     required file_inode = Member("file", "f_inode");
+    // Where its putting off is noted: the first since Linux 6.13, the second since 6.0.
+    optional file_task_work = Member("file", "f_task_work"), Member("file", "f_rcuhead"), Member("file", "f_u.fu_rcuhead");
     required inode_ino = Member("inode", "i_ino");
     required inode_sb = Member("inode", "i_sb");
     required inode_mode = Member("inode", "i_mode");
@@ -157,6 +165,7 @@ facts! {
     required qstr_name = Member("qstr", "name");
     required mount_mnt = Member("mount", "mnt");
     required mount_parent = Member("mount", "mnt_parent");
+    required mount_ns = Member("mount", "mnt_ns");
     required mount_mountpoint = Member("mount", "mnt_mountpoint");
     required vfsmount_root = Member("vfsmount", "mnt_root");
 

@@ -16,7 +16,7 @@ pub use exit::ExitRecord;
 pub use fork::ForkRecord;
 
 /// Version of all layouts in this library. Any change to a type or a section raises it.
-pub const LAYOUT_VERSION: u16 = 4;
+pub const LAYOUT_VERSION: u16 = 5;
 
 /// What a record tells; the `kind` of its [`Header`].
 pub mod kind {
@@ -29,7 +29,8 @@ pub mod kind {
     /// A task that was running when the sensor started, from `iter/task`. An [`ExecRecord`](super::ExecRecord)
     /// without arguments: those of another task cannot be read from here.
     pub const BASELINE: u16 = 4;
-    /// An exec that failed. An [`ExecRecord`](super::ExecRecord) with `error` set and no image.
+    /// An exec that failed. An [`ExecRecord`](super::ExecRecord) with `error` set and no image; the file that was asked for
+    /// is its script.
     pub const EXEC_FAILED: u16 = 5;
     /// A message that was sent to the kernel's audit. An [`AuditRecord`](super::AuditRecord).
     pub const AUDIT: u16 = 6;
@@ -131,14 +132,14 @@ const _: () = {
     assert!(size_of::<Place>() == 2 * 8 + 2 * 4);
     assert!(size_of::<ForkRecord>() == 16 + 3 * 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
-    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 8 + 10 * 4 + 8 * 2 + TTY_LEN + COMM_LEN);
+    assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 8 + 10 * 4 + 12 * 2 + TTY_LEN + COMM_LEN);
     assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
     assert!(offset_of!(AuditRecord, path_len) == 144);
     assert!(audit::TEXT_MAX <= u16::MAX as usize);
     assert!(offset_of!(ExecRecord, place) == 104);
     assert!(offset_of!(ExecRecord, device) == 152);
     assert!(offset_of!(ExecRecord, path_len) == 192);
-    assert!(offset_of!(ExecRecord, tty) == 208);
+    assert!(offset_of!(ExecRecord, tty) == 216);
     // What a length field cannot say must not happen.
     assert!(exec::ARGS_HEAD + exec::ARGS_TAIL <= u16::MAX as usize);
     assert!(exec::PATH_MAX <= u16::MAX as usize);

@@ -27,6 +27,8 @@
   def lost($status; $stage): [$status.losses[]? | select(.stage == $stage) | .count] | add // 0;
   # How often a hook ran while the kernel counted.
   def runs($status; $name): hook($status[0]; $name).runs // 0;
+  def deep: "/tmp/deep" + ([range(200)] | map("/d") | add) + "/true";
+  def run_with($word): [$rows[] | select(.event_type == "PROCESS_EVENT_TYPE_EXEC" and .args[-1] == $word)];
   def of_program: select(.pid == $facts.program);
   def kinds: map(.event_type | ltrimstr("PROCESS_EVENT_TYPE_"));
 
@@ -53,6 +55,21 @@
       if wanted.exec_failed
       then $refused | map([.errno, .ppid, .uid]) == [[2, $facts.actor, 1234], [8, $facts.actor, 1234]]
       else $refused == [] end),
+    must("their files: \($refused | map([.file_path, .script_path]))";
+      if wanted.exec_failed
+      then $refused | map([.file_path, .script_path]) == [
+        ["/tmp/marked-for-the-sensor-missing", null],
+        ["/tmp/marked-for-the-sensor-no-program", "/tmp/marked-for-the-sensor-no-program"]
+      ]
+      else true end),
+    must("the script without a first line: \([$alerts[] | select(.strategy_name == "Script Without A First Line") | .process_info])";
+      [$alerts[] | select(.strategy_name == "Script Without A First Line") | .process_info | [.name, .uid]]
+      == if wanted.exec_failed then [["/bin/busybox", 1234]] else [] end),
+    must("the script that was run: \([$rows[] | .script_path | strings])";
+      [$rows[] | select(.event_type == "PROCESS_EVENT_TYPE_EXEC") | .script_path | strings] == ["/tmp/marked-for-the-sensor-script"]),
+    must("the program many folders down: \(run_with("deep"))"; run_with("deep") | map([.path, .is_host_mounts]) == [[deep, true]]),
+    must("the program in another's place: \(run_with("masked"))";
+      run_with("masked") | map([.path, .host_path, .is_host_mounts, .is_user_mounts]) == [["/tmp/true", deep, false, true]]),
     must("the login that was told: \(told($rows))"; told($rows) == a_login),
     must("the sender: \([$rows[] | select(.table == "audit_user_msg")])";
       [$rows[] | select(.table == "audit_user_msg") | .pid] == [$facts.teller]),

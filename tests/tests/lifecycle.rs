@@ -33,7 +33,13 @@ fn own_ancestors() -> Vec<u32> {
 #[test]
 fn a_program_is_told_from_its_fork_to_its_exit() {
     let mark = Mark::new("life");
-    let sensor = Sensor::start(&mark.config());
+    // A fork is still the parent's program, which has no mark.
+    let own = format!("- 'match {}'\n", mark.rule());
+    let forks = format!(
+        "{own}          - 'match eventType == \"PROCESS_EVENT_TYPE_FORK\" and parentPid == {}'\n",
+        std::process::id()
+    );
+    let sensor = Sensor::start(&mark.config().replacen(&own, &forks, 1));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().canonicalize().unwrap();
     let program = programs::copy(&programs::act(), folder.join("program"));
@@ -46,9 +52,10 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
 
     let rows = sensor.until_exit(pid);
     let kinds: Vec<&Value> = rows.iter().map(|row| &row["event_type"]).collect();
-    // The fork comes before the exec and is still the parent's program, which has no mark.
-    assert_eq!(kinds, ["PROCESS_EVENT_TYPE_EXEC", "PROCESS_EVENT_TYPE_EXIT"]);
-    let exec = &rows[0];
+    assert_eq!(kinds, ["PROCESS_EVENT_TYPE_FORK", "PROCESS_EVENT_TYPE_EXEC", "PROCESS_EVENT_TYPE_EXIT"]);
+    assert_eq!((&rows[0]["ppid"], &rows[0]["uid"]), (&json!(std::process::id()), &json!(0)));
+    assert_eq!(rows[0]["path"], json!(std::env::current_exe().unwrap()));
+    let exec = &rows[1];
     let path = program.to_str().unwrap();
     let args = json!([path, "exit", "42", mark.word(), "", "two words"]);
     let args_bytes: usize = args.as_array().unwrap().iter().map(|arg| arg.as_str().unwrap().len() + 1).sum();
@@ -83,7 +90,7 @@ fn a_program_is_told_from_its_fork_to_its_exit() {
     parents.extend(own_ancestors());
     assert_eq!(exec["parents"], json!(parents));
 
-    let exit = &rows[1];
+    let exit = &rows[2];
     assert_eq!((&exit["exit_code"], &exit["exit_signal"]), (&json!(42), &Value::Null));
     for same in ["process_uuid", "sophos_pid", "path", "args", "ppid", "incident_id"] {
         assert_eq!(exit[same], exec[same], "{same}");
@@ -199,6 +206,7 @@ fn a_failed_exec_is_told_with_its_reason_or_the_status_says_why_not() {
         of_kind(&sensor.rows("process_events"), "_EXEC_FAILED").into_iter().next()
     });
     assert_eq!((&row["errno"], &row["ppid"]), (&json!(nix::libc::EACCES), &json!(std::process::id())), "{row:#}");
+    assert_eq!(row["file_path"], json!(not_executable));
     assert_eq!(of_kind(&sensor.rows("process_events"), "_EXEC").len(), 0);
 }
 

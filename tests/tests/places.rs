@@ -21,8 +21,7 @@ fn pid(word: &str) -> u32 {
     word.parse().expect("a pid")
 }
 
-/// Where the walk up a path ends: names and mounts beyond are left out, and a mark stands for them.
-const DEEPEST: usize = 64;
+/// Stands where the beginning of a path that is too long is left out.
 const CUT_PATH: &str = "…/";
 
 #[test]
@@ -114,7 +113,6 @@ fn a_deep_folder_is_told_whole_or_marked_as_cut() {
     let sensor = Sensor::start(&mark.config());
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().canonicalize().unwrap();
-    let above = folder.components().count() - 1;
     let name = "n".repeat(60);
     let place = |depth: usize, name: &str| {
         let kind = folder.join(format!("{depth}-{}", name.len()));
@@ -127,11 +125,13 @@ fn a_deep_folder_is_told_whole_or_marked_as_cut() {
         (kind, cwd)
     };
 
-    // Mounts take steps too.
-    let fitting = DEEPEST - above - 5;
-    let (top, cwd) = place(fitting, &name);
-    let whole: PathBuf = std::iter::once(top.as_path()).chain(std::iter::repeat_n(Path::new(&name), fitting)).collect();
-    assert_eq!(Path::new(&cwd), whole);
+    // Many folders, then many bytes.
+    for (fitting, name) in [(70, "d"), (1500, "d"), (60, name.as_str())] {
+        let (top, cwd) = place(fitting, name);
+        let whole: PathBuf =
+            std::iter::once(top.as_path()).chain(std::iter::repeat_n(Path::new(name), fitting)).collect();
+        assert_eq!(Path::new(&cwd), whole);
+    }
 
     // Too deep, then too long.
     for (depth, name) in [(100, name.as_str()), (30, &"l".repeat(250))] {
@@ -143,26 +143,60 @@ fn a_deep_folder_is_told_whole_or_marked_as_cut() {
 }
 
 #[test]
+fn a_program_of_many_folders_is_where_it_is() {
+    let mark = Mark::new("many");
+    let sensor = Sensor::start(&mark.config());
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().canonicalize().unwrap();
+    for depth in [50, 70, 200, 1000] {
+        let deep: PathBuf = folder.join(["u/"].repeat(depth).concat());
+        fs::create_dir_all(&deep).unwrap();
+        let program = programs::copy(&programs::tiny(), deep.join(mark.word()));
+        let pid = sensor.finish(&mut Command::new(&program));
+        let exec = sensor.exec_of(pid);
+        assert_eq!((&exec["path"], &exec["path_truncated"]), (&json!(program), &json!(false)));
+    }
+}
+
+#[test]
 fn a_program_too_deep_for_its_path_does_not_pass_for_another() {
     let mark = Mark::new("disguise");
-    // Whatever is cut off, what is left must not look like a path from the root.
-    let absolute = format!(
-        "Absolute:\n  policy: program\n  rules: ['match {} and programName == \"/*\"', default ignore]",
-        mark.rule()
-    );
-    let sensor = Sensor::start(&mark.config_with(&absolute));
+    // Whatever is cut off: what is left may be what is looked for, and is nothing that is permitted.
+    let rules = |name: &str, rules: &str| format!("{name}:\n  policy: program\n  rules: [{rules}, default ignore]\n");
+    let own = mark.rule();
+    let more = [
+        rules(
+            "Looked For",
+            &format!("'match {own} and programName in (\"/tmp/*\", \"/dev/shm/*\") and pathTruncated == true'"),
+        ),
+        rules("Not That", &format!("'match {own} and programName == \"/usr/bin/env\"'")),
+        rules("Permitted", &format!("'ignore programName == \"/*\"', 'match {own}'")),
+    ];
+    let sensor = Sensor::start(&mark.config_with(&more.concat()));
     let dir = tempfile::tempdir().unwrap();
-    let deep: PathBuf = dir.path().join(["u/"; 80].concat());
-    fs::create_dir_all(&deep).unwrap();
-    let program = programs::copy(&programs::tiny(), deep.join(mark.word()));
-    let pid = sensor.finish(&mut Command::new(&program));
-    let exec = sensor.exec_of(pid);
-    let path = exec["path"].as_str().unwrap();
-    assert!(path.starts_with(CUT_PATH) && path.ends_with(&format!("/u/u/{}", mark.word())), "{path}");
-    assert_eq!(exec["name"], mark.word());
+    let name = "n".repeat(100);
+    let (pid, _) = act(&[
+        "deep-program",
+        dir.path().to_str().unwrap(),
+        "50",
+        &name,
+        programs::tiny().to_str().unwrap(),
+        mark.word(),
+    ]);
+    let execs = of_kind(&sensor.until_exit(pid), "_EXEC");
+    let path = execs.last().unwrap()["path"].as_str().unwrap();
+    assert!(path.starts_with(CUT_PATH) && path.ends_with(&format!("/{name}/{name}/{}", mark.word())), "{path}");
+    assert_eq!(execs.last().unwrap()["name"], mark.word());
+    let alerts = sensor.alerts_about(pid, 3);
     let home = sensor.home();
     assert_eq!(sensor.stop(), Some(0));
-    let alerts = home.alerts();
-    assert_eq!(alerts.len(), 1);
-    assert_eq!(alerts[0]["strategy_name"], "Marked Program");
+    assert!(alerts.iter().any(|alert| alert["process_info"]["name_truncated"] == true), "{alerts:#?}");
+    let mut names: Vec<_> = home
+        .alerts()
+        .iter()
+        .filter(|alert| alert["process_info"]["args"].as_array().unwrap().len() == 1)
+        .map(|alert| alert["strategy_name"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["Looked For", "Marked Program", "Permitted"]);
 }

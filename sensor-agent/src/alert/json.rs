@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use sensor_ebpf::record::exec_flags;
 use serde::{
     Serialize, Serializer,
     ser::{SerializeMap, SerializeSeq},
@@ -122,10 +123,18 @@ struct ProcessJson<'a> {
     ppid: u32,
     tgid: u32,
     name: Text<'a>,
+    #[serde(skip_serializing_if = "is_not_so")]
+    name_truncated: bool,
+    #[serde(skip_serializing_if = "is_not_so")]
+    is_user_mounts: bool,
+    #[serde(skip_serializing_if = "Text::is_empty")]
+    host_path: Text<'a>,
     #[serde(skip_serializing_if = "Text::is_empty")]
     script_path: Text<'a>,
     args: Args<'a>,
     args_truncated: bool,
+    #[serde(skip_serializing_if = "is_not_so")]
+    args_read_late: bool,
     cwd: Text<'a>,
     uid: u32,
     euid: u32,
@@ -150,9 +159,13 @@ impl<'a> ProcessJson<'a> {
             ppid: process.parent_key.tgid,
             tgid: process.key.tgid,
             name: text(&image.path),
+            name_truncated: image.lacks_beginning(),
+            is_user_mounts: image.is(exec_flags::USER_MOUNTS),
+            host_path: text(image.host_path().filter(|path| *path != image.path).unwrap_or_default()),
             script_path: text(image.script().unwrap_or_default()),
             args: Args { args: &image.args, limit: args },
             args_truncated: image.args.is_cut() || image.args.kept() > args,
+            args_read_late: image.is(exec_flags::ARGS_LATE),
             cwd: text(&image.cwd),
             uid: process.ids.uid,
             euid: process.ids.euid,
@@ -164,6 +177,12 @@ impl<'a> ProcessJson<'a> {
             start_time: (host.boot_time != 0).then(|| host.boot_time.saturating_add(process.key.start)),
         }
     }
+}
+
+/// What is written only if it is so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_not_so(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize)]

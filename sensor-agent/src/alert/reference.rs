@@ -84,10 +84,29 @@ pub const KEYS: &[Key] = &[
     key("process_info.ppid", "integer", Always, "Its parent's pid, when it was forked."),
     key("process_info.tgid", "integer", Always, "Its thread group's id: the same as `pid`."),
     key("process_info.name", "string", Always, "The whole path of the program that it runs."),
+    key(
+        "process_info.name_truncated",
+        "boolean",
+        IfKnown,
+        "Written, as `true`, if `name` lacks its beginning and so begins with `…`.",
+    ),
+    key(
+        "process_info.is_user_mounts",
+        "boolean",
+        IfKnown,
+        "Written, as `true`, if the program was run from mounts that a user could make: `name` is what that user wants it to be.",
+    ),
+    key("process_info.host_path", "string", IfKnown, "Where the host has the program, if that is not `name`."),
     key("process_info.script_path", "string", IfKnown, "The script, when the program is its interpreter."),
     key("process_info.args", "array", Always, "Its arguments, the first is the name that it was called by."),
     key("process_info.args[]", "string", Always, "One of them."),
     key("process_info.args_truncated", "boolean", Always, "Whether arguments are missing."),
+    key(
+        "process_info.args_read_late",
+        "boolean",
+        IfKnown,
+        "Written, as `true`, if the arguments were read when the program was running already, and so are what it has left of them.",
+    ),
     key("process_info.cwd", "string", Always, "Its working directory at the exec."),
     key("process_info.uid", "integer", Always, "Its real user id."),
     key("process_info.euid", "integer", Always, "Its effective user id."),
@@ -176,6 +195,7 @@ mod tests {
     use std::sync::Arc;
 
     use crate::event::UserName;
+    use sensor_ebpf::record::exec_flags;
     use serde_json::Value;
 
     use super::*;
@@ -226,11 +246,17 @@ mod tests {
         let mut process = (*alert.event.process).clone();
         let mut image = (*process.image).clone();
         image.path = b"/usr/bin/python3".to_vec();
-        image.filename = b"/srv/job.py".to_vec();
-        image.flags |= sensor_ebpf::record::exec_flags::SCRIPT;
+        image.script = b"/srv/job.py".to_vec();
+        image.host_path = b"/var/lib/python3".to_vec();
+        image.flags |= exec_flags::SCRIPT | exec_flags::USER_MOUNTS | exec_flags::ARGS_LATE;
         process.image = Arc::new(image);
         process.tty[..5].copy_from_slice(b"pts/3");
         process.container_unknown = true;
+        let mut parent = (**process.parent.as_ref().unwrap()).clone();
+        let mut image = (*parent.image).clone();
+        image.path = "…/deep".as_bytes().to_vec();
+        parent.image = Arc::new(image);
+        process.parent = Some(Arc::new(parent));
         alert.event.process = Arc::new(process);
         alert
     }

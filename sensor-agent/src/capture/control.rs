@@ -20,6 +20,16 @@ pub(super) enum Wish {
     AtOnce = sensor_ebpf::control::WAKE_AT_ONCE,
 }
 
+/// Which failed execs are told, where the kernel allows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum FailedExecs {
+    None = sensor_ebpf::control::FAILED_NONE,
+    /// Those of files that the kernel takes for no program (`ENOEXEC`): who gets that answer may read them as a script.
+    Format = sensor_ebpf::control::FAILED_FORMAT,
+    All = sensor_ebpf::control::FAILED_ALL,
+}
+
 /// The map `CONTROL`.
 #[derive(Debug)]
 pub(super) struct ControlMap {
@@ -30,6 +40,8 @@ pub(super) struct ControlMap {
 
 // SAFETY: the mapping is not tied to a thread, and is accessed through atomics only.
 unsafe impl Send for ControlMap {}
+// SAFETY: as above.
+unsafe impl Sync for ControlMap {}
 
 impl ControlMap {
     pub(super) fn map(map: Map) -> Result<Self, CaptureError> {
@@ -61,6 +73,22 @@ impl ControlMap {
         // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
         let word = unsafe { AtomicU64::from_ptr(self.page.as_ptr().byte_add(place).cast::<u64>()) };
         word.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Says which failed execs are to be told.
+    pub(super) fn ask(&self, failed: FailedExecs) {
+        // SAFETY: as above.
+        let word = unsafe {
+            AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, failed_execs)).cast::<u32>())
+        };
+        word.store(failed as u32, Ordering::Relaxed);
+    }
+
+    /// Whether the drain thread sleeps, or is about to, until the first record.
+    pub(super) fn is_idle(&self) -> bool {
+        // SAFETY: as above.
+        let word = unsafe { AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, wake)).cast::<u32>()) };
+        word.load(Ordering::SeqCst) == Wish::AtOnce as u32
     }
 
     /// Says when to be woken. To sleep safely, look at the rings once more after this: the store is fully ordered before

@@ -101,7 +101,11 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn start(sources: Sources, control: ControlMap, options: &DrainOptions) -> Result<Self, CaptureError> {
+    pub(super) fn start(
+        sources: Sources,
+        control: Arc<ControlMap>,
+        options: &DrainOptions,
+    ) -> Result<Self, CaptureError> {
         let epoll = epoll::create(CreateFlags::CLOEXEC).map_err(CaptureError::system("creating an epoll instance"))?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
@@ -254,7 +258,7 @@ struct Worker {
     /// Taken from other rings than that of the process events, and not handed on yet.
     side: Batch,
     stopping: bool,
-    control: ControlMap,
+    control: Arc<ControlMap>,
     epoll: OwnedFd,
     send: Sender<Batch>,
     recycled: Receiver<Batch>,

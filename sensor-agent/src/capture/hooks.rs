@@ -63,7 +63,7 @@ pub(super) const HOOKS: &[Hook] = &[
         kind: Kind::Return("bprm_execve"),
         turns: true,
         required: false,
-        skip: failed_execs,
+        skip: |table, _| failed_execs(table),
         ..OF_LIFECYCLE
     },
     Hook {
@@ -73,10 +73,10 @@ pub(super) const HOOKS: &[Hook] = &[
         kind: Kind::Return("alloc_bprm"),
         turns: true,
         required: false,
-        skip: |table, options| {
+        skip: |table, _| {
             let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
             let told = State::NotNeeded("fexit/bprm_execve tells it on this kernel");
-            failed_execs(table, options).or((!opens).then_some(told))
+            failed_execs(table).or((!opens).then_some(told))
         },
         ..OF_LIFECYCLE
     },
@@ -158,10 +158,8 @@ const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static
     Hook { name, program: tracepoint, turns: true, hook, kind: Kind::Tracepoint(tracepoint), ..OF_LIFECYCLE }
 }
 
-fn failed_execs(table: &Table, options: &Options) -> Option<State> {
-    if !options.failed_execs {
-        return Some(State::NotNeeded("left out by the configuration"));
-    }
+/// They are loaded in any case: a later configuration may ask for them, and then the right to load programs is gone.
+fn failed_execs(table: &Table) -> Option<State> {
     let helper = table.get("current_task_helper");
     helper.is_none().then(|| State::NotAvailable("needs Linux 5.11".to_owned()))
 }

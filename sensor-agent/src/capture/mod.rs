@@ -33,6 +33,7 @@ use sensor_ebpf::counters::{ProgramCounters, TURNS};
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
+pub use control::FailedExecs;
 pub use counters::Counted;
 pub use drain::{Drain, DrainOptions, DrainStats};
 pub use error::CaptureError;
@@ -53,9 +54,9 @@ pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_
 pub struct Options {
     /// Size of the ring buffer of process events, in bytes; rounded up to a power of two.
     pub lifecycle_ring: u32,
-    /// Whether to record execs that fail, where the kernel allows it. Shells that try each directory of their path make
-    /// many.
-    pub failed_execs: bool,
+    /// Which execs that fail to tell, where the kernel allows it; see [`Capture::ask_for_failed_execs`]. Shells that try each
+    /// directory of their path make many.
+    pub failed_execs: FailedExecs,
     /// Size of the ring buffer of audit messages, likewise.
     pub audit_ring: u32,
     /// Whether further programs tell what the first one misses: where tasks are preempted at tracepoints.
@@ -99,7 +100,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             lifecycle_ring: 4 * 1024 * 1024,
-            failed_execs: true,
+            failed_execs: FailedExecs::All,
             audit_ring: 1024 * 1024,
             later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
             audit: AuditHooks::Best,
@@ -113,7 +114,8 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Capture {
     loaded: Loaded,
-    control: Option<ControlMap>,
+    control: Arc<ControlMap>,
+    is_draining: bool,
     /// Until the drain thread has it.
     multicast: Option<Multicast>,
     fallback: Fallback,
@@ -159,12 +161,13 @@ impl Capture {
         let sizes = RingSizes { lifecycle: ring_size(options.lifecycle_ring), audit: ring_size(options.audit_ring) };
         let mut loaded = Loaded::new(&table, options, sizes)?;
         let watermark = u64::from(sizes.lifecycle / 4);
-        let control = ControlMap::map(loaded.take_map("CONTROL")?)?;
+        let control = Arc::new(ControlMap::map(loaded.take_map("CONTROL")?)?);
+        control.ask(options.failed_execs);
         control.set_watermark(Ring::Lifecycle, watermark);
         control.set_watermark(Ring::Audit, u64::from(sizes.audit / 4));
         loaded.attach()?;
         let (multicast, fallback) = fallback(options, &loaded);
-        Ok(Self { loaded, control: Some(control), multicast, fallback, watermark })
+        Ok(Self { loaded, control, is_draining: false, multicast, fallback, watermark })
     }
 
     /// Starts the drain thread. Once only.
@@ -173,10 +176,25 @@ impl Capture {
     ///
     /// If it was called before, or a file descriptor or thread cannot be had.
     pub fn drain(&mut self, options: &DrainOptions) -> Result<Drain, CaptureError> {
-        let control = self.control.take().ok_or(CaptureError::AlreadyDraining)?;
+        if std::mem::replace(&mut self.is_draining, true) {
+            return Err(CaptureError::AlreadyDraining);
+        }
+        let control = Arc::clone(&self.control);
         let lifecycle = self.loaded.take_ring("LIFECYCLE")?;
         let audit = self.loaded.take_ring("AUDIT")?;
         Drain::start(Sources { lifecycle, audit, multicast: self.multicast.take() }, control, options)
+    }
+
+    /// From now on tells these failed execs and no others. One that nobody asks for costs next to nothing, and takes no room
+    /// from what counts.
+    pub fn ask_for_failed_execs(&self, failed: FailedExecs) {
+        self.control.ask(failed);
+    }
+
+    /// Whether the drain thread sleeps until the first record comes.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.control.is_idle()
     }
 
     /// The tasks that are running, from the kernel's own list. Call it after `start`, so that whatever changes

@@ -11,6 +11,7 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
+use sensor_ebpf::areas;
 
 use super::counters::{self, Counted, Words};
 use super::hooks::{BASELINE, HOOKS, Hook, Kind};
@@ -129,7 +130,6 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
-        // Scratch areas per CPU: each program for execs has its own, the later ones for failed execs share one.
         let turns = options.turns();
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
@@ -138,8 +138,7 @@ impl Loaded {
             .override_global("OFFSETS", table.words(), true)
             .map_max_entries("LIFECYCLE", rings.lifecycle)
             .map_max_entries("AUDIT", rings.audit)
-            .map_max_entries("EXEC_SCRATCH", turns)
-            .map_max_entries("FAILED_SCRATCH", turns.min(2))
+            .map_max_entries("SCRATCH", areas::count(turns))
             .load(OBJECT)
             .map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;

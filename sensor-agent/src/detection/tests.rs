@@ -134,3 +134,56 @@ fn what_throttles_hold_back_outlives_the_sensor() {
     assert_eq!(found(&mut next, &exec("/usr/bin/id", None, 0)), [("same".to_owned(), 3)]);
     assert_eq!(next.untold().count(), 0);
 }
+
+#[test]
+fn a_file_that_is_no_program_is_for_those_who_ask_for_it() {
+    let mut report = Report::default();
+    let span = Span { source: report.add_source("test", ""), bytes: 0..0 };
+    const NAMES: [&str; 3] = ["Shell", "Script", "File"];
+    let conditions = ["name == \"bash\"", "scriptPath == \"/tmp/*\"", "filePath == \"*/x\""];
+    let rules = conditions.map(|condition| {
+        [format!("match {condition}"), "default ignore".into()].map(|value| Spanned {
+            value,
+            span: span.clone(),
+            verbatim: false,
+        })
+    });
+    let of = |names: &[usize]| {
+        let chains: Vec<_> = names
+            .iter()
+            .map(|&n| Chain {
+                name: NAMES[n],
+                rules: &rules[n],
+                span: &span,
+                on_missing_default: MissingDefault::Error,
+            })
+            .collect();
+        let mut report = Report::default();
+        let rules = rules::compile(Sees::Execs.events(), &chains, &Lists::default(), &mut report);
+        let policies = names
+            .iter()
+            .map(|&n| PolicyInForce::new(Policy { name: NAMES[n].into(), ..Policy::default() }, None))
+            .collect();
+        Detection::new(vec![Group { sees: Sees::Execs, rules, policies }])
+    };
+    let image = Image {
+        path: b"/usr/bin/bash".to_vec(),
+        filename: b"./x".to_vec(),
+        script: b"/tmp/x".to_vec(),
+        flags: sensor_ebpf::record::exec_flags::SCRIPT,
+        ..Image::default()
+    };
+    let process = Arc::new(Process { image: Arc::new(image), ..Process::default() });
+    let tried = |errno| Event {
+        kind: EventType::ExecFailed,
+        time: 1,
+        process: Arc::clone(&process),
+        detail: Detail::ExecFailed { errno },
+    };
+    let mut all = of(&[0, 1, 2]);
+    assert!(all.sees_unformatted());
+    let names = |found: Vec<(String, u64)>| found.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(names(found(&mut all, &tried(libc::ENOEXEC))), ["Script", "File"]);
+    assert!(found(&mut all, &tried(libc::EACCES)).is_empty());
+    assert!(!of(&[0]).sees_unformatted());
+}

@@ -2,6 +2,7 @@
 //!
 //! Arbitrary bytes never panic: what does not fit the layouts is an error that the caller counts.
 
+use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{AuditRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 /// A record, with its sections borrowed from the bytes.
@@ -21,7 +22,10 @@ pub enum Record<'a> {
 pub struct Exec<'a> {
     pub fixed: ExecRecord,
     pub path: &'a [u8],
+    /// The path of its mount on the file system that it is of.
+    pub root: &'a [u8],
     pub cwd: &'a [u8],
+    pub script: &'a [u8],
     pub filename: &'a [u8],
     pub interpreter: &'a [u8],
     pub cgroup: &'a [u8],
@@ -36,6 +40,35 @@ pub struct Audit<'a> {
     pub path: &'a [u8],
     pub cgroup: &'a [u8],
     pub text: &'a [u8],
+}
+
+impl Exec<'_> {
+    /// A record without sections.
+    #[must_use]
+    pub const fn bare(fixed: ExecRecord) -> Self {
+        Self {
+            fixed,
+            path: &[],
+            root: &[],
+            cwd: &[],
+            script: &[],
+            filename: &[],
+            interpreter: &[],
+            cgroup: &[],
+            args_head: &[],
+            args_tail: &[],
+        }
+    }
+
+    /// Where the file is on its own file system, leaf first, in two parts: within its mount, and from there on. None if that
+    /// was not read.
+    #[must_use]
+    pub fn own_place(&self) -> Option<(&[u8], &[u8])> {
+        if self.fixed.mount_len == MOUNT_UNKNOWN {
+            return None;
+        }
+        Some((self.path.get(..usize::from(self.fixed.mount_len))?, self.root))
+    }
 }
 
 impl Record<'_> {
@@ -89,7 +122,9 @@ fn exec(bytes: &[u8]) -> Result<Exec<'_>, DecodeError> {
     let mut section = sections(bytes, size_of::<ExecRecord>());
     Ok(Exec {
         path: section(fixed.path_len)?,
+        root: section(fixed.root_len)?,
         cwd: section(fixed.cwd_len)?,
+        script: section(fixed.script_len)?,
         filename: section(fixed.filename_len)?,
         interpreter: section(fixed.interpreter_len)?,
         cgroup: section(fixed.cgroup_len)?,

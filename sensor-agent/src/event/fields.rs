@@ -5,6 +5,7 @@
 
 mod audit;
 mod field;
+mod place;
 mod sensor;
 
 use std::sync::LazyLock;
@@ -105,12 +106,16 @@ const COMMON: &[Field] = &[
         "programName",
         "path",
         Type::Path,
-        "The executed file as the kernel resolved it; of a script, its interpreter. One too deep to be told whole begins with `…`.",
-        |p, _| Value::text(&p.image.path),
+        "The executed file as the kernel resolved it; of a script, its interpreter; of a failed exec, the file that was asked for, if it could be opened. One that cannot be told whole begins with `…`.",
+        |p, _| place::program(p),
     ).values(Values::FromRoot),
+    place::HOST_PATH,
+    place::IS_HOST_MOUNTS,
+    place::IS_USER_MOUNTS,
+    place::PATH_TRUNCATED,
     process("name", "name", Type::Text, "The last part of programName.", |p, _| Value::text(base_name(&p.image.path))).values(Values::LastPart),
     process("parentProgramName", "parent_path", Type::Path, "The parent's programName.", |p, _| {
-        p.parent.as_ref().map_or(Value::Absent, |parent| Value::text(&parent.image.path))
+        p.parent.as_deref().map_or(Value::Absent, place::program)
     }).values(Values::FromRoot),
     process(
         "filePath",
@@ -123,8 +128,8 @@ const COMMON: &[Field] = &[
         "scriptPath",
         "script_path",
         Type::Path,
-        "The script that was run, as it was given to execve; absent for other programs.",
-        |p, _| p.image.script().map_or(Value::Absent, Value::text),
+        "The script that was run, as the kernel resolved it; absent for other programs. Also a file without a #! line that the kernel refused to the program, which may read it itself.",
+        |p, _| place::script(&p.image),
     ),
     process("interpreter", "interpreter", Type::Path, "The interpreter that a script's #! line names.", |p, _| {
         Value::text(&p.image.interpreter)
@@ -148,6 +153,7 @@ const COMMON: &[Field] = &[
         "Whether the middle of the arguments was cut out.",
         |p, _| Value::Bool(p.image.args.is_cut()),
     ),
+    place::ARGS_READ_LATE,
     process(
         "cwd",
         "cwd",
@@ -155,6 +161,7 @@ const COMMON: &[Field] = &[
         "The working directory at the exec. One too deep to be told whole begins with `…`.",
         |p, _| Value::text(&p.image.cwd),
     ).values(Values::FromRoot),
+    place::CWD_TRUNCATED,
     process("parents", "parents", Type::Numbers, "The pids of the ancestors, nearest first.", |p, _| {
         Value::Pids(Pids(p))
     }).values(PIDS),
@@ -257,6 +264,7 @@ const COMMON: &[Field] = &[
     process("fileMode", "file_mode", Type::Number, "Mode bits of the program's file (inode(7)).", |p, _| {
         Value::Int(i64::from(p.image.mode))
     }).values(Values::Within(&[0..=0xffff])),
+    place::DEVICE,
     process("inode", "inode", Type::Number, "Inode number of the program's file.", |p, _| {
         Value::Int(p.image.inode.cast_signed())
     }),

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::{Arguments, Event, Host, Value, fields, tables::Table};
+use super::{Arguments, Event, Host, Place, Value, fields, tables::Table};
 
 /// A table's columns with their getters, ready to write rows.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Bool(value) => out.extend_from_slice(if value { b"true" } else { b"false" }),
         Value::Int(value) => write_integer(out, value),
         Value::Time(value) => write_integer(out, value),
-        Value::Text(text) => write_text(out, text),
+        Value::Text(text) | Value::Place(Place { text, .. }) => write_text(out, text),
         Value::Word(word) => write_text(out, word.as_bytes()),
         Value::Uuid(uuid) => {
             out.push(b'"');

@@ -78,8 +78,13 @@ impl Process {
 /// What an exec made of a process.
 #[derive(Clone, Debug, Default)]
 pub struct Image {
-    /// The executed file as the kernel resolved it; of a script its interpreter.
+    /// The executed file as the kernel resolved it; of a script its interpreter. One that is not whole begins with
+    /// [`NOT_WHOLE`].
     pub path: Vec<u8>,
+    /// Of a file outside the host's mounts: where the host has it. Empty if nowhere.
+    pub host_path: Vec<u8>,
+    /// Of a script: the file that was run, as the kernel resolved it.
+    pub script: Vec<u8>,
     pub cwd: Vec<u8>,
     /// The file name as it was given to `execve`.
     pub filename: Vec<u8>,
@@ -108,7 +113,8 @@ impl Image {
     /// Bytes that it takes.
     #[must_use]
     pub fn size(&self) -> usize {
-        let texts = [&self.path, &self.cwd, &self.filename, &self.interpreter, &self.comm];
+        let texts =
+            [&self.path, &self.host_path, &self.script, &self.cwd, &self.filename, &self.interpreter, &self.comm];
         let texts: usize = texts.iter().map(|text| text.capacity()).sum();
         size_of::<Self>() + texts + self.args.size()
     }
@@ -121,11 +127,17 @@ impl Image {
             None | Some(0) => path.clone(),
             Some(more) => {
                 flags |= flag;
-                [PATH_MARK, &path[more..]].concat()
+                [NOT_WHOLE, &path[more..]].concat()
             }
         };
         let path = lower_end(&self.path, exec_flags::PATH_CUT);
         let cwd = lower_end(&self.cwd, exec_flags::CWD_CUT);
+        let script = lower_end(&self.script, exec_flags::SCRIPT_CUT);
+        // In part it would be another place: then it is not known any more where the host has the file.
+        let host_path = if self.host_path.len() <= SHORT { self.host_path.clone() } else { Vec::new() };
+        if host_path.len() != self.host_path.len() {
+            flags &= !exec_flags::HOST_KNOWN;
+        }
         let mut beginning = |name: &Vec<u8>| {
             if name.len() > SHORT {
                 flags |= exec_flags::NAME_CUT;
@@ -135,6 +147,8 @@ impl Image {
         let (filename, interpreter) = (beginning(&self.filename), beginning(&self.interpreter));
         Self {
             path,
+            host_path,
+            script,
             cwd,
             filename,
             interpreter,
@@ -151,11 +165,33 @@ impl Image {
         self.flags & flag != 0
     }
 
-    /// The script that was run, as it was given to `execve`.
+    /// Whether the path is not whole.
+    #[must_use]
+    pub fn lacks_beginning(&self) -> bool {
+        self.path.starts_with(NOT_WHOLE)
+    }
+
+    /// The script that was run.
     #[must_use]
     pub fn script(&self) -> Option<&[u8]> {
-        self.is(exec_flags::SCRIPT).then_some(self.filename.as_slice())
+        self.is(exec_flags::SCRIPT).then_some(self.script.as_slice())
     }
+
+    /// Where the host has the file; none if it has it nowhere.
+    #[must_use]
+    pub fn host_path(&self) -> Option<&[u8]> {
+        let path = if self.is(exec_flags::HOST_MOUNTS) { &self.path } else { &self.host_path };
+        Some(path.as_slice()).filter(|path| is_whole(path))
+    }
+}
+
+/// Stands where the beginning of a path is missing. No path begins with it.
+pub const NOT_WHOLE: &[u8] = "…".as_bytes();
+
+/// Whether a path has its beginning.
+#[must_use]
+pub fn is_whole(path: &[u8]) -> bool {
+    !path.is_empty() && !path.starts_with(NOT_WHOLE)
 }
 
 /// The arguments of an exec: NUL-terminated, as in the process's memory, whole or head and tail.
@@ -250,8 +286,6 @@ impl Arguments {
     }
 }
 
-/// Stands where the upper end of a path is missing.
-const PATH_MARK: &[u8] = "…".as_bytes();
 /// Stands in the joined line where the middle of the arguments is missing.
 const CUT_MARK: &[u8] = " … ".as_bytes();
 

@@ -18,6 +18,8 @@ pub enum Value<'a> {
     /// A point in time, nanoseconds since the Unix epoch.
     Time(u64),
     Text(&'a [u8]),
+    /// A path that is not the host's, and not certain.
+    Place(Place<'a>),
     /// One of a closed set of words.
     Word(&'static str),
     Uuid(Uuid),
@@ -40,6 +42,17 @@ impl<'a> Value<'a> {
     pub fn optional(text: Option<&'a str>) -> Self {
         text.map_or(Self::Absent, |text| Self::text(text.as_bytes()))
     }
+}
+
+/// A path by mounts that a user may make as they like, or that are in nobody's tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// As the process sees it.
+    pub text: &'a [u8],
+    /// Where the host has the file; none if nowhere, or if that is not known.
+    pub host: Option<&'a [u8]>,
+    /// Whether a path without its beginning may be any that ends so.
+    pub may_be_any: bool,
 }
 
 /// The pids of a process's ancestors, nearest first.

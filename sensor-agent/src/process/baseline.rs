@@ -124,8 +124,10 @@ pub(super) fn started_at(stat: &[u8], start: u64) -> bool {
     ticks.and_then(|ticks| ticks.parse::<u64>().ok()) == Some(start / NANOS_PER_TICK)
 }
 
-/// Sets a record's arguments as the kernel side would have: whole, or head and tail.
+/// Sets a record's arguments as the kernel side would have, whole, or head and tail; and says that they are what the program
+/// has left of them.
 fn set_args<'a>(exec: &mut Exec<'a>, cmdline: &'a [u8]) {
+    exec.fixed.flags |= exec_flags::ARGS_LATE;
     exec.fixed.args_bytes = cmdline.len() as u64;
     exec.fixed.argc = u32::try_from(memchr::memchr_iter(0, cmdline).count()).unwrap_or(u32::MAX);
     if cmdline.len() <= ARGS_HEAD + ARGS_TAIL {

@@ -92,17 +92,7 @@ mod tests {
             flags,
             ..ExecRecord::default()
         };
-        let none: &[u8] = b"";
-        Record::Baseline(Exec {
-            fixed,
-            path: none,
-            cwd: none,
-            filename: none,
-            interpreter: none,
-            cgroup: none,
-            args_head: none,
-            args_tail: none,
-        })
+        Record::Baseline(Exec::bare(fixed))
     }
 
     #[test]

@@ -123,17 +123,7 @@ mod tests {
         let task = |tgid, ns_pid| {
             let process = ProcessKey::new(tgid, 1);
             let fixed = ExecRecord { process, ns_pid, ..ExecRecord::default() };
-            let none: &[u8] = b"";
-            Record::Baseline(Exec {
-                fixed,
-                path: none,
-                cwd: none,
-                filename: none,
-                interpreter: none,
-                cgroup: none,
-                args_head: none,
-                args_tail: none,
-            })
+            Record::Baseline(Exec::bare(fixed))
         };
         let own = std::process::id();
         assert!(sees_all([task(1, 1), task(own, own)].into_iter()));

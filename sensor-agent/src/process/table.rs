@@ -9,6 +9,7 @@
 //!   told by the processes that it is missing for;
 //! * while memory is scarce it keeps long arguments and paths in short. The event of an exec has them whole.
 
+mod image;
 mod walk;
 
 use std::collections::VecDeque;
@@ -22,19 +23,19 @@ use super::groups::{Found, Groups};
 use super::host_place::HostPlace;
 use super::lineage::{MAX_DEPTH, shorten};
 use super::logins::Logins;
+use super::mounts::HostMounts;
 use super::pool::Pool;
 use super::told::{Known, Told};
 use super::users::Users;
 use crate::budget::{Budget, Pressure};
-use crate::event::decode::{Audit, Exec, Record, turn_path};
+use crate::event::decode::{Audit, Exec, Record};
 use crate::event::{
     AuditMessage, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME, UNSET_ID,
 };
+use image::set_path;
 
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;
-/// Stands where the upper end of a path is missing.
-const CUT_MARK: &[u8] = "…".as_bytes();
 /// Processes with more than this to their programs, bytes, are kept in short while memory is scarce.
 const LARGE: usize = 4096;
 /// Most that one process more makes room of: large programs, and processes.
@@ -53,6 +54,7 @@ pub struct Table {
     users: Users,
     logins: Logins,
     ended: Ended,
+    mounts: HostMounts,
     pool: Pool,
     /// Processes that were put in with a large program, the oldest first. Some are gone.
     large: VecDeque<ProcessKey>,
@@ -83,6 +85,12 @@ pub struct TableCounters {
 }
 
 impl Table {
+    /// The same table, which knows the host's mounts.
+    #[must_use]
+    pub fn with_mounts(self, mounts: HostMounts) -> Self {
+        Self { mounts, ..self }
+    }
+
     /// A table of at most `limit` live processes.
     #[must_use]
     pub fn new(limit: usize, users: Users) -> Self {
@@ -93,6 +101,7 @@ impl Table {
             users,
             logins: Logins::default(),
             ended: Ended::default(),
+            mounts: HostMounts::default(),
             pool: Pool::default(),
             large: VecDeque::new(),
             counters: TableCounters::default(),
@@ -269,9 +278,13 @@ impl Table {
             let parent_key = exec.fixed.parent;
             Known { parent_key, parent: self.parent(parent_key), incident: None }
         });
-        let image = self.image(exec);
+        let errno = exec.fixed.error.saturating_abs();
+        let image = match before.as_deref() {
+            Some(before) if errno == libc::ENOEXEC => self.unformatted(exec, &before.image),
+            _ => self.image(exec),
+        };
         let process = self.snapshot(&Told::by_exec(exec), image, known, before.as_deref());
-        let detail = Detail::ExecFailed { errno: exec.fixed.error.saturating_abs() };
+        let detail = Detail::ExecFailed { errno };
         Event { kind: EventType::ExecFailed, time, process, detail }
     }
 
@@ -291,38 +304,6 @@ impl Table {
             self.pool.recycle(forgotten);
         }
         Some(Event { kind: EventType::Exit, time, process, detail })
-    }
-
-    fn image(&mut self, exec: &Exec<'_>) -> Arc<crate::event::Image> {
-        self.pool.image(|image| {
-            let set = |field: &mut Vec<u8>, value: &[u8]| {
-                field.clear();
-                field.extend_from_slice(value);
-            };
-            let is = |flag| exec.fixed.flags & flag != 0;
-            if is(exec_flags::MEMFD) || exec.path.is_empty() {
-                set(&mut image.path, exec.path);
-            } else {
-                set_path(&mut image.path, exec.path, is(exec_flags::PATH_CUT));
-            }
-            // Without names it is the root, unless it is not known.
-            if exec.cwd.is_empty() && is(exec_flags::READ_FAILED | exec_flags::KERNEL_THREAD) {
-                image.cwd.clear();
-            } else {
-                set_path(&mut image.cwd, exec.cwd, is(exec_flags::CWD_CUT));
-            }
-            set(&mut image.filename, exec.filename);
-            set(&mut image.interpreter, exec.interpreter);
-            let fixed = &exec.fixed;
-            image.args.set(exec.args_head, exec.args_tail, fixed.args_bytes, fixed.args_unreadable != 0);
-            image.flags = fixed.flags;
-            image.argc = fixed.argc;
-            image.inode = fixed.inode;
-            image.device = fixed.device;
-            image.mode = fixed.mode;
-            image.file_uid = fixed.file_uid;
-            set(&mut image.comm, fixed.comm.split(|&byte| byte == 0).next().unwrap_or_default());
-        })
     }
 
     /// A process as a record tells it, with what the table knows of it.
@@ -375,6 +356,10 @@ impl Table {
             message.resolve(self.users.name(id));
         }
         set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
+        if fixed.flags & exec_flags::MEMFD != 0 {
+            self.path.clear();
+            self.path.extend_from_slice(audit.path);
+        }
         if message.refused.is_none() {
             self.logins.learn(fixed.ids.session, &self.path, &message);
             self.take_login(fixed.process, &fixed.ids);
@@ -392,7 +377,8 @@ impl Table {
                 if !audit.path.is_empty() {
                     image.path.clone_from(&self.path);
                 }
-                image.flags = fixed.flags & exec_flags::MEMFD;
+                const KEPT: u32 = exec_flags::MEMFD | exec_flags::HOST_MOUNTS | exec_flags::USER_MOUNTS;
+                image.flags = fixed.flags & KEPT;
                 self.pool.charge(&mut image);
                 Arc::new(image)
             }
@@ -507,15 +493,6 @@ impl Table {
                 return;
             }
         }
-    }
-}
-
-/// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for
-/// a path from the root, on an allow-list say.
-fn set_path(field: &mut Vec<u8>, leaf_first: &[u8], cut: bool) {
-    turn_path(leaf_first, field);
-    if cut {
-        field.splice(..0, CUT_MARK.iter().copied());
     }
 }
 

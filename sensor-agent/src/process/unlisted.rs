@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, Header, Ids, LAYOUT_VERSION, exec_flags, kind};
 
 use super::baseline::started_at;
@@ -43,16 +44,7 @@ impl Unlisted {
     /// What was found, as records of baseline tasks.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         self.0.iter().map(|ancestor| {
-            Record::Baseline(Exec {
-                fixed: ancestor.fixed,
-                path: &ancestor.path,
-                cwd: &ancestor.cwd,
-                filename: &[],
-                interpreter: &[],
-                cgroup: &[],
-                args_head: &[],
-                args_tail: &[],
-            })
+            Record::Baseline(Exec { path: &ancestor.path, cwd: &ancestor.cwd, ..Exec::bare(ancestor.fixed) })
         })
     }
 }
@@ -66,11 +58,8 @@ fn ancestor(key: ProcessKey) -> Option<Ancestor> {
     let status = fs::read(folder.join("status")).ok()?;
     let status = String::from_utf8_lossy(&status);
     let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse().ok();
-    let link = |name: &str| {
-        let target = fs::read_link(folder.join(name)).ok();
-        target.map(|target| leaf_first(target.as_os_str().as_bytes())).unwrap_or_default()
-    };
-    let (path, cwd) = (link("exe"), link("cwd"));
+    let link = |name: &str| Some(leaf_first(fs::read_link(folder.join(name)).ok()?.as_os_str().as_bytes()));
+    let (path, cwd) = (link("exe").unwrap_or_default(), link("cwd"));
     if !fs::read(folder.join("stat")).is_ok_and(|stat| started_at(&stat, key.start)) {
         return None;
     }
@@ -95,15 +84,19 @@ fn ancestor(key: ProcessKey) -> Option<Ancestor> {
             session: number("sessionid").unwrap_or(UNSET_ID),
             cap_effective: u64::from_str_radix(lines_field(&status, "CapEff"), 16).unwrap_or(0),
         },
-        flags: exec_flags::READ_FAILED,
+        // Pid 1's mounts are the host's.
+        flags: exec_flags::READ_FAILED
+            | if key.tgid == 1 { exec_flags::HOST_MOUNTS } else { 0 }
+            | if cwd.is_none() { exec_flags::CWD_CUT } else { 0 },
+        mount_len: MOUNT_UNKNOWN,
         old_tid: key.tgid,
         ns_pid: key.tgid,
         path_len: u16::try_from(path.len()).unwrap_or(u16::MAX),
-        cwd_len: u16::try_from(cwd.len()).unwrap_or(u16::MAX),
+        cwd_len: cwd.as_ref().map_or(0, |cwd| u16::try_from(cwd.len()).unwrap_or(u16::MAX)),
         comm,
         ..ExecRecord::default()
     };
-    Some(Ancestor { fixed, path, cwd })
+    Some(Ancestor { fixed, path, cwd: cwd.unwrap_or_default() })
 }
 
 /// The value of a line `Name:\tvalue`.
@@ -137,17 +130,7 @@ mod tests {
     }
 
     fn record(fixed: ExecRecord) -> Record<'static> {
-        let nothing: &[u8] = &[];
-        Record::Baseline(Exec {
-            fixed,
-            path: nothing,
-            cwd: nothing,
-            filename: nothing,
-            interpreter: nothing,
-            cgroup: nothing,
-            args_head: nothing,
-            args_tail: nothing,
-        })
+        Record::Baseline(Exec::bare(fixed))
     }
 
     #[test]

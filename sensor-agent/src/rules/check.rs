@@ -14,7 +14,7 @@ use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
 use super::operators::{OPERATORS, Operator};
 use super::regex::expression;
-use super::test::{Atom, Expression, Order, Test};
+use super::test::{Atom, Doubt, Expression, Order, Test};
 use super::{Problem, numbers};
 use crate::diagnostic::nearest;
 use crate::event::Seen;
@@ -30,18 +30,31 @@ pub(super) enum Expr {
     Or(Box<[Self]>),
 }
 
+impl Expr {
+    /// Whether this is so of one of its comparisons.
+    pub(super) fn atoms(&self, is: &impl Fn(u32) -> bool) -> bool {
+        match self {
+            Self::Atom(atom) => is(*atom),
+            Self::Not(inner) => inner.atoms(is),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.atoms(is)),
+        }
+    }
+}
+
 /// Checks rules for some events, and gathers their comparisons.
 pub(super) struct Checker<'a> {
     seen: Seen,
     lists: &'a Lists,
     pub(super) atoms: Vec<Atom>,
-    /// By what they say, and by whether a value that is not known passes.
-    index: HashMap<(String, bool), u32>,
+    /// By what they say, by whether a value that is not known passes, and by what becomes of a path in doubt.
+    index: HashMap<(String, bool, Doubt), u32>,
     problems: Vec<Problem>,
     /// Of the rule being checked.
     verdict: Verdict,
     /// Whether an odd number of `not` stands before what is being checked.
     negated: bool,
+    /// Of the comparison being checked.
+    doubt: Doubt,
 }
 
 impl<'a> Checker<'a> {
@@ -54,6 +67,7 @@ impl<'a> Checker<'a> {
             problems: Vec::new(),
             verdict: Verdict::Match,
             negated: false,
+            doubt: Doubt::None,
         }
     }
 
@@ -89,8 +103,14 @@ impl<'a> Checker<'a> {
         let field = self.field(term)?;
         let text = Term { operator, ..term.clone() }.to_string();
         // What is not known leads to the alert: `match` holds for it, and `ignore` does not.
-        let unknown = field.ty == Type::Bool && (self.verdict == Verdict::Match) != (self.negated != negated);
-        let key = (text, unknown);
+        let speaks_for = (self.verdict == Verdict::Match) != (self.negated != negated);
+        let unknown = field.ty == Type::Bool && speaks_for;
+        self.doubt = match field.ty {
+            Type::Path if speaks_for => Doubt::Holds,
+            Type::Path => Doubt::Fails,
+            _ => Doubt::None,
+        };
+        let key = (text, unknown, self.doubt);
         let atom = match self.index.get(&key) {
             Some(atom) => *atom,
             None => {
@@ -189,7 +209,8 @@ impl<'a> Checker<'a> {
                     let text = checker.possible_text(field, operator, text, literal)?;
                     checker.glob(operator, text, literal)
                 })?;
-                Some(Test::Globs { globs: globs.into(), path: field.ty == Type::Path && operator == Operator::Equal })
+                let path = field.ty == Type::Path && operator == Operator::Equal;
+                Some(Test::Globs { globs: globs.into(), path, doubt: self.doubt })
             }
         }
     }
@@ -340,7 +361,9 @@ impl<'a> Checker<'a> {
                 self.seen_word(field, &words, range)?;
                 Test::Words(words)
             }
-            (Entries::Globs(globs), ty) => Test::Globs { globs: Arc::clone(globs), path: ty == Type::Path },
+            (Entries::Globs(globs), ty) => {
+                Test::Globs { globs: Arc::clone(globs), path: ty == Type::Path, doubt: self.doubt }
+            }
             (Entries::Numbers(numbers), _) => Test::Numbers(Arc::clone(numbers)),
             (Entries::Hosts(hosts), Type::Address) => {
                 if !hosts.names.is_empty() {

@@ -1,6 +1,6 @@
 //! Checked chains as one set, and what is asked of it.
 
-use super::ast::Verdict;
+use super::ast::{Scope, Verdict};
 use super::chain::{Chain, ChainIndex, CheckedChain, CheckedRule, Condition, RuleIndex, check_chain};
 use super::check::{Checker, Expr};
 use super::eval::{Run, Scratch};
@@ -9,7 +9,7 @@ use super::plan::program;
 use super::program::Program;
 use super::test::Atom;
 use crate::diagnostic::Report;
-use crate::event::{Class, Event, EventType, Host, Seen};
+use crate::event::{Class, Event, EventType, Host, Seen, Value};
 
 /// Compiled chains for one class of events.
 #[derive(Debug)]
@@ -103,6 +103,66 @@ impl RuleSet {
             Expr::Not(inner) => !self.holds(inner, event, host),
             Expr::And(parts) => parts.iter().all(|part| self.holds(part, event, host)),
             Expr::Or(parts) => parts.iter().any(|part| self.holds(part, event, host)),
+        }
+    }
+
+    /// Whether a chain's rules ask for one of these fields of the event itself.
+    #[must_use]
+    pub fn chain_asks_for(&self, chain: ChainIndex, fields: &[&str]) -> bool {
+        let asks = |atom: u32| {
+            let Atom { scope, field, .. } = self.atoms[atom as usize];
+            scope == Scope::Event && fields.contains(&field.name)
+        };
+        let conditions =
+            self.chains.get(chain.0).into_iter().flat_map(|chain| &chain.rules).filter_map(|rule| {
+                if let Condition::When(condition) = &rule.condition { Some(condition) } else { None }
+            });
+        conditions.into_iter().any(|condition| condition.atoms(&asks))
+    }
+
+    /// Whether a chain can match an event of this kind, as far as that shows without one.
+    #[must_use]
+    pub fn may_match(&self, chain: ChainIndex, kind: EventType) -> bool {
+        for rule in self.chains.get(chain.0).into_iter().flat_map(|chain| &chain.rules) {
+            let holds = match &rule.condition {
+                Condition::Always => Some(true),
+                Condition::Never => Some(false),
+                Condition::When(condition) => self.known(condition, kind),
+            };
+            match (rule.verdict, holds) {
+                (Verdict::Match, Some(true) | None) => return true,
+                (Verdict::Ignore, Some(true)) => return false,
+                (_, Some(false)) | (Verdict::Ignore, None) => {}
+            }
+        }
+        false
+    }
+
+    /// Whether a condition holds for all events of a kind, or for none.
+    fn known(&self, expr: &Expr, kind: EventType) -> Option<bool> {
+        match expr {
+            Expr::Atom(atom) => {
+                let Atom { scope, field, test, .. } = &self.atoms[*atom as usize];
+                let of_another = field.only_in.is_some_and(|only| only != kind);
+                match field.name {
+                    "eventType" => Some(test.holds(Value::Word(kind.word()))),
+                    _ if *scope == Scope::Event && of_another => Some(test.holds(Value::Absent)),
+                    _ => None,
+                }
+            }
+            Expr::Not(inner) => self.known(inner, kind).map(|holds| !holds),
+            Expr::And(parts) | Expr::Or(parts) => {
+                // One part that is such decides.
+                let decides = matches!(expr, Expr::Or(_));
+                let mut parts = parts.iter().map(|part| self.known(part, kind));
+                parts
+                    .try_fold(Some(!decides), |all, part| match part {
+                        Some(holds) if holds == decides => Err(decides),
+                        Some(_) => Ok(all),
+                        None => Ok(None),
+                    })
+                    .unwrap_or_else(Some)
+            }
         }
     }
 

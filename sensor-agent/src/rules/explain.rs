@@ -8,7 +8,7 @@ use super::check::Expr;
 use super::compile::RuleSet;
 use super::test::{Atom, exists};
 use crate::event::json::write_value;
-use crate::event::{Event, Host};
+use crate::event::{Event, Host, Value};
 
 /// What one chain says of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +133,22 @@ fn finding(atom: &Atom, negated: bool, event: &Event, host: &Host) -> Finding {
         if !out.is_empty() {
             out.extend_from_slice(b", ");
         }
-        if exists(value) { write_value(&mut out, value) } else { out.extend_from_slice(b"absent") }
+        if exists(value) {
+            write_value(&mut out, value)
+        } else {
+            out.extend_from_slice(b"absent")
+        }
+        if let Value::Place(place) = value {
+            out.extend_from_slice(b" (by mounts that are not the host's; the host has it ");
+            match place.host {
+                Some(host) => {
+                    out.extend_from_slice(b"at ");
+                    write_value(&mut out, Value::Text(host));
+                }
+                None => out.extend_from_slice(b"nowhere"),
+            }
+            out.push(b')');
+        }
     };
     match atom.scope {
         Scope::Event => show(atom.field.of(event, host)),

@@ -44,6 +44,18 @@ pub(super) enum Shape<'a> {
     Any,
 }
 
+impl Shape<'_> {
+    pub(super) fn matches(self, text: &[u8]) -> bool {
+        match self {
+            Self::Exact(literal) => text == literal,
+            Self::Prefix(literal) => text.starts_with(literal),
+            Self::Suffix(literal) => text.ends_with(literal),
+            Self::Contains(literal) => memchr::memmem::find(text, literal).is_some(),
+            Self::Any => true,
+        }
+    }
+}
+
 impl Glob {
     /// Reads a glob.
     ///
@@ -113,6 +125,23 @@ impl Glob {
         self.tokens.iter().any(|token| matches!(token, Token::Literal(text) if text.contains(&b'/')))
     }
 
+    /// Whether all that it matches begins with a slash.
+    #[must_use]
+    pub fn is_from_root(&self) -> bool {
+        matches!(self.tokens.first(), Some(Token::Literal(text)) if text.starts_with(b"/"))
+    }
+
+    /// What it asks of the last part of a path whose beginning is not known: no more than what no beginning can make good.
+    pub(super) fn end(&self) -> Shape<'_> {
+        match self.tokens.last() {
+            Some(Token::Literal(text)) => match memchr::memrchr(b'/', text) {
+                Some(slash) => Shape::Exact(&text[slash + 1..]),
+                None => Shape::Suffix(text),
+            },
+            _ => Shape::Any,
+        }
+    }
+
     /// The only text that it matches, if there is but one.
     #[must_use]
     pub fn exact(&self) -> Option<&[u8]> {
@@ -151,11 +180,7 @@ impl Glob {
     #[must_use]
     pub fn matches(&self, text: &[u8]) -> bool {
         match self.shape() {
-            Some(Shape::Exact(literal)) => text == literal,
-            Some(Shape::Prefix(literal)) => text.starts_with(literal),
-            Some(Shape::Suffix(literal)) => text.ends_with(literal),
-            Some(Shape::Contains(literal)) => memchr::memmem::find(text, literal).is_some(),
-            Some(Shape::Any) => true,
+            Some(shape) => shape.matches(text),
             None => self.walk(text),
         }
     }
@@ -346,6 +371,14 @@ mod tests {
             if let Ok(glob) = Glob::new(glob.as_bytes()) {
                 prop_assert_eq!(glob.matches(text.as_bytes()), meaning(&glob.tokens, text.as_bytes()));
             }
+        }
+
+        #[test]
+        fn what_matches_a_path_may_match_its_end(glob in r"/[ab/*?]{0,6}", path in "/[ab/]{0,5}[ab]") {
+            let glob = Glob::new(glob.as_bytes()).unwrap();
+            prop_assert!(glob.is_from_root());
+            let last = path.rsplit('/').next().unwrap();
+            prop_assert!(!glob.matches(path.as_bytes()) || glob.end().matches(last.as_bytes()));
         }
 
         #[test]

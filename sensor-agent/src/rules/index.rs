@@ -16,9 +16,9 @@ use memchr::memmem::Finder;
 
 use super::glob::{Glob, Shape};
 use super::lists::net_around;
-use super::test::{Test, any_number, any_text};
-use crate::event::Value;
+use super::test::{Doubt, Test, any_number, any_text, lacks_beginning};
 use crate::event::fields::base_name;
+use crate::event::{NOT_WHOLE, Place, Value};
 
 /// The comparisons of one subject.
 #[derive(Debug)]
@@ -55,9 +55,10 @@ impl Index {
                 Test::Numbers(all) => all.iter().for_each(|number| numbers.entry(*number).or_default().push(atom)),
                 Test::Words(all) => all.iter().for_each(|word| words.entry(word).or_default().push(atom)),
                 Test::Nets(all) => all.iter().for_each(|net| nets.add(*net, atom)),
-                Test::Globs { globs, path } => {
+                Test::Globs { globs, path, doubt } => {
                     for glob in globs.iter() {
-                        texts.add(glob, *path && !glob.has_slash(), atom);
+                        let doubt = if glob.is_from_root() { *doubt } else { Doubt::None };
+                        texts.add(glob, *path && !glob.has_slash(), atom, doubt);
                     }
                 }
                 Test::Exists | Test::Order(..) | Test::Bits(_) | Test::Regex(_) | Test::Hosts(_) => {}
@@ -101,12 +102,19 @@ impl Index {
                     nets.find(address.to_canonical(), plain);
                 }
             }
-            Self::Text(texts) => {
-                any_text(value, |text| {
+            Self::Text(texts) => match value {
+                Value::Place(place) => texts.find_place(place, passed),
+                Value::Text(text) => {
                     texts.find(text, passed);
-                    false
-                });
-            }
+                    texts.find_end(text, passed);
+                }
+                _ => {
+                    any_text(value, |text| {
+                        texts.find(text, passed);
+                        false
+                    });
+                }
+            },
         }
     }
 }
@@ -136,6 +144,8 @@ impl Nets {
 pub(super) struct Texts {
     whole: Part,
     last: Part,
+    /// For the last parts of paths that lack their beginning.
+    end: Part,
     globs: Box<[Glob]>,
 }
 
@@ -145,6 +155,8 @@ struct Hit {
     atom: u32,
     /// Index in [`Texts::globs`], or [`FOUND`].
     glob: u32,
+    /// Of a glob that begins with a slash.
+    doubt: Doubt,
 }
 
 /// Nothing remains to be verified.
@@ -152,15 +164,45 @@ const FOUND: u32 = u32::MAX;
 
 impl Texts {
     fn find(&self, text: &[u8], passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
-        self.find_part(&self.whole, text, passed);
+        self.find_part(&self.whole, text, |_| true, passed);
         if !self.last.is_empty {
-            self.find_part(&self.last, base_name(text), passed);
+            self.find_part(&self.last, base_name(text), |_| true, passed);
         }
     }
 
-    fn find_part(&self, part: &Part, text: &[u8], passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+    /// What a path without its beginning may pass.
+    fn find_end(&self, text: &[u8], passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+        if self.end.is_empty || !lacks_beginning(text) {
+            return;
+        }
+        if text == NOT_WHOLE {
+            return self.end.each(|hit| passed(hit.atom, None));
+        }
+        self.find_part(&self.end, base_name(text), |_| true, passed);
+    }
+
+    /// What a path by mounts that are not certain passes: as it is told what speaks for a match, and as the host has the file
+    /// what begins with a slash.
+    fn find_place(&self, place: Place<'_>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+        self.find_part(&self.whole, place.text, |doubt| doubt != Doubt::Fails, passed);
+        self.find_part(&self.last, base_name(place.text), |_| true, passed);
+        if place.may_be_any {
+            self.find_end(place.text, passed);
+        }
+        if let Some(host) = place.host {
+            self.find_part(&self.whole, host, |doubt| doubt != Doubt::None, passed);
+        }
+    }
+
+    fn find_part(
+        &self,
+        part: &Part,
+        text: &[u8],
+        counts: impl Fn(Doubt) -> bool,
+        passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>),
+    ) {
         part.find(text, |hits| {
-            for hit in hits {
+            for hit in hits.iter().filter(|hit| counts(hit.doubt)) {
                 passed(hit.atom, self.globs.get(hit.glob as usize).map(|glob| (glob, text)));
             }
         });
@@ -169,14 +211,14 @@ impl Texts {
 
 #[derive(Default)]
 struct TextsBuilder<'t> {
-    globs: Vec<(&'t Glob, bool, u32)>,
+    globs: Vec<(&'t Glob, bool, u32, Doubt)>,
     /// How many globs need the same.
     needs: HashMap<(bool, Shape<'t>), u32>,
 }
 
 impl<'t> TextsBuilder<'t> {
-    fn add(&mut self, glob: &'t Glob, last_part: bool, atom: u32) {
-        self.globs.push((glob, last_part, atom));
+    fn add(&mut self, glob: &'t Glob, last_part: bool, atom: u32, doubt: Doubt) {
+        self.globs.push((glob, last_part, atom, doubt));
         if glob.shape().is_none() {
             glob.needs().for_each(|need| *self.needs.entry((last_part, need)).or_default() += 1);
         }
@@ -198,25 +240,21 @@ impl<'t> TextsBuilder<'t> {
     }
 
     fn finish(self) -> Texts {
-        let (mut whole, mut last, mut globs) = (PartBuilder::default(), PartBuilder::default(), Vec::new());
-        let reversed = |text: &[u8]| text.iter().rev().copied().collect();
-        for (glob, last_part, atom) in &self.globs {
-            let mut hit = Hit { atom: *atom, glob: FOUND };
+        let (mut whole, mut last, mut end) = Default::default();
+        let mut globs = Vec::new();
+        for (glob, last_part, atom, doubt) in &self.globs {
+            let mut hit = Hit { atom: *atom, glob: FOUND, doubt: *doubt };
+            if *doubt == Doubt::Holds {
+                PartBuilder::add(&mut end, glob.end(), hit);
+            }
             let shape = glob.shape().unwrap_or_else(|| {
                 hit.glob = u32::try_from(globs.len()).expect("fewer than 2^32 globs");
                 globs.push((*glob).clone());
                 self.choose(glob, *last_part)
             });
-            let part = if *last_part { &mut last } else { &mut whole };
-            match shape {
-                Shape::Exact(text) => part.exact.entry(text.into()).or_default().push(hit),
-                Shape::Prefix(text) => part.prefixes.entry(text.into()).or_default().push(hit),
-                Shape::Suffix(text) => part.suffixes.entry(reversed(text)).or_default().push(hit),
-                Shape::Contains(text) => part.inner.entry(text.into()).or_default().push(hit),
-                Shape::Any => part.any.push(hit),
-            }
+            PartBuilder::add(if *last_part { &mut last } else { &mut whole }, shape, hit);
         }
-        Texts { whole: whole.finish(), last: last.finish(), globs: globs.into() }
+        Texts { whole: whole.finish(), last: last.finish(), end: end.finish(), globs: globs.into() }
     }
 }
 
@@ -230,6 +268,18 @@ struct PartBuilder {
 }
 
 impl PartBuilder {
+    fn add(&mut self, shape: Shape<'_>, hit: Hit) {
+        match shape {
+            Shape::Exact(text) => self.exact.entry(text.into()).or_default().push(hit),
+            Shape::Prefix(text) => self.prefixes.entry(text.into()).or_default().push(hit),
+            Shape::Suffix(text) => {
+                self.suffixes.entry(text.iter().rev().copied().collect()).or_default().push(hit);
+            }
+            Shape::Contains(text) => self.inner.entry(text.into()).or_default().push(hit),
+            Shape::Any => self.any.push(hit),
+        }
+    }
+
     fn finish(self) -> Part {
         Part {
             is_empty: self.exact.is_empty()
@@ -265,6 +315,13 @@ const fn length_bit(text: &[u8]) -> u64 {
 }
 
 impl Part {
+    /// Calls for everything in it that ends of paths can ask for.
+    fn each(&self, mut call: impl FnMut(&Hit)) {
+        self.exact.values().flatten().for_each(&mut call);
+        self.suffixes.keys.iter().flat_map(|affix| &affix.hits).for_each(&mut call);
+        self.any.iter().for_each(call);
+    }
+
     fn find<'s>(&'s self, text: &[u8], mut found: impl FnMut(&'s [Hit])) {
         if self.lengths & length_bit(text) != 0
             && let Some(hits) = self.exact.get(text)

@@ -14,7 +14,7 @@ use super::ast::Scope;
 use super::glob::Glob;
 use super::lists::Hosts;
 use crate::event::fields::{Field, base_name};
-use crate::event::{Event, Host, Value};
+use crate::event::{Event, Host, NOT_WHOLE, Place, Value};
 
 /// A comparison of one field of one scope.
 #[derive(Debug)]
@@ -46,11 +46,24 @@ pub(super) enum Test {
     Globs {
         globs: Arc<[Glob]>,
         path: bool,
+        doubt: Doubt,
     },
     Regex(Arc<Expression>),
     Nets(Arc<[IpNet]>),
     /// A text that names a host or is an address.
     Hosts(Arc<Hosts>),
+}
+
+/// What a glob that begins with a slash says of a path in doubt: one that lacks its beginning, or that mounts made which are
+/// not the host's and not certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Doubt {
+    /// The field is no path.
+    None,
+    /// It holds if it may: the comparison speaks for an alert.
+    Holds,
+    /// It holds only if it must: the comparison speaks against one.
+    Fails,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,8 +109,11 @@ impl Test {
             Self::Order(order, bound) => any_number(value, |number| order.holds(number, *bound)),
             Self::Bits(bits) => any_number(value, |number| number.cast_unsigned() & bits != 0),
             Self::Words(words) => matches!(value, Value::Word(value) if words.contains(&value)),
-            Self::Globs { globs, path } => any_text(value, |text| {
-                globs.iter().any(|glob| glob.matches(if *path && !glob.has_slash() { base_name(text) } else { text }))
+            Self::Globs { globs, path, doubt } => globs.iter().any(|glob| {
+                if *doubt != Doubt::None && glob.is_from_root() {
+                    return passes_from_root(glob, *doubt, value);
+                }
+                any_text(value, |text| glob.matches(if *path && !glob.has_slash() { base_name(text) } else { text }))
             }),
             Self::Regex(expression) => any_text(value, |text| expression.regex.is_match(text)),
             Self::Nets(nets) => {
@@ -111,6 +127,29 @@ impl Test {
             }),
         }
     }
+}
+
+/// Whether a path passes a glob that begins with a slash.
+fn passes_from_root(glob: &Glob, doubt: Doubt, value: Value<'_>) -> bool {
+    let may = |text: &[u8], any| glob.matches(text) || any && lacks_beginning(text) && ends_so(glob, text);
+    match (value, doubt) {
+        (Value::Place(place), Doubt::Holds) => {
+            may(place.text, place.may_be_any) || place.host.is_some_and(|host| glob.matches(host))
+        }
+        (Value::Place(place), _) => place.host.is_some_and(|host| glob.matches(host)),
+        (Value::Text(text), Doubt::Holds) => may(text, true),
+        _ => any_text(value, |text| glob.matches(text)),
+    }
+}
+
+/// Whether a path's beginning is missing.
+pub(super) fn lacks_beginning(path: &[u8]) -> bool {
+    path.starts_with(NOT_WHOLE)
+}
+
+/// Whether what there is of a path without its beginning leaves it open that the whole passes.
+fn ends_so(glob: &Glob, path: &[u8]) -> bool {
+    path == NOT_WHOLE || glob.end().matches(base_name(path))
 }
 
 impl Order {
@@ -147,7 +186,7 @@ pub(super) fn any_number(value: Value<'_>, mut passes: impl FnMut(i64) -> bool) 
 /// Whether one of the texts passes. Identifiers are texts too, put together without allocation.
 pub(super) fn any_text(value: Value<'_>, mut passes: impl FnMut(&[u8]) -> bool) -> bool {
     match value {
-        Value::Text(text) => passes(text),
+        Value::Text(text) | Value::Place(Place { text, .. }) => passes(text),
         Value::Word(word) => passes(word.as_bytes()),
         Value::Args(args) => args.iter().any(passes),
         Value::Uuid(uuid) => passes(uuid.hyphenated().encode_lower(&mut [0; 36]).as_bytes()),

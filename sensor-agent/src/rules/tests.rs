@@ -1,6 +1,7 @@
 //! The language as its users meet it: what holds, what is refused, what is explained.
 
 mod differential;
+mod doubt;
 mod refusals;
 mod semantics;
 mod unknown;

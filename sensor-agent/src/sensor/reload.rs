@@ -59,9 +59,11 @@ fn take(shared: &Arc<Shared>) -> Reload {
     crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &left_spools.0, &left_spools.1);
     Budget::of_sensor().set_limit(config.memory_budget);
     findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
+    let failed_execs = plan.setup.failed_execs();
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }
+    shared.capture().ask_for_failed_execs(failed_execs);
     offer::open(shared, &config);
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
     shared.limited.store(config.use_resource_limits, Ordering::Relaxed);

@@ -3,18 +3,21 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use sensor_agent::capture::{Capture, Drain, DrainOptions, DrainStats, Options};
+use sensor_agent::capture::{Capture, Drain, DrainOptions, Options};
 use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
 
 /// Longest wait for a record.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An exec record, taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Exec {
     pub(crate) fixed: ExecRecord,
     pub(crate) path: String,
+    /// The path of the file's mount on its own file system.
+    pub(crate) root: String,
     pub(crate) cwd: String,
+    pub(crate) script: String,
     pub(crate) filename: String,
     pub(crate) interpreter: String,
     pub(crate) args_head: Vec<u8>,
@@ -95,10 +98,6 @@ impl Watch {
         while self.collect(PATIENCE, marker) {}
     }
 
-    pub(crate) fn stats(&self) -> DrainStats {
-        self.drain.stats()
-    }
-
     /// Exits by thread group.
     pub(crate) fn exits_by_tgid(&self) -> HashMap<u32, ExitRecord> {
         self.exits.iter().map(|exit| (exit.process.tgid, *exit)).collect()
@@ -121,7 +120,9 @@ pub(crate) fn exec(record: &[u8]) -> Exec {
     };
     let exec = Exec {
         path: rooted(&section(head.path_len)),
+        root: rooted(&section(head.root_len)),
         cwd: rooted(&section(head.cwd_len)),
+        script: rooted(&section(head.script_len)),
         filename: text(section(head.filename_len)),
         interpreter: text(section(head.interpreter_len)),
         args_head: {

@@ -9,6 +9,7 @@ use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use core::ffi::c_void;
 use sensor_ebpf::counters::program;
+use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::Run;
@@ -58,6 +59,7 @@ unsafe fn one(seq: Address, task: Address) {
         (*record).error = 0;
         (*record).argc = 0;
         (*record).envc = 0;
+        (*record).script_len = 0;
         (*record).filename_len = 0;
         (*record).interpreter_len = 0;
         (*record).args_unreadable = 0;
@@ -126,5 +128,7 @@ pub(super) unsafe fn no_image(record: *mut ExecRecord) {
         (*record).mode = 0;
         (*record).file_uid = 0;
         (*record).path_len = 0;
+        (*record).root_len = 0;
+        (*record).mount_len = MOUNT_UNKNOWN;
     }
 }

@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::{bpf_ringbuf_discard, bpf_ringbuf_output, bpf_
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
 use core::mem::offset_of;
-use sensor_ebpf::control::{Control, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
+use sensor_ebpf::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
 use sensor_ebpf::counters::{ProgramCounters, SLOTS};
 
 /// exec, fork and exit have a ring of their own: no flood of other events can blind the process table. The agent sets
@@ -80,6 +80,13 @@ impl Run {
         unsafe { (*self.0).refused += 1 };
     }
 
+    /// The ring has no room to spare for it.
+    #[inline(always)]
+    pub(super) fn crowded_out(self) {
+        // SAFETY: as in `begin`.
+        unsafe { (*self.0).ring_full += 1 };
+    }
+
     /// Copies a record into the ring of process events. True if the ring took it.
     #[inline(always)]
     pub(super) fn lifecycle(self, record: *const u8, len: u64) -> bool {
@@ -120,11 +127,40 @@ impl Run {
 /// Whether at least a quarter of the ring of audit messages is unread.
 #[inline(always)]
 pub(super) fn audit_is_pressed() -> bool {
-    let ring = (&raw const AUDIT).cast_mut().cast::<c_void>();
     // SAFETY: the address of a ring.
+    unsafe { is_pressed((&raw const AUDIT).cast_mut().cast()) }
+}
+
+/// Whether at least a quarter of the ring of process events is unread.
+#[inline(always)]
+pub(super) fn lifecycle_is_pressed() -> bool {
+    // SAFETY: the address of a ring.
+    unsafe { is_pressed((&raw const LIFECYCLE).cast_mut().cast()) }
+}
+
+/// # Safety
+///
+/// `ring` must be the address of a ring.
+#[inline(always)]
+unsafe fn is_pressed(ring: *mut c_void) -> bool {
+    // SAFETY: the caller.
     unsafe {
         bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA)) * 4
             >= bpf_ringbuf_query(ring, u64::from(BPF_RB_RING_SIZE))
+    }
+}
+
+/// Whether anybody asks for execs that fail with this error, a negative errno.
+#[inline(always)]
+pub(super) fn is_asked_for(error: i32) -> bool {
+    /// `ENOEXEC` of Linux.
+    const NO_PROGRAM: i32 = -8;
+    let Some(control) = CONTROL.get_ptr_mut(0) else { return false };
+    // SAFETY: the map's one value; the word is read whole.
+    match unsafe { (&raw const (*control).failed_execs).read_volatile() } {
+        FAILED_ALL => true,
+        FAILED_FORMAT => error == NO_PROGRAM,
+        _ => false,
     }
 }
 

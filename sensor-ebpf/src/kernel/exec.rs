@@ -7,14 +7,14 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 use sensor_ebpf::counters::program;
-use sensor_ebpf::record::exec::NAME_MAX;
+use sensor_ebpf::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
 use super::scratch::Area;
 use super::turns::{in_turn, turn};
-use super::{args, cgroup, image, path, task};
+use super::{args, cgroup, image, path, script, task};
 
 in_turn! {
     btf_tracepoint, "sched_process_exec", BtfTracePointContext, tell:
@@ -50,11 +50,20 @@ unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: 
 
         let filename: Address = member(bprm, offset!(bprm_filename));
         let interpreter: Address = member(bprm, offset!(bprm_interp));
-        (*record).filename_len = name(area, filename);
-        (*record).interpreter_len = 0;
+        (*record).script_len = 0;
         if interpreter != filename {
             area.flag(exec_flags::SCRIPT);
-            (*record).interpreter_len = name(area, interpreter);
+            let file = script::find(task, area);
+            if file != 0 {
+                (*record).script_len = script::append(area, file);
+            } else if script::can_be_found() {
+                area.flag(exec_flags::SCRIPT_PATH | exec_flags::SCRIPT_CUT);
+            }
+        }
+        (*record).filename_len = name::<FILENAME_MAX>(area, filename);
+        (*record).interpreter_len = 0;
+        if interpreter != filename {
+            (*record).interpreter_len = name::<INTERPRETER_MAX>(area, interpreter);
         }
 
         let cgroup = cgroup::of::<Typed>(task, area);
@@ -111,15 +120,13 @@ pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut s
         (*record).cwd_len = 0;
         let fs: Address = member(task, offset!(task_fs));
         if fs.is_null() {
-            area.flag(exec_flags::READ_FAILED);
+            area.flag(exec_flags::READ_FAILED | exec_flags::CWD_CUT);
             return;
         }
-        let (len, end) = path::append(area, member(fs, offset!(fs_pwd_dentry)), member(fs, offset!(fs_pwd_mnt)));
-        (*record).cwd_len = len;
-        match end {
-            path::End::Cut => area.flag(exec_flags::CWD_CUT),
-            path::End::Failed => area.flag(exec_flags::READ_FAILED),
-            path::End::Root | path::End::Nameless => {}
+        let path = path::append(area, member(fs, offset!(fs_pwd_dentry)), member(fs, offset!(fs_pwd_mnt)));
+        (*record).cwd_len = path.len;
+        if path.end != path::End::Root {
+            area.flag(exec_flags::CWD_CUT);
         }
     }
 }
@@ -130,27 +137,37 @@ pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut s
 ///
 /// The verifier and the helper check everything; `from` may be anything.
 #[inline(always)]
-pub(super) unsafe fn name(area: Area, from: Address) -> u16 {
+pub(super) unsafe fn name<const MAX: usize>(area: Area, from: Address) -> u16 {
     // SAFETY: `end` leaves room.
-    let len = unsafe { bpf_probe_read_kernel_str(area.end().cast(), NAME_MAX as u32, from) };
+    let len = unsafe { bpf_probe_read_kernel_str(area.end().cast(), MAX as u32, from) };
     if len < 1 {
         area.flag(exec_flags::READ_FAILED);
         return 0;
     }
-    if len == NAME_MAX as i64 {
+    if len == MAX as i64 {
         area.flag(exec_flags::NAME_CUT);
     }
     // The end of the string is counted, not kept.
-    let len = super::load::at_most::<{ NAME_MAX as u64 }>(len as u64 - 1);
+    let len = super::load::at_most::<{ FILENAME_MAX as u64 }>(len as u64 - 1);
     area.set_at(area.at() + len);
     len as u16
 }
 
-/// `bprm->secureexec`, a bit field: the word around it is loaded.
+/// `bprm->secureexec`.
 #[inline(always)]
 unsafe fn secure(bprm: Address) -> bool {
-    let bit = offset!(bprm_secureexec);
+    // SAFETY: the caller.
+    unsafe { is_set(bprm, offset!(bprm_secureexec)) }
+}
+
+/// A bit field of one bit, `bit` bits into a structure: the word around it is loaded.
+///
+/// # Safety
+///
+/// As [`member`].
+#[inline(always)]
+pub(super) unsafe fn is_set(base: Address, bit: u32) -> bool {
     // SAFETY: the verifier.
-    let word: u32 = unsafe { member(bprm, bit / 32 * 4) };
+    let word: u32 = unsafe { member(base, bit / 32 * 4) };
     word >> (bit % 32) & 1 != 0
 }

@@ -7,6 +7,10 @@
 //!
 //! Needs fexit programs, which some kernels do not allow, and `bpf_get_current_task_btf` (Linux 5.11). The arguments
 //! are not recorded: they are in a memory that never came to life.
+//!
+//! A failing `execve` costs next to nothing and can be repeated at will. So none is told unless somebody asks for it, and
+//! none takes the room in the ring buffer that execs need. A check whether a file could be executed (`AT_EXECVE_CHECK`, Linux
+//! 6.14) is no attempt to.
 
 use core::arch::asm;
 use core::ffi::c_void;
@@ -16,16 +20,19 @@ use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_ktime_get_boot_
 use aya_ebpf::macros::fexit;
 use aya_ebpf::programs::FExitContext;
 use sensor_ebpf::counters::program;
+use sensor_ebpf::record::exec::FILENAME_MAX;
 use sensor_ebpf::record::kind;
 
-use super::emit::Run;
-use super::load::{Address, Typed, member, offset};
+use super::emit::{self, Run};
+use super::load::{Address, Typed, member, offset, present};
 use super::scratch::Area;
 use super::turns::{in_turn, turn};
-use super::{baseline, cgroup, exec, task};
+use super::{baseline, cgroup, exec, script, task};
 
 /// Largest error number of Linux; what lies above `-MAX_ERRNO` is an error and not a pointer.
 const MAX_ERRNO: i64 = 4095;
+/// `AT_EXECVE_CHECK` of Linux.
+const EXECVE_CHECK: u64 = 0x1_0000;
 
 in_turn! {
     fexit, "bprm_execve", FExitContext, executed:
@@ -50,12 +57,19 @@ fn executed<const N: u32>(ctx: &FExitContext) {
             };
             // An `int`: the upper half means nothing.
             let error = returned as i32;
-            if error >= 0 {
+            if error >= 0 || (present!(bprm_is_check) && exec::is_set(bprm, offset!(bprm_is_check))) {
                 return run.filtered();
             }
-            let argc = member(bprm, offset!(bprm_argc));
-            let envc = member(bprm, offset!(bprm_envc));
-            failed::<N>(run, error, member(bprm, offset!(bprm_filename)), argc, envc);
+            let filename: Address = member(bprm, offset!(bprm_filename));
+            let attempt = Attempt {
+                error,
+                filename,
+                is_script: member::<Address>(bprm, offset!(bprm_interp)) != filename,
+                file: member(bprm, offset!(bprm_file)),
+                argc: member(bprm, offset!(bprm_argc)),
+                envc: member(bprm, offset!(bprm_envc)),
+            };
+            failed::<N>(run, attempt);
         });
     }
 }
@@ -68,13 +82,16 @@ fn opened<const N: u32>(ctx: &FExitContext) {
         let filename = word::<1>(ctx) as Address;
         turn::<N>(program::EXEC_NOT_OPENED, filename, |run| {
             let returned = word::<3>(ctx) as i64;
-            if !(-MAX_ERRNO..0).contains(&returned) {
+            if !(-MAX_ERRNO..0).contains(&returned) || word::<2>(ctx) & EXECVE_CHECK != 0 {
                 return run.filtered();
             }
             if filename.is_null() {
                 return run.failed();
             }
-            failed::<N>(run, returned as i32, member(filename, offset!(filename_name)), 0, 0);
+            let filename = member(filename, offset!(filename_name));
+            let error = returned as i32;
+            let attempt = Attempt { error, filename, is_script: false, file: core::ptr::null(), argc: 0, envc: 0 };
+            failed::<N>(run, attempt);
         });
     }
 }
@@ -101,8 +118,26 @@ pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
     word
 }
 
+/// What was tried.
+struct Attempt {
+    error: i32,
+    filename: Address,
+    /// Whether the file names another that is to run it.
+    is_script: bool,
+    /// Null if it was not opened.
+    file: Address,
+    argc: u32,
+    envc: u32,
+}
+
 #[inline(always)]
-unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u32, envc: u32) {
+unsafe fn failed<const N: u32>(run: Run, attempt: Attempt) {
+    if !emit::is_asked_for(attempt.error) {
+        return run.filtered();
+    }
+    if emit::lifecycle_is_pressed() {
+        return run.crowded_out();
+    }
     let Some(area) = Area::failed(N) else {
         return run.failed();
     };
@@ -113,9 +148,9 @@ unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u3
         let task: Address = bpf_get_current_task_btf().cast_const().cast();
         task::describe(task, area, record);
         (*record).old_tid = member(task, offset!(task_pid));
-        (*record).error = error;
-        (*record).argc = argc;
-        (*record).envc = envc;
+        (*record).error = attempt.error;
+        (*record).argc = attempt.argc;
+        (*record).envc = attempt.envc;
         (*record).args_bytes = 0;
         (*record).args_unreadable = 0;
         (*record).args_head_len = 0;
@@ -123,7 +158,16 @@ unsafe fn failed<const N: u32>(run: Run, error: i32, filename: Address, argc: u3
         (*record).interpreter_len = 0;
         baseline::no_image(record);
         exec::working_directory(task, area, record);
-        (*record).filename_len = exec::name(area, filename);
+        (*record).script_len = 0;
+        // Where an interpreter was refused, the file is that.
+        let mut file = if attempt.is_script { script::find(task, area) } else { 0 };
+        if file == 0 {
+            file = attempt.file as u64;
+        }
+        if file != 0 {
+            (*record).script_len = script::append(area, file);
+        }
+        (*record).filename_len = exec::name::<FILENAME_MAX>(area, attempt.filename);
         let cgroup = cgroup::of::<Typed>(task, area);
         (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
         exec::finish(run, area, record, kind::EXEC_FAILED, time, cgroup.id);

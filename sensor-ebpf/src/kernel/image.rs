@@ -1,5 +1,6 @@
 //! The executed file: inode, owner, where it lies, and what is odd about it.
 
+use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, exec_flags};
 
 use super::load::{Address, member, offset, probe};
@@ -12,7 +13,7 @@ const OVERLAY_MAGIC: u64 = 0x794c_7630;
 const NANOSECONDS: u32 = (1 << 30) - 1;
 const SECOND: u64 = 1_000_000_000;
 
-/// Appends the path section and fills in all that describes the file.
+/// Appends the path sections and fills in all that describes the file.
 ///
 /// # Safety
 ///
@@ -27,35 +28,52 @@ pub(super) unsafe fn describe(file: Address, area: Area, record: *mut ExecRecord
         (*record).mode = 0;
         (*record).file_uid = 0;
         (*record).path_len = 0;
+        (*record).root_len = 0;
+        (*record).mount_len = MOUNT_UNKNOWN;
         if file.is_null() {
-            area.flag(exec_flags::READ_FAILED);
+            area.flag(exec_flags::READ_FAILED | exec_flags::PATH_CUT);
             return;
         }
         let mut unlinked = inode(file, area, record);
         let mnt: u64 = member(file, offset!(file_path_mnt));
         let dentry: Address = member(file, offset!(file_path_dentry));
         let start = area.at();
-        let (len, end) = path::append(area, dentry as u64, mnt);
-        (*record).path_len = len;
-        match end {
-            End::Root => {}
-            End::Nameless => {
-                // A memfd never had a link: to call it deleted as well would tell nothing.
-                if memfd(area, start) {
-                    area.flag(exec_flags::MEMFD);
-                    return;
-                }
-            }
-            End::Cut => area.flag(exec_flags::PATH_CUT),
-            End::Failed => area.flag(exec_flags::READ_FAILED),
+        let path = path::append(area, dentry as u64, mnt);
+        (*record).path_len = path.len;
+        area.flag(path.mounts);
+        // A memfd never had a link: to call it deleted as well would tell nothing.
+        if path.end == End::Nameless && memfd(area, start) {
+            area.flag(exec_flags::MEMFD);
+            return;
+        }
+        if path.end != End::Root {
+            area.flag(exec_flags::PATH_CUT);
+        }
+        if path.mounts & exec_flags::HOST_MOUNTS == 0 {
+            own_place(area, record, start, mnt);
         }
         // As the kernel's d_unlinked(): out of the hash, and not a root.
-        if end != End::Nameless && !dentry.is_null() {
+        if path.end != End::Nameless && !dentry.is_null() {
             let hashed: u64 = member(dentry, offset!(dentry_hash_pprev));
-            unlinked |= hashed == 0 && len > 0;
+            unlinked |= hashed == 0 && path.len > 0;
         }
         if unlinked {
             area.flag(exec_flags::DELETED);
+        }
+    }
+}
+
+/// Where the file is on its own file system: how much of its path lies within its mount, and the path of that mount's root.
+#[inline(always)]
+unsafe fn own_place(area: Area, record: *mut ExecRecord, start: u64, mnt: u64) {
+    // SAFETY: within the area.
+    unsafe {
+        let left = (&raw const (*area.0).left).read_volatile();
+        let (len, end) = path::append_mount_root(area, mnt);
+        (*record).root_len = len;
+        if left != 0 && end == End::Root {
+            let within = left.wrapping_sub(start);
+            (*record).mount_len = (if within > 0 { within - 1 } else { 0 }) as u16;
         }
     }
 }

@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `exec`, `fork`, `exit`, `failed`, `baseline` | the programs, one event class each |
 //! | `audit` | audit messages: both hooks, who sent them, whether the kernel takes them |
-//! | `task`, `image`, `args`, `cgroup`, `path` | parts of an exec record |
+//! | `task`, `image`, `script`, `args`, `cgroup` | parts of an exec record |
+//! | `path`, `mounts` | where a file is, and in whose eyes |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
 //! | `turns` | several programs at one place, for what the first one misses |
@@ -21,7 +22,9 @@ mod failed;
 mod fork;
 mod image;
 mod load;
+mod mounts;
 mod path;
 mod scratch;
+mod script;
 mod task;
 mod turns;

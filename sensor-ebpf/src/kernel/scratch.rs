@@ -1,7 +1,8 @@
 //! Where a record is built: a per-CPU area, as a program's stack has 512 bytes only.
 //!
 //! Each program that builds large records has an area of its own, since programs of different kinds may interleave
-//! on one CPU. Nothing is cleared: a record is written without gaps, and only its bytes leave.
+//! on one CPU. All are in one map, so that a function that every program calls finds the area by a number. Nothing is
+//! cleared: a record is written without gaps, and only its bytes leave.
 //!
 //! The write position and the state of the walks live in the area too, and are read and written as volatile: what the
 //! verifier loads from a map is an unknown number to it, so the rounds of a loop look all alike and are
@@ -10,15 +11,17 @@
 use aya_ebpf::bindings::bpf_map_type;
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::counters::TURNS;
+use sensor_ebpf::areas::{self, area};
 use sensor_ebpf::record::ExecRecord;
-use sensor_ebpf::record::exec::CGROUP_DEPTH;
+use sensor_ebpf::record::exec::{
+    ARGS_HEAD, ARGS_TAIL, CGROUP_DEPTH, CGROUP_MAX, FILENAME_MAX, INTERPRETER_MAX, PATH_MAX, ROOT_MAX,
+};
 
 use super::load::at_most;
 
 /// Largest per-CPU value that the kernel grants.
 const AREA: usize = 32 * 1024;
-const STATE: usize = (12 + CGROUP_DEPTH) * 8;
+const STATE: usize = (18 + CGROUP_DEPTH) * 8;
 const RECORD: usize = AREA - STATE;
 
 const _: () = assert!(bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY == 6 && size_of::<Scratch>() == AREA);
@@ -40,6 +43,16 @@ pub(super) struct Scratch {
     busy: u64,
     /// Where a datagram's next message begins.
     pub(super) next: u64,
+    /// Where the section that a walk writes began, and how long it may become.
+    pub(super) start: u64,
+    pub(super) longest: u64,
+    /// Where in the record a walk left the mount that it began in; zero until it does.
+    pub(super) left: u64,
+    /// Addresses of the mount namespaces of the task and of the host, see `mounts`.
+    pub(super) own_mounts: u64,
+    pub(super) host_mounts: u64,
+    /// The file that a script was found to be.
+    pub(super) script: u64,
     reserved: u64,
     /// The control groups on the way up, in turn.
     pub(super) nodes: [u64; CGROUP_DEPTH],
@@ -50,44 +63,55 @@ pub(super) struct Scratch {
 const APPEND_MAX: usize = 12 * 1024;
 const AT_MAX: u64 = (RECORD - APPEND_MAX - 8) as u64;
 
-#[btf_map]
-static EXEC_SCRATCH: PerCpuArray<Scratch, { TURNS as usize }> = PerCpuArray::new();
-#[btf_map]
-static BASELINE_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+/// All sections of an exec at their longest: the last one, the arguments, begins where there is room for them. Behind a path
+/// stands a separator, until its end is known.
+const _: () = {
+    let sections = 3 * (PATH_MAX + 1) + ROOT_MAX + 1 + FILENAME_MAX + INTERPRETER_MAX + CGROUP_MAX + 256;
+    assert!(size_of::<ExecRecord>() + sections <= AT_MAX as usize);
+    assert!(ARGS_HEAD + ARGS_TAIL <= APPEND_MAX);
+};
 
-/// Shared by the programs for failed execs, see [`Area::failed`].
 #[btf_map]
-static FAILED_SCRATCH: PerCpuArray<Scratch, 2> = PerCpuArray::new();
-#[btf_map]
-static AUDIT_SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+static SCRATCH: PerCpuArray<Scratch, { areas::COUNT as usize }> = PerCpuArray::new();
 
-/// A program's scratch area.
+/// A program's scratch area, and its number.
 #[derive(Clone, Copy)]
-pub(super) struct Area(pub(super) *mut Scratch);
+pub(super) struct Area(pub(super) *mut Scratch, u32);
 
 impl Area {
-    /// The area of the n-th program for execs. The agent makes only as many as there are programs.
+    /// The area of this number. The agent makes only as many as programs are loaded for.
+    #[inline(always)]
+    pub(super) fn numbered(number: u32) -> Option<Self> {
+        SCRATCH.get_ptr_mut(number).map(|scratch| Self(scratch, number))
+    }
+
+    /// The area of the n-th program for execs.
     #[inline(always)]
     pub(super) fn exec(n: u32) -> Option<Self> {
-        EXEC_SCRATCH.get_ptr_mut(n).map(Self)
+        Self::numbered(area::exec(n))
     }
 
     #[inline(always)]
     pub(super) fn baseline() -> Option<Self> {
-        BASELINE_SCRATCH.get_ptr_mut(0).map(Self)
+        Self::numbered(area::BASELINE)
     }
 
     /// The area of the n-th programs for failed execs, of which the later ones share one; `None` if a task that was
     /// preempted on this CPU is using it. To be released.
     #[inline(always)]
     pub(super) fn failed(n: u32) -> Option<Self> {
-        FAILED_SCRATCH.get_ptr_mut(if n == 0 { 0 } else { 1 }).map(Self)?.acquire()
+        Self::numbered(area::failed(n))?.acquire()
     }
 
     /// The area of audit messages; like that of the failed execs.
     #[inline(always)]
     pub(super) fn audit() -> Option<Self> {
-        AUDIT_SCRATCH.get_ptr_mut(0).map(Self)?.acquire()
+        Self::numbered(area::AUDIT)?.acquire()
+    }
+
+    #[inline(always)]
+    pub(super) fn number(self) -> u32 {
+        self.1
     }
 
     #[inline(always)]

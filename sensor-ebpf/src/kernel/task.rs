@@ -7,6 +7,7 @@ use sensor_ebpf::offsets::ABSENT;
 use sensor_ebpf::record::{COMM_LEN, ExecRecord, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
 use super::load::{Address, Memory, Typed, at_most, offset, present, probe};
+use super::mounts;
 use super::scratch::Area;
 
 /// `MAX_PID_NS_LEVEL` of Linux.
@@ -121,7 +122,9 @@ pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord
         (*record).namespaces.pid = pid_ns;
         namespaces::<Typed>(task, &raw mut (*record).namespaces);
         root::<Typed>(task, &raw mut (*record).place);
+        mounts::note::<Typed>(task, area);
         terminal::<Typed>(task, &raw mut (*record).tty);
+        (*record).reserved = 0;
     }
 }
 

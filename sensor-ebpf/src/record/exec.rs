@@ -8,8 +8,12 @@ pub const ARGS_HEAD: usize = 8192;
 pub const ARGS_TAIL: usize = 4096;
 /// Longest path section, cut at the root's side: the file's own name always survives.
 pub const PATH_MAX: usize = 4096;
-/// Longest `#!` interpreter or typed file name kept.
-pub const NAME_MAX: usize = 1024;
+/// Longest part of a path kept that leads from a file system's root to a mount of a part of it.
+pub const ROOT_MAX: usize = 512;
+/// Longest typed file name kept: Linux takes none that is longer (`PATH_MAX`).
+pub const FILENAME_MAX: usize = 4096;
+/// Longest `#!` interpreter kept: longer than what Linux reads of a script's first line (`BINPRM_BUF_SIZE`).
+pub const INTERPRETER_MAX: usize = 256;
 /// Longest cgroup path kept, cut at the leaf's side: a container's own group is near the root, and what is below it is
 /// for whoever runs in there to make.
 pub const CGROUP_MAX: usize = 2048;
@@ -18,14 +22,15 @@ pub const CGROUP_DEPTH: usize = 32;
 
 /// The fixed part of an exec, a failed exec, and a baseline task.
 ///
-/// Then follow, in this order and with these lengths: `path_len`, `cwd_len`, `filename_len`, `interpreter_len`,
-/// `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths are *leaf first*: the names of `/usr/bin/env` stand as
-/// `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round. An empty path is the root,
-/// if nothing in [`exec_flags`] says that it could not be read. The cgroup's stands from the root down, without the
-/// first slash.
+/// Then follow, in this order and with these lengths: `path_len`, `root_len`, `cwd_len`, `script_len`, `filename_len`,
+/// `interpreter_len`, `cgroup_len`, `args_head_len`, `args_tail_len` bytes. Paths are *leaf first*: the names of
+/// `/usr/bin/env` stand as `env/bin/usr`, because the kernel side walks from the leaf up; the agent turns them round. An
+/// empty path is the root, if nothing in [`exec_flags`] says that it is not whole. The cgroup's stands from the root down,
+/// without the first slash.
 ///
-/// Paths are those of the mount namespace, up to its own root: a `chroot` does not shorten them. A path on a mount
-/// that was detached since ends at that mount's root.
+/// Paths are those of the mount namespace, up to its own root: a `chroot` does not shorten them. A path on a mount that is
+/// in nobody's tree, or in that of a namespace which is neither the task's nor the host's, is not whole: it goes up to the
+/// file system's root.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExecRecord {
@@ -70,6 +75,15 @@ pub struct ExecRecord {
     pub cgroup_len: u16,
     pub args_head_len: u16,
     pub args_tail_len: u16,
+    /// Of a script, the file that was run, as the kernel found it; of a failed exec, the file that was asked for, if it could
+    /// be opened.
+    pub script_len: u16,
+    /// The path of the executed file's mount on its own file system, empty for the whole of it. Of files outside the host's
+    /// mounts alone.
+    pub root_len: u16,
+    /// How much of the path lies within that mount; [`MOUNT_UNKNOWN`] if not all of it was read.
+    pub mount_len: u16,
+    pub reserved: u16,
     /// The low bits of how often the process and its forebears have executed (`self_exec_id`): two records of one process
     /// with the same number are of the same exec.
     pub exec_id: u16,
@@ -78,6 +92,9 @@ pub struct ExecRecord {
     pub tty: [u8; TTY_LEN],
     pub comm: [u8; COMM_LEN],
 }
+
+/// Stands for a length in [`ExecRecord::mount_len`].
+pub const MOUNT_UNKNOWN: u16 = u16::MAX;
 
 /// Bits of [`ExecRecord::flags`].
 pub mod exec_flags {
@@ -94,7 +111,8 @@ pub mod exec_flags {
     pub const SCRIPT: u32 = 1 << 3;
     /// More arguments than kept: `args_bytes` tells how many.
     pub const ARGS_CUT: u32 = 1 << 4;
-    /// The path was deeper or longer than kept; its upper end is missing.
+    /// The path is not whole: it was deeper or longer than kept, could not be read, or begins at no root that the task or the
+    /// host has.
     pub const PATH_CUT: u32 = 1 << 5;
     /// Same for the working directory.
     pub const CWD_CUT: u32 = 1 << 6;
@@ -112,4 +130,24 @@ pub mod exec_flags {
     /// The record carries its cgroup's path: the first time that the programs met this cgroup id. An empty section is
     /// then the hierarchy's root; without this flag the path is the one sent before with the same id.
     pub const CGROUP_PATH: u32 = 1 << 12;
+    /// The file's mount is one of the host's: in the mount namespace of pid 1.
+    pub const HOST_MOUNTS: u32 = 1 << 13;
+    /// The file's mount is in a namespace that belongs to a user namespace: whoever has made that may mount what they like
+    /// where they like.
+    pub const USER_MOUNTS: u32 = 1 << 14;
+    /// There is a section with the script, or with the file that a failed exec asked for.
+    pub const SCRIPT_PATH: u32 = 1 << 15;
+    // Bit 16 is `audit::TEXT_CUT`.
+    /// As `PATH_CUT`, for that section.
+    pub const SCRIPT_CUT: u32 = 1 << 17;
+    /// As `USER_MOUNTS`, for that section.
+    pub const SCRIPT_USER_MOUNTS: u32 = 1 << 18;
+    /// The path is not whole because root has made a mount that is in no tree which the task or the host has, such as a runtime's
+    /// copy of itself.
+    pub const PATH_ADRIFT: u32 = 1 << 20;
+    /// The arguments were read when the program was running already, and are what it has left or put there. No kernel
+    /// program sets this: it is the agent's, for tasks that it found.
+    pub const ARGS_LATE: u32 = 1 << 19;
+    /// Also the agent's: it knows all mounts of the host, and so whether the host has the file anywhere.
+    pub const HOST_KNOWN: u32 = 1 << 21;
 }

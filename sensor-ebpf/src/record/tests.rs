@@ -22,5 +22,5 @@ fn fields_are_where_the_bytes_are() {
     assert_eq!(bytes[24..28], 7_u32.to_ne_bytes());
     assert_eq!(bytes[72..80], 8_u64.to_ne_bytes());
     assert_eq!(bytes[bytes.len() - 16..], *b"sixteen bytes ok");
-    assert_eq!(bytes[bytes.len() - 44..bytes.len() - 42], 9_u16.to_ne_bytes());
+    assert_eq!(bytes[bytes.len() - 52..bytes.len() - 50], 9_u16.to_ne_bytes());
 }

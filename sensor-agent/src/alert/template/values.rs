@@ -5,6 +5,7 @@
 //! decide in Go what can be compared with what: times are `int64`, ids are `uint32`.
 
 use gotemplate::Value;
+use sensor_ebpf::record::exec_flags;
 
 use crate::{
     alert::{Alert, Notification, printable, visible},
@@ -57,6 +58,8 @@ fn process_info(process: &Process, host: &Host) -> Value {
             ("Tgid", Value::Uint32(process.key.tgid)),
             ("Ppid", Value::Uint32(process.parent_key.tgid)),
             ("Program", Value::structure("Program", program)),
+            ("HostPath", bytes(image.host_path().unwrap_or_default())),
+            ("IsUserMounts", image.is(exec_flags::USER_MOUNTS).into()),
             ("ScriptPath", bytes(image.script().unwrap_or_default())),
             ("Args", Value::list("string", image.args.iter().map(bytes))),
             ("ArgsTruncated", image.args.is_cut().into()),

@@ -13,7 +13,8 @@ use crate::event::audit;
 use crate::event::fields::{Field, Get, Type, base_name};
 use crate::event::json::from_lossless;
 use crate::event::{
-    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, Process, ProcessKey, UNSET_ID,
+    Arguments, Class, Container, Detail, Event, EventType, Host, Ids, Image, Login, Lost, NOT_WHOLE, Process,
+    ProcessKey, UNSET_ID,
 };
 use sensor_ebpf::record::exec_flags;
 
@@ -46,6 +47,7 @@ pub(super) struct Draft {
     args_cut: bool,
     /// Whether the sensor is the parent.
     own: bool,
+    host_mounts: Option<bool>,
     exit: (u8, u8),
     errno: Option<i32>,
     message: Option<MessageDraft>,
@@ -70,12 +72,18 @@ impl Draft {
             "parentPid" => self.parent_key.get_or_insert_default().tgid = number(value)?,
             "namespacePid" => self.process.ns_pid = number(value)?,
             "programName" => self.image.path = text(value)?,
+            "hostPath" => self.image.host_path = text(value)?,
+            "isHostMounts" => self.host_mounts = Some(bool(value)?),
+            "isUserMounts" => self.flag(exec_flags::USER_MOUNTS, value)?,
+            "pathTruncated" => self.flag(exec_flags::PATH_CUT, value)?,
+            "cwdTruncated" => self.flag(exec_flags::CWD_CUT, value)?,
+            "argsReadLate" => self.flag(exec_flags::ARGS_LATE, value)?,
+            "device" => self.image.device = device(bits(value)?),
             "name" => self.name = Some(text(value)?),
             "parentProgramName" => self.parent_path = Some(text(value)?),
-            // The script is the file given to execve, and the other way round.
             "filePath" => self.image.filename = text(value)?,
             "scriptPath" => {
-                self.image.filename = text(value)?;
+                self.image.script = text(value)?;
                 self.image.flags |= exec_flags::SCRIPT;
             }
             "interpreter" => self.image.interpreter = text(value)?,
@@ -252,6 +260,7 @@ impl Draft {
             self.image.args.set(&[], &[], self.args_bytes.unwrap_or(1), false);
         }
         self.image.argc = self.args_count.unwrap_or(self.image.argc);
+        self.place();
         let mut process = self.process;
         process.key = self.key;
         process.parent_key = self.parent_key.or(parent.as_ref().map(|parent| parent.key)).unwrap_or_default();
@@ -261,6 +270,24 @@ impl Draft {
         process.container = self.container.map(Arc::new);
         process.image = Arc::new(self.image);
         Ok(process)
+    }
+
+    /// Where nothing else is said, a program is run from the host's mounts. A path that is said not to be whole begins like one.
+    fn place(&mut self) {
+        let image = &mut self.image;
+        let elsewhere = image.is(exec_flags::USER_MOUNTS | exec_flags::PATH_CUT)
+            || (!image.host_path.is_empty() && image.host_path != image.path);
+        if self.host_mounts.unwrap_or(!elsewhere) {
+            image.flags |= exec_flags::HOST_MOUNTS;
+        }
+        for (path, cut) in [(&mut image.path, exec_flags::PATH_CUT), (&mut image.cwd, exec_flags::CWD_CUT)] {
+            if image.flags & cut != 0 && !path.starts_with(NOT_WHOLE) {
+                path.splice(..0, NOT_WHOLE.iter().copied());
+            }
+        }
+        if image.filename.is_empty() {
+            image.filename.clone_from(&image.script);
+        }
     }
 
     fn likely(&mut self, kind: EventType) {
@@ -332,6 +359,11 @@ pub(super) fn number<T: TryFrom<i64>>(value: &Value) -> Result<T, Fault> {
 /// 64 bits, which rows show as a signed number.
 fn bits(value: &Value) -> Result<u64, Fault> {
     value.as_u64().or_else(|| value.as_i64().map(i64::cast_unsigned)).ok_or(Fault::Type)
+}
+
+/// The kernel's number of a device that stat(2) numbers so.
+fn device(stat: u64) -> u32 {
+    rustix::fs::major(stat) << 20 | rustix::fs::minor(stat) & 0xf_ffff
 }
 
 fn time(value: &Value) -> Result<u64, Fault> {

@@ -14,7 +14,7 @@ use parquet::{
 };
 
 use crate::event::{
-    Event, Host, Value,
+    Event, Host, Place, Value,
     fields::{self, Field, Type},
     json::{lossless, write_value},
     tables::Table,
@@ -127,7 +127,7 @@ fn number(value: Value<'_>) -> Option<i64> {
 /// Text as in a row's JSON, without quotes and their escapes.
 fn text(value: Value<'_>) -> Option<ByteArray> {
     match value {
-        Value::Text(text) => Some(ByteArray::from(&*lossless(text))),
+        Value::Text(text) | Value::Place(Place { text, .. }) => Some(ByteArray::from(&*lossless(text))),
         Value::Word(word) => Some(ByteArray::from(word)),
         Value::Unknown => Some(ByteArray::from("?")),
         Value::Uuid(_) | Value::SophosPid(_) | Value::Addr(_) => {

@@ -12,17 +12,7 @@ fn groups() -> Groups {
     let mut groups = Groups::new();
     let fixed =
         ExecRecord { process: ProcessKey::new(1, 1), namespaces: HOST, place: HOST_ROOT, ..ExecRecord::default() };
-    let empty: &[u8] = b"";
-    let first = Exec {
-        fixed,
-        path: b"x",
-        cwd: empty,
-        filename: empty,
-        interpreter: empty,
-        cgroup: empty,
-        args_head: empty,
-        args_tail: empty,
-    };
+    let first = Exec { path: b"x", ..Exec::bare(fixed) };
     groups.host = HostPlace::find([Record::Baseline(first)].into_iter());
     groups
 }

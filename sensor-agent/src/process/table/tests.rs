@@ -18,23 +18,15 @@ fn fork(parent: u32, child: u32) -> Record<'static> {
 }
 
 fn exec_of<'a>(pid: u32, leaf_first: &'a [u8], args: &'a [u8]) -> Exec<'a> {
-    Exec {
-        fixed: ExecRecord {
-            header: Header::default(),
-            process: key(pid),
-            ids: Ids { uid: 0, euid: 0, ..Ids::default() },
-            args_bytes: args.len() as u64,
-            cwd_len: 1,
-            ..ExecRecord::default()
-        },
-        path: leaf_first,
-        cwd: b"",
-        filename: b"",
-        interpreter: b"",
-        cgroup: b"",
-        args_head: args,
-        args_tail: b"",
-    }
+    let fixed = ExecRecord {
+        header: Header::default(),
+        process: key(pid),
+        ids: Ids { uid: 0, euid: 0, ..Ids::default() },
+        args_bytes: args.len() as u64,
+        cwd_len: 1,
+        ..ExecRecord::default()
+    };
+    Exec { path: leaf_first, args_head: args, ..Exec::bare(fixed) }
 }
 
 fn exec<'a>(pid: u32, leaf_first: &'a [u8]) -> Record<'a> {
@@ -86,6 +78,64 @@ fn a_fork_without_exec_has_its_forkers_image() {
     assert_eq!(event.kind, EventType::Fork);
     assert_eq!(event.process.image.path, b"/nginx");
     assert_eq!(event.process.key, key(2));
+}
+
+#[test]
+fn the_parent_is_who_forked_whatever_the_child_was_made() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init"), 0).unwrap();
+    table.apply(&exec(2, b"shell"), 0).unwrap();
+    // With CLONE_PARENT the kernel makes it a child of the caller's parent.
+    let sibling = ForkRecord { process: key(3), parent: key(1), forker: key(2), ..ForkRecord::default() };
+    let event = table.apply(&Record::Fork(sibling), 0).unwrap();
+    assert_eq!(event.process.parent_key, key(2));
+    let mut exec = exec_of(3, b"tool", b"x\0");
+    exec.fixed.parent = key(1);
+    let event = table.apply(&Record::Exec(exec), 0).unwrap();
+    assert_eq!(paths(&event), ["/tool", "/shell"]);
+    assert_eq!(event.process.parent_key, key(2));
+}
+
+#[test]
+fn a_file_that_is_no_program_is_a_script_of_whoever_tried_it() {
+    let mut table = table(100);
+    table.apply(&Record::Exec(exec_of(1, b"bash/bin", b"bash\0s\0")), 0).unwrap();
+    let attempt = |error, script: &'static [u8], flags| {
+        let mut exec = Exec { script, filename: b"./x", cwd: b"srv", ..Exec::bare(ExecRecord::default()) };
+        (exec.fixed.process, exec.fixed.error, exec.fixed.flags) = (key(1), error, flags);
+        Record::ExecFailed(exec)
+    };
+    let tried = table.apply(&attempt(-libc::ENOEXEC, b"x/srv", exec_flags::SCRIPT_PATH), 0).unwrap();
+    let image = &tried.process.image;
+    assert_eq!(
+        (&image.path[..], image.script(), image.args.joined()),
+        (&b"/bin/bash"[..], Some(&b"/srv/x"[..]), &b"bash s"[..])
+    );
+    assert_eq!((&image.filename[..], &image.cwd[..]), (&b"./x"[..], &b"/srv"[..]));
+    // Any other is the attempt to run the file that was asked for, and changes nothing.
+    let tried = table.apply(&attempt(-libc::EPERM, b"x/srv", exec_flags::SCRIPT_PATH), 0).unwrap();
+    assert_eq!((&tried.process.image.path[..], tried.process.image.script()), (&b"/srv/x"[..], None));
+    let tried = table.apply(&attempt(-libc::ENOENT, b"", 0), 0).unwrap();
+    assert_eq!((&tried.process.image.path[..], &tried.process.image.filename[..]), (&b""[..], &b"./x"[..]));
+    assert_eq!(table.get(key(1)).unwrap().image.path, b"/bin/bash");
+}
+
+#[test]
+fn a_script_that_was_not_found_has_its_name_and_no_folder() {
+    let mut table = table(100);
+    let mut told = |script: &'static [u8], filename: &'static [u8], flags| {
+        let mut exec = Exec { script, filename, cwd: b"srv", path: b"sh/bin", ..Exec::bare(ExecRecord::default()) };
+        (exec.fixed.process, exec.fixed.flags) = (key(1), flags | exec_flags::SCRIPT);
+        let event = table.apply(&Record::Exec(exec), 0).unwrap();
+        String::from_utf8(event.process.image.script().unwrap().to_vec()).unwrap()
+    };
+    const FOUND: u32 = exec_flags::SCRIPT_PATH;
+    assert_eq!(told(b"s/opt", b"/usr/../opt/s", FOUND), "/opt/s");
+    assert_eq!(told(b"s/d", b"/dev/fd/3", FOUND | exec_flags::SCRIPT_CUT), "…/d/s");
+    assert_eq!(told(b"", b"/tmp/s", FOUND | exec_flags::SCRIPT_CUT), "…/s");
+    // On a kernel where none can be found, as it was given.
+    assert_eq!(told(b"", b"./s", 0), "/srv/./s");
+    assert_eq!(told(b"", b"/opt/s", 0), "/opt/s");
 }
 
 #[test]
@@ -223,7 +273,7 @@ fn recycled_snapshots_keep_nothing_of_their_former_life() {
     assert_eq!(event.process.image.path, b"");
     assert_eq!(event.process.incident, None);
     let mut plain = exec_of(9, b"ls", b"");
-    plain.fixed.flags = sensor_ebpf::record::exec_flags::READ_FAILED;
+    plain.fixed.flags = exec_flags::READ_FAILED | exec_flags::CWD_CUT;
     let event = table.apply(&Record::Exec(plain), 0).unwrap();
     assert_eq!((event.process.image.cwd.as_slice(), event.process.image.args.joined()), (&b""[..], &b""[..]));
 }
@@ -243,7 +293,7 @@ fn paths_are_told_as_they_are_or_marked() {
     assert_eq!(told(b"env/bin", b"b/a", 0), both("/bin/env", "/a/b"));
     // The root has no name; what is not known neither.
     assert_eq!(told(b"env", b"", 0), both("/env", "/"));
-    assert_eq!(told(b"", b"", exec_flags::READ_FAILED), both("", ""));
+    assert_eq!(told(b"", b"", exec_flags::READ_FAILED | exec_flags::CWD_CUT), both("", ""));
     assert_eq!(told(b"", b"", exec_flags::KERNEL_THREAD), both("", ""));
     // A file may be called like a memfd.
     assert_eq!(told(b"memfd:x", b"", exec_flags::MEMFD), both("memfd:x", "/"));

@@ -13,8 +13,27 @@ fn any_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> + Clo
 }
 
 /// Texts of which some begin, end or contain others.
-const TEXTS: &[&str] =
-    &["a", "ab", "abc", "b", "bc", "/a", "/a/", "/a/b", "/a/b/abc", "/usr/bin/wget", "sh", "bash", "é", "aé", ""];
+const TEXTS: &[&str] = &[
+    "a",
+    "ab",
+    "abc",
+    "b",
+    "bc",
+    "/a",
+    "/a/",
+    "/a/b",
+    "/a/b/abc",
+    "/usr/bin/wget",
+    "sh",
+    "bash",
+    "é",
+    "aé",
+    "",
+    "…",
+    "…/b",
+    "…/a/b",
+    "…/wget",
+];
 const GLOBS: &[&str] = &[
     "a",
     "ab",
@@ -89,9 +108,21 @@ fn chain() -> impl Strategy<Value = String> {
 }
 
 fn process() -> impl Strategy<Value = Value> {
-    (any_of(TEXTS), any_of(TEXTS), prop::collection::vec(any_of(TEXTS), 0..3), 0..5, 0..5, prop::option::of(any_of(TEXTS)), any::<bool>())
-        .prop_map(|(program, cwd, args, uid, pid, user, memfd)| {
-            json!({"programName": program, "cwd": cwd, "args": args, "uid": uid, "processPid": pid, "userName": user, "isMemfd": memfd})
+    (
+        any_of(TEXTS),
+        any_of(TEXTS),
+        prop::collection::vec(any_of(TEXTS), 0..3),
+        0..5,
+        0..5,
+        prop::option::of(any_of(TEXTS)),
+        any::<bool>(),
+        prop::option::of(any_of(TEXTS)),
+    )
+        .prop_map(|(program, cwd, args, uid, pid, user, memfd, host)| {
+            json!({
+                "programName": program, "cwd": cwd, "args": args, "uid": uid, "processPid": pid, "userName": user,
+                "isMemfd": memfd, "isUserMounts": host.is_some() || memfd, "hostPath": host
+            })
         })
 }
 

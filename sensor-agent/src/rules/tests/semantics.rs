@@ -209,3 +209,29 @@ fn a_verdict_is_explained() {
          not containerId == \"x\": containerId is absent\n"
     );
 }
+
+#[test]
+fn what_a_kind_of_event_can_never_match_shows_without_one() {
+    use crate::event::EventType::{Exec, ExecFailed, Exit};
+    for (rules, kinds) in [
+        ("default match", vec![Exec, ExecFailed, Exit]),
+        ("default ignore", vec![]),
+        ("match uid == 0\ndefault ignore", vec![Exec, ExecFailed, Exit]),
+        ("match eventType == \"PROCESS_EVENT_TYPE_EXEC\"\ndefault ignore", vec![Exec]),
+        ("match eventType != \"PROCESS_EVENT_TYPE_EXEC\" and uid == 0\ndefault ignore", vec![ExecFailed, Exit]),
+        ("ignore eventType == \"PROCESS_EVENT_TYPE_EXEC_FAILED\"\ndefault match", vec![Exec, Exit]),
+        (
+            "ignore eventType == \"PROCESS_EVENT_TYPE_EXEC_FAILED\" and uid == 0\ndefault match",
+            vec![Exec, ExecFailed, Exit],
+        ),
+        ("match errno == 8 or exitCode == 1\ndefault ignore", vec![ExecFailed, Exit]),
+        ("match not (errno exists or uid == 0)\ndefault ignore", vec![Exec, ExecFailed, Exit]),
+        ("match uid == 0 and (errno exists and exitCode exists)\ndefault ignore", vec![]),
+    ] {
+        let (set, report) = compiled(&format!("{rules}\n"));
+        assert!(!report.has_errors(), "{rules}");
+        for kind in [Exec, ExecFailed, Exit] {
+            assert_eq!(set.may_match(ChainIndex(0), kind), kinds.contains(&kind), "{rules}: {kind:?}");
+        }
+    }
+}

@@ -7,6 +7,7 @@ use aya_ebpf::helpers::generated::bpf_get_current_task;
 use sensor_ebpf::record::{AuditRecord, exec_flags};
 
 use super::super::load::{Address, Memory, Probed, offset};
+use super::super::mounts;
 use super::super::path::{self, End};
 use super::super::scratch::Area;
 use super::{cgroup, task};
@@ -47,18 +48,19 @@ unsafe fn program(task: Address, area: Area) -> u16 {
         let mm: Address = Probed::member(task, offset!(task_mm));
         let file: Address = if mm.is_null() { mm } else { Probed::member(mm, offset!(mm_exe_file)) };
         if file.is_null() {
-            area.flag(exec_flags::READ_FAILED);
+            area.flag(exec_flags::READ_FAILED | exec_flags::PATH_CUT);
             return 0;
         }
         let dentry: u64 = Probed::member(file, offset!(file_path_dentry));
         let mnt: u64 = Probed::member(file, offset!(file_path_mnt));
-        let (len, end) = path::append(area, dentry, mnt);
-        match end {
+        mounts::note::<Probed>(task, area);
+        let path = path::append(area, dentry, mnt);
+        area.flag(path.mounts);
+        match path.end {
             End::Cut => area.flag(exec_flags::PATH_CUT),
-            End::Failed => area.flag(exec_flags::READ_FAILED),
             End::Root => {}
             End::Nameless => area.flag(exec_flags::MEMFD),
         }
-        len
+        path.len
     }
 }

@@ -69,6 +69,7 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "deleted" => image::deleted(&strings(words)?).map(never),
         "empty-argv" => image::without_arguments(&strings(words)?).map(never),
         "deep-cwd" => place::deep(words).map(never),
+        "deep-program" => place::deep_program(&words).map(never),
         "chroot" => place::chroot(words).map(never),
         "overlay" => place::overlay(&words),
         "cgroup" => place::cgroup(words).map(never),

@@ -23,6 +23,21 @@ pub(super) fn deep(mut words: Vec<OsString>) -> Outcome<Infallible> {
     execute(&strings(words.split_off(3))?)
 }
 
+/// The same with a copy of the program in the deepest folder, run by its name alone.
+pub(super) fn deep_program(words: &[OsString]) -> Outcome<Infallible> {
+    let depth: usize = number(words, 1)?;
+    let [folder, _, name, program, own, ..] = words else {
+        return Err("a folder, a depth, a name, a program and a name for its copy are missing".into());
+    };
+    std::env::set_current_dir(folder)?;
+    for _ in 0..depth {
+        fs::create_dir(name)?;
+        std::env::set_current_dir(name)?;
+    }
+    fs::copy(program, own)?;
+    execute(&strings(vec![Path::new(".").join(own).into_os_string()])?)
+}
+
 pub(super) fn chroot(mut words: Vec<OsString>) -> Outcome<Infallible> {
     let folder = words.first().ok_or("a folder is missing")?;
     nix::unistd::chroot(Path::new(folder))?;
