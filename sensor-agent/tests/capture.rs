@@ -36,7 +36,13 @@ fn tiny(path: PathBuf) -> PathBuf {
 
 /// Runs a command to its end and returns its pid and wait status.
 fn finish(command: &mut Command) -> u32 {
-    let mut child = command.spawn().unwrap();
+    let mut child = loop {
+        match command.spawn() {
+            // A child that another test forks while a program is being written holds that file open until it executes.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            child => break child.unwrap(),
+        }
+    };
     child.wait().unwrap();
     child.id()
 }

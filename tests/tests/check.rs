@@ -251,7 +251,7 @@ fn what_has_no_effect_is_told_where_it_stands() {
             53,
             "nothing goes under this topic",
         ),
-        ("mcs: {url: 'https://x.test'}", 12, "`mcs` is not switched on"),
+        ("mcs: {url: 'https://x.test'}", 13, "`mcs` is not switched on"),
     ] {
         let home = Home::new("");
         home.write_content(CONTENT);

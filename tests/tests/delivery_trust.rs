@@ -144,7 +144,8 @@ fn nothing_goes_to_a_receiver_that_is_not_trusted() {
             }),
         ),
         (
-            "was not signed with that authority's key",
+            // A list of that name by another key, as an authority has one after a change: not its, and not forged.
+            "there is no revocation list for the receiver's certificate",
             Box::new(|central| {
                 ours.certify(central, HOST, NOW);
                 trust(central, &ours, Some(&other.list(false, NOW)));
