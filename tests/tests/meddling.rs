@@ -106,7 +106,7 @@ fn what_was_detached_is_attached_again_and_told() {
         let hook = hook(&status, name);
         assert_eq!((&hook["attached"], &hook["reattached"]), (&true.into(), &1.into()), "{hook}");
     }
-    assert!(sensor.ask(&["status"]).stdout.contains("exec: detached from outside and attached again, 1 times"));
+    assert!(sensor.ask(&["status"]).stdout.contains("exec: detached from outside and attached again, 1 time"));
 
     // What started meanwhile is found as it still runs.
     sensor

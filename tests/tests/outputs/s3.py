@@ -78,7 +78,7 @@ def read():
     rows = pyarrow.dataset.dataset(
         f"rows/{prefix}/{table}", filesystem=store, format="parquet", partitioning="hive"
     ).to_table()
-    found = duckdb.sql(f"select * from rows where pid = {pid} order by unix_nano_timestamp")
+    found = duckdb.sql(f"select * replace (timestamp::varchar as timestamp) from rows where pid = {pid} order by unix_nano_timestamp")
     print(json.dumps([dict(zip(found.columns, row)) for row in found.fetchall()], default=str))
 
 

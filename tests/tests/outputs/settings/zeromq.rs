@@ -277,7 +277,7 @@ fn alerts_are_messages_of_protobuf() {
 /// An event of each table that has rows.
 fn of_each_table() -> Vec<(&'static str, Event, Host)> {
     let process = json!({"eventType": "PROCESS_EVENT_TYPE_EXEC", "time": 5, "sophosPid": "7:5", "programName": "/a"});
-    let lost = json!({"eventType": "LOST_RECORDS", "time": 5, "stage": "ring", "eventClass": "process", "cause": "full", "count": 1});
+    let lost = json!({"eventType": "LOST_RECORDS", "time": 5, "stage": "ring", "eventClass": "process", "cause": "ring_full", "count": 1});
     let started = json!({"eventType": "SENSOR_STARTED", "time": 5, "sensorId": "s", "sensorPid": 7});
     let event = |map| build::build(map).unwrap_or_else(|errors| panic!("{errors:?}"));
     [("process_events", &process), ("lost_records", &lost), ("sensors", &started)]
