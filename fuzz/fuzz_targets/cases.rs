@@ -17,7 +17,7 @@ const RULES: [&str; 4] = [
 
 static SET: LazyLock<RuleSet> = LazyLock::new(|| {
     let mut report = Report::default();
-    let source = report.add_source("rules", &RULES.join("\n"));
+    let source = report.add_source("rules", RULES.join("\n"));
     let span = Span { source, bytes: 0..1 };
     let rules = RULES.map(|rule| Spanned { value: rule.to_owned(), span: span.clone(), verbatim: false });
     let on_missing_default = MissingDefault::Is(Verdict::Ignore);
