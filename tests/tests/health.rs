@@ -132,7 +132,7 @@ fn doctor_and_bundle_tell_no_secret() {
         .expect("tar and zstd");
     assert!(tar.status.success(), "{tar:?}");
     let text = String::from_utf8_lossy(&tar.stdout);
-    assert!(text.contains("Marked Program") && text.contains("FAILURE  trust"), "{text}");
+    assert!(text.contains("Marked Program") && text.contains("FAILURE    trust"), "{text}");
     assert!(!text.contains(secret), "a secret in the bundle");
     assert!(fs::metadata(&bundle).unwrap().len() > 0);
 }
