@@ -4,6 +4,10 @@
 //! be read; `docs/delivery.md` has the measurements. One table per kind, in the order of appending, so that the oldest of a kind is found without an index. Each row
 //! carries a checksum of its own, because SQLite has none for its pages.
 
+mod account;
+mod error;
+mod row;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -11,11 +15,15 @@ use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, ffi};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use uuid::Uuid;
 
-use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage, Weight, cost};
+pub(super) use self::account::given_up_in;
+use self::account::note;
+pub(super) use self::error::StoreError;
+pub(super) use self::row::item;
+use self::row::{delete, drop_oldest, insert, redate, weight};
+use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage};
 use crate::private_folder::{FolderError, make_private};
 
 /// Name of the database in its folder.
@@ -28,20 +36,6 @@ const VERSION: i64 = 1;
 pub(super) const MAX_SEQ: i64 = 1 << 62;
 /// Free pages (4096 bytes) of an empty store above which the file is made smaller.
 const SLACK_PAGES: i64 = 256;
-
-/// What keeps a store from doing its work. The texts are parts of a sentence.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum StoreError {
-    /// The disk is full; what is stored stays readable.
-    #[error("the disk is full")]
-    Full,
-    /// The contents make no sense: to be set aside.
-    #[error("the store is damaged: {0}")]
-    Damaged(String),
-    /// Not now: rights, a read-only or failing disk, another process.
-    #[error("{0}")]
-    Unusable(String),
-}
 
 /// An open store.
 pub(super) struct Store {
@@ -463,154 +457,11 @@ fn create(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Moves the times of items from a number on.
-fn redate(change: &Transaction<'_>, kind: Kind, from: i64, by: i64) -> Result<(), StoreError> {
-    let sql =
-        format!("select seq, uuid, records, time, crc, body from {} where seq >= ? order by seq limit 1", kind.name());
-    let mut at = from;
-    loop {
-        let found = change
-            .prepare_cached(&sql)?
-            .query_row([at], |row| {
-                let seq = row.get(0)?;
-                Ok((seq, item(ItemId { kind, seq }, row)))
-            })
-            .optional()?;
-        let Some((seq, found)) = found else { return Ok(()) };
-        // A damaged one is found out when it is read.
-        if let Some(item) = found {
-            insert(change, &Item { time: item.time.saturating_add_signed(by), ..item })?;
-        }
-        at = seq + 1;
-    }
-}
-
-/// What a store says was given up and is still to be told. Older ones have no such account.
-pub(super) fn given_up_in(db: &Connection) -> Result<GivenUp, StoreError> {
-    let mut given_up = GivenUp::default();
-    if !db.table_exists(None::<&str>, "given_up")? {
-        return Ok(given_up);
-    }
-    let mut statement = db.prepare("select kind, cause, count from given_up")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok());
-        let kind = text(0).and_then(|name| Kind::ALL.into_iter().find(|kind| kind.name() == name));
-        let cause = text(1).and_then(Cause::by_name);
-        let count = row.get_ref(2)?.as_i64().ok().and_then(|count| u64::try_from(count).ok());
-        if let (Some(kind), Some(cause), Some(count)) = (kind, cause, count) {
-            given_up.add(kind, cause, count);
-        }
-    }
-    Ok(given_up)
-}
-
-/// Writes down what is still to be told: all that was, and news. Yields that.
-fn note(change: &Transaction<'_>, untold: &GivenUp, news: &GivenUp, noted: &GivenUp) -> Result<GivenUp, StoreError> {
-    let mut all = *untold;
-    all.add_all(news);
-    if all == *noted {
-        return Ok(all);
-    }
-    change.execute_batch(
-        "create table if not exists given_up(kind text, cause text, count integer, primary key(kind, cause))",
-    )?;
-    for kind in Kind::ALL {
-        for cause in Cause::ALL {
-            let count = i64::try_from(all.count(kind, cause)).unwrap_or(i64::MAX);
-            let values = (kind.name(), cause.name(), count);
-            change.prepare_cached("insert or replace into given_up values(?, ?, ?)")?.execute(values)?;
-        }
-    }
-    Ok(all)
-}
-
-fn insert(change: &Transaction<'_>, item: &Item) -> Result<(), StoreError> {
-    // A commit may have reached the disk although it failed; the same item is then stored again.
-    let sql = format!("insert or replace into {} values(?, ?, ?, ?, ?, ?)", item.id.kind.name());
-    let time = i64::try_from(item.time).unwrap_or(i64::MAX);
-    let crc = checksum(item.id.seq, item.uuid.as_bytes(), item.records, time, &item.body);
-    change.prepare_cached(&sql)?.execute((item.id.seq, item.uuid.as_bytes(), item.records, time, crc, &item.body))?;
-    Ok(())
-}
-
-fn delete(change: &Transaction<'_>, id: ItemId) -> Result<Option<Weight>, StoreError> {
-    let sql = format!("delete from {} where seq = ? returning length(body), records", id.kind.name());
-    Ok(change.prepare_cached(&sql)?.query_row([id.seq], |row| weight(row, 0)).optional()?)
-}
-
-fn drop_oldest(change: &Transaction<'_>, kind: Kind, after: i64) -> Result<Option<Weight>, StoreError> {
-    let sql = format!(
-        "delete from {0} where seq = (select min(seq) from {0} where seq > ?) returning length(body), records",
-        kind.name()
-    );
-    Ok(change.prepare_cached(&sql)?.query_row([after], |row| weight(row, 0)).optional()?)
-}
-
 /// Numbers stand in ascending order, or the tree is none any more and searches in it go astray.
 fn ascending(last: i64, seq: i64) -> Result<i64, StoreError> {
     if last < seq && seq <= MAX_SEQ {
         Ok(seq)
     } else {
         Err(StoreError::Damaged("its rows are out of order".to_owned()))
-    }
-}
-
-/// A row that has, from this column on, the length of a body and its records. One that is damaged counts as one record.
-fn weight(row: &Row<'_>, column: usize) -> rusqlite::Result<Weight> {
-    let records = row.get_ref(column + 1)?.as_i64().ok().and_then(|records| u32::try_from(records).ok()).unwrap_or(1);
-    Ok(Weight { cost: cost(length(row, column)?), records: u64::from(records) })
-}
-
-/// A column that is the length of a body. Of a damaged row it may be anything.
-fn length(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
-    Ok(row.get_ref(column)?.as_i64().ok().and_then(|length| usize::try_from(length).ok()).unwrap_or(0))
-}
-
-/// An item from a row of `seq, uuid, records, time, crc, body`, if all of it is as it was written.
-pub(super) fn item(id: ItemId, row: &Row<'_>) -> Option<Item> {
-    let column = |index| row.get_ref(index).ok();
-    let (ValueRef::Blob(uuid), ValueRef::Integer(records)) = (column(1)?, column(2)?) else { return None };
-    let (ValueRef::Integer(time), ValueRef::Integer(crc)) = (column(3)?, column(4)?) else { return None };
-    let ValueRef::Blob(body) = column(5)? else { return None };
-    let records = u32::try_from(records).ok()?;
-    if crc != checksum(id.seq, uuid, records, time, body) {
-        return None;
-    }
-    Some(Item { id, uuid: Uuid::from_slice(uuid).ok()?, records, time: time.unsigned_abs(), body: body.to_vec() })
-}
-
-fn checksum(seq: i64, uuid: &[u8], records: u32, time: i64, body: &[u8]) -> i64 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&seq.to_le_bytes());
-    hasher.update(uuid);
-    hasher.update(&records.to_le_bytes());
-    hasher.update(&time.to_le_bytes());
-    hasher.update(body);
-    i64::from(hasher.finalize())
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        let text = error.to_string();
-        let Some(code) = error.sqlite_error() else { return Self::Damaged(text) };
-        match code.code {
-            ffi::ErrorCode::DiskFull => Self::Full,
-            ffi::ErrorCode::DatabaseCorrupt | ffi::ErrorCode::NotADatabase | ffi::ErrorCode::ConstraintViolation => {
-                Self::Damaged(text)
-            }
-            // A table or a column that is not there: the schema was hit.
-            ffi::ErrorCode::Unknown | ffi::ErrorCode::NotFound | ffi::ErrorCode::TypeMismatch => Self::Damaged(text),
-            // A sector that cannot be read will not come back; what lies around it may.
-            _ if code.extended_code == ffi::SQLITE_IOERR_READ => Self::Damaged(text),
-            ffi::ErrorCode::DatabaseBusy | ffi::ErrorCode::DatabaseLocked => {
-                Self::Unusable("another process holds the store".to_owned())
-            }
-            ffi::ErrorCode::ReadOnly => Self::Unusable("the file or its file system is read-only".to_owned()),
-            ffi::ErrorCode::CannotOpen | ffi::ErrorCode::PermissionDenied => {
-                Self::Unusable(format!("the file cannot be opened ({text})"))
-            }
-            _ => Self::Unusable(text),
-        }
     }
 }
