@@ -145,7 +145,13 @@ impl Sensor {
     /// It cannot be run.
     #[track_caller]
     pub fn finish(&self, command: &mut Command) -> u32 {
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut child = loop {
+            match command.spawn() {
+                // A child that another test forks while a program or a script is being written holds it open until it executes.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                child => break child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
+            }
+        };
         child.wait().expect("the child ends");
         child.id()
     }

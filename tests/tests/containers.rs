@@ -163,7 +163,7 @@ fn a_process_is_in_a_container_by_more_than_its_groups_name() {
     let tiny = programs::tiny();
     let tiny = tiny.to_str().expect("a path");
     let root = tempfile::tempdir().expect("a folder");
-    fs::copy(tiny, root.path().join("tiny")).expect("a copy");
+    let _ = programs::copy(&programs::tiny(), root.path().join("tiny"));
     let root = root.path().to_str().expect("a path");
 
     let quadlet = Group::new(&format!("sensor-web.service/libpod-payload-{id}"));
