@@ -61,9 +61,9 @@ lint: ## rustfmt, clippy, licences and sources of dependencies
 	setup/install.sh build lint smoke
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	for apart in fuzz tests/stores; do \
-		$(CARGO) fmt --manifest-path $$apart/Cargo.toml --check && \
-		$(CARGO) clippy --manifest-path $$apart/Cargo.toml --target-dir target -- -D warnings || exit 1; done
+	for manifest in fuzz/Cargo.toml tests/stores/Cargo.toml; do \
+		$(CARGO) fmt --manifest-path $$manifest --check && \
+		$(CARGO) clippy --manifest-path $$manifest --target-dir target -- -D warnings || exit 1; done
 	$(CARGO) deny --all-features check licenses bans sources
 
 bench: ## Measures; see docs/performance.md
