@@ -44,6 +44,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// What is installed and is no program that a script names: libraries, what others start, what images are made with.
 const OTHERS: &[&str] = &[
+    "bash",
     "build",
     "bpf-linker",
     "core_sources",
