@@ -61,6 +61,8 @@ fn stream(alerts: usize, more: &str) -> String {
     collect(listener.accept().expect("a connection").0, &came);
     until("all to be sent", || (status(&outputs).sent == alerts as u64).then_some(()));
     drop(outputs);
+    // Sent is in the socket, and not read yet.
+    until("it to come", || (!came.lock().expect("it").is_empty()).then_some(()));
     let came = came.lock().expect("it").clone();
     String::from_utf8(came).expect("UTF-8")
 }
