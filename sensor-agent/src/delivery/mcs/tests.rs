@@ -58,6 +58,11 @@ impl Sensor {
         self.until("an empty spool", |_| !self.spool.has_items());
     }
 
+    /// An item leaves the spool first; what became of it is told then, and counted as delivered last of all.
+    fn until_told(&self, delivered: [u64; 2]) {
+        self.until("all that is told", |status| status.delivered == delivered);
+    }
+
     fn append(&self, items: Vec<NewItem>) {
         self.spool.append(items).unwrap();
     }
