@@ -1,8 +1,8 @@
 //! Rules: any text is parsed, checked and compiled, or refused; and what is compiled can be evaluated.
 #![no_main]
 
+use diagnostic::{Report, Span, Spanned};
 use libfuzzer_sys::fuzz_target;
-use sensor_agent::diagnostic::{Report, Span, Spanned};
 use sensor_agent::event::{Class, Detail, Event, EventType, Host, Process};
 use sensor_agent::rules::{Chain, Lists, MissingDefault, Scratch, Verdict, compile};
 

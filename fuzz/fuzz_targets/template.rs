@@ -1,10 +1,10 @@
 //! Alert templates: any text is parsed, checked and filled with sample alerts, or refused; `printf` takes any format.
 #![no_main]
 
+use diagnostic::{Report, Span, Spanned};
 use gotemplate::{Functions, Limits, Value};
 use libfuzzer_sys::fuzz_target;
 use sensor_agent::alert::Template;
-use sensor_agent::diagnostic::{Report, Span, Spanned};
 
 fuzz_target!(|text: &str| {
     let mut report = Report::default();

@@ -11,13 +11,13 @@ mod test_alert;
 use std::fmt::Display;
 use std::io;
 
+use diagnostic::{Appearance, Report, Severity, printable, terminal};
+
 use crate::cli::{self, Command, Exit, completions, fields, help, man};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{client, render};
-use crate::diagnostic::{Appearance, Report, Severity};
 use crate::plan::{Plan, gaps};
 use crate::sensor::configure;
-use crate::terminal;
 
 /// Does what was asked for.
 #[must_use]
@@ -65,7 +65,7 @@ fn print(text: &str) -> Exit {
 fn fail(error: &dyn Display) -> Exit {
     // An error may quote what others wrote: its lines are shown, its control characters are not obeyed.
     for line in error.to_string().lines() {
-        eprintln!("{}: {}", cli::PROGRAM, terminal::printable(line));
+        eprintln!("{}: {}", cli::PROGRAM, printable(line));
     }
     Exit::Failure
 }

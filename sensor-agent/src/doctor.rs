@@ -8,12 +8,12 @@ mod folders;
 mod host;
 mod running;
 
+use diagnostic::Report;
+use diagnostic::terminal::counted;
 use serde::Serialize;
 
 use crate::config::{Environment, Paths};
-use crate::diagnostic::Report;
 use crate::sensor::configure;
-use crate::terminal::counted;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,12 +89,12 @@ pub fn render(findings: &[Finding]) -> String {
         let mut lines = finding.text.lines();
         let first = lines.next().unwrap_or_default();
         // Writing to a string does not fail.
-        let _ = writeln!(out, "{word:<10} {:<14} {}", finding.area, crate::terminal::printable(first));
+        let _ = writeln!(out, "{word:<10} {:<14} {}", finding.area, diagnostic::printable(first));
         for line in lines {
-            let _ = writeln!(out, "{:26}{}", "", crate::terminal::printable(line));
+            let _ = writeln!(out, "{:26}{}", "", diagnostic::printable(line));
         }
         if !finding.fix.is_empty() {
-            let _ = writeln!(out, "{:26}Fix: {}", "", crate::terminal::printable(&finding.fix));
+            let _ = writeln!(out, "{:26}Fix: {}", "", diagnostic::printable(&finding.fix));
         }
     }
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();

@@ -10,11 +10,11 @@ mod policies;
 mod tables;
 
 use crate::config::Config;
-use crate::diagnostic::Report;
 use crate::engine::Setup;
 use crate::output::{OutputSettings, SinkSettings};
 use crate::rules::{ListSource, Lists};
 
+use diagnostic::Report;
 pub use gaps::gaps;
 pub use policies::{PolicyLine, PolicyOff, rule_books};
 

@@ -56,7 +56,7 @@ pub use lists::{LIST_KINDS, List, ListKind, ListKindInfo, ListSource, Lists};
 pub use operators::{OPERATORS, Operator, OperatorInfo};
 pub use parse::parse;
 
-use crate::diagnostic::{Report, Severity, Spanned};
+use diagnostic::{Report, Severity, Spanned};
 
 /// What a rule may be at most. Far above what people write, far below what would make loading slow.
 pub mod limits {

@@ -17,6 +17,7 @@ mod state;
 mod status;
 mod tamper;
 
+use diagnostic::Report;
 pub use lookout::CANARY;
 
 use std::io;
@@ -39,7 +40,6 @@ use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Opt
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Environment, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
-use crate::diagnostic::Report;
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};

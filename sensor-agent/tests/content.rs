@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use diagnostic::Report;
 use sensor_agent::config::{
     Confidence, Config, Environment, ListConfig, Paths, Policy, PolicyType, Priority, Word, load,
 };
-use sensor_agent::diagnostic::Report;
 use sensor_agent::event::Class;
 use sensor_agent::event::build::build;
 use sensor_agent::plan::rule_books;

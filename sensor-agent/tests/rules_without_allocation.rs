@@ -3,7 +3,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use sensor_agent::diagnostic::{Report, Span, Spanned};
+use diagnostic::{Report, Span, Spanned};
 use sensor_agent::event::{Class, build::build};
 use sensor_agent::rules::{Chain, Lists, MissingDefault, Scratch, compile};
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Rules as people write them, in any number.
 
-use sensor_agent::diagnostic::{Report, Span, Spanned};
+use diagnostic::{Report, Span, Spanned};
 use sensor_agent::event::Class;
 use sensor_agent::rules::{Chain, ListSource, Lists, MissingDefault, RuleSet, compile};
 

@@ -13,10 +13,10 @@ mod values;
 
 use std::fmt;
 
+use diagnostic::{Report, Spanned, nearest};
 use gotemplate::{Cause, Error, Limits};
 
 use super::Alert;
-use crate::diagnostic::{Report, Spanned, nearest};
 use crate::policy::{Confidence, Policy, Priority};
 
 /// What one render may use up: far above what a sane template needs, some tenths of a second on a busy host.

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 
+use diagnostic::terminal::{Align, columns};
 use serde::Serialize;
 
-use crate::{
-    event::fields::{FIELDS, Field, Get, Type},
-    terminal::{Align, columns},
-};
+use crate::event::fields::{FIELDS, Field, Get, Type};
 
 /// How to print the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

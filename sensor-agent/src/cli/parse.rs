@@ -9,6 +9,8 @@ use std::{
     path::PathBuf,
 };
 
+use diagnostic::{nearest, printable};
+
 use super::{
     Command, Options, Place, Usage,
     completions::Shell,
@@ -16,7 +18,6 @@ use super::{
     flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, OperandKind},
     man::Page,
 };
-use crate::{diagnostic::nearest, terminal::printable};
 
 /// Understands arguments; the program's own name is not among them.
 ///

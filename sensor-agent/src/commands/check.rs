@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use diagnostic::printable;
+use diagnostic::terminal::counted;
+
 use super::{configured, paths, print};
 use crate::cli::{Exit, Options};
 use crate::config::Config;
 use crate::output::{OutputSettings, SinkSettings, TargetSettings};
 use crate::plan::Plan;
 use crate::silent;
-use crate::terminal::{counted, printable};
 
 pub(super) fn check(options: &Options, strict: bool) -> Exit {
     match configured(&paths(options), strict) {

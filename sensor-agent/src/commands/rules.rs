@@ -4,14 +4,15 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use diagnostic::terminal::counted;
+use diagnostic::{Report, printable};
+
 use super::{fail, paths, print, show};
 use crate::cli::{Exit, Options};
 use crate::config::{Environment, Paths};
-use crate::diagnostic::Report;
 use crate::event::build::build;
 use crate::plan::rule_books;
 use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};
-use crate::terminal::{counted, printable};
 
 /// Checks each file as if it were the main configuration, on top of the content.
 pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{io, iter};
 
+use diagnostic::{Appearance, Report, printable};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -13,10 +14,8 @@ use super::{fail, paths, print};
 use crate::cli::{Exit, Options, version};
 use crate::config::{Config, Environment, OutputSettings, SinkSettings, url_secrets};
 use crate::control::{client, render};
-use crate::diagnostic::{Appearance, Report};
 use crate::doctor;
 use crate::sensor::configure;
-use crate::terminal::printable;
 
 const README: &str = "\
 What sophoslinuxsensor support-bundle gathered: the state of the sensor, its configuration with secrets masked, what

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use diagnostic::Spanned;
 use foldhash::{HashMap, HashSet};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -12,7 +13,6 @@ use super::schema::{Kind, find};
 use super::words::{ListType, Word};
 use super::yaml::{Entry, Node, Scalar, Value};
 use super::{check, keys, secrets};
-use crate::diagnostic::Spanned;
 
 /// The file's name in the run directory.
 pub(crate) const FILE_NAME: &str = "cache_analytics.yaml";

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use diagnostic::{Report, Span, nearest};
 use foldhash::HashSet;
 use url::Url;
 use uuid::Uuid;
@@ -21,7 +22,6 @@ use super::schema::{Key, Kind, Variant, Variants, find};
 use super::secrets;
 use super::words::Words;
 use super::yaml::{Entry, Node, Scalar, Value};
-use crate::diagnostic::{Report, Span, nearest};
 use crate::event::{fields, tables};
 
 /// Findings that get a suggestion at most. Looking for one takes time by the number of names that there are.

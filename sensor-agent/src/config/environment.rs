@@ -8,10 +8,11 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::Path;
 
+use diagnostic::{Report, SourceId, Span, Spanned};
+
 use super::keys::TOP;
 use super::schema::{Key, Kind};
 use super::yaml::{Entry, Node, Scalar, Value};
-use crate::diagnostic::{Report, SourceId, Span, Spanned};
 
 /// Environment variables: those of the process, or a test's own.
 #[derive(Clone, Default)]

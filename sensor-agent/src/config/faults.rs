@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use diagnostic::{Report, SourceId, Span};
+
 use super::keys;
 use super::meant::{plain_duration, plain_number};
 use super::problem::Problem;
@@ -13,7 +15,6 @@ use super::scalar::FromText;
 use super::schema::Kind;
 use super::secrets;
 use super::yaml::Broken;
-use crate::diagnostic::{Report, SourceId, Span};
 
 const TAB: &str = "a tab";
 

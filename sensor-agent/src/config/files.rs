@@ -5,9 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use diagnostic::{Report, SourceId, Span};
 use secrecy::SecretString;
-
-use crate::diagnostic::{Report, SourceId, Span};
 
 /// A configuration file is at most this long, bytes.
 const CONFIGURATION_AT_MOST: u64 = 8 << 20;

@@ -1,5 +1,6 @@
 //! Headers of requests, as a webhook's `headers` give them: what is set is sent, and what cannot be is an error.
 
+use diagnostic::{Report, Span};
 use foldhash::HashMap;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
@@ -7,7 +8,6 @@ use url::Url;
 
 use super::secrets::url_credentials;
 use super::section::Section;
-use crate::diagnostic::{Report, Span};
 
 /// Headers that say how a request is framed and for whom it is. They follow from the request itself (RFC 9110, 9112),
 /// and one that says otherwise breaks it.

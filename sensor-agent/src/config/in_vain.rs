@@ -1,12 +1,13 @@
 //! Settings that are right, each for itself, and without effect as things are.
 
+use diagnostic::{Report, nearest};
+
 use super::Config;
 use super::policy::ContentGroup;
 use super::scalar::FromText;
 use super::section::Section;
 use super::words::SinkBackend;
 use super::yaml::Node;
-use crate::diagnostic::{Report, nearest};
 
 /// Where files are is said by the main file, before the others are read.
 pub(crate) fn paths(root: &Node, report: &mut Report) {

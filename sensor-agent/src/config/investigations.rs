@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 
 use super::keys;
@@ -12,7 +13,6 @@ use super::section::Section;
 use super::words::{RowFormat, SinkBackend, Word, ZeromqEncoding};
 use super::yaml::Node;
 use super::zeromq::{self, ZeromqSettings};
-use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::tables::{self, TABLES, Table};
 
 /// The flight recorder and where its rows go.

@@ -1,10 +1,11 @@
 //! Named lists, as each file gives them. They add up in the order of the files, which is for the rules to do.
 
+use diagnostic::{Report, Spanned};
+
 use super::keys;
 use super::section::Section;
 use super::words::ListType;
 use super::yaml::Node;
-use crate::diagnostic::{Report, Spanned};
 
 /// What one file says about a list.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use diagnostic::{Report, SourceId, Span};
 use foldhash::{HashMap, HashSet};
 use secrecy::ExposeSecret;
 use url::Url;
@@ -24,7 +25,6 @@ use super::{
     AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool,
     ZeromqSettings, cache, check, faults, in_vain, investigations, lists, merge, secrets, zeromq,
 };
-use crate::diagnostic::{Report, SourceId, Span};
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
 const RULES_NAME: &str = "runtimedetections-rules.yaml";

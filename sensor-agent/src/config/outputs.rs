@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use secrecy::SecretString;
 use url::Url;
@@ -17,7 +18,6 @@ use super::tls::{self, TlsSettings};
 use super::words::{Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding};
 use super::yaml::Node;
 use super::zeromq::{self, ZeromqSettings};
-use crate::diagnostic::{Report, Span, Spanned};
 
 /// Where alerts go, and in what shape.
 #[derive(Clone, Debug, Default)]

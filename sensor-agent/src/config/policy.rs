@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use diagnostic::{Report, Span, Spanned, nearest};
+
 use super::keys;
 use super::problem::Problem;
 use super::scalar::FromText;
 use super::section::Section;
 use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, Word, is_built};
 use super::yaml::Entry;
-use crate::diagnostic::{Report, Span, Spanned, nearest};
 
 /// A configured detection.
 #[derive(Clone, Debug)]

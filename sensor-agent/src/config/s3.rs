@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use diagnostic::Report;
 use secrecy::SecretString;
 use url::{Host, Url};
 
@@ -9,7 +10,6 @@ use super::files;
 use super::keys;
 use super::outputs::{self, HttpSettings};
 use super::section::Section;
-use crate::diagnostic::Report;
 
 /// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
 const WITHOUT_STORE: &str = "roll_interval";

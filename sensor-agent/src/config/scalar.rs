@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use diagnostic::nearest;
 use url::Url;
 use uuid::Uuid;
 
@@ -10,7 +11,6 @@ use super::address::host_name;
 use super::duration::duration;
 use super::meant;
 use super::problem::Problem;
-use crate::diagnostic::nearest;
 
 /// A value that is written as one piece of text.
 pub(crate) trait FromText: Sized {

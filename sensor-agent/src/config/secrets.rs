@@ -7,12 +7,12 @@
 use std::ops::Range;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use diagnostic::{Report, SourceId, Span, nearest};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::keys;
 use super::schema::Kind;
-use crate::diagnostic::{Report, SourceId, Span, nearest};
 
 /// Words in the names of keys that hold secrets, beside the keys of the sensor.
 const TELLING: &[&str] =

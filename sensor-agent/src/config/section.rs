@@ -2,13 +2,13 @@
 //!
 //! Everything was checked before, file by file; a value that is wrong was reported then, and counts as not given here.
 
+use diagnostic::{Span, Spanned};
 use secrecy::SecretString;
 
 use super::scalar::FromText;
 use super::schema::{Key, Kind, find};
 use super::words::Word;
 use super::yaml::{Entry, Node, Value};
-use crate::diagnostic::{Span, Spanned};
 
 /// A mapping with the keys that it may have.
 #[derive(Clone, Copy)]

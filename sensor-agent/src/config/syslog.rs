@@ -1,5 +1,6 @@
 //! A syslog receiver, as an output's keys describe it.
 
+use diagnostic::Report;
 use rustls::pki_types::ServerName;
 
 use super::address::SyslogAddress;
@@ -8,7 +9,6 @@ use super::scalar::Size;
 use super::section::Section;
 use super::tls::{self, TlsSettings};
 use super::words::{Facility, Framing, SyslogProtocol};
-use crate::diagnostic::Report;
 
 /// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).
 const MOST_OF_UDP: u64 = 65_507;

@@ -8,10 +8,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use diagnostic::{Report, Severity};
 use secrecy::ExposeSecret;
 
 use super::*;
-use crate::diagnostic::{Report, Severity};
 
 /// A folder with files of its own.
 struct Files {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use diagnostic::Report;
+
 use super::files;
 use super::section::Section;
-use crate::diagnostic::Report;
 
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];

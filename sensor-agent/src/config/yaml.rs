@@ -4,11 +4,11 @@
 //! within limits on nesting and on the number of nodes, aliases resolved. What a scalar means (a number, a word,
 //! a duration) is decided by whoever knows what the key wants, so that `off` can be a word and `5s` a duration.
 
+use diagnostic::{Report, SourceId, Span, Spanned};
 use foldhash::{HashMap, HashSet};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::quoting;
-use crate::diagnostic::{Report, SourceId, Span, Spanned};
 
 /// Collections within collections at most.
 const NESTING_AT_MOST: usize = 64;

@@ -1,11 +1,11 @@
 //! A ZeroMQ socket, as the keys of an output or a sink describe it.
 
+use diagnostic::{Report, Span};
 use foldhash::HashMap;
 
 use super::address::{HostPort, ZeromqEndpoint};
 use super::section::Section;
 use super::words::{Word as _, ZeromqEncoding, ZeromqPattern};
-use crate::diagnostic::{Report, Span};
 
 /// A ZeroMQ socket.
 #[derive(Clone, Debug)]

@@ -2,15 +2,19 @@
 
 use std::fmt::Write as _;
 
+use diagnostic::{
+    printable, printable_json,
+    terminal::{
+        Align::{Left, Right},
+        columns, counted,
+    },
+};
+
 use super::{
     Outcome, Reload, Stage, Status,
     elapsed::duration,
     problems::problems,
     status::{Canary, Configuration, Delivery, Hook, Table},
-};
-use crate::terminal::{
-    Align::{Left, Right},
-    columns, counted, printable, printable_json,
 };
 
 /// The status for people: what is wrong first, then everything else in columns.

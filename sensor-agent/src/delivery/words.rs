@@ -3,7 +3,7 @@
 //! What a receiver says helps the person who reads it, and may hold anything: commands to a terminal, a whole page, or
 //! the credentials that it was sent.
 
-use crate::alert::printable;
+use diagnostic::printable;
 
 /// What stands in the place of a secret.
 const MASK: &str = "***";
@@ -31,7 +31,7 @@ pub(crate) fn fit<'a>(words: &[u8], secrets: impl IntoIterator<Item = &'a str>, 
         }
     }
     let line: String = line.chars().take(most).collect();
-    if line.is_empty() { "(no words)".to_owned() } else { printable(&line) }
+    if line.is_empty() { "(no words)".to_owned() } else { printable(&line).into_owned() }
 }
 
 /// The words of a reply that was read in part, without the beginning of a secret that may stand at their end.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn words_are_short_and_printable() {
-        assert_eq!(fit(b" one\n two\t\x1b[31m", [], 100), "one two \\x1b[31m");
+        assert_eq!(fit(b" one\n two\t\x1b[31m", [], 100), "one two \\u{1b}[31m");
         assert_eq!(fit("äöü".repeat(100).as_bytes(), [], 4), "äöüä");
         assert_eq!(fit(b" \n ", [""], 4), "(no words)");
         assert_eq!(fit(b"\xff", [], 4), "\u{fffd}");

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use diagnostic::{Report, Span, Spanned};
+
 use super::*;
-use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::{Detail, Image, Process};
 use crate::rules::{self, Chain, Lists, MissingDefault};
 

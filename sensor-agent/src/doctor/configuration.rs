@@ -1,10 +1,11 @@
 //! The configuration.
 
+use diagnostic::terminal::counted;
+use diagnostic::{Appearance, Diagnostic, Report};
+
 use super::{Finding, folders};
 use crate::config::Config;
-use crate::diagnostic::{Appearance, Diagnostic, Report};
 use crate::plan::{Plan, gaps};
-use crate::terminal::counted;
 
 pub(super) fn examine(config: &Config, plan: &Plan, report: &Report) -> Vec<Finding> {
     let mut found = Vec::new();

@@ -8,12 +8,12 @@ mod alert;
 mod draft;
 mod message;
 
+use diagnostic::nearest;
 use serde_json::{Map, Value};
 
 use self::draft::Draft;
 use super::fields::{self, Field, Get};
 use super::{Event, Host};
-use crate::diagnostic::nearest;
 
 /// Why a map is no event. Each says where: a key, or `lineage[0].key`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use diagnostic::{Report, Span, Spanned};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -23,7 +24,6 @@ use super::{
 };
 use crate::{
     alert::{Alert, Template},
-    diagnostic::{Report, Span, Spanned},
     event::{Event, Host, tables},
     policy::{MessageType, Policy},
 };

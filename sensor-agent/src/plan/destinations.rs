@@ -3,11 +3,12 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use diagnostic::{Report, Span};
+
 use crate::alert::Template;
 use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::delivery::trust;
-use crate::diagnostic::{Report, Span};
 use crate::output::{
     CentralSettings, Fault, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat,
     SinkSettings, SplunkSettings, SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics,

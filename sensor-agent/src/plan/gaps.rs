@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use diagnostic::Report;
+
 use super::Plan;
 use crate::config::Config;
-use crate::diagnostic::Report;
 use crate::silent::{NO_OUTPUT, NO_POLICY, sentences};
 
 /// Says that there is nothing to alert on, or nobody to tell, and that the shipped detections are missing.

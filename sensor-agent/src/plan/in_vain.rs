@@ -1,9 +1,9 @@
 //! Lists that no rule reads: an exception under a mistyped name would be accepted, and except nothing.
 
+use diagnostic::{Report, nearest};
 use foldhash::HashSet;
 
 use crate::config::Config;
-use crate::diagnostic::{Report, nearest};
 use crate::rules::lists_named;
 
 /// Says of each list of the user's that no rule reads it. Of the shipped ones that is no fault of the reader's.

@@ -1,7 +1,8 @@
 //! The flight recorder's tables, their filters compiled class by class.
 
+use diagnostic::{Report, SourceId, Span};
+
 use crate::config::{Config, RecorderTable};
-use crate::diagnostic::{Report, SourceId, Span};
 use crate::event::Class;
 use crate::recorder::{Filters, Recorder, TableSettings};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use diagnostic::{Report, Spanned};
+
 use super::*;
 use crate::budget::{Charge, Part};
-use crate::diagnostic::{Report, Spanned};
 use crate::event::{Detail, EventType, Process, ProcessKey, tables};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
 
@@ -12,12 +13,12 @@ fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
         .iter()
         .map(|text| {
             let source = report.add_source("test", *text);
-            let span = crate::diagnostic::Span { source, bytes: 0..text.len() };
+            let span = diagnostic::Span { source, bytes: 0..text.len() };
             Spanned { value: (*text).to_owned(), span, verbatim: true }
         })
         .collect();
     let source = report.add_source("test", "");
-    let span = crate::diagnostic::Span { source, bytes: 0..0 };
+    let span = diagnostic::Span { source, bytes: 0..0 };
     let chain = Chain {
         name: "process_events",
         rules: &texts,

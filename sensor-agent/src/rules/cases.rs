@@ -246,8 +246,8 @@ mod tests {
     #[test]
     fn an_event_of_a_kind_that_the_policy_never_sees_fails_its_case() {
         use super::super::{Chain, Lists, MissingDefault, compile};
-        use crate::diagnostic::{Report, Span, Spanned};
         use crate::event::{EventType, Seen};
+        use diagnostic::{Report, Span, Spanned};
 
         let mut report = Report::default();
         let span = Span { source: report.add_source("test", "default match"), bytes: 0..13 };

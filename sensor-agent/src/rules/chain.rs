@@ -1,5 +1,6 @@
 //! Chains of rules: as people write them, and checked one by one.
 
+use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 
 use super::Problem;
@@ -8,7 +9,6 @@ use super::check::{Checker, Expr};
 use super::contradiction::contradiction;
 use super::normal::normal;
 use super::parse::parse;
-use crate::diagnostic::{Report, Span, Spanned};
 
 /// One policy's or one table's ordered rules, as written.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ mod seen;
 use std::ops::Range;
 use std::sync::Arc;
 
+use diagnostic::nearest;
 use foldhash::HashMap;
 
 pub(crate) use self::seen::not_filled;
@@ -16,7 +17,6 @@ use super::operators::{OPERATORS, Operator};
 use super::regex::expression;
 use super::test::{Atom, Doubt, Expression, Order, Test};
 use super::{Problem, numbers};
-use crate::diagnostic::nearest;
 use crate::event::Seen;
 use crate::event::fields::{Field, Type};
 

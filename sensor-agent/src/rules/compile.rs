@@ -1,5 +1,7 @@
 //! Checked chains as one set, and what is asked of it.
 
+use diagnostic::Report;
+
 use super::ast::{Scope, Verdict};
 use super::chain::{Chain, ChainIndex, CheckedChain, CheckedRule, Condition, RuleIndex, check_chain};
 use super::check::{Checker, Expr};
@@ -8,7 +10,6 @@ use super::lists::Lists;
 use super::plan::program;
 use super::program::Program;
 use super::test::Atom;
-use crate::diagnostic::Report;
 use crate::event::{Class, Event, EventType, Host, Seen, Value};
 
 /// Compiled chains for one class of events.

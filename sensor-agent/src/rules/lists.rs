@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use diagnostic::{Report, Spanned, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::glob::Glob;
 use super::{limits, numbers};
-use crate::diagnostic::{Report, Spanned, nearest};
 use crate::event::fields::Type;
 
 /// What a list holds.
@@ -369,7 +369,7 @@ pub(super) fn net_around(address: IpAddr, prefix_len: u8) -> Option<IpNet> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Span;
+    use diagnostic::Span;
 
     #[test]
     fn every_kind_is_in_the_table_once() {

@@ -11,11 +11,12 @@
 
 use std::ops::Range;
 
+use diagnostic::nearest;
+
 use super::ast::{Expr, ExprKind, Literal, LiteralValue, Operand, Rule, Scope, Subject, Term, Verdict};
 use super::lexer::{Token, TokenKind, lex};
 use super::operators::{OPERATORS, Operator};
 use super::{Problem, limits};
-use crate::diagnostic::nearest;
 
 /// Reads one rule. Never panics, whatever the text.
 ///

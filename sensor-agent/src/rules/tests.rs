@@ -6,10 +6,10 @@ mod refusals;
 mod semantics;
 mod unknown;
 
+use diagnostic::{Report, Span, Spanned};
 use serde_json::Value;
 
 use super::*;
-use crate::diagnostic::{Report, Span, Spanned};
 use crate::event::{Class, build::build};
 
 /// Rules, one a line, as they would stand in a file.
@@ -66,7 +66,7 @@ pub(super) fn compiled(text: &str) -> (RuleSet, Report) {
 
 /// Errors and warnings, one a line: severity, the text at the caret, message, label, help.
 pub(super) fn said(report: &Report) -> String {
-    let line = |found: &crate::diagnostic::Diagnostic| {
+    let line = |found: &diagnostic::Diagnostic| {
         let part = found.span.as_ref().map_or("", |span| &report.source_text(span.source)[span.bytes.clone()]);
         let help = found.help.as_deref().unwrap_or("");
         format!("{:?} at [{part}]: {} | {} | {help}\n", found.severity, found.message, found.label)

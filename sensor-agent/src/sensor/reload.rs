@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use diagnostic::{Appearance, Report};
+
 use super::{Shared, Tamper, configure, offer, status};
 use crate::budget::Budget;
 use crate::clock::unix_now;
 use crate::config::{Config, Word as _};
 use crate::control::Reload;
-use crate::diagnostic::{Appearance, Report};
 use crate::engine::Request;
 use crate::output::OpenError;
 

@@ -17,9 +17,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use diagnostic::Report;
 use sensor_agent::alert::Alert;
 use sensor_agent::config::{self, Environment, Paths};
-use sensor_agent::diagnostic::Report;
 use sensor_agent::event::{Event, Host, build, tables};
 use sensor_agent::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use sensor_agent::plan::{Plan, plan};

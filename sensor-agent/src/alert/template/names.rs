@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use diagnostic::{Report, Spanned, nearest};
 use gotemplate::Value;
 
 use super::values;
-use crate::{
-    alert::Alert,
-    diagnostic::{Report, Spanned, nearest},
-};
+use crate::alert::Alert;
 
 /// Reports names that no alert has. Returns whether there is no error.
 ///

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
+use diagnostic::{Severity, Span};
+
 use super::*;
-use crate::diagnostic::{Severity, Span};
 
 fn spanned(text: &str, report: &mut Report) -> Spanned<String> {
     let source = report.add_source("test.yaml", text);

@@ -4,12 +4,12 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use diagnostic::printable;
 use jiff::Timestamp;
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
 use x509_parser::x509::X509Name;
 
 use super::list::Aside;
-use crate::alert::printable;
 
 /// Why trust files cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -189,7 +189,7 @@ fn because(reasons: &[String]) -> String {
 
 /// A name in a certificate, fit for a log.
 pub(super) fn name(name: &X509Name<'_>) -> String {
-    printable(&name.to_string().chars().take(200).collect::<String>())
+    printable(&name.to_string().chars().take(200).collect::<String>()).into_owned()
 }
 
 fn valid_for(names: &[String]) -> String {

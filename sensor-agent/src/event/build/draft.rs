@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use diagnostic::nearest;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::BuildError;
 use super::message::MessageDraft;
-use crate::diagnostic::nearest;
 use crate::event::audit;
 use crate::event::fields::{Field, Get, Type, base_name};
 use crate::event::json::from_lossless;

@@ -16,7 +16,7 @@ fn planned(text: &str) -> (Config, Detection, Vec<String>) {
     let mut report = Report::default();
     let config = load(&paths, &Environment::default(), &mut report);
     let (detection, _) = compile(&config, &Lists::default(), &mut report);
-    let line = |found: &crate::diagnostic::Diagnostic| {
+    let line = |found: &diagnostic::Diagnostic| {
         let at = found.span.as_ref().map_or("", |span| &report.source_text(span.source)[span.bytes.clone()]);
         format!("{:?} at [{at}]: {}", found.severity, found.message)
     };

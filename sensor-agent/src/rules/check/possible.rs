@@ -2,13 +2,14 @@
 
 use std::ops::RangeInclusive;
 
+use diagnostic::nearest;
+
 use super::super::Problem;
 use super::super::ast::{Literal, quoted};
 use super::super::lists::{Entries, List};
 use super::super::operators::Operator;
 use super::super::test::Order;
 use super::Checker;
-use crate::diagnostic::nearest;
 use crate::event::fields::{Field, Type, Values};
 use crate::event::{EventType, UNSET_ID};
 

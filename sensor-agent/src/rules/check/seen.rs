@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use diagnostic::nearest;
+
 use super::super::Problem;
 use super::super::ast::{Operand, Scope, Term};
 use super::Checker;
-use crate::diagnostic::nearest;
 use crate::event::EventType;
 use crate::event::fields::{self, Field, Get};
 

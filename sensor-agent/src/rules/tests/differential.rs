@@ -1,11 +1,11 @@
 //! The compiled evaluation against the plain one, on random rules and random events.
 
+use diagnostic::Report;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::*;
 use super::{lists, said, source};
-use crate::diagnostic::Report;
 use crate::event::{Class, build::build};
 
 fn any_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {

@@ -1,8 +1,9 @@
 //! What is refused or warned about at load, and how that is said.
 
+use diagnostic::Report;
+
 use super::super::*;
 use super::{compiled, lists, said, source};
-use crate::diagnostic::Report;
 use crate::event::{Class, EventType, Seen};
 
 /// Severity, caret and message of the only finding about a condition.

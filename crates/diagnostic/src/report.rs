@@ -1,53 +1,10 @@
-//! What is wrong with a configuration, told to the person who wrote it.
-//!
-//! Everything that reads what users write (YAML, rules, templates, lists) puts its findings into one [`Report`], each
-//! with the place in the file, so that all of them are shown in one run.
+//! Findings, and the texts that they are about.
 
 mod render;
 
-use std::ops::Range;
-
 pub use render::Appearance;
 
-/// A file that was read, or something like one (an environment variable).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SourceId(u32);
-
-/// A place in a source: byte offsets.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Span {
-    pub source: SourceId,
-    pub bytes: Range<usize>,
-}
-
-/// A value with the place it was read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned<T> {
-    pub value: T,
-    pub span: Span,
-    /// Whether the value stands in the source byte by byte from `span.bytes.start`, so that an offset in the
-    /// value is an offset in the source. Not so for quoted text with escapes or folded lines.
-    pub verbatim: bool,
-}
-
-impl<T> Spanned<T> {
-    /// The place of a part of the value: exact if the value stands verbatim in the source, else the whole.
-    #[must_use]
-    pub fn part(&self, part: Range<usize>) -> Span {
-        if self.verbatim {
-            let at = |offset: usize| (self.span.bytes.start + offset).min(self.span.bytes.end);
-            Span { source: self.span.source, bytes: at(part.start)..at(part.end) }
-        } else {
-            self.span.clone()
-        }
-    }
-
-    /// Another value from the same place.
-    #[must_use]
-    pub fn map<U>(self, map: impl FnOnce(T) -> U) -> Spanned<U> {
-        Spanned { value: map(self.value), span: self.span, verbatim: self.verbatim }
-    }
-}
+use crate::span::{SourceId, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,7 +104,7 @@ impl Report {
     }
 
     /// Changes what is said of each finding.
-    pub(crate) fn reword(&mut self, change: impl Fn(&str) -> String) {
+    pub fn reword(&mut self, change: impl Fn(&str) -> String) {
         for diagnostic in &mut self.diagnostics {
             let related = diagnostic.related.iter_mut().map(|(_, label)| label);
             for text in
@@ -184,18 +141,4 @@ impl Diagnostic {
         self.related.push((span, label.into()));
         self
     }
-}
-
-/// The known word nearest to what was written, if it is near enough to be a slip.
-#[must_use]
-pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = written.to_lowercase();
-    known
-        .into_iter()
-        // Comparing costs time and memory by the product of both lengths.
-        .filter(|word| written.len() <= 2 * word.len() + 8)
-        .map(|word| (strsim::damerau_levenshtein(&lower, &word.to_lowercase()), word))
-        .filter(|(distance, word)| *distance <= (word.len() / 3).max(1))
-        .min()
-        .map(|(_, word)| word)
 }

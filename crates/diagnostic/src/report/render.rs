@@ -9,7 +9,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Diagnostic, Report, Severity, SourceId, Span};
+use super::{Diagnostic, Report, Severity};
+use crate::span::{SourceId, Span};
+use crate::text::is_unprintable;
 
 /// Findings shown at most; the summary still counts all of them.
 const SHOWN_AT_MOST: usize = 200;
@@ -220,14 +222,7 @@ fn neutral(character: char) -> char {
         '\t' => ' ',
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{fffd}'),
         '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' => '\u{fffd}',
+        other if is_unprintable(other) => '\u{fffd}',
         other => other,
     }
 }
