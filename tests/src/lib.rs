@@ -24,5 +24,5 @@ pub use disk::Tmpfs;
 pub use home::{Home, Said};
 pub use mark::Mark;
 pub use rows::{assert_columns, bytes, of_kind, of_pid, parse_lines};
-pub use sensor::Sensor;
+pub use sensor::{Sensor, http_answer};
 pub use wait::{PATIENCE, until};

@@ -1,8 +1,11 @@
 //! A running sensor.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::ops::Deref;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
@@ -111,6 +114,22 @@ impl Sensor {
         self.status_if_any().unwrap_or_else(|| panic!("the sensor does not answer\n{}", self.log()))
     }
 
+    /// Where it answers over HTTP, which is a moment after it answers to commands.
+    #[must_use]
+    pub fn metrics_socket(&self) -> PathBuf {
+        let socket = self.file("run/metrics.sock");
+        self.until("its metrics socket", || socket.exists().then(|| socket.clone()))
+    }
+
+    /// What it answers over HTTP, from the status line to the end.
+    ///
+    /// # Panics
+    /// It does not answer.
+    #[must_use]
+    pub fn page(&self, path: &str) -> String {
+        http_answer(UnixStream::connect(self.metrics_socket()).expect("the metrics socket"), path)
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.pid().try_into().expect("a pid"));
         kill(pid, signal).expect("the sensor is there");
@@ -209,4 +228,15 @@ impl Drop for Sensor {
 
 fn append(home: &Home, name: &str) -> File {
     File::options().create(true).append(true).open(home.file(name)).expect("a file for its output")
+}
+
+/// The answer to a request, from its status line to its end.
+///
+/// # Panics
+/// There is none.
+pub fn http_answer(mut stream: impl Read + Write, path: &str) -> String {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
 }

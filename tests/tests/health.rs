@@ -2,33 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use sensor_tests::{Home, Mark, Sensor};
-
-/// The answer to a request, from its status line to its end.
-fn get(mut stream: impl Read + Write, path: &str) -> String {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n").expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
-}
-
-fn ask(sensor: &Sensor, path: &str) -> String {
-    get(UnixStream::connect(sensor.file("run/metrics.sock")).expect("the socket is there"), path)
-}
+use sensor_tests::{Home, Mark, Sensor, http_answer};
 
 #[test]
 fn a_canary_makes_it_ready() {
     let mark = Mark::new("health");
     let sensor = Sensor::start(&mark.config());
     sensor.until("health", || (sensor.ask(&["health"]).code == Some(0)).then_some(()));
-    assert!(ask(&sensor, "/healthz").starts_with("HTTP/1.1 200"));
-    assert!(ask(&sensor, "/readyz").starts_with("HTTP/1.1 200"));
-    let metrics = ask(&sensor, "/metrics");
+    assert!(sensor.page("/healthz").starts_with("HTTP/1.1 200"));
+    assert!(sensor.page("/readyz").starts_with("HTTP/1.1 200"));
+    let metrics = sensor.page("/metrics");
     let value = |name: &str| -> f64 {
         let line =
             metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}\n{metrics}"));
@@ -63,7 +49,7 @@ fn documented_losses() -> BTreeSet<(String, String)> {
 #[test]
 fn every_counter_of_a_loss_is_there_before_anything_is_lost() {
     let sensor = Sensor::start(&Mark::new("zeros").config());
-    let text = ask(&sensor, "/metrics");
+    let text = sensor.page("/metrics");
     let lost: Vec<&str> =
         text.lines().filter(|line| line.starts_with("sophoslinuxsensor_events_lost_total{")).collect();
     let label = |line: &str, name: &str| line.split(&format!("{name}=\"")).nth(1)?.split('"').next().map(str::to_owned);
@@ -87,7 +73,9 @@ fn metrics_move_with_a_reload_and_stay_on_this_host() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     sensor.write_config(&mark.config_with(&format!("metrics: {{listen: '127.0.0.1:{port}'}}\n")));
     assert_eq!(sensor.reload().code, Some(0));
-    assert!(get(TcpStream::connect(("127.0.0.1", port)).unwrap(), "/metrics").contains("sophoslinuxsensor_healthy"));
+    assert!(
+        http_answer(TcpStream::connect(("127.0.0.1", port)).unwrap(), "/metrics").contains("sophoslinuxsensor_healthy")
+    );
     assert!(!sensor.file("run/metrics.sock").exists());
 
     sensor.write_config(&mark.config_with("metrics: {listen: '0.0.0.0:9464'}\n"));

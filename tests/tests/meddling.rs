@@ -1,11 +1,9 @@
 //! Who has the rights to can make a sensor deaf while it runs. It must not go on calling itself healthy.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -224,15 +222,6 @@ fn counters_and_offsets_cannot_be_written_from_outside() {
     assert_eq!(sensor.stop(), Some(0));
 }
 
-/// What the sensor answers over HTTP, its status line included.
-fn page(sensor: &Sensor, path: &str) -> String {
-    let mut stream = UnixStream::connect(sensor.file("run/metrics.sock")).expect("the socket is there");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n").expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    answer
-}
-
 /// The positions of a ring buffer of the sensor's: where its reader is, and where the kernel is.
 struct Positions {
     read: NonNull<AtomicU64>,
@@ -318,10 +307,10 @@ fn attached_and_deaf_is_not_healthy() {
     let told = sensor.ask(&["status"]).stdout;
     assert!(told.contains("the sensor is deaf"), "{told}");
     for path in ["/healthz", "/readyz"] {
-        let answer = page(&sensor, path);
+        let answer = sensor.page(path);
         assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("canary"), "{path}: {answer}");
     }
-    assert!(page(&sensor, "/metrics").contains("\nsophoslinuxsensor_healthy 0"));
+    assert!(sensor.page("/metrics").contains("\nsophoslinuxsensor_healthy 0"));
 
     // Once it is let, it hears again, and tells what it lost.
     sensor.until("a sensor that hears again", || {

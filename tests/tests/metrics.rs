@@ -66,7 +66,7 @@ fn readers_are_content(place: &[&str]) {
 fn those_of_the_sensor() {
     let mark = Mark::new("promtool");
     let sensor = Sensor::start(&mark.audit_config(""));
-    let socket = sensor.file("run/metrics.sock").display().to_string();
+    let socket = sensor.metrics_socket().display().to_string();
     readers_are_content(&["--unix-socket", &socket, "http://sensor/metrics"]);
 }
 

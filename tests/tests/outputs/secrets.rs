@@ -2,8 +2,6 @@
 //! what the sensor writes, nor in the bundle for support.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -65,10 +63,7 @@ fn words(said: Said) -> String {
 }
 
 fn metrics(sensor: &Sensor) -> String {
-    let mut stream = UnixStream::connect(sensor.file("run/metrics.sock")).expect("the socket is there");
-    write!(stream, "GET /metrics HTTP/1.1\r\nHost: sensor\r\nConnection: close\r\n\r\n").expect("a request");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
+    let answer = sensor.page("/metrics");
     assert!(answer.contains("sophoslinuxsensor_delivery"), "{answer}");
     answer
 }
