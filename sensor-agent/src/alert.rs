@@ -11,6 +11,7 @@ pub(crate) mod facts;
 #[cfg(test)]
 mod format_tests;
 pub mod json;
+mod marks;
 pub mod ocsf;
 pub mod reference;
 mod scope;

@@ -9,7 +9,8 @@
 //! line or begins another.
 //!
 //! Values are no longer than the format's dictionary allows. One that was cut ends in `…`, and a line in which anything
-//! was cut has `cn1Label=truncated cn1=1`.
+//! was cut or never seen whole has `cn1Label=truncated cn1=1`. `cn2` labelled `argsReadLate`, `cn3` labelled `isUserMounts`
+//! and `cs5` labelled `containerUnknown` are written only if it is so.
 //!
 //! The destination (`d…`) is this host, and what runs on it. `duser` and `duid` are the account that an event is about;
 //! where it names none, that of the process. The source (`s…`) is who acts: the parent of a process, the sender of a
@@ -25,10 +26,14 @@ use super::{
     Alert,
     cuts::Cuts,
     facts::Facts,
+    marks,
     shorten::{Form, write_as},
     text::printable,
 };
-use crate::{event::Process, policy::Priority};
+use crate::{
+    event::{Event, Process},
+    policy::Priority,
+};
 
 const FORM: Form = Form { whole, least };
 
@@ -200,17 +205,38 @@ impl Line {
         self.is_cut |= is_cut;
         self.put_custom(4, "lineage", &lineage);
         let container = process.container.as_deref();
-        self.put_custom(5, "containerId", container.map_or("", |container| cuts.words(&container.id)));
+        match container {
+            Some(container) => self.put_custom(5, "containerId", cuts.words(&container.id)),
+            None if marks::has(marks::of_event(&alert.event), marks::CONTAINER_UNKNOWN) => {
+                self.put_custom(5, "containerUnknown", "true")
+            }
+            None => {}
+        }
         match facts.terminal.as_deref() {
             Some(terminal) => self.put_custom(6, "terminal", terminal),
             None => {
                 self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
             }
         }
+        self.marks(&alert.event);
         self.put("flexString1Label", "confidence", 128);
         self.put("flexString1", policy.confidence.word(), LONGEST);
         self.put("flexString2Label", "scope", 128);
         self.put("flexString2", alert.scope.word(), LONGEST);
+    }
+
+    /// What is not whole makes the line one in which something is cut; two that are whole and in doubt have numbers.
+    fn marks(&mut self, event: &Event) {
+        for mark in marks::of_event(event) {
+            self.is_cut |= mark.is_cut;
+            let (number, label) = match mark.name {
+                marks::ARGS_LATE => (2, "argsReadLate"),
+                marks::USER_MOUNTS => (3, "isUserMounts"),
+                _ => continue,
+            };
+            self.put(&format!("cn{number}Label"), label, LONGEST);
+            self.put_number(&format!("cn{number}"), 1);
+        }
     }
 
     fn process(&mut self, process: &Process, cuts: &Cuts) {

@@ -15,6 +15,7 @@ use super::{
     cuts::Cuts,
     facts::Facts,
     json::OneLine,
+    marks,
     shorten::{Form, write_as},
     technique::technique,
     time::rfc3339,
@@ -79,6 +80,9 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
             "truncated": !cuts.is_none(),
         },
     });
+    for mark in marks::of_event(&alert.event) {
+        document["sensor"][mark.name] = true.into();
+    }
     let process = &*alert.event.process;
     if process.key.tgid != 0 {
         let mut object = process_object(process, alert, cuts.args, cuts);
@@ -263,10 +267,16 @@ fn user(id: u32, name: Option<&str>, cuts: &Cuts) -> Value {
     json!({"id": id.to_string(), "name": name.map(|name| cuts.words(name))})
 }
 
-/// The ancestors behind the parent, which `process.parent` tells.
+/// The ancestors, the parent first, which `process.parent` tells as well.
 fn lineage(alert: &Alert, cuts: &Cuts) -> Vec<Value> {
-    let ancestors = alert.event.process.ancestors().take(cuts.lineage);
-    ancestors.map(|process| json!({"pid": process.key.tgid, "executable": cuts.text(&process.image.path)})).collect()
+    let told = |process: &Process| {
+        let mut object = json!({"pid": process.key.tgid, "executable": cuts.text(&process.image.path)});
+        for mark in marks::of_process(process) {
+            object[mark.name] = true.into();
+        }
+        object
+    };
+    alert.event.process.ancestors().take(cuts.lineage).map(told).collect()
 }
 
 fn threat(alert: &Alert, cuts: &Cuts) -> Option<Value> {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Alert, Notification,
     cuts::{Cuts, cut_args, cut_text},
+    marks,
     shorten::{Form, write_as},
 };
 use crate::event::{Arguments, Host, Process, json::lossless};
@@ -73,6 +74,8 @@ struct AlertJson<'a> {
     lineage: Lineage<'a>,
     #[serde(skip_serializing_if = "is_false")]
     lineage_truncated: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    message_truncated: bool,
     location: Location<'a>,
     metadata: Metadata<'a>,
     #[serde(skip_serializing_if = "is_false")]
@@ -107,6 +110,7 @@ impl<'a> AlertJson<'a> {
             process_info: (process.key.tgid != 0).then(|| ProcessJson::new(process, host, cuts.args, cuts)),
             lineage: Lineage { process, host, cuts },
             lineage_truncated: cuts.lineage != usize::MAX || process.lineage_cut,
+            message_truncated: marks::has(marks::of_event(&alert.event), marks::MESSAGE),
             location: Location::new(alert, cuts),
             metadata: Metadata { host, cuts },
             metadata_truncated: cuts.metadata != usize::MAX,
@@ -123,9 +127,9 @@ struct ProcessJson<'a> {
     ppid: u32,
     tgid: u32,
     name: Text<'a>,
-    #[serde(skip_serializing_if = "is_not_so")]
+    #[serde(skip_serializing_if = "is_false")]
     name_truncated: bool,
-    #[serde(skip_serializing_if = "is_not_so")]
+    #[serde(skip_serializing_if = "is_false")]
     is_user_mounts: bool,
     #[serde(skip_serializing_if = "Text::is_empty")]
     host_path: Text<'a>,
@@ -133,9 +137,11 @@ struct ProcessJson<'a> {
     script_path: Text<'a>,
     args: Args<'a>,
     args_truncated: bool,
-    #[serde(skip_serializing_if = "is_not_so")]
+    #[serde(skip_serializing_if = "is_false")]
     args_read_late: bool,
     cwd: Text<'a>,
+    #[serde(skip_serializing_if = "is_false")]
+    cwd_truncated: bool,
     uid: u32,
     euid: u32,
     gid: u32,
@@ -167,6 +173,7 @@ impl<'a> ProcessJson<'a> {
             args_truncated: image.args.is_cut() || image.args.kept() > args,
             args_read_late: image.is(exec_flags::ARGS_LATE),
             cwd: text(&image.cwd),
+            cwd_truncated: image.cwd_lacks_beginning(),
             uid: process.ids.uid,
             euid: process.ids.euid,
             gid: process.ids.gid,
@@ -177,12 +184,6 @@ impl<'a> ProcessJson<'a> {
             start_time: (host.boot_time != 0).then(|| host.boot_time.saturating_add(process.key.start)),
         }
     }
-}
-
-/// What is written only if it is so.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-fn is_not_so(value: &bool) -> bool {
-    !value
 }
 
 #[derive(Serialize)]

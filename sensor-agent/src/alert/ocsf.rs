@@ -21,6 +21,7 @@ use super::{
     ecs::without_empty,
     facts::Facts,
     json::OneLine,
+    marks,
     shorten::{Form, write_as},
     technique::technique,
 };
@@ -237,7 +238,6 @@ fn process(process: &Process, alert: &Alert, cuts: &Cuts) -> Value {
 /// What the schema has no attribute for.
 fn unmapped(alert: &Alert, cuts: &Cuts) -> Value {
     let process = &*alert.event.process;
-    let (_, args_cut) = Cuts::args(&process.image.args, cuts.args);
     let metadata: serde_json::Map<String, Value> = alert
         .host
         .metadata
@@ -245,17 +245,33 @@ fn unmapped(alert: &Alert, cuts: &Cuts) -> Value {
         .take(cuts.metadata)
         .map(|(key, value)| (cuts.words(key).to_owned(), cuts.words(value).into()))
         .collect();
-    json!({
+    let mut object = json!({
         "scope": alert.scope.word(),
         "policy_type": cuts.words(&alert.policy.policy_type),
-        "args_truncated": args_cut,
+        "args_truncated": process.image.args.kept() > cuts.args,
         "truncated": !cuts.is_none(),
         "effective_uid": process.ids.euid,
         "audit_message": message_facts(alert, cuts),
         "kubernetes_pod": process.container.as_deref().map(|container| cuts.words(&container.pod)),
         "kubernetes_namespace": process.container.as_deref().map(|container| cuts.words(&container.namespace)),
         "metadata": metadata,
-    })
+        "ancestry": process.ancestors().take(cuts.lineage).filter_map(marked).collect::<Vec<_>>(),
+    });
+    for mark in marks::of_event(&alert.event) {
+        object[mark.name] = true.into();
+    }
+    object
+}
+
+/// What is not whole or not sure of an ancestor; none if nothing is.
+fn marked(ancestor: &Process) -> Option<Value> {
+    let mut marks = marks::of_process(ancestor).peekable();
+    marks.peek()?;
+    let mut object = json!({"pid": ancestor.key.tgid});
+    for mark in marks {
+        object[mark.name] = true.into();
+    }
+    Some(object)
 }
 
 /// Of a message, what its class has no attribute for.

@@ -108,6 +108,12 @@ pub const KEYS: &[Key] = &[
         "Written, as `true`, if the arguments were read when the program was running already, and so are what it has left of them.",
     ),
     key("process_info.cwd", "string", Always, "Its working directory at the exec."),
+    key(
+        "process_info.cwd_truncated",
+        "boolean",
+        IfKnown,
+        "Written, as `true`, if `cwd` lacks its beginning and so begins with `…`.",
+    ),
     key("process_info.uid", "integer", Always, "Its real user id."),
     key("process_info.euid", "integer", Always, "Its effective user id."),
     key("process_info.gid", "integer", Always, "Its real group id."),
@@ -124,6 +130,12 @@ pub const KEYS: &[Key] = &[
     key("lineage", "array", Always, "Its ancestors, the parent first, as they were when each forked the next."),
     key("lineage[]", "object", Always, "One of them, with the keys of `process_info`."),
     key("lineage_truncated", "boolean", IfCut, "Ancestors are missing; also where they were never known."),
+    key(
+        "message_truncated",
+        "boolean",
+        IfKnown,
+        "Written, as `true`, if the end of the audit message that it is about was cut off before the rules saw it.",
+    ),
     key("location", "object", Always, "Where it happened."),
     key("location.sensor_id", "string", Always, "The sensor's id, a UUID that stays with the host."),
     key("location.node_name", "string", Always, "The host's name."),
@@ -194,7 +206,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use crate::event::UserName;
+    use crate::event::{AuditMessage, Detail, UserName};
     use sensor_ebpf::record::exec_flags;
     use serde_json::Value;
 
@@ -255,9 +267,11 @@ mod tests {
         let mut parent = (**process.parent.as_ref().unwrap()).clone();
         let mut image = (*parent.image).clone();
         image.path = "…/deep".as_bytes().to_vec();
+        image.cwd.clone_from(&image.path);
         parent.image = Arc::new(image);
         process.parent = Some(Arc::new(parent));
         alert.event.process = Arc::new(process);
+        alert.event.detail = Detail::Audit(Arc::new(AuditMessage::new(1112, b"op=login", 9000, 0)));
         alert
     }
 

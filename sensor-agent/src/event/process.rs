@@ -171,6 +171,12 @@ impl Image {
         self.path.starts_with(NOT_WHOLE)
     }
 
+    /// Whether the working directory's path is not whole.
+    #[must_use]
+    pub fn cwd_lacks_beginning(&self) -> bool {
+        self.cwd.starts_with(NOT_WHOLE)
+    }
+
     /// The script that was run.
     #[must_use]
     pub fn script(&self) -> Option<&[u8]> {

@@ -79,6 +79,8 @@ pub static TABLES: &[Table] = &[
             "is_user_mounts",
             "path_truncated",
             "args_read_late",
+            "cwd_truncated",
+            "lineage_truncated",
         ],
         doc: "Programs started, forked and ended, and those that were running when the sensor started.",
     },
@@ -108,6 +110,7 @@ pub static TABLES: &[Table] = &[
             "loginuid",
             "session_id",
             "container_id",
+            "message_truncated",
         ],
         doc: "Messages that user programs send to the kernel's audit system: logins, sudo, changes of accounts. Forged ones are not \
               among them.",

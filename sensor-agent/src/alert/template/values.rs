@@ -8,7 +8,7 @@ use gotemplate::Value;
 use sensor_ebpf::record::exec_flags;
 
 use crate::{
-    alert::{Alert, Notification, printable, visible},
+    alert::{Alert, Notification, marks, printable, visible},
     event::{Container, Host, Process, fields::base_name},
 };
 
@@ -36,6 +36,8 @@ pub(super) fn of(alert: &Alert) -> Value {
             ("EventType", alert.event.kind.word().into()),
             ("Location", location(alert)),
             ("ProcessInfo", process_info(process, &alert.host)),
+            ("MessageTruncated", marks::has(marks::of_event(&alert.event), marks::MESSAGE).into()),
+            ("LineageTruncated", process.lineage_cut.into()),
             (
                 "Lineage",
                 Value::list("main.Process", process.ancestors().map(|process| process_info(process, &alert.host))),
@@ -58,13 +60,16 @@ fn process_info(process: &Process, host: &Host) -> Value {
             ("Tgid", Value::Uint32(process.key.tgid)),
             ("Ppid", Value::Uint32(process.parent_key.tgid)),
             ("Program", Value::structure("Program", program)),
+            ("NameTruncated", image.lacks_beginning().into()),
             ("HostPath", bytes(image.host_path().unwrap_or_default())),
             ("IsUserMounts", image.is(exec_flags::USER_MOUNTS).into()),
             ("ScriptPath", bytes(image.script().unwrap_or_default())),
             ("Args", Value::list("string", image.args.iter().map(bytes))),
             ("ArgsTruncated", image.args.is_cut().into()),
+            ("ArgsReadLate", image.is(exec_flags::ARGS_LATE).into()),
             ("CommandLine", bytes(image.args.joined())),
             ("Cwd", bytes(&image.cwd)),
+            ("CwdTruncated", image.cwd_lacks_beginning().into()),
             ("Uid", Value::Uint32(process.ids.uid)),
             ("Gid", Value::Uint32(process.ids.gid)),
             ("Euid", Value::Uint32(process.ids.euid)),
@@ -86,6 +91,7 @@ fn location(alert: &Alert) -> Value {
             ("SensorID", text(&alert.host.sensor_id)),
             ("NodeName", text(&alert.host.hostname)),
             ("ContainerID", of(|container| &container.id)),
+            ("ContainerUnknown", alert.event.process.container_unknown.into()),
             ("ContainerName", of(|container| &container.name)),
             ("ImageID", of(|container| &container.image_id)),
             ("ImageName", of(|container| &container.image_name)),

@@ -3,7 +3,7 @@
 use sensor_ebpf::record::exec_flags;
 
 use super::field::{Field, Type, process};
-use crate::event::{Image, NOT_WHOLE, Place, Process, Value};
+use crate::event::{Image, Place, Process, Value};
 
 /// The executed file, as rules compare it.
 pub(super) fn program(process: &Process) -> Value<'_> {
@@ -67,7 +67,7 @@ pub(super) const CWD_TRUNCATED: Field = process(
     "cwd_truncated",
     Type::Bool,
     "Whether cwd lacks its beginning, and so begins with `…`.",
-    |p, _| Value::Bool(p.image.cwd.starts_with(NOT_WHOLE)),
+    |p, _| Value::Bool(p.image.cwd_lacks_beginning()),
 );
 
 pub(super) const DEVICE: Field = process(
