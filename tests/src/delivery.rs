@@ -80,6 +80,17 @@ pub fn marked(mut alerts: Vec<Value>) -> Vec<Value> {
     alerts
 }
 
+/// The uuids of the alerts once the file has so many: each output has a pace of its own, so what is on its way to
+/// Central may not be in the file yet.
+#[must_use]
+#[track_caller]
+pub fn until_written(sensor: &Sensor, count: usize) -> Vec<String> {
+    sensor.until(&format!("{count} alerts in the file"), || {
+        let alerts = sensor.alerts();
+        (alerts.len() >= count).then(|| uuids(&alerts))
+    })
+}
+
 /// Waits until all these alerts are there, each once, and no others.
 ///
 /// # Panics

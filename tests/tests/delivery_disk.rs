@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use nix::mount::MsFlags;
-use sensor_tests::delivery::{config, marked, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::delivery::{config, marked, mcs, run_marked, until_arrived, until_written, uuids};
 use sensor_tests::{Central, Home, Mark, Sensor, Tmpfs};
 
 #[test]
@@ -34,14 +34,13 @@ fn a_full_disk_delays_alerts_and_loses_none() {
     central.resume(&[]);
     sensor.write_config(&config(&central, &mark, "spool: {max_age: 100h}"));
     assert_eq!(sensor.reload().code, Some(0));
-    until_arrived(&central, &uuids(&sensor.alerts()));
+    until_arrived(&central, &until_written(&sensor, 10));
     sensor.until("an empty spool", || (output(&sensor)["queued"] == 0).then_some(()));
     // With room again, alerts go to disk again.
     fs::remove_file(filler).unwrap();
     run_marked(&sensor, &mark, 1);
     sensor.until("the end of the trouble", || output(&sensor)["spool"]["trouble"].is_null().then_some(()));
-    sensor.until("11 alerts", || (sensor.alerts().len() == 11).then_some(()));
-    until_arrived(&central, &uuids(&sensor.alerts()));
+    until_arrived(&central, &until_written(&sensor, 11));
     assert_eq!(output(&sensor)["dropped"], 0);
     assert_eq!(sensor.stop(), Some(0));
 }
@@ -55,8 +54,7 @@ fn a_folder_that_cannot_be_written_delays_no_alert() {
     disk.remount(MsFlags::MS_RDONLY);
     let sensor = Sensor::start_in(&home);
     run_marked(&sensor, &mark, 3);
-    sensor.until("3 alerts", || (sensor.alerts().len() == 3).then_some(()));
-    until_arrived(&central, &uuids(&sensor.alerts()));
+    until_arrived(&central, &until_written(&sensor, 3));
     let trouble = mcs(&sensor.status(), "outputs")["spool"]["trouble"].clone();
     assert!(trouble.as_str().is_some_and(|trouble| trouble.contains("ead-only")), "{trouble}");
     // Once it can be written, it is.

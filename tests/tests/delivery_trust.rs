@@ -10,7 +10,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
-use sensor_tests::delivery::{config_of_mcs, mcs, run_marked, until_arrived, uuids};
+use sensor_tests::delivery::{config_of_mcs, mcs, run_marked, until_arrived, until_written, uuids};
 use sensor_tests::{Central, Home, Mark, Sensor, until};
 use time::{Duration, OffsetDateTime};
 
@@ -203,8 +203,7 @@ fn by_another_policy_a_stale_list_is_a_warning() {
     let mark = Mark::new("warn");
     let sensor = Sensor::start(&config_of_mcs(&central.keys(", crl_policy: warn"), &mark, ""));
     run_marked(&sensor, &mark, 2);
-    sensor.until("two alerts", || (sensor.alerts().len() == 2).then_some(()));
-    until_arrived(&central, &uuids(&sensor.alerts()));
+    until_arrived(&central, &until_written(&sensor, 2));
     sensor.until("the warning", || sensor.ask(&["status"]).stdout.contains("should have been replaced").then_some(()));
     // And before it starts.
     let said = sensor.run(&["-check"]);
@@ -255,5 +254,5 @@ fn tls_1_1_is_not_spoken() {
     central.resume_showing("shown.crt", "shown.key");
     sensor.write_config(&config_of_mcs(&central.keys(""), &mark, "spool: {max_age: 100h}"));
     assert_eq!(sensor.reload().code, Some(0));
-    until_arrived(&central, &uuids(&sensor.alerts()));
+    until_arrived(&central, &until_written(&sensor, 2));
 }

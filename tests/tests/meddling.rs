@@ -99,11 +99,11 @@ fn what_was_detached_is_attached_again_and_told() {
         (alerts_named(&sensor, "Sensor Hook Detached").len() >= lost).then_some(())
     });
     assert_eq!(attachments(sensor.pid()).len(), lost);
-    let status = sensor.status();
-    for name in ["fork", "exec", "exit"] {
-        let hook = hook(&status, name);
-        assert_eq!((&hook["attached"], &hook["reattached"]), (&true.into(), &1.into()), "{hook}");
-    }
+    sensor.until("each hook to be attached again, once", || {
+        let status = sensor.status();
+        let hooks = ["fork", "exec", "exit"].map(|name| hook(&status, name));
+        hooks.iter().all(|hook| hook["attached"] == true && hook["reattached"] == 1).then_some(())
+    });
     assert!(sensor.ask(&["status"]).stdout.contains("exec: detached from outside and attached again, 1 time"));
 
     // What started meanwhile is found as it still runs.

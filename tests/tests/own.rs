@@ -53,7 +53,7 @@ fn a_sensor_without_policies_and_outputs_never_says_that_all_is_well() {
     });
     for sentence in sentences {
         assert!(status.contains(sentence) && health.contains(sentence), "{sentence}: {status}{health}");
-        assert!(sensor.log().contains(sentence), "{sentence}: {}", sensor.log());
+        sensor.until(sentence, || sensor.log().contains(sentence).then_some(()));
         let doctor = sensor.run(&["doctor"]).stdout;
         assert_eq!(doctor.matches(sentence).count(), 1, "{doctor}");
     }

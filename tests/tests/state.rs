@@ -32,8 +32,8 @@ fn a_read_only_state_directory_stops_nothing() {
     let sensor = Sensor::start_in(&home);
     assert_eq!(raise(&sensor, &mark)["location"]["sensor_id"], id, "the id is there to be read");
     sensor.until("word of it", || tells(&home, "Sensor State Not Kept").then_some(()));
-    let shown = sensor.ask(&["status"]).stdout;
-    assert!(shown.contains("mounted read-only"), "{shown}");
+    let shown = |text: &str| sensor.until(text, || sensor.ask(&["status"]).stdout.contains(text).then_some(()));
+    shown("mounted read-only");
     assert!(sensor.status()["state_trouble"].as_str().is_some_and(|text| text.contains("-state-dir")));
     // One sensor for each state directory, on a read-only one too.
     let said = sensor.run(&["-run-dir", &sensor.file("other").display().to_string()]);

@@ -18,12 +18,13 @@ fn pid(alert: &Value) -> Option<u64> {
 }
 
 /// Waits until so many alerts are settled, confirmed or given up. An empty queue alone says nothing: the alerts may
-/// still be on their way to it.
+/// still be on their way to it, and what has left it is counted a moment later.
 fn until_settled(sensor: &Sensor, name: &str, alerts: u64) {
     until("everything to be settled", || {
         let status = output(sensor, name);
         let settled: u64 = ["confirmed", "dropped"].iter().filter_map(|key| status[key].as_u64()).sum();
-        (settled >= alerts && status["queued"] == 0).then_some(())
+        let counted = status["sent"].as_u64() >= Some(alerts);
+        (settled >= alerts && counted && status["queued"] == 0).then_some(())
     });
 }
 

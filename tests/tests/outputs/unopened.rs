@@ -33,12 +33,14 @@ fn the_sensor_starts_without_them_and_they_get_what_waited() {
 
     let pid = raise(&sensor, &mark);
     let _ = sensor.alerts_about(pid, 1);
-    assert!(is_failing(&output(&sensor, &alerts), "a part of the path is a file"), "{:#}", sensor.status());
-    assert!(is_failing(&output(&sensor, "taken"), "in use"), "{:#}", sensor.status());
+    let until_failing =
+        |of: &dyn Fn() -> Value, text: &str| sensor.until(text, || is_failing(&of(), text).then_some(()));
+    until_failing(&|| output(&sensor, &alerts), "a part of the path is a file");
+    until_failing(&|| output(&sensor, "taken"), "in use");
     for name in [&rows, &parquet] {
-        assert!(is_failing(&sink(&sensor, name), "a part of the path is a file"), "{:#}", sensor.status());
+        until_failing(&|| sink(&sensor, name), "a part of the path is a file");
     }
-    assert!(sensor.log().contains("output fails; it is tried again"), "{}", sensor.log());
+    sensor.until("word in the log", || sensor.log().contains("output fails; it is tried again").then_some(()));
     let waits = |sensor: &Sensor| output(sensor, &alerts)["queued"].as_u64() >= Some(1);
     sensor.until("the alert to wait", || waits(&sensor).then_some(()));
 
