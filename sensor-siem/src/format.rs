@@ -1,0 +1,160 @@
+//! Items as lines of text, in one of three formats.
+//!
+//! An item is [normalised](normalise) first: its stream is written into it, members that are null go, some are renamed,
+//! and what a name tells in words (a detection, a path) becomes members of its own.
+//!
+//! Each format comes in two ways. *Compatible* (`compat`) is byte by byte what the vendor's public script writes (its
+//! release 2.1.0), faults included, for readers that are set up for it. The other mends what breaks its readers:
+//!
+//! | | compatible | mended |
+//! | --- | --- | --- |
+//! | severity `critical` in CEF | 0 | 10; a word that is not known is `Unknown` |
+//! | nested values and true, false, null in CEF and key-value | as Python prints them | JSON |
+//! | line ends and control characters in values | as they are: they split a record | escaped |
+//! | quotes and backslashes in key-value | as they are | escaped with a backslash |
+//! | names of members in CEF and key-value | as they are | letters, digits, `_`, `.`, `-`; all else is `_` |
+//! | empty objects in CEF | vanish | `{}` |
+//! | numbers in JSON | as Python prints them | as received |
+//! | `dhost` as a host name | labels of any length; may end up empty | bounds of RFC 1123; left alone if nothing remains |
+//! | syslog | `<30>` and the line; nothing between messages over TCP | RFC 5424, octet counting or a line end |
+
+mod cef;
+mod dhost;
+mod json;
+mod keyvalue;
+mod names;
+mod normalise;
+mod python;
+pub mod syslog;
+
+use crate::item::{Item, Members, Stream, Value};
+
+/// How a line is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// An object.
+    Json,
+    /// Common Event Format, version 0.
+    Cef,
+    /// `<rt> name="value"; name="value";`
+    KeyValue,
+}
+
+impl Format {
+    pub const ALL: [Self; 3] = [Self::Json, Self::Cef, Self::KeyValue];
+
+    /// As the configuration says it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Cef => "cef",
+            Self::KeyValue => "keyvalue",
+        }
+    }
+}
+
+/// How items become lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub format: Format,
+    /// Whether faults of the script are kept.
+    pub compat: bool,
+    /// Whether `dhost` is made a valid host name.
+    pub fqdn: bool,
+}
+
+/// One item as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Without a line end behind it.
+    pub text: String,
+    /// The item is of a type whose name tells more, and this one could not be read: its name.
+    pub unread: Option<String>,
+}
+
+impl Layout {
+    /// The item as a line.
+    #[must_use]
+    pub fn line(&self, item: Item, stream: Stream) -> Line {
+        let mut members = item.members;
+        normalise::receive(&mut members, stream);
+        let text;
+        let unread;
+        match self.format {
+            Format::Json => {
+                self.rename(&mut members);
+                unread = names::read(&mut members);
+                text = json::line(&members, self.compat);
+            }
+            Format::KeyValue => {
+                self.rename(&mut members);
+                unread = names::read(&mut members);
+                text = keyvalue::line(&members, self.compat);
+            }
+            Format::Cef => {
+                unread = names::read(&mut members);
+                let mut flat = normalise::flatten(members, self.compat);
+                let header = cef::Header::take(&mut flat);
+                self.rename(&mut flat);
+                text = cef::line(&header, &flat, self.compat);
+            }
+        }
+        let text = if self.compat { python::strip(&text).to_owned() } else { text };
+        Line { text, unread }
+    }
+
+    fn rename(&self, members: &mut Members) {
+        normalise::rename(members);
+        if self.fqdn
+            && let Some(Value::Text(dhost)) = members.get_mut("dhost")
+        {
+            *dhost = dhost::valid(dhost, self.compat);
+        }
+    }
+}
+
+/// Appends a text in which nothing ends a line: line feed and carriage return stand as `\n` and `\r`, other control
+/// characters and line separators as `\xHH` or `\uHHHH`, and a backslash before each character that `is_escaped` says.
+fn escape(out: &mut String, text: &str, is_escaped: impl Fn(char) -> bool) {
+    use std::fmt::Write as _;
+    for char in text.chars() {
+        match char {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push('\t'),
+            // Writing to a string does not fail.
+            '\u{2028}' | '\u{2029}' => drop(write!(out, "\\u{:04x}", u32::from(char))),
+            _ if char.is_control() => drop(write!(out, "\\x{:02x}", u32::from(char))),
+            _ => {
+                if is_escaped(char) {
+                    out.push('\\');
+                }
+                out.push(char);
+            }
+        }
+    }
+}
+
+/// The name of a member as a key that its readers can tell from the value.
+fn key(name: &str) -> String {
+    let is_fine = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-');
+    let key: String = name.chars().map(|char| if is_fine(char) { char } else { '_' }).collect();
+    if key.is_empty() { "_".into() } else { key }
+}
+
+/// The members with keys made of their names. Two that become the same are told apart by underscores.
+fn keys(members: &Members) -> impl Iterator<Item = (String, &Value)> {
+    let mut used = std::collections::HashSet::new();
+    members.iter().map(move |(name, value)| {
+        let mut key = key(name);
+        // One that is as it should be comes first.
+        while (key != *name && members.contains_key(&key)) || !used.insert(key.clone()) {
+            key.push('_');
+        }
+        (key, value)
+    })
+}
+
+#[cfg(test)]
+mod tests;

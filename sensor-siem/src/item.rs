@@ -1,0 +1,229 @@
+//! An alert or event of Central, as it was received.
+//!
+//! Members keep their order and numbers the digits they were written with: outputs are compared byte by byte with what
+//! their readers know. `serde_json`'s own values do that only with features that would change them in every other
+//! program of the build, so items are read through its `RawValue`, which changes nothing.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Members of an object, in order. A name that is given again keeps its place and takes the new value.
+pub type Members = IndexMap<String, Value>;
+
+/// Values nested deeper are kept as text: their JSON.
+const DEEPEST: usize = 64;
+
+/// A JSON value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    /// As it was written, such as `1e5` or an integer of fifty digits.
+    Number(Box<str>),
+    Text(String),
+    List(Vec<Self>),
+    Object(Members),
+}
+
+/// Which of Central's two streams an item is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stream {
+    Events,
+    Alerts,
+}
+
+impl Stream {
+    /// In the order in which they are read.
+    pub const ALL: [Self; 2] = [Self::Events, Self::Alerts];
+
+    /// One of its items in words: the member `datastream`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Events => "event",
+            Self::Alerts => "alert",
+        }
+    }
+
+    /// The end point's last part.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Alerts => "alerts",
+        }
+    }
+}
+
+/// One alert or event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub members: Members,
+}
+
+impl Item {
+    /// Reads one. What is no object, which Central never sends, becomes the member `item` of one.
+    #[must_use]
+    pub fn new(json: &RawValue) -> Self {
+        match Value::read(json, 0) {
+            Value::Object(members) => Self { members },
+            other => Self { members: Members::from([("item".into(), other)]) },
+        }
+    }
+
+    /// Central's id of it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.text("id")
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.members.get(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Value {
+    fn read(json: &RawValue, depth: usize) -> Self {
+        let text = json.get();
+        let kept = || Self::Text(text.to_owned());
+        match text.as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't') => Self::Bool(true),
+            Some(b'f') => Self::Bool(false),
+            Some(b'"') => serde_json::from_str(text).map_or_else(|_| kept(), Self::Text),
+            Some(b'[' | b'{') if depth == DEEPEST => kept(),
+            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text).map_or_else(
+                |_| kept(),
+                |values| Self::List(values.into_iter().map(|value| Self::read(value, depth + 1)).collect()),
+            ),
+            Some(b'{') => serde_json::from_str::<IndexMap<String, &RawValue>>(text).map_or_else(
+                |_| kept(),
+                |members| {
+                    Self::Object(
+                        members.into_iter().map(|(name, value)| (name, Self::read(value, depth + 1))).collect(),
+                    )
+                },
+            ),
+            _ => Self::Number(text.into()),
+        }
+    }
+}
+
+/// A page of items as Central answers.
+#[derive(Debug, Deserialize)]
+pub struct Page<'a> {
+    #[serde(borrow)]
+    pub items: Vec<&'a RawValue>,
+    pub has_more: bool,
+    pub next_cursor: String,
+}
+
+/// A body that can be read as JSON by a reader of Unicode: bytes that are not UTF-8, and halves of surrogate pairs that
+/// stand alone as `\uD800`, become U+FFFD. Both have no meaning, and a page with one of them would stop the stream.
+#[must_use]
+pub fn readable(body: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(body);
+    let lone = lone_surrogates(&text);
+    if lone.is_empty() {
+        return text;
+    }
+    let mut mended = text.into_owned();
+    for at in lone {
+        mended.replace_range(at..at + 4, "fffd");
+    }
+    Cow::Owned(mended)
+}
+
+/// Where the digits of such halves stand. A backslash stands in the strings of JSON alone.
+fn lone_surrogates(text: &str) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let unit = |at: usize| {
+        let digits = bytes.get(at..at + 6)?.strip_prefix(br"\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(next) = memchr::memchr(b'\\', &bytes[at..]) {
+        at += next;
+        match unit(at) {
+            Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => at += 12,
+            Some(0xd800..=0xdfff) => {
+                found.push(at + 2);
+                at += 6;
+            }
+            // Past what is escaped, which may be a backslash.
+            _ => at = (at + 2).min(bytes.len()),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(json: &str) -> Item {
+        Item::new(serde_json::from_str(json).unwrap())
+    }
+
+    fn number(text: &str) -> Value {
+        Value::Number(text.into())
+    }
+
+    #[test]
+    fn order_and_digits_stay() {
+        let item =
+            item(r#" {"b": 1.50, "a": [1e5, -0, 123456789012345678901234567890], "b2": {"z": null, "y": true}} "#);
+        let names: Vec<&str> = item.members.keys().map(String::as_str).collect();
+        assert_eq!(names, ["b", "a", "b2"]);
+        assert_eq!(item.members["b"], number("1.50"));
+        let all = vec![number("1e5"), number("-0"), number("123456789012345678901234567890")];
+        assert_eq!(item.members["a"], Value::List(all));
+        let Value::Object(inner) = &item.members["b2"] else { panic!("{item:?}") };
+        assert_eq!(inner.keys().collect::<Vec<_>>(), ["z", "y"]);
+    }
+
+    #[test]
+    fn a_name_given_twice_keeps_its_place_and_the_last_value() {
+        let item = item(r#"{"a": 1, "b": 2, "a": 3}"#);
+        assert_eq!(
+            item.members.into_iter().collect::<Vec<_>>(),
+            [("a".into(), number("3")), ("b".into(), number("2"))]
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_not_lost() {
+        assert_eq!(item("[1]").members["item"], Value::List(vec![number("1")]));
+        assert_eq!(item("null").members["item"], Value::Null);
+    }
+
+    #[test]
+    fn depth_has_a_bound() {
+        let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
+        let mut value = &item(&format!("{{\"a\": {deep}}}")).members["a"];
+        let mut depth = 1;
+        while let Value::List(list) = value {
+            (value, depth) = (&list[0], depth + 1);
+        }
+        assert!(matches!(value, Value::Text(text) if text.starts_with("[[[")), "{depth}");
+        assert_eq!(depth, DEEPEST);
+    }
+
+    #[test]
+    fn what_is_no_unicode_does_not_stop_a_page() {
+        let read = |body: &[u8]| item(&readable(body)).members["a"].clone();
+        assert_eq!(read(br#"{"a": "x\ud83d\ude00y"}"#), Value::Text("x😀y".into()));
+        assert_eq!(read(br#"{"a": "x\ud83dy"}"#), Value::Text("x\u{fffd}y".into()));
+        assert_eq!(read(br#"{"a": "x\uDE00\ud83d\ud83d\ude00"}"#), Value::Text("x\u{fffd}\u{fffd}😀".into()));
+        assert_eq!(read(br#"{"a": "x\\ud83d"}"#), Value::Text(r"x\ud83d".into()));
+        assert_eq!(read(b"{\"a\": \"x\xff\"}"), Value::Text("x\u{fffd}".into()));
+        assert!(matches!(readable(br#""\u00e4 \"""#), Cow::Borrowed(_)));
+        assert_eq!(readable(br#"\ud8"#), r"\ud8");
+    }
+}
