@@ -65,7 +65,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut sum = 0;
     for status in capture.status() {
         if let Some(each) = status.run_time_ns.checked_div(status.run_count) {
-            println!("{:10} {:6} runs {:6} ns each", status.name, status.run_count, each);
+            println!("{:10} {:6} runs {:6} ns each", status.source.name(), status.run_count, each);
             sum += each;
         }
     }
@@ -80,7 +80,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     );
     println!("{records} records drained, {stats:?}");
     for counted in capture.counters()? {
-        println!("{:10} {:?}", counted.name, counted.counters);
+        println!("{:10} {:?}", counted.source.name(), counted.counters);
     }
     Ok(())
 }

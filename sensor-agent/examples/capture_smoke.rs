@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{Capture, DrainOptions, Options, State};
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
 
 fn main() -> ExitCode {
@@ -78,19 +79,30 @@ fn run() -> Result<(), Box<dyn Error>> {
         drain.recycle(batch);
     }
     let tells_failures =
-        capture.status().iter().any(|status| status.name == "exec_failed" && status.state == State::Attached);
+        capture.status().iter().any(|status| status.source == Source::ExecFailed && status.state == State::Attached);
     capture.detach();
     for status in capture.status() {
         println!(
             "{:10} {:30} {} (runs {}, ns {}, recursion misses {})",
-            status.name, status.hook, status.state, status.run_count, status.run_time_ns, status.recursion_misses
+            status.source.name(),
+            status.hook,
+            status.state,
+            status.run_count,
+            status.run_time_ns,
+            status.recursion_misses
         );
     }
     for counted in capture.counters()? {
         let c = counted.counters;
         println!(
             "{:10} seen {} submitted {} full {} filtered {} failed {} partial {}",
-            counted.name, c.seen, c.submitted, c.ring_full, c.filtered, c.failed, c.partial
+            counted.source.name(),
+            c.seen,
+            c.submitted,
+            c.ring_full,
+            c.filtered,
+            c.failed,
+            c.partial
         );
     }
     println!("{:?}", drain.stats());

@@ -215,6 +215,7 @@ fn hooks(status: &Status) -> Vec<Family> {
             ("filtered", hook.filtered),
             ("partial", hook.partial),
             ("ring_full", hook.ring_full),
+            ("over_budget", hook.over_budget),
             ("failed", hook.failed),
             ("refused", hook.refused),
             ("recursion", hook.recursion_misses),

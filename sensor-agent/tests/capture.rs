@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sensor_agent::capture::{FailedExecs, Options, Ring, State, preflight};
+use sensor_agent::capture::{FailedExecs, Options, State, preflight};
+use sensor_ebpf::classes::{Class, Source};
 use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ProcessKey, exec_flags};
+use sensor_ebpf::rings::Ring;
 
 #[path = "support/tiny_elf.rs"]
 mod tiny_elf;
@@ -197,12 +199,13 @@ fn a_script_is_found_behind_files_that_its_exec_closes() {
 fn failed_execs_are_told_while_somebody_asks_and_there_is_room() {
     const RING: u32 = 65_536;
     const TRIES: u64 = 400;
-    let options = Options { lifecycle_ring: RING, failed_execs: FailedExecs::None, ..Options::default() };
+    let options = Options { failed_execs: FailedExecs::None, ..Options::default() }.with_ring(Ring::Lifecycle, RING);
     // Nobody drains.
     let mut capture = sensor_agent::capture::Capture::start(&options).unwrap();
     let counted = |capture: &sensor_agent::capture::Capture| {
         let counted = capture.counters().unwrap().into_iter();
-        counted.filter(|counted| counted.name.starts_with("exec_")).map(|counted| counted.counters).fold(
+        let failed = [Source::ExecFailed, Source::ExecNotOpened];
+        counted.filter(|counted| failed.contains(&counted.source)).map(|counted| counted.counters).fold(
             sensor_ebpf::counters::ProgramCounters::default(),
             |mut sum, one| {
                 sum.submitted += one.submitted;
@@ -211,7 +214,7 @@ fn failed_execs_are_told_while_somebody_asks_and_there_is_room() {
             },
         )
     };
-    if !capture.status().iter().any(|status| status.name == "exec_failed" && status.state == State::Attached) {
+    if !capture.status().iter().any(|status| status.source == Source::ExecFailed && status.state == State::Attached) {
         // Not every kernel allows programs at functions; `tests/kernels` has those that do.
         return;
     }
@@ -365,16 +368,16 @@ fn later_programs_tell_what_the_first_missed_and_nothing_else() {
 
 #[test]
 fn a_full_ring_is_counted() {
-    let options = Options { lifecycle_ring: 4096, ..Options::default() };
+    let options = Options::default().with_ring(Ring::Lifecycle, 4096);
     // Nobody drains.
     let mut capture = sensor_agent::capture::Capture::start(&options).unwrap();
     for _ in 0..100 {
         Command::new("/bin/true").status().unwrap();
     }
     capture.detach();
-    let exec = capture.counters().unwrap().into_iter().find(|counted| counted.name == "exec").unwrap().counters;
+    let exec = capture.counters().unwrap().into_iter().find(|counted| counted.source == Source::Exec).unwrap().counters;
     assert!(exec.ring_full >= 80 && exec.submitted > 0, "{exec:?}");
-    assert_eq!(exec.seen, exec.submitted + exec.ring_full + exec.filtered + exec.failed);
+    assert_eq!(exec.seen, exec.submitted + exec.ring_full + exec.over_budget + exec.filtered + exec.failed);
 }
 
 #[test]
@@ -402,15 +405,15 @@ fn the_baseline_has_the_test_itself() {
 fn a_thread_without_records_sleeps_until_the_first_one() {
     let mut watch = Watch::start();
     // The host is never quiet, but nothing is told of it now.
-    watch.capture.detach_ring(Ring::Lifecycle);
-    watch.capture.detach_ring(Ring::Audit);
+    watch.capture.detach_class(Class::Process);
+    watch.capture.detach_class(Class::Audit);
     let marker = marker("idle");
     let begun = Instant::now();
     while !watch.capture.is_idle() {
         assert!(begun.elapsed() < watch::PATIENCE, "the thread goes on looking");
         watch.collect(Duration::from_millis(10), &marker);
     }
-    watch.capture.attach_ring(Ring::Lifecycle).unwrap();
+    watch.capture.attach_class(Class::Process).unwrap();
     let pid = finish(Command::new("/bin/true").arg(&marker));
     watch.until_exit(pid, &marker);
 }
@@ -430,7 +433,7 @@ fn the_status_names_every_hook() {
 fn balanced(watch: &Watch) {
     for counted in watch.capture.counters().unwrap() {
         let c = counted.counters;
-        assert_eq!(c.seen, c.submitted + c.ring_full + c.filtered + c.failed, "{counted:?}");
-        assert_eq!((c.ring_full, c.failed), (0, 0), "{counted:?}");
+        assert_eq!(c.seen, c.submitted + c.ring_full + c.over_budget + c.filtered + c.failed, "{counted:?}");
+        assert_eq!((c.ring_full, c.over_budget, c.failed), (0, 0, 0), "{counted:?}");
     }
 }

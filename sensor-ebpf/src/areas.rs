@@ -3,7 +3,7 @@
 //! Those of later programs for execs and failed execs (see `kernel/turns.rs`) come last, so that the agent makes the map
 //! only as large as programs are loaded for.
 
-use crate::counters::TURNS;
+use crate::classes::TURNS;
 
 /// Whose area has which number.
 pub mod area {

@@ -13,6 +13,8 @@
 //! stores its wish, fences, and looks at the ring once more before it sleeps; a program commits its record (a full
 //! barrier in the kernel), then reads the wish: one of the two sees the other.
 
+use crate::rings::Ring;
+
 /// What the agent shares with the programs; the one value of the map `CONTROL`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,10 +23,16 @@ pub struct Control {
     pub wake: u32,
     /// Which failed execs somebody asks for, one of the `FAILED_` constants: no others are told.
     pub failed_execs: u32,
-    /// Unread bytes in `LIFECYCLE` at which [`WAKE_AT_WATERMARK`] wakes.
-    pub lifecycle_watermark: u64,
-    /// The same in `AUDIT`.
-    pub audit_watermark: u64,
+    /// Unread bytes in each ring at which [`WAKE_AT_WATERMARK`] wakes, by [`Ring::index`].
+    pub watermarks: [u64; Ring::COUNT],
+}
+
+impl Control {
+    /// Where the watermark of a ring is.
+    #[must_use]
+    pub const fn watermark(ring: Ring) -> usize {
+        core::mem::offset_of!(Control, watermarks) + ring.index() * size_of::<u64>()
+    }
 }
 
 pub const FAILED_NONE: u32 = 0;

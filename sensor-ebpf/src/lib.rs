@@ -21,7 +21,10 @@
 #![no_std]
 
 pub mod areas;
+pub mod budget;
+pub mod classes;
 pub mod control;
 pub mod counters;
 pub mod offsets;
 pub mod record;
+pub mod rings;

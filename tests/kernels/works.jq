@@ -89,7 +89,7 @@
       | $told.all == $told.each and $told.each + $lost >= 240 and $lost <= (if $version < [7, 0] then 0 else 5 end)),
     (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
     ($status.hooks[]? | must("what was seen is accounted for: \(.)";
-      .seen == .submitted + .ring_full + .filtered + .failed and .failed == 0 and .ring_full == 0)),
+      .seen == .submitted + .ring_full + .over_budget + .filtered + .failed and .failed == 0 and .ring_full == 0 and .over_budget == 0)),
     (["fork", "exec", "exit", "baseline", "audit"][] | must("\(.) ran"; hook(.).submitted > 0)),
     must("no losses: \($status.losses)"; $status.losses == []),
     must("the status names the kernel: \($status.kernel)"; $status.kernel == $facts.release),

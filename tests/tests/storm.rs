@@ -13,7 +13,7 @@ fn number(value: &Value) -> usize {
 
 /// The terms of a hook's identity: seen, and what became of it.
 fn terms(hook: &Value) -> (usize, usize) {
-    let ends = ["submitted", "ring_full", "filtered", "failed"].map(|end| number(&hook[end]));
+    let ends = ["submitted", "ring_full", "over_budget", "filtered", "failed"].map(|end| number(&hook[end]));
     (number(&hook["seen"]), ends.iter().sum())
 }
 

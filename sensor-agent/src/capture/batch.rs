@@ -82,6 +82,16 @@ impl<'a> Iterator for Records<'a> {
 
 impl ExactSizeIterator for Records<'_> {}
 
+impl<R: AsRef<[u8]>> FromIterator<R> for Batch {
+    fn from_iter<I: IntoIterator<Item = R>>(records: I) -> Self {
+        let mut batch = Self::default();
+        for record in records {
+            batch.push(record.as_ref());
+        }
+        batch
+    }
+}
+
 impl<'a> IntoIterator for &'a Batch {
     type Item = &'a [u8];
     type IntoIter = Records<'a>;

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use aya::maps::{Map, MapData};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use sensor_ebpf::control::Control;
+use sensor_ebpf::rings::Ring;
 
-use super::{CaptureError, Ring};
+use super::CaptureError;
 
 /// When the drain thread wants to be woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +67,7 @@ impl ControlMap {
     }
 
     pub(super) fn set_watermark(&self, ring: Ring, bytes: u64) {
-        let place = match ring {
-            Ring::Lifecycle => offset_of!(Control, lifecycle_watermark),
-            Ring::Audit => offset_of!(Control, audit_watermark),
-        };
+        let place = Control::watermark(ring);
         // SAFETY: within the mapping, aligned, and only ever accessed as a whole.
         let word = unsafe { AtomicU64::from_ptr(self.page.as_ptr().byte_add(place).cast::<u64>()) };
         word.store(bytes, Ordering::Relaxed);

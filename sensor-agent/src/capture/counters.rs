@@ -3,34 +3,22 @@
 //! The kernel keeps one slot for each *possible* CPU, which may be more than are online; aya reads them all.
 
 use aya::maps::{MapData, PerCpuArray};
-use sensor_ebpf::counters::{ProgramCounters, program, slot};
+use sensor_ebpf::classes::{Source, slot};
+use sensor_ebpf::counters::ProgramCounters;
 
 use super::CaptureError;
 
-/// The counters of the programs of one hook, summed over all CPUs.
+/// What the programs of one source counted, summed over all CPUs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {
-    /// As in [`super::ProgramStatus::name`].
-    pub name: &'static str,
+    pub source: Source,
     pub counters: ProgramCounters,
     /// Of those seen, what later programs saw: the kernel had left the first one out.
     pub seen_later: u64,
 }
 
-/// Programs that count.
-const NAMES: &[(u32, &str)] = &[
-    (program::EXEC, "exec"),
-    (program::FORK, "fork"),
-    (program::EXIT, "exit"),
-    (program::EXEC_FAILED, "exec_failed"),
-    (program::EXEC_NOT_OPENED, "exec_not_opened"),
-    (program::BASELINE, "baseline"),
-    (program::AUDIT, "audit"),
-    (program::AUDIT_VERDICT, "audit_verdict"),
-];
-
 /// [`ProgramCounters`] as words: any bit pattern is one.
-pub(super) type Words = [u64; 7];
+pub(super) type Words = [u64; 8];
 
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
@@ -40,12 +28,12 @@ pub(super) fn read(map: &PerCpuArray<MapData, Words>, turns: u32) -> Result<Vec<
         let cpus = map.get(&slot, 0);
         cpus.map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })
     };
-    let mut counted = Vec::with_capacity(NAMES.len());
-    for &(program, name) in NAMES {
-        let turns = (0..turns).map(|turn| of(slot(program, turn))).collect::<Result<Vec<_>, _>>()?;
+    let mut counted = Vec::with_capacity(Source::ALL.len());
+    for &source in Source::ALL {
+        let turns = (0..turns).map(|turn| of(slot(source, turn))).collect::<Result<Vec<_>, _>>()?;
         let counters = sum(turns.iter().flat_map(|cpus| cpus.iter()));
         let later = sum(turns.iter().skip(1).flat_map(|cpus| cpus.iter()));
-        counted.push(Counted { name, counters, seen_later: later.seen });
+        counted.push(Counted { source, counters, seen_later: later.seen });
     }
     Ok(counted)
 }
@@ -57,8 +45,8 @@ fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {
             *total = total.wrapping_add(*one);
         }
     }
-    let [seen, submitted, ring_full, filtered, failed, partial, refused] = total;
-    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial, refused }
+    let [seen, submitted, ring_full, filtered, failed, partial, refused, over_budget] = total;
+    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial, refused, over_budget }
 }
 
 #[cfg(test)]
@@ -67,10 +55,18 @@ mod tests {
 
     #[test]
     fn cpus_add_up() {
-        let total = sum([[6, 1, 2, 1, 2, 9, 1], [4, 1, 1, 1, 1, 0, 2]].iter());
-        let expected =
-            ProgramCounters { seen: 10, submitted: 2, ring_full: 3, filtered: 2, failed: 3, partial: 9, refused: 3 };
+        let total = sum([[7, 1, 2, 1, 2, 9, 1, 1], [5, 1, 1, 1, 1, 0, 2, 1]].iter());
+        let expected = ProgramCounters {
+            seen: 12,
+            submitted: 2,
+            ring_full: 3,
+            filtered: 2,
+            failed: 3,
+            partial: 9,
+            refused: 3,
+            over_budget: 2,
+        };
         assert_eq!(total, expected);
-        assert_eq!(total.seen, total.submitted + total.ring_full + total.filtered + total.failed);
+        assert_eq!(total.seen, total.submitted + total.ring_full + total.over_budget + total.filtered + total.failed);
     }
 }

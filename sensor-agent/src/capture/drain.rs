@@ -4,7 +4,7 @@
 //! longer for a while. When the consumer falls behind for good, the channel fills, the thread waits, the ring fills, and
 //! the programs count what is lost.
 //!
-//! The ring of process events comes first: of the others at most [`SIDE_BYTES`] are taken before it is looked at again,
+//! The ring of process events comes first: of each of the others at most [`SIDE_BYTES`] are taken before it is looked at again,
 //! and what the consumer has no room for waits, so that the process events go on. The others are looked at first and then
 //! put among the process events by time: whatever happened before a message is told before it, and a login before the
 //! shell that it leads to.
@@ -12,22 +12,20 @@
 //! Waiting costs the traced tasks nothing: see [`sensor_ebpf::control`]. While events come, the thread looks
 //! every [`BUSY_WAIT`]; after [`EMPTY_ROUNDS`] without any it sleeps until the first record.
 
-use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::control::{ControlMap, Wish};
+use super::multicast::Multicast;
+use super::order::{Waiting, merge};
+use super::{Batch, CaptureError};
 use aya::maps::{MapData, RingBuf};
 use crossbeam_channel::{Receiver, RecvTimeoutError, SendTimeoutError, Sender, TrySendError, bounded};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
-use sensor_ebpf::record::Header;
-
-use super::control::{ControlMap, Wish};
-use super::multicast::Multicast;
-use super::{Batch, CaptureError};
 
 /// Between two looks while events come.
 const BUSY_WAIT: Duration = Duration::from_millis(10);
@@ -35,19 +33,66 @@ const BUSY_WAIT: Duration = Duration::from_millis(10);
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether anybody still wants the batch that does not fit the queue.
 const STALL: Duration = Duration::from_millis(100);
-/// Most that is taken from another ring before that of the process events has its turn.
+/// Most that is taken from each other ring before that of the process events has its turn.
 const SIDE_BYTES: usize = 64 * 1024;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
 
-const SOURCES: u64 = 0;
+const RECORDS: u64 = 0;
 const STOP: u64 = 1;
 
+/// Where records come from.
+pub(super) enum Inlet {
+    Ring(RingBuf<MapData>),
+    Multicast(Multicast),
+}
+
+impl Inlet {
+    /// Appends what there is, until the batch has so many bytes.
+    fn take(&mut self, batch: &mut Batch, most: usize) -> Round {
+        let before = batch.len();
+        let has_more = match self {
+            Self::Ring(ring) => loop {
+                if batch.size() >= most {
+                    break true;
+                }
+                let Some(record) = ring.next() else { break false };
+                batch.push(&record);
+            },
+            Self::Multicast(_) if batch.size() >= most => true,
+            Self::Multicast(multicast) => multicast.take(batch),
+        };
+        match has_more {
+            true => Round::Full,
+            false if batch.len() > before => Round::Some,
+            false => Round::Empty,
+        }
+    }
+
+    /// Edge-triggered for rings: only the programs' wake-up counts, not that there is unread data.
+    fn watch(&self, epoll: &OwnedFd) -> Result<(), CaptureError> {
+        let data = EventData::new_u64(RECORDS);
+        match self {
+            Self::Ring(ring) => epoll::add(epoll, ring, data, EventFlags::IN | EventFlags::ET)
+                .map_err(CaptureError::system("watching the ring buffers")),
+            Self::Multicast(multicast) => epoll::add(epoll, multicast, data, EventFlags::IN)
+                .map_err(CaptureError::system("watching the audit multicast group")),
+        }
+    }
+}
+
 /// What is drained.
-pub(super) struct Sources {
-    pub(super) lifecycle: RingBuf<MapData>,
-    pub(super) audit: RingBuf<MapData>,
-    pub(super) multicast: Option<Multicast>,
+pub(super) struct Inlets {
+    /// Process events.
+    pub(super) first: Inlet,
+    /// The others, by urgency.
+    pub(super) others: Vec<Inlet>,
+}
+
+/// One of the others, and what was taken from it and not handed on yet.
+struct Side {
+    inlet: Inlet,
+    records: Batch,
 }
 
 /// How to drain.
@@ -102,7 +147,7 @@ pub struct Drain {
 
 impl Drain {
     pub(super) fn start(
-        sources: Sources,
+        inlets: Inlets,
         control: Arc<ControlMap>,
         options: &DrainOptions,
     ) -> Result<Self, CaptureError> {
@@ -110,14 +155,8 @@ impl Drain {
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
-        // Edge-triggered: only the programs' wake-up counts, not that there is unread data.
-        for ring in [&sources.lifecycle, &sources.audit] {
-            epoll::add(&epoll, ring, EventData::new_u64(SOURCES), EventFlags::IN | EventFlags::ET)
-                .map_err(CaptureError::system("watching the ring buffers"))?;
-        }
-        if let Some(multicast) = &sources.multicast {
-            epoll::add(&epoll, multicast, EventData::new_u64(SOURCES), EventFlags::IN)
-                .map_err(CaptureError::system("watching the audit multicast group"))?;
+        for inlet in inlets.others.iter().chain([&inlets.first]) {
+            inlet.watch(&epoll)?;
         }
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
@@ -127,8 +166,8 @@ impl Drain {
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             abandoned: Arc::clone(&abandoned),
-            sources,
-            side: Batch::with_capacity(SIDE_BYTES),
+            first: inlets.first,
+            sides: inlets.others.into_iter().map(|inlet| Side { inlet, records: Batch::default() }).collect(),
             stopping: false,
             control,
             epoll,
@@ -246,17 +285,10 @@ enum Round {
     Full,
 }
 
-/// When a record was made; those of this ring buffer begin with a header.
-fn time(record: &[u8]) -> u64 {
-    let bytes = record.get(offset_of!(Header, time)..).and_then(|rest| rest.first_chunk());
-    bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-}
-
 struct Worker {
     abandoned: Arc<AtomicBool>,
-    sources: Sources,
-    /// Taken from other rings than that of the process events, and not handed on yet.
-    side: Batch,
+    first: Inlet,
+    sides: Vec<Side>,
     stopping: bool,
     control: Arc<ControlMap>,
     epoll: OwnedFd,
@@ -265,6 +297,12 @@ struct Worker {
     stats: Arc<Stats>,
     batch: Batch,
     batch_bytes: usize,
+}
+
+impl Side {
+    fn take(&mut self) -> Round {
+        self.inlet.take(&mut self.records, SIDE_BYTES)
+    }
 }
 
 impl Worker {
@@ -307,22 +345,30 @@ impl Worker {
 
     /// Copies what is in the rings, up to one batch, and hands it on.
     fn round(&mut self) -> Result<Round, Ended> {
-        let mut side = if self.side.is_empty() { self.take_side() } else { Round::Some };
-        let before = self.side.len();
-        let lifecycle = self.take_lifecycle();
-        if lifecycle != Round::Empty && side != Round::Full {
+        // What waits goes first.
+        let fresh: Vec<bool> = self.sides.iter().map(|side| side.records.is_empty()).collect();
+        let mut side = if fresh.contains(&false) { Round::Some } else { Round::Empty };
+        for (other, _) in self.sides.iter_mut().zip(&fresh).filter(|(_, fresh)| **fresh) {
+            side = side.max(other.take());
+        }
+        let before: Vec<usize> = self.sides.iter().map(|side| side.records.len()).collect();
+        let first = self.first.take(&mut self.batch, self.batch_bytes);
+        if first != Round::Empty {
             // What was written meanwhile can be older than some of the process events.
-            side = side.max(self.take_side());
+            for other in &mut self.sides {
+                side = side.max(other.take());
+            }
         }
         self.stats.rounds.fetch_add(1, Ordering::Relaxed);
-        let waits = !self.side.is_empty() && !self.has_room_for_side()?;
-        if !self.side.is_empty() && !waits {
-            self.merge(if lifecycle == Round::Full { 0 } else { before });
+        let is_held = self.sides.iter().any(|side| !side.records.is_empty());
+        let waits = is_held && !self.has_room_for_sides()?;
+        if is_held && !waits {
+            self.merge(&before, first);
         }
         if !self.batch.is_empty() {
             self.hand_on()?;
         }
-        Ok(match (lifecycle, side) {
+        Ok(match (first, side) {
             (Round::Full, _) => Round::Full,
             // There is more, or there may be.
             (_, Round::Full) if !waits => Round::Full,
@@ -331,40 +377,8 @@ impl Worker {
         })
     }
 
-    /// Takes from other rings.
-    fn take_side(&mut self) -> Round {
-        let mut taken = Round::Empty;
-        while let Some(record) = self.sources.audit.next() {
-            self.side.push(&record);
-            taken = Round::Some;
-            if self.side.size() >= SIDE_BYTES {
-                return Round::Full;
-            }
-        }
-        if let Some(multicast) = &mut self.sources.multicast {
-            let before = self.side.len();
-            if multicast.take(&mut self.side) {
-                return Round::Full;
-            }
-            taken = taken.max(if self.side.len() > before { Round::Some } else { Round::Empty });
-        }
-        taken
-    }
-
-    fn take_lifecycle(&mut self) -> Round {
-        let mut taken = Round::Empty;
-        while let Some(record) = self.sources.lifecycle.next() {
-            self.batch.push(&record);
-            taken = Round::Some;
-            if self.batch.size() >= self.batch_bytes {
-                return Round::Full;
-            }
-        }
-        taken
-    }
-
     /// Whether the consumer has room to spare for what was taken from other rings.
-    fn has_room_for_side(&self) -> Result<bool, Ended> {
+    fn has_room_for_sides(&self) -> Result<bool, Ended> {
         // The other half of the queue is for process events. At the end there will be no more of these.
         let spare = self.send.len() * 2 < self.send.capacity().unwrap_or(usize::MAX).max(2);
         if !spare && self.abandoned.load(Ordering::Relaxed) {
@@ -373,27 +387,19 @@ impl Worker {
         Ok(spare || self.stopping)
     }
 
-    /// Puts what was taken from other rings among the process events, by time. Of what is later than these, only so many may
-    /// go: there are no process events left that are older.
-    fn merge(&mut self, may_be_last: usize) {
+    /// Puts what was taken from other rings among the process events. `before` tells how many were there before these were
+    /// looked at: none of the process events that are left is older, unless there were too many to take them all.
+    fn merge(&mut self, before: &[usize], first: Round) {
         let mut merged = self.recycled.try_recv().unwrap_or_default();
-        let mut side = self.side.records().enumerate().peekable();
-        for record in &self.batch {
-            while let Some((_, earlier)) = side.next_if(|(_, other)| time(other) <= time(record)) {
-                merged.push(earlier);
-            }
-            merged.push(record);
-        }
-        let mut later = Batch::default();
-        for (index, record) in side {
-            if index < may_be_last {
-                merged.push(record)
-            } else {
-                later.push(record)
-            };
-        }
+        let sides = self.sides.iter_mut().zip(before);
+        let mut waiting: Vec<_> = sides
+            .map(|(side, &before)| Waiting {
+                records: &mut side.records,
+                may_be_last: if first == Round::Full { 0 } else { before },
+            })
+            .collect();
+        merge(&self.batch, &mut waiting, &mut merged);
         self.batch = merged;
-        self.side = later;
     }
 
     fn hand_on(&mut self) -> Result<(), Ended> {
@@ -429,7 +435,7 @@ impl Worker {
     fn wait(&self, longest: Duration) -> bool {
         let timeout =
             Timespec { tv_sec: i64::try_from(longest.as_secs()).unwrap_or(1), tv_nsec: longest.subsec_nanos().into() };
-        let mut events = [const { std::mem::MaybeUninit::uninit() }; 4];
+        let mut events = [const { std::mem::MaybeUninit::uninit() }; 8];
         match epoll::wait(&self.epoll, &mut events, Some(&timeout)) {
             Ok((events, _)) => events.iter().any(|event| event.data.u64() == STOP),
             // A signal; the caller looks again.

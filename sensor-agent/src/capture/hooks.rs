@@ -1,43 +1,33 @@
 //! The table of hooks: where programs attach, and what each tells.
 //!
-//! The same may be told at several places, of which the running kernel offers some: hooks of one name are the rungs of a
+//! The same may be told at several places, of which the running kernel offers some: hooks of one source are the rungs of a
 //! ladder, best first, and the first that can be attached serves. Which one that is shows in
 //! [`super::Capture::status`].
 
+use sensor_ebpf::classes::Source;
+
+use super::attach::{Point, point};
 use super::offsets::Table;
-use super::{AuditHooks, Options, Ring, State};
+use super::{AuditHooks, Options, State};
 
 /// A hook and the program that serves it.
 pub(super) struct Hook {
-    /// What it tells.
-    pub(super) name: &'static str,
+    /// What it tells, of which class, and so into which ring.
+    pub(super) source: Source,
     /// The program's name in the object. That of the second of its kind ends in `_2`, and so on.
     pub(super) program: &'static str,
     /// Whether there are several programs for it, see the kernel side's `turns`.
     pub(super) turns: bool,
     /// Where it attaches.
-    pub(super) hook: &'static str,
-    pub(super) kind: Kind,
-    /// Its place on the ladder of its name: 1 is the best.
+    pub(super) point: Point,
+    /// Its place on the ladder of its source: 1 is the best.
     pub(super) rung: u32,
-    /// Where its records go.
-    pub(super) ring: Ring,
     /// Whether a run that the kernel leaves out, as the program is running on that CPU already, can be an event's.
     pub(super) recursion_loses: bool,
     /// Whether the sensor is blind without it.
     pub(super) required: bool,
     /// The state to leave it in unloaded, if there is a reason.
     pub(super) skip: fn(&Table, &Options) -> Option<State>,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    /// A BTF-typed tracepoint of this name.
-    Tracepoint(&'static str),
-    /// The return of this kernel function.
-    Return(&'static str),
-    /// An iterator over this; runs only when it is read.
-    Iterator(&'static str),
 }
 
 impl Hook {
@@ -53,24 +43,16 @@ pub(super) const BASELINE: &str = "baseline";
 
 /// All hooks, in the order of attaching.
 pub(super) const HOOKS: &[Hook] = &[
-    tracepoint("fork", "sched_process_fork", "tp_btf/sched_process_fork"),
-    tracepoint("exec", "sched_process_exec", "tp_btf/sched_process_exec"),
-    tracepoint("exit", "sched_process_exit", "tp_btf/sched_process_exit"),
+    Hook { turns: true, ..hook(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")) },
+    Hook { turns: true, ..hook(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")) },
+    Hook { turns: true, ..hook(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")) },
     Hook {
-        name: "exec_failed",
-        program: "bprm_execve",
-        hook: "fexit/bprm_execve",
-        kind: Kind::Return("bprm_execve"),
         turns: true,
         required: false,
         skip: |table, _| failed_execs(table),
-        ..OF_LIFECYCLE
+        ..hook(Source::ExecFailed, "bprm_execve", point!(fexit "bprm_execve"))
     },
     Hook {
-        name: "exec_not_opened",
-        program: "alloc_bprm",
-        hook: "fexit/alloc_bprm",
-        kind: Kind::Return("alloc_bprm"),
         turns: true,
         required: false,
         skip: |table, _| {
@@ -78,85 +60,52 @@ pub(super) const HOOKS: &[Hook] = &[
             let told = State::NotNeeded("fexit/bprm_execve tells it on this kernel");
             failed_execs(table).or((!opens).then_some(told))
         },
-        ..OF_LIFECYCLE
+        ..hook(Source::ExecNotOpened, "alloc_bprm", point!(fexit "alloc_bprm"))
     },
     Hook {
-        name: "audit",
-        program: "audit_receive",
-        hook: "fexit/audit_receive",
-        kind: Kind::Return("audit_receive"),
-        ring: Ring::Audit,
         required: false,
         skip: |table, options| at_functions(table, options, "audit_receive_parameters"),
-        ..OF_LIFECYCLE
+        ..hook(Source::Audit, "audit_receive", point!(fexit "audit_receive"))
     },
     Hook {
-        name: "audit",
-        program: "consume_skb",
-        hook: "tp_btf/consume_skb",
-        kind: Kind::Tracepoint("consume_skb"),
         rung: 2,
-        ring: Ring::Audit,
         // What interrupts it is a packet's arrival, which is no audit message.
         recursion_loses: false,
         required: false,
         skip: audit,
-        ..OF_LIFECYCLE
+        ..hook(Source::Audit, "consume_skb", point!(tp_btf "consume_skb"))
     },
     Hook {
-        name: "audit_verdict",
-        program: "netlink_capable",
-        hook: "fexit/netlink_capable",
-        kind: Kind::Return("netlink_capable"),
-        ring: Ring::Audit,
         required: false,
         skip: |table, options| at_functions(table, options, "netlink_capable_parameters"),
-        ..OF_LIFECYCLE
+        ..hook(Source::AuditVerdict, "netlink_capable", point!(fexit "netlink_capable"))
     },
-    Hook {
-        name: "baseline",
-        program: BASELINE,
-        hook: "iter/task",
-        kind: Kind::Iterator("task"),
-        required: false,
-        ..OF_LIFECYCLE
-    },
+    Hook { required: false, ..hook(Source::Baseline, BASELINE, point!(iter "task")) },
 ];
 
 /// What is not seen, or not known, where this hook is not to be had and only lower rungs, or none, serve.
 #[must_use]
-pub fn missed(name: &str, rung: u32) -> Option<&'static str> {
-    Some(match (name, rung) {
-        ("exec_failed", _) => "programs that could not be run are not seen",
-        ("exec_not_opened", _) => "files that could not be opened to be run are not seen",
-        ("audit", 1) => "whether the kernel took an audit message is judged by its own condition, not heard from it",
-        ("audit", _) => "audit messages are seen only while the kernel's audit is on, or not at all",
-        ("audit_verdict", _) => "what a security module refuses among audit messages is not known",
-        ("baseline", _) => "what ran before the sensor is known from /proc alone",
-        _ => return None,
+pub fn missed(source: Source, rung: u32) -> Option<&'static str> {
+    Some(match (source, rung) {
+        (Source::ExecFailed, _) => "programs that could not be run are not seen",
+        (Source::ExecNotOpened, _) => "files that could not be opened to be run are not seen",
+        (Source::Audit, 1) => {
+            "whether the kernel took an audit message is judged by its own condition, not heard from it"
+        }
+        (Source::Audit, _) => "audit messages are seen only while the kernel's audit is on, or not at all",
+        (Source::AuditVerdict, _) => "what a security module refuses among audit messages is not known",
+        (Source::Baseline, _) => "what ran before the sensor is known from /proc alone",
+        (Source::Fork | Source::Exec | Source::Exit, _) => return None,
     })
 }
 
-/// What most hooks have in common.
-const OF_LIFECYCLE: Hook = Hook {
-    name: "",
-    program: "",
-    turns: false,
-    hook: "",
-    kind: Kind::Iterator(""),
-    rung: 1,
-    ring: Ring::Lifecycle,
-    recursion_loses: true,
-    required: true,
-    skip: |_, _| None,
-};
+/// A hook as most are; the sensor is blind without it.
+const fn hook(source: Source, program: &'static str, point: Point) -> Hook {
+    Hook { source, program, turns: false, point, rung: 1, recursion_loses: true, required: true, skip: |_, _| None }
+}
 
 /// Parameters of `alloc_bprm` on kernels where it opens the file.
 const ALLOC_OPENS: u32 = 3;
-
-const fn tracepoint(name: &'static str, tracepoint: &'static str, hook: &'static str) -> Hook {
-    Hook { name, program: tracepoint, turns: true, hook, kind: Kind::Tracepoint(tracepoint), ..OF_LIFECYCLE }
-}
 
 /// They are loaded in any case: a later configuration may ask for them, and then the right to load programs is gone.
 fn failed_execs(table: &Table) -> Option<State> {

@@ -4,6 +4,7 @@
 //! after which the number may stand for something else: so an attachment is known by the kernel's id of it.
 
 use aya::programs::links::{FdLink, LinkError};
+use sensor_ebpf::classes::Source;
 
 /// A program at its hook. Detaches when this is dropped.
 #[derive(Debug)]
@@ -41,8 +42,8 @@ impl Attachment {
 /// What was found about a hook whose attachment was ended from outside.
 #[derive(Debug)]
 pub struct Reattached {
-    /// What it tells: `exec`.
-    pub name: &'static str,
+    /// What it tells.
+    pub source: Source,
     /// Where it sits.
     pub hook: &'static str,
     /// Whether it is attached again; why not.

@@ -11,6 +11,7 @@
 //!
 //! Needs Linux 5.10 with BTF, `CAP_BPF` and `CAP_PERFMON`; [`preflight`] tells what is missing.
 
+mod attach;
 mod baseline;
 mod batch;
 mod control;
@@ -22,6 +23,7 @@ mod hooks;
 mod links;
 mod multicast;
 pub mod offsets;
+mod order;
 pub mod preflight;
 mod programs;
 
@@ -29,7 +31,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sensor_ebpf::counters::{ProgramCounters, TURNS};
+use sensor_ebpf::classes::{Class, Source, TURNS};
+use sensor_ebpf::counters::ProgramCounters;
+use sensor_ebpf::rings::Ring;
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
@@ -42,9 +46,9 @@ pub use links::Reattached;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
-use drain::Sources;
+use drain::{Inlet, Inlets};
 use multicast::{Multicast, MulticastCounters};
-use programs::{Loaded, RingSizes};
+use programs::Loaded;
 
 /// The object that the build script built for the BPF target.
 pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_OBJECT"));
@@ -52,13 +56,11 @@ pub(crate) static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("SENSOR_EBPF_
 /// How to capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Size of the ring buffer of process events, in bytes; rounded up to a power of two.
-    pub lifecycle_ring: u32,
+    /// Sizes of the ring buffers in bytes, by [`Ring::index`]; rounded up to powers of two.
+    pub rings: [u32; Ring::COUNT],
     /// Which execs that fail to tell, where the kernel allows it; see [`Capture::ask_for_failed_execs`]. Shells that try each
     /// directory of their path make many.
     pub failed_execs: FailedExecs,
-    /// Size of the ring buffer of audit messages, likewise.
-    pub audit_ring: u32,
     /// Whether further programs tell what the first one misses: where tasks are preempted at tracepoints.
     pub later_programs: bool,
     /// Which hooks may tell audit messages.
@@ -70,9 +72,23 @@ pub struct Options {
 }
 
 impl Options {
+    /// The same with another size of this ring.
+    #[must_use]
+    pub fn with_ring(mut self, ring: Ring, bytes: u32) -> Self {
+        self.rings[ring.index()] = bytes;
+        self
+    }
+
     /// Programs at a place that has several.
     const fn turns(&self) -> u32 {
         if self.later_programs { TURNS } else { 1 }
+    }
+
+    /// A size that the kernel takes: a power of two of at least a page. One into which no program writes has that page.
+    fn ring_size(&self, ring: Ring) -> u32 {
+        let page = u32::try_from(rustix::param::page_size()).unwrap_or(4096);
+        let wanted = if Class::any_in(ring) { self.rings[ring.index()] } else { page };
+        wanted.clamp(page, 1 << 30).next_power_of_two()
     }
 }
 
@@ -87,21 +103,11 @@ pub enum AuditHooks {
     Off,
 }
 
-/// The ring buffers: each is filled by its own programs, so that none can flood another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ring {
-    /// Programs started, forked and ended.
-    Lifecycle,
-    /// Messages to the kernel's audit.
-    Audit,
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
-            lifecycle_ring: 4 * 1024 * 1024,
+            rings: Ring::ALL.map(Ring::bytes),
             failed_execs: FailedExecs::All,
-            audit_ring: 1024 * 1024,
             later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
             audit: AuditHooks::Best,
             audit_multicast: false,
@@ -119,7 +125,6 @@ pub struct Capture {
     /// Until the drain thread has it.
     multicast: Option<Multicast>,
     fallback: Fallback,
-    watermark: u64,
 }
 
 /// What became of the multicast group.
@@ -131,8 +136,6 @@ enum Fallback {
     Joined(Arc<MulticastCounters>),
 }
 
-/// The name of the hooks of audit messages.
-pub const AUDIT_HOOK: &str = "audit";
 /// What stands for a hook when there is none.
 pub const MULTICAST_HOOK: &str = "netlink multicast";
 const MULTICAST_RUNG: u32 = 3;
@@ -158,16 +161,15 @@ impl Capture {
         may_start(&options.btf)?;
         preflight::raise_memlock();
         let table = offsets::read(&options.btf, &preflight::release())?;
-        let sizes = RingSizes { lifecycle: ring_size(options.lifecycle_ring), audit: ring_size(options.audit_ring) };
-        let mut loaded = Loaded::new(&table, options, sizes)?;
-        let watermark = u64::from(sizes.lifecycle / 4);
+        let mut loaded = Loaded::new(&table, options)?;
         let control = Arc::new(ControlMap::map(loaded.take_map("CONTROL")?)?);
         control.ask(options.failed_execs);
-        control.set_watermark(Ring::Lifecycle, watermark);
-        control.set_watermark(Ring::Audit, u64::from(sizes.audit / 4));
+        for ring in Ring::ALL {
+            control.set_watermark(ring, Ring::watermark(options.ring_size(ring)));
+        }
         loaded.attach()?;
         let (multicast, fallback) = fallback(options, &loaded);
-        Ok(Self { loaded, control, is_draining: false, multicast, fallback, watermark })
+        Ok(Self { loaded, control, is_draining: false, multicast, fallback })
     }
 
     /// Starts the drain thread. Once only.
@@ -180,9 +182,12 @@ impl Capture {
             return Err(CaptureError::AlreadyDraining);
         }
         let control = Arc::clone(&self.control);
-        let lifecycle = self.loaded.take_ring("LIFECYCLE")?;
-        let audit = self.loaded.take_ring("AUDIT")?;
-        Drain::start(Sources { lifecycle, audit, multicast: self.multicast.take() }, control, options)
+        let mut inlets = Inlets { first: self.loaded.take_ring(Ring::Lifecycle).map(Inlet::Ring)?, others: Vec::new() };
+        for ring in Ring::ALL.into_iter().filter(|&ring| ring != Ring::Lifecycle && Class::any_in(ring)) {
+            inlets.others.push(self.loaded.take_ring(ring).map(Inlet::Ring)?);
+        }
+        inlets.others.extend(self.multicast.take().map(Inlet::Multicast));
+        Drain::start(inlets, control, options)
     }
 
     /// From now on tells these failed execs and no others. One that nobody asks for costs next to nothing, and takes no room
@@ -223,10 +228,9 @@ impl Capture {
             Fallback::Joined(_) => State::Attached,
         };
         status.push(ProgramStatus {
-            name: AUDIT_HOOK,
+            source: Source::Audit,
             hook: MULTICAST_HOOK,
             rung: MULTICAST_RUNG,
-            ring: Ring::Audit,
             state,
             id: None,
             run_count: 0,
@@ -246,7 +250,7 @@ impl Capture {
     pub fn counters(&self) -> Result<Vec<Counted>, CaptureError> {
         let mut counted = self.loaded.counters()?;
         if let Fallback::Joined(counters) = &self.fallback
-            && let Some(audit) = counted.iter_mut().find(|counted| counted.name == AUDIT_HOOK)
+            && let Some(audit) = counted.iter_mut().find(|counted| counted.source == Source::Audit)
         {
             let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
             audit.counters = ProgramCounters {
@@ -262,12 +266,6 @@ impl Capture {
         Ok(counted)
     }
 
-    /// Unread bytes in the ring of process events at which the drain thread is woken early.
-    #[must_use]
-    pub fn watermark(&self) -> u64 {
-        self.watermark
-    }
-
     /// Looks whether all programs are still attached, and attaches again what somebody else detached. Returns what is
     /// new since the last look.
     pub fn recheck(&mut self) -> Vec<Reattached> {
@@ -279,18 +277,18 @@ impl Capture {
         self.loaded.detach();
     }
 
-    /// Detaches the hooks that fill a ring. They stay loaded, see [`Self::attach_ring`].
-    pub fn detach_ring(&mut self, ring: Ring) {
-        self.loaded.detach_ring(ring);
+    /// Detaches the hooks of a class. They stay loaded, see [`Self::attach_class`].
+    pub fn detach_class(&mut self, class: Class) {
+        self.loaded.detach_class(class);
     }
 
-    /// Attaches the hooks of a ring again: with [`Self::detach_ring`], what they cost can be measured with nothing else changed.
+    /// Attaches the hooks of a class again: with [`Self::detach_class`], what they cost can be measured with nothing else changed.
     ///
     /// # Errors
     ///
     /// If the kernel refuses, for instance for lack of the capabilities that the start takes.
-    pub fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
-        self.loaded.attach_ring(ring)
+    pub fn attach_class(&mut self, class: Class) -> Result<(), CaptureError> {
+        self.loaded.attach_class(class)
     }
 }
 
@@ -299,7 +297,7 @@ fn fallback(options: &Options, loaded: &Loaded) -> (Option<Multicast>, Fallback)
     if !options.audit_multicast {
         return (None, Fallback::Off);
     }
-    let serves = |program: &ProgramStatus| program.name == AUDIT_HOOK && program.state == State::Attached;
+    let serves = |program: &ProgramStatus| program.source == Source::Audit && program.state == State::Attached;
     if loaded.status().iter().any(serves) {
         return (None, Fallback::Idle(State::NotNeeded("a better hook tells it")));
     }
@@ -312,21 +310,18 @@ fn fallback(options: &Options, loaded: &Loaded) -> (Option<Multicast>, Fallback)
     }
 }
 
-/// The kernel wants a power of two of at least a page.
-fn ring_size(wanted: u32) -> u32 {
-    let page = u32::try_from(rustix::param::page_size()).unwrap_or(4096);
-    wanted.clamp(page, 1 << 30).next_power_of_two()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn ring_sizes_are_what_the_kernel_takes() {
+        let ring_size = |bytes| Options::default().with_ring(Ring::Audit, bytes).ring_size(Ring::Audit);
         assert_eq!(ring_size(0), 4096);
         assert_eq!(ring_size(4097), 8192);
         assert_eq!(ring_size(8 << 20), 8 << 20);
         assert_eq!(ring_size(u32::MAX), 1 << 30);
+        let unused = Ring::ALL.into_iter().filter(|&ring| !Class::any_in(ring));
+        assert!(unused.map(|ring| Options::default().ring_size(ring)).all(|size| size == 4096));
     }
 }

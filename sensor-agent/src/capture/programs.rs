@@ -2,26 +2,22 @@
 
 use std::fmt;
 use std::fs;
-use std::io;
 use std::os::fd::{AsFd, AsRawFd};
-use std::thread;
 use std::time::Duration;
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
-use aya::programs::links::FdLink;
-use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
+use aya::programs::{Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 use sensor_ebpf::areas;
+use sensor_ebpf::classes::{Class, Source};
+use sensor_ebpf::rings::Ring;
 
+use super::attach::{self, Kind, with_causes};
 use super::counters::{self, Counted, Words};
-use super::hooks::{BASELINE, HOOKS, Hook, Kind};
+use super::hooks::{BASELINE, HOOKS, Hook};
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
-use super::{CaptureError, OBJECT, Options, Ring};
-
-/// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
-const LOAD_TRIES: u32 = 100;
-const LOAD_PAUSE: Duration = Duration::from_millis(10);
+use super::{CaptureError, OBJECT, Options};
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,14 +52,12 @@ impl fmt::Display for State {
 /// A hook, the program that serves it, and how it fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProgramStatus {
-    /// What it tells: `exec`, `fork`, ...
-    pub name: &'static str,
+    /// What it tells.
+    pub source: Source,
     /// Where it is attached: the rung of its ladder that is in use.
     pub hook: &'static str,
     /// Which of the possible hooks of this name it is: 1 is the best.
     pub rung: u32,
-    /// Where its records go.
-    pub ring: Ring,
     pub state: State,
     /// The kernel's id of the program.
     pub id: Option<u32>,
@@ -86,16 +80,10 @@ impl ProgramStatus {
         if !self.recursion_loses {
             return 0;
         }
-        let later = counted.iter().find(|counted| counted.name == self.name).map_or(0, |counted| counted.seen_later);
+        let later =
+            counted.iter().find(|counted| counted.source == self.source).map_or(0, |counted| counted.seen_later);
         self.recursion_misses.saturating_sub(later)
     }
-}
-
-/// Sizes of the ring buffers, bytes.
-#[derive(Clone, Copy)]
-pub(super) struct RingSizes {
-    pub(super) lifecycle: u32,
-    pub(super) audit: u32,
 }
 
 /// The loaded object.
@@ -122,32 +110,33 @@ struct Place {
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let states = self.places.iter().map(|place| (place.hook.name, &place.state));
+        let states = self.places.iter().map(|place| (place.hook.point.name, &place.state));
         to.debug_map().entries(states).finish()
     }
 }
 
 impl Loaded {
     /// Creates the maps and loads all programs.
-    pub(super) fn new(table: &Table, options: &Options, rings: RingSizes) -> Result<Self, CaptureError> {
+    pub(super) fn new(table: &Table, options: &Options) -> Result<Self, CaptureError> {
         let turns = options.turns();
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
-        let mut ebpf = EbpfLoader::new()
+        let mut loader = EbpfLoader::new();
+        loader
             .btf(None)
             .override_global("OFFSETS", table.words(), true)
-            .map_max_entries("LIFECYCLE", rings.lifecycle)
-            .map_max_entries("AUDIT", rings.audit)
-            .map_max_entries("SCRATCH", areas::count(turns))
-            .load(OBJECT)
-            .map_err(|error| CaptureError::Object(with_causes(&error)))?;
+            .map_max_entries("SCRATCH", areas::count(turns));
+        for ring in Ring::ALL {
+            loader.map_max_entries(ring.map(), options.ring_size(ring));
+        }
+        let mut ebpf = loader.load(OBJECT).map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut places = Vec::with_capacity(HOOKS.len());
         for hook in HOOKS {
             let programs: Vec<_> = hook.programs(options).collect();
             let state = match (hook.skip)(table, options) {
                 Some(state) => state,
-                None => match programs.iter().try_for_each(|name| load(&mut ebpf, name, hook.kind, &btf)) {
+                None => match programs.iter().try_for_each(|name| load(&mut ebpf, name, hook, &btf)) {
                     Ok(()) => State::Ready,
                     Err(reason) if !hook.required => State::NotAvailable(reason),
                     Err(reason) => return Err(refused(hook, reason)),
@@ -171,10 +160,10 @@ impl Loaded {
         for index in 0..self.places.len() {
             let (better, rest) = self.places.split_at_mut(index);
             let Some(place) = rest.first_mut() else { break };
-            if place.state != State::Ready || matches!(place.hook.kind, Kind::Iterator(_)) {
+            if place.state != State::Ready || place.hook.point.kind == Kind::Iterator {
                 continue;
             }
-            if better.iter().any(|other| other.hook.name == place.hook.name && other.state == State::Attached) {
+            if better.iter().any(|other| other.hook.source == place.hook.source && other.state == State::Attached) {
                 place.state = State::NotNeeded("a better hook tells it");
                 unload(&mut self.ebpf, &place.programs);
                 continue;
@@ -211,7 +200,7 @@ impl Loaded {
                     Err(reason)
                 }
             };
-            news.push(Reattached { name: place.hook.name, hook: place.hook.hook, outcome });
+            news.push(Reattached { source: place.hook.source, hook: place.hook.point.name, outcome });
         }
         news
     }
@@ -220,15 +209,15 @@ impl Loaded {
         self.detach_those(|_| true);
     }
 
-    /// Detaches the hooks that fill a ring, which stay loaded.
-    pub(super) fn detach_ring(&mut self, ring: Ring) {
-        self.detach_those(|hook| hook.ring == ring);
+    /// Detaches the hooks of a class, which stay loaded.
+    pub(super) fn detach_class(&mut self, class: Class) {
+        self.detach_those(|hook| hook.source.class() == class);
     }
 
-    /// Attaches the hooks of a ring again that were detached.
-    pub(super) fn attach_ring(&mut self, ring: Ring) -> Result<(), CaptureError> {
+    /// Attaches the hooks of a class again that were detached.
+    pub(super) fn attach_class(&mut self, class: Class) -> Result<(), CaptureError> {
         for place in &mut self.places {
-            if place.hook.ring == ring && place.state == State::Detached {
+            if place.hook.source.class() == class && place.state == State::Detached {
                 place.attach(&mut self.ebpf).map_err(|reason| refused(place.hook, reason))?;
             }
         }
@@ -263,7 +252,8 @@ impl Loaded {
         take_map(&mut self.ebpf, name)
     }
 
-    pub(super) fn take_ring(&mut self, name: &'static str) -> Result<RingBuf<MapData>, CaptureError> {
+    pub(super) fn take_ring(&mut self, ring: Ring) -> Result<RingBuf<MapData>, CaptureError> {
+        let name = ring.map();
         RingBuf::try_from(self.take_map(name)?).map_err(|error| CaptureError::Map { name, reason: error.to_string() })
     }
 
@@ -282,10 +272,9 @@ impl Loaded {
         let first = infos.first().and_then(Option::as_ref);
         let run_time: Duration = infos.iter().flatten().map(|info| info.run_time()).sum();
         ProgramStatus {
-            name: hook.name,
-            hook: hook.hook,
+            source: hook.source,
+            hook: hook.point.name,
             rung: hook.rung,
-            ring: hook.ring,
             state: place.state.clone(),
             id: first.map(|info| info.id()),
             run_count: first.map_or(0, |info| info.run_count()),
@@ -311,43 +300,16 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
     ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
 }
 
-fn load(ebpf: &mut Ebpf, name: &str, kind: Kind, btf: &Btf) -> Result<(), String> {
-    let program = ebpf.program_mut(name).ok_or("not in the object")?;
-    let mut tries = 1;
-    loop {
-        match load_once(program, kind, btf) {
-            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => {
-                tries += 1;
-                thread::sleep(LOAD_PAUSE);
-            }
-            loaded => return loaded.map_err(|error| reason(&error)),
-        }
-    }
-}
-
-fn load_once(program: &mut Program, kind: Kind, btf: &Btf) -> Result<(), ProgramError> {
-    match kind {
-        Kind::Tracepoint(name) => <&mut BtfTracePoint>::try_from(program).and_then(|program| program.load(name, btf)),
-        Kind::Return(name) => <&mut FExit>::try_from(program).and_then(|program| program.load(name, btf)),
-        Kind::Iterator(name) => <&mut Iter>::try_from(program).and_then(|program| program.load(name, btf)),
-    }
-}
-
-/// The verifier gives up for a signal that waits for the thread (`signal_pending` in the kernel's `do_check`).
-fn was_interrupted(error: &ProgramError) -> bool {
-    matches!(error, ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::WouldBlock)
-}
-
 impl Place {
     /// Attaches all programs, or none.
     fn attach(&mut self, ebpf: &mut Ebpf) -> Result<(), String> {
-        // At a tracepoint they run in the order of attaching; at a function the last one attached runs first
-        // (`hlist_add_head` in the kernel's kernel/bpf/trampoline.c).
-        let names: Vec<&String> = match self.hook.kind {
-            Kind::Return(_) => self.programs.iter().rev().collect(),
-            Kind::Tracepoint(_) | Kind::Iterator(_) => self.programs.iter().collect(),
-        };
-        let attached = names.into_iter().map(|name| attach(ebpf, name, self.hook.kind));
+        let kind = self.hook.point.kind;
+        let mut names: Vec<&String> = self.programs.iter().collect();
+        // They are to run in the order of their turns.
+        if kind.runs_last_first() {
+            names.reverse();
+        }
+        let attached = names.into_iter().map(|name| attach(ebpf, name, kind));
         self.attachments = attached.collect::<Result<Vec<_>, _>>()?;
         self.state = State::Attached;
         Ok(())
@@ -363,63 +325,26 @@ impl Place {
     }
 }
 
+fn load(ebpf: &mut Ebpf, name: &str, hook: &Hook, btf: &Btf) -> Result<(), String> {
+    attach::load(ebpf.program_mut(name).ok_or("not in the object")?, hook.point, btf)
+}
+
 fn attach(ebpf: &mut Ebpf, name: &str, kind: Kind) -> Result<Attachment, String> {
     let program = ebpf.program_mut(name).ok_or("not in the object")?;
-    let link = match kind {
-        Kind::Tracepoint(_) => <&mut BtfTracePoint>::try_from(program)
-            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
-            .map(FdLink::from),
-        Kind::Return(_) => <&mut FExit>::try_from(program)
-            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
-            .map(FdLink::from),
-        Kind::Iterator(_) => return Err("attached when it is read".to_owned()),
-    };
-    link.map(Attachment::new).map_err(|error| reason(&error))
+    attach::attach(program, kind).map(Attachment::new)
 }
 
-/// Gives programs that are not needed back to the kernel. One that cannot be unloaded is gone with the sensor.
+/// Gives programs that are not needed back to the kernel.
 fn unload(ebpf: &mut Ebpf, programs: &[String]) {
     for name in programs {
-        let _ = match ebpf.program_mut(name) {
-            Some(Program::BtfTracePoint(program)) => program.unload(),
-            Some(Program::FExit(program)) => program.unload(),
-            _ => Ok(()),
-        };
+        if let Some(program) = ebpf.program_mut(name) {
+            attach::unload(program);
+        }
     }
-}
-
-/// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.
-fn reason(error: &ProgramError) -> String {
-    const LINES: usize = 12;
-    let ProgramError::LoadError { io_error, verifier_log } = error else {
-        return with_causes(error);
-    };
-    let log = verifier_log.to_string();
-    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-    if lines.is_empty() {
-        return io_error.to_string();
-    }
-    let end = &lines[lines.len().saturating_sub(LINES)..];
-    format!("{io_error}; the verifier's last words: {}", end.join(" | "))
 }
 
 fn refused(hook: &Hook, reason: String) -> CaptureError {
-    CaptureError::Program { name: hook.name, hook: hook.hook, reason }
-}
-
-/// An error and what caused it, in one line each.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
+    CaptureError::Program { name: hook.source.name(), hook: hook.point.name, reason }
 }
 
 #[cfg(test)]
@@ -431,10 +356,9 @@ mod tests {
     #[test]
     fn what_a_later_program_saw_is_not_lost() {
         let status = |recursion_misses, recursion_loses| ProgramStatus {
-            name: "exec",
+            source: Source::Exec,
             hook: "",
             rung: 1,
-            ring: Ring::Lifecycle,
             state: State::Attached,
             id: None,
             run_count: 0,
@@ -443,8 +367,8 @@ mod tests {
             recursion_loses,
             reattached: 0,
         };
-        let counted = |name, seen_later| Counted { name, counters: ProgramCounters::default(), seen_later };
-        let counted = [counted("fork", 9), counted("exec", 3)];
+        let counted = |source, seen_later| Counted { source, counters: ProgramCounters::default(), seen_later };
+        let counted = [counted(Source::Fork, 9), counted(Source::Exec, 3)];
         assert_eq!(status(5, true).lost_to_recursion(&counted), 2);
         assert_eq!(status(2, true).lost_to_recursion(&counted), 0);
         assert_eq!(status(5, true).lost_to_recursion(&[]), 5);

@@ -76,6 +76,7 @@ fn not_attached(hook: &Hook) -> Option<String> {
 fn lost_at_hook(hook: &Hook) -> Vec<String> {
     let causes = [
         (hook.ring_full, "the ring buffer was full"),
+        (hook.over_budget, "there were more than there is a budget for: somebody repeats what costs nothing"),
         (hook.failed, "something indispensable could not be read"),
         (hook.recursion_misses, "the program was already running on that CPU"),
     ];

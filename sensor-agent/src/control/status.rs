@@ -102,6 +102,8 @@ pub struct Hook {
     pub submitted: u64,
     /// Events lost because the ring buffer was full.
     pub ring_full: u64,
+    /// Events left out because somebody repeats at will what costs nothing.
+    pub over_budget: u64,
     pub filtered: u64,
     /// Events lost because something indispensable could not be read.
     pub failed: u64,

@@ -38,9 +38,9 @@ fn try_hooks() -> Vec<Finding> {
         Err(error) => vec![Finding::failure("hooks", error.to_string(), "see the findings about the kernel above")],
         Ok(capture) => {
             let tell = |program: crate::capture::ProgramStatus| {
-                let place = format!("{}: {}", program.name, program.hook);
+                let place = format!("{}: {}", program.source.name(), program.hook);
                 let missed = match &program.state {
-                    State::NotAvailable(_) => missed(program.name, program.rung),
+                    State::NotAvailable(_) => missed(program.source, program.rung),
                     _ => None,
                 };
                 serving(&format!("{place}: {}", program.state), missed)

@@ -37,6 +37,7 @@ pub const CAUSES: &[&str] = &[
     "failed_read",
     "recursion",
     "ring_full",
+    "over_budget",
     "undecodable",
     // In the process table and the recorder.
     "evicted",

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::Shared;
-use crate::capture::{Capture, ProgramStatus, Ring};
+use crate::capture::Capture;
 use crate::engine::LossSource;
-use crate::event::Class;
 use crate::loss::Total;
 
 const RECURSION: &str = "recursion";
+pub(super) const OVER_BUDGET: &str = "over_budget";
 
 /// Reads the counters of the kernel programs and of the kernel itself.
 pub(super) struct Losses {
@@ -38,12 +38,13 @@ pub(super) fn losses(capture: &Capture) -> Vec<Total> {
     let Ok(counted) = capture.counters() else { return Vec::new() };
     let mut totals = Vec::new();
     for counted in &counted {
-        let class = class_of(&programs, counted.name);
+        let class = counted.source.class().name();
         totals.push(Total { stage: "ring", class, cause: "ring_full", count: counted.counters.ring_full });
+        totals.push(Total { stage: "hook", class, cause: OVER_BUDGET, count: counted.counters.over_budget });
         totals.push(Total { stage: "hook", class, cause: "failed_read", count: counted.counters.failed });
     }
     for program in &programs {
-        let class = class_of(&programs, program.name);
+        let class = program.source.class().name();
         let count = program.lost_to_recursion(&counted);
         totals.push(Total { stage: "hook", class, cause: RECURSION, count });
     }
@@ -62,23 +63,16 @@ fn never_fall<'a>(highest: &mut Vec<u64>, totals: impl Iterator<Item = &'a mut T
     }
 }
 
-/// The class of what a hook tells.
-fn class_of(programs: &[ProgramStatus], hook: &str) -> &'static str {
-    let ring = programs.iter().find(|program| program.name == hook).map(|program| program.ring);
-    match ring {
-        Some(Ring::Audit) => Class::Audit.name(),
-        Some(Ring::Lifecycle) | None => Class::Process.name(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_lost_in_the_kernel_has_words() {
-        use crate::event::lost::{CAUSES, STAGES};
-        assert!(["ring_full", "failed_read", RECURSION].iter().all(|cause| CAUSES.contains(cause)));
+        use crate::event::lost::{CAUSES, LOST, STAGES};
+        use sensor_ebpf::classes::Class;
+        assert!(Class::ALL.iter().all(|class| LOST.contains(&class.name())));
+        assert!(["ring_full", "failed_read", RECURSION, OVER_BUDGET].iter().all(|cause| CAUSES.contains(cause)));
         assert!(["ring", "hook"].iter().all(|stage| STAGES.contains(stage)));
     }
 

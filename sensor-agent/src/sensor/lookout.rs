@@ -142,9 +142,9 @@ fn keep(shared: &Shared, mut host: Arc<Host>, stopped: &Receiver<()>) {
     }
 }
 
-/// What was lost of processes in the kernel since the start.
+/// What was lost of processes in the kernel since the start. What is beyond a budget are attempts, of which none is running.
 fn lost_in_kernel(shared: &Shared) -> u64 {
-    let of_processes = |loss: &&Total| loss.class == Class::Process.name();
+    let of_processes = |loss: &&Total| loss.class == Class::Process.name() && loss.cause != kernel::OVER_BUDGET;
     kernel::losses(&shared.capture()).iter().filter(of_processes).map(|loss| loss.count).sum()
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
+use sensor_ebpf::classes::Source;
+
 use super::Shared;
-use crate::capture::{AUDIT_HOOK, Counted, MULTICAST_HOOK, ProgramStatus, State, missed};
+use crate::capture::{Counted, MULTICAST_HOOK, ProgramStatus, State, missed};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
@@ -99,7 +101,7 @@ pub(super) fn configuration(config: &Config) -> Configuration {
 
 /// What is wrong with the catching of audit messages: that nothing does it although it is wanted, or only the last resort.
 fn audit_trouble(programs: &[ProgramStatus]) -> Option<&'static str> {
-    let rungs: Vec<&ProgramStatus> = programs.iter().filter(|program| program.name == AUDIT_HOOK).collect();
+    let rungs: Vec<&ProgramStatus> = programs.iter().filter(|program| program.source == Source::Audit).collect();
     let serving = rungs.iter().find(|program| program.state == State::Attached);
     match serving {
         Some(program) if program.hook == MULTICAST_HOOK => Some(
@@ -116,11 +118,11 @@ fn audit_trouble(programs: &[ProgramStatus]) -> Option<&'static str> {
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
     // What another rung of the same ladder counts is not this one's.
     let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
-    let own = counters.iter().find(|counted| serves && counted.name == program.name);
+    let own = counters.iter().find(|counted| serves && counted.source == program.source);
     let counted = own.map(|counted| counted.counters).unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
     Hook {
-        name: program.name.into(),
+        name: program.source.name().into(),
         hook: program.hook.into(),
         rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
@@ -129,7 +131,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
             State::Attached | State::Ready | State::Detached | State::Lost(_) => None,
         },
         missed: match &program.state {
-            State::NotAvailable(_) => missed(program.name, program.rung).map(str::to_owned),
+            State::NotAvailable(_) => missed(program.source, program.rung).map(str::to_owned),
             _ => None,
         },
         runs: measured.then_some(program.run_count),
@@ -137,6 +139,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         seen: counted.seen,
         submitted: counted.submitted,
         ring_full: counted.ring_full,
+        over_budget: counted.over_budget,
         filtered: counted.filtered,
         failed: counted.failed,
         partial: counted.partial,

@@ -17,7 +17,8 @@ use crate::systemd::{UNIT, UNIT_FOLDERS, is_drop_in};
 
 /// What is told of a hook that somebody detached.
 pub(super) fn detached(found: &Reattached) -> Policy {
-    let Reattached { name, hook, outcome } = found;
+    let Reattached { source, hook, outcome } = found;
+    let name = source.name();
     let text = match outcome {
         Ok(()) => format!(
             "The hook {name} ({hook}) was detached from outside. It is attached again; what it would have told meanwhile is missing."

@@ -19,11 +19,11 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
 use aya_ebpf::macros::{btf_tracepoint, fexit};
 use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::audit::{AuditRecord, Refusal, TEXT_CUT, TEXT_MAX, is_request, is_user_type};
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
-use super::emit::{Run, audit_is_pressed};
+use super::emit::{Run, is_pressed, is_within_budget};
 use super::failed::word;
 use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe};
 use super::scratch::Area;
@@ -82,7 +82,7 @@ unsafe fn datagram(skb: Address) {
     unsafe {
         let refused = verdict::of(skb);
         let Some(area) = Area::audit() else {
-            if let Some(run) = Run::begin(program::AUDIT) {
+            if let Some(run) = Run::begin(Source::Audit) {
                 run.failed();
             }
             return;
@@ -106,7 +106,7 @@ unsafe fn datagram(skb: Address) {
             count += 1;
         }
         if next.read_volatile() + HEADER <= datagram.len
-            && let Some(run) = Run::begin(program::AUDIT)
+            && let Some(run) = Run::begin(Source::Audit)
         {
             run.failed();
         }
@@ -133,7 +133,7 @@ unsafe fn message(datagram: &Datagram, area: Area, record: *mut AuditRecord, fir
         if !first && (at >= datagram.len || left < HEADER) {
             return false;
         }
-        let Some(run) = Run::begin(program::AUDIT) else { return false };
+        let Some(run) = Run::begin(Source::Audit) else { return false };
         let header = (&raw mut (*area.0).link).cast::<[u64; 2]>();
         header.write_volatile([0; 2]);
         let whole = left >= HEADER;
@@ -181,7 +181,7 @@ unsafe fn message(datagram: &Datagram, area: Area, record: *mut AuditRecord, fir
 }
 
 /// Writes the header and hands the record to the ring. A refused message must not take the place of those that count: it
-/// is told only while the ring has room to spare.
+/// is told only while the ring and the budget have room to spare.
 #[inline(always)]
 unsafe fn tell(
     run: Run,
@@ -193,7 +193,7 @@ unsafe fn tell(
 ) {
     if refusal.is_some() {
         run.refused();
-        if audit_is_pressed() {
+        if is_pressed(Source::Audit.ring()) || !is_within_budget(Source::Audit) {
             return run.filtered();
         }
     }
@@ -213,7 +213,7 @@ unsafe fn tell(
     if flags & exec_flags::READ_FAILED != 0 {
         run.partial();
     }
-    if run.audit(bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
+    if run.submit(Source::Audit.ring(), bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
         cgroup::sent(datagram.cgroup);
     }
 }

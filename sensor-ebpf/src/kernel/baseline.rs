@@ -8,7 +8,7 @@
 use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use core::ffi::c_void;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
@@ -38,7 +38,7 @@ extern "C" fn baseline(ctx: *mut c_void) -> i32 {
 
 #[inline(always)]
 unsafe fn one(seq: Address, task: Address) {
-    let Some(run) = Run::begin(program::BASELINE) else {
+    let Some(run) = Run::begin(Source::Baseline) else {
         return;
     };
     // SAFETY: the verifier.

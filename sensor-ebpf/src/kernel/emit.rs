@@ -2,28 +2,50 @@
 
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
-use aya_ebpf::helpers::generated::{bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve};
+use aya_ebpf::helpers::generated::{
+    bpf_ktime_get_boot_ns, bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve,
+};
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
-use core::mem::offset_of;
+use sensor_ebpf::classes::{SLOTS, Source, slot};
 use sensor_ebpf::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
-use sensor_ebpf::counters::{ProgramCounters, SLOTS};
+use sensor_ebpf::counters::ProgramCounters;
+use sensor_ebpf::rings::Ring;
 
-/// exec, fork and exit have a ring of their own: no flood of other events can blind the process table. The agent sets
-/// the size.
+/// The rings, see [`sensor_ebpf::rings`]. The agent sets the sizes.
 #[btf_map]
-static LIFECYCLE: RingBuf<u64, 8388608> = RingBuf::new();
+static LIFECYCLE: RingBuf<u64, { Ring::Lifecycle.bytes() as usize }> = RingBuf::new();
 
-/// Audit messages; what floods this ring floods no other.
 #[btf_map]
-static AUDIT: RingBuf<u64, 1048576> = RingBuf::new();
+static AUDIT: RingBuf<u64, { Ring::Audit.bytes() as usize }> = RingBuf::new();
+
+#[btf_map]
+static RARE: RingBuf<u64, { Ring::Rare.bytes() as usize }> = RingBuf::new();
+
+#[btf_map]
+static BUSY: RingBuf<u64, { Ring::Busy.bytes() as usize }> = RingBuf::new();
 
 #[btf_map]
 static COUNTERS: PerCpuArray<ProgramCounters, { SLOTS as usize }> = PerCpuArray::new();
 
+/// What is left of each source's budget on this CPU.
+#[btf_map]
+static BUDGETS: PerCpuArray<u64, { Source::COUNT as usize }> = PerCpuArray::new();
+
 /// `BPF_F_MMAPABLE` (Linux 5.5): the agent writes its wish without a system call.
 #[btf_map]
 static CONTROL: Array<Control, 1, 1024> = Array::new();
+
+/// The address of a ring's map, for helpers.
+#[inline(always)]
+fn map(ring: Ring) -> *mut c_void {
+    match ring {
+        Ring::Lifecycle => (&raw const LIFECYCLE).cast_mut().cast(),
+        Ring::Audit => (&raw const AUDIT).cast_mut().cast(),
+        Ring::Rare => (&raw const RARE).cast_mut().cast(),
+        Ring::Busy => (&raw const BUSY).cast_mut().cast(),
+    }
+}
 
 /// One run of a program, counted as seen; ends in exactly one of the methods that take `self`.
 #[derive(Clone, Copy)]
@@ -31,8 +53,14 @@ pub(super) struct Run(*mut ProgramCounters);
 
 impl Run {
     #[inline(always)]
-    pub(super) fn begin(slot: u32) -> Option<Self> {
-        let counters = COUNTERS.get_ptr_mut(slot)?;
+    pub(super) fn begin(source: Source) -> Option<Self> {
+        Self::begin_in_turn::<0>(source)
+    }
+
+    /// Of the n-th program of its place.
+    #[inline(always)]
+    pub(super) fn begin_in_turn<const N: u32>(source: Source) -> Option<Self> {
+        let counters = COUNTERS.get_ptr_mut(slot(source, N))?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };
         Some(Self(counters))
@@ -80,42 +108,34 @@ impl Run {
         unsafe { (*self.0).refused += 1 };
     }
 
-    /// The ring has no room to spare for it.
+    /// Whether there is room for what anybody can repeat at will: in the ring, a part of which is kept for the rest, and in
+    /// the budget of its source. If not, this run ends here.
     #[inline(always)]
-    pub(super) fn crowded_out(self) {
-        // SAFETY: as in `begin`.
-        unsafe { (*self.0).ring_full += 1 };
+    pub(super) fn has_room(self, source: Source) -> bool {
+        if is_pressed(source.ring()) {
+            // SAFETY: as in `begin`.
+            unsafe { (*self.0).ring_full += 1 };
+            return false;
+        }
+        if !is_within_budget(source) {
+            // SAFETY: as in `begin`.
+            unsafe { (*self.0).over_budget += 1 };
+            return false;
+        }
+        true
     }
 
-    /// Copies a record into the ring of process events. True if the ring took it.
+    /// Copies a record into a ring. True if the ring took it.
     #[inline(always)]
-    pub(super) fn lifecycle(self, record: *const u8, len: u64) -> bool {
-        let ring = (&raw const LIFECYCLE).cast_mut().cast::<c_void>();
-        // SAFETY: the address of a ring.
-        unsafe { self.submit(ring, offset_of!(Control, lifecycle_watermark), record, len) }
-    }
-
-    /// Copies a record into the ring of audit messages. True if the ring took it.
-    #[inline(always)]
-    pub(super) fn audit(self, record: *const u8, len: u64) -> bool {
-        let ring = (&raw const AUDIT).cast_mut().cast::<c_void>();
-        // SAFETY: the address of a ring.
-        unsafe { self.submit(ring, offset_of!(Control, audit_watermark), record, len) }
-    }
-
-    /// # Safety
-    ///
-    /// `ring` must be the address of a ring, `watermark` the place of its watermark in [`Control`].
-    #[inline(always)]
-    unsafe fn submit(self, ring: *mut c_void, watermark: usize, record: *const u8, len: u64) -> bool {
-        // SAFETY: the verifier checks the record's bounds.
+    pub(super) fn submit(self, ring: Ring, record: *const u8, len: u64) -> bool {
+        // SAFETY: the address of a ring; the verifier checks the record's bounds.
         let taken =
-            unsafe { bpf_ringbuf_output(ring, record.cast_mut().cast(), len, u64::from(BPF_RB_NO_WAKEUP)) == 0 };
+            unsafe { bpf_ringbuf_output(map(ring), record.cast_mut().cast(), len, u64::from(BPF_RB_NO_WAKEUP)) == 0 };
         // SAFETY: as in `begin`.
         unsafe {
             if taken {
                 (*self.0).submitted += 1;
-                wake(ring, watermark);
+                wake(ring);
             } else {
                 (*self.0).ring_full += 1;
             }
@@ -124,29 +144,32 @@ impl Run {
     }
 }
 
-/// Whether at least a quarter of the ring of audit messages is unread.
+/// Whether a part of the ring is kept for what nobody can make at will.
 #[inline(always)]
-pub(super) fn audit_is_pressed() -> bool {
+pub(super) fn is_pressed(ring: Ring) -> bool {
     // SAFETY: the address of a ring.
-    unsafe { is_pressed((&raw const AUDIT).cast_mut().cast()) }
-}
-
-/// Whether at least a quarter of the ring of process events is unread.
-#[inline(always)]
-pub(super) fn lifecycle_is_pressed() -> bool {
-    // SAFETY: the address of a ring.
-    unsafe { is_pressed((&raw const LIFECYCLE).cast_mut().cast()) }
-}
-
-/// # Safety
-///
-/// `ring` must be the address of a ring.
-#[inline(always)]
-unsafe fn is_pressed(ring: *mut c_void) -> bool {
-    // SAFETY: the caller.
     unsafe {
-        bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA)) * 4
-            >= bpf_ringbuf_query(ring, u64::from(BPF_RB_RING_SIZE))
+        Ring::is_pressed(
+            bpf_ringbuf_query(map(ring), u64::from(BPF_RB_AVAIL_DATA)),
+            bpf_ringbuf_query(map(ring), u64::from(BPF_RB_RING_SIZE)),
+        )
+    }
+}
+
+/// Whether the budget of a source has room for one more on this CPU, which is spent then.
+#[inline(always)]
+pub(super) fn is_within_budget(source: Source) -> bool {
+    let Some(budget) = source.budget() else { return true };
+    let Some(state) = BUDGETS.get_ptr_mut(source as u32) else { return false };
+    // SAFETY: this CPU's slot. Who takes the CPU over in between can spend the same share: a few more are told.
+    unsafe {
+        match budget.spend(state.read_volatile(), bpf_ktime_get_boot_ns()) {
+            Some(spent) => {
+                state.write_volatile(spent);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -165,27 +188,23 @@ pub(super) fn is_asked_for(error: i32) -> bool {
 }
 
 /// Wakes the drain thread if it asked for it, see [`sensor_ebpf::control`].
-///
-/// # Safety
-///
-/// `ring` must be the address of a ring, `watermark` the place of its watermark in [`Control`].
 #[inline(always)]
-unsafe fn wake(ring: *mut c_void, watermark: usize) {
+fn wake(ring: Ring) {
     let Some(control) = CONTROL.get_ptr_mut(0) else {
         return;
     };
-    // SAFETY: the map's one value; the words are read and written whole.
+    // SAFETY: the map's one value, and the address of a ring; the words are read and written whole.
     unsafe {
         let wish = &raw mut (*control).wake;
         match wish.read_volatile() {
             WAKE_AT_ONCE => {}
             WAKE_AT_WATERMARK
-                if bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA))
-                    >= control.byte_add(watermark).cast::<u64>().read_volatile() => {}
+                if bpf_ringbuf_query(map(ring), u64::from(BPF_RB_AVAIL_DATA))
+                    >= control.byte_add(Control::watermark(ring)).cast::<u64>().read_volatile() => {}
             _ => return,
         }
         // An empty record that is discarded at once carries the wake-up.
-        let nudge = bpf_ringbuf_reserve(ring, 8, 0);
+        let nudge = bpf_ringbuf_reserve(map(ring), 8, 0);
         if !nudge.is_null() {
             wish.write_volatile(WAKE_NEVER);
             bpf_ringbuf_discard(nudge, u64::from(BPF_RB_FORCE_WAKEUP));

@@ -6,7 +6,7 @@
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
@@ -24,7 +24,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(program::EXEC, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
+    turn::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
 }
 
 #[inline(always)]
@@ -103,7 +103,7 @@ pub(super) unsafe fn finish(
     if flags & exec_flags::READ_FAILED != 0 {
         run.partial();
     }
-    if run.lifecycle(bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
+    if run.submit(Source::Exec.ring(), bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
         cgroup::sent(cgroup);
     }
 }

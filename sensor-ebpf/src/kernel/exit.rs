@@ -7,7 +7,7 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
@@ -26,7 +26,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(program::EXIT, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
+    turn::<N>(Source::Exit, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
 }
 
 #[inline(always)]
@@ -77,6 +77,6 @@ unsafe fn exit(run: Run, task: Address, signal: Address) {
             reserved: 0,
             comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of::<Typed>(leader)),
         };
-        run.lifecycle((&raw const record).cast(), size_of::<ExitRecord>() as u64);
+        run.submit(Source::Exit.ring(), (&raw const record).cast(), size_of::<ExitRecord>() as u64);
     }
 }

@@ -8,8 +8,8 @@
 //! Needs fexit programs, which some kernels do not allow, and `bpf_get_current_task_btf` (Linux 5.11). The arguments
 //! are not recorded: they are in a memory that never came to life.
 //!
-//! A failing `execve` costs next to nothing and can be repeated at will. So none is told unless somebody asks for it, and
-//! none takes the room in the ring buffer that execs need. A check whether a file could be executed (`AT_EXECVE_CHECK`, Linux
+//! A failing `execve` costs next to nothing and can be repeated at will. So none is told unless somebody asks for it, none
+//! takes the room in the ring buffer that execs need, and there is a budget of them. A check whether a file could be executed (`AT_EXECVE_CHECK`, Linux
 //! 6.14) is no attempt to.
 
 use core::arch::asm;
@@ -19,7 +19,7 @@ use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_ktime_get_boot_ns};
 use aya_ebpf::macros::fexit;
 use aya_ebpf::programs::FExitContext;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::FILENAME_MAX;
 use sensor_ebpf::record::kind;
 
@@ -50,7 +50,7 @@ fn executed<const N: u32>(ctx: &FExitContext) {
     // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
     unsafe {
         let bprm = word::<0>(ctx) as Address;
-        turn::<N>(program::EXEC_FAILED, bprm, |run| {
+        turn::<N>(Source::ExecFailed, bprm, |run| {
             let returned = match offset!(bprm_execve_parameters) {
                 1 => word::<1>(ctx),
                 _ => word::<4>(ctx),
@@ -69,7 +69,7 @@ fn executed<const N: u32>(ctx: &FExitContext) {
                 argc: member(bprm, offset!(bprm_argc)),
                 envc: member(bprm, offset!(bprm_envc)),
             };
-            failed::<N>(run, attempt);
+            failed::<N>(Source::ExecFailed, run, attempt);
         });
     }
 }
@@ -80,7 +80,7 @@ fn opened<const N: u32>(ctx: &FExitContext) {
     // SAFETY: as above.
     unsafe {
         let filename = word::<1>(ctx) as Address;
-        turn::<N>(program::EXEC_NOT_OPENED, filename, |run| {
+        turn::<N>(Source::ExecNotOpened, filename, |run| {
             let returned = word::<3>(ctx) as i64;
             if !(-MAX_ERRNO..0).contains(&returned) || word::<2>(ctx) & EXECVE_CHECK != 0 {
                 return run.filtered();
@@ -91,7 +91,7 @@ fn opened<const N: u32>(ctx: &FExitContext) {
             let filename = member(filename, offset!(filename_name));
             let error = returned as i32;
             let attempt = Attempt { error, filename, is_script: false, file: core::ptr::null(), argc: 0, envc: 0 };
-            failed::<N>(run, attempt);
+            failed::<N>(Source::ExecNotOpened, run, attempt);
         });
     }
 }
@@ -131,12 +131,12 @@ struct Attempt {
 }
 
 #[inline(always)]
-unsafe fn failed<const N: u32>(run: Run, attempt: Attempt) {
+unsafe fn failed<const N: u32>(source: Source, run: Run, attempt: Attempt) {
     if !emit::is_asked_for(attempt.error) {
         return run.filtered();
     }
-    if emit::lifecycle_is_pressed() {
-        return run.crowded_out();
+    if !run.has_room(source) {
+        return;
     }
     let Some(area) = Area::failed(N) else {
         return run.failed();

@@ -5,7 +5,7 @@
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
@@ -21,7 +21,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(program::FORK, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
+    turn::<N>(Source::Fork, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
 }
 
 #[inline(always)]
@@ -51,6 +51,6 @@ unsafe fn fork(run: Run, forker: Address, child: Address) {
             pid_ns,
             comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of::<Typed>(child)),
         };
-        run.lifecycle((&raw const record).cast(), size_of::<ForkRecord>() as u64);
+        run.submit(Source::Fork.ring(), (&raw const record).cast(), size_of::<ForkRecord>() as u64);
     }
 }

@@ -17,14 +17,14 @@
 
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::counters::{TURNS, program, slot};
+use sensor_ebpf::classes::{Source, TURNS};
 
 use super::emit::Run;
 use super::load::Address;
 
-/// What was told last on this CPU, by [`program`]; zero once nobody asks any more.
+/// What was told last on this CPU, by [`Source`]; zero once nobody asks any more.
 #[btf_map]
-static TOLD: PerCpuArray<u64, { program::COUNT as usize }> = PerCpuArray::new();
+static TOLD: PerCpuArray<u64, { Source::COUNT as usize }> = PerCpuArray::new();
 
 /// Makes all programs of one place: the attribute, where they sit, their context, what they do, and their names.
 macro_rules! in_turn {
@@ -43,8 +43,8 @@ pub(super) use in_turn;
 /// Does the work if it is this program's turn, the n-th from zero. `event` is an address that belongs to this event alone
 /// while it lasts.
 #[inline(always)]
-pub(super) fn turn<const N: u32>(program: u32, event: Address, work: impl FnOnce(Run)) {
-    let Some(told) = TOLD.get_ptr_mut(program) else { return };
+pub(super) fn turn<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
+    let Some(told) = TOLD.get_ptr_mut(source as u32) else { return };
     let last = N + 1 == TURNS;
     // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
     unsafe {
@@ -54,7 +54,7 @@ pub(super) fn turn<const N: u32>(program: u32, event: Address, work: impl FnOnce
             }
             return;
         }
-        if let Some(run) = Run::begin(slot(program, N)) {
+        if let Some(run) = Run::begin_in_turn::<N>(source) {
             work(run);
         }
         // After the work: others that were told while this one waited have left theirs.

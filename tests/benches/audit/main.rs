@@ -20,7 +20,8 @@ use std::process::ExitCode;
 
 use empty::Empty;
 use ratios::Median;
-use sensor_agent::capture::{Capture, Options, ProgramStatus, Ring, State};
+use sensor_agent::capture::{Capture, Options, ProgramStatus, State};
+use sensor_ebpf::classes::{Class, Source};
 use sensor_tests::loads::{Outcome, UNRELATED, pin};
 use slices::Cost;
 
@@ -62,9 +63,9 @@ fn report(wanted: &[String]) -> Outcome<String> {
 /// The loads that never touch audit.
 fn unrelated(loads: &[&str]) -> Outcome<String> {
     let mut capture = Capture::start(&Options::default())?;
-    let serves = |hook: &ProgramStatus| hook.name == "audit" && hook.state == State::Attached;
+    let serves = |hook: &ProgramStatus| hook.source == Source::Audit && hook.state == State::Attached;
     let hook = capture.status().into_iter().find(serves).ok_or("no hook for audit messages")?.hook;
-    capture.detach_ring(Ring::Audit);
+    capture.detach_class(Class::Audit);
     pin()?;
     let mut text = format!(
         "{}. In brackets, where the true median is with a probability of 95 %.\n\n\

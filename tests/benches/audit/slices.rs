@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use sensor_agent::capture::{Capture, Ring};
+use sensor_agent::capture::Capture;
+use sensor_ebpf::classes::Class;
 use sensor_tests::loads::{Load, Outcome};
 
 use crate::empty::Empty;
@@ -30,11 +31,11 @@ pub(crate) trait Switch {
 /// The sensor's own for audit messages; its others stay attached.
 impl Switch for Capture {
     fn attach(&mut self) -> Outcome<()> {
-        Ok(self.attach_ring(Ring::Audit)?)
+        Ok(self.attach_class(Class::Audit)?)
     }
 
     fn detach(&mut self) {
-        self.detach_ring(Ring::Audit);
+        self.detach_class(Class::Audit);
     }
 }
 

@@ -9,7 +9,7 @@
 use aya_ebpf::btf_maps::LruHashMap;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::counters::program;
+use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::Refusal;
 
 use super::super::emit::Run;
@@ -32,7 +32,7 @@ pub(super) fn note(skb: u64, capability: u64, allowed: bool) {
     if capability & 0xffff_ffff != AUDIT_WRITE {
         return;
     }
-    let Some(run) = Run::begin(program::AUDIT_VERDICT) else { return };
+    let Some(run) = Run::begin(Source::AuditVerdict) else { return };
     if !allowed {
         run.refused();
         if REFUSED.insert(&skb, &1, 0).is_err() {

@@ -1,0 +1,155 @@
+//! How programs attach to the kernel: the sorts of places, and since which Linux they are to be had.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use aya::Btf;
+use aya::programs::links::FdLink;
+use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
+
+/// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
+const LOAD_TRIES: u32 = 100;
+const LOAD_PAUSE: Duration = Duration::from_millis(10);
+
+/// A sort of place. Each needs type information of the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A tracepoint with typed arguments (`tp_btf`): Linux 5.5. The rights that loading takes are enough for it, unlike for
+    /// a tracepoint by way of `perf_event_open`.
+    Tracepoint,
+    /// The return of a kernel function (`fexit`): Linux 5.5, on x86-64, where the kernel allows it.
+    Return,
+    /// A walk by the kernel over all of a sort (`iter`), Linux 5.8; runs only when it is read.
+    Iterator,
+}
+
+/// A place where a program attaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Point {
+    pub(super) kind: Kind,
+    /// The tracepoint, the function, what is walked over.
+    pub(super) target: &'static str,
+    /// As it is shown: `tp_btf/sched_process_exec`.
+    pub(super) name: &'static str,
+}
+
+/// A [`Point`] by the sort and the target.
+macro_rules! point {
+    (tp_btf $target:literal) => {
+        $crate::capture::attach::Point {
+            kind: $crate::capture::attach::Kind::Tracepoint,
+            target: $target,
+            name: concat!("tp_btf/", $target),
+        }
+    };
+    (fexit $target:literal) => {
+        $crate::capture::attach::Point {
+            kind: $crate::capture::attach::Kind::Return,
+            target: $target,
+            name: concat!("fexit/", $target),
+        }
+    };
+    (iter $target:literal) => {
+        $crate::capture::attach::Point {
+            kind: $crate::capture::attach::Kind::Iterator,
+            target: $target,
+            name: concat!("iter/", $target),
+        }
+    };
+}
+pub(super) use point;
+
+impl Kind {
+    /// Whether of several programs at one place the last one attached runs first, as at functions (`hlist_add_head` in the
+    /// kernel's kernel/bpf/trampoline.c).
+    pub(super) const fn runs_last_first(self) -> bool {
+        matches!(self, Self::Return)
+    }
+}
+
+/// Loads a program for its place.
+///
+/// # Errors
+/// Why the kernel refuses it.
+pub(super) fn load(program: &mut Program, point: Point, btf: &Btf) -> Result<(), String> {
+    let mut tries = 1;
+    loop {
+        match load_once(program, point, btf) {
+            Err(error) if was_interrupted(&error) && tries < LOAD_TRIES => {
+                tries += 1;
+                thread::sleep(LOAD_PAUSE);
+            }
+            loaded => return loaded.map_err(|error| reason(&error)),
+        }
+    }
+}
+
+fn load_once(program: &mut Program, Point { kind, target, .. }: Point, btf: &Btf) -> Result<(), ProgramError> {
+    match kind {
+        Kind::Tracepoint => <&mut BtfTracePoint>::try_from(program)?.load(target, btf),
+        Kind::Return => <&mut FExit>::try_from(program)?.load(target, btf),
+        Kind::Iterator => <&mut Iter>::try_from(program)?.load(target, btf),
+    }
+}
+
+/// The verifier gives up for a signal that waits for the thread (`signal_pending` in the kernel's `do_check`).
+fn was_interrupted(error: &ProgramError) -> bool {
+    matches!(error, ProgramError::LoadError { io_error, .. } if io_error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// Attaches a program that runs by itself.
+///
+/// # Errors
+/// Why the kernel refuses it.
+pub(super) fn attach(program: &mut Program, kind: Kind) -> Result<FdLink, String> {
+    let link = match kind {
+        Kind::Tracepoint => <&mut BtfTracePoint>::try_from(program)
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
+            .map(FdLink::from),
+        Kind::Return => <&mut FExit>::try_from(program)
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
+            .map(FdLink::from),
+        Kind::Iterator => return Err("attached when it is read".to_owned()),
+    };
+    link.map_err(|error| reason(&error))
+}
+
+/// Gives a program back to the kernel. One that cannot be unloaded is gone with the sensor.
+pub(super) fn unload(program: &mut Program) {
+    let _ = match program {
+        Program::BtfTracePoint(program) => program.unload(),
+        Program::FExit(program) => program.unload(),
+        _ => Ok(()),
+    };
+}
+
+/// Why the kernel refused a program. The verifier's log can be megabytes long; what matters stands at its end.
+fn reason(error: &ProgramError) -> String {
+    const LINES: usize = 12;
+    let ProgramError::LoadError { io_error, verifier_log } = error else {
+        return with_causes(error);
+    };
+    let log = verifier_log.to_string();
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    if lines.is_empty() {
+        return io_error.to_string();
+    }
+    let end = &lines[lines.len().saturating_sub(LINES)..];
+    format!("{io_error}; the verifier's last words: {}", end.join(" | "))
+}
+
+/// An error and what caused it, in one line each.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
