@@ -125,7 +125,9 @@ pub enum StoreError {
     TooNew { path: PathBuf, found: i64, known: i64 },
     #[error("cannot open the database {}: {source}", path.display())]
     Open { path: PathBuf, source: rusqlite::Error },
-    #[error("cannot make the folder or file of the database {}: {source}", path.display())]
+    #[error("cannot make the folder {}, which the database is to be in: {source}", folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
+    #[error("cannot make the file of the database {}: {source}", path.display())]
     Create { path: PathBuf, source: std::io::Error },
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),

@@ -89,8 +89,9 @@ pub(super) fn file(data_dir: &Path) -> PathBuf {
 /// Opens the database for writing; makes it first if need be, readable by its owner alone.
 pub(super) fn open(data_dir: &Path) -> Result<Connection, StoreError> {
     let path = file(data_dir);
+    let folder = |source| StoreError::Folder { folder: data_dir.to_owned(), source };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(folder)?;
     let create = |source| StoreError::Create { path: path.clone(), source };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(create)?;
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(create)?;
     let fault = |source| StoreError::Open { path: path.clone(), source };
     let mut connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fault)?;

@@ -14,7 +14,10 @@ use super::list::Aside;
 /// Why trust files cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TrustError {
-    /// The folder or a file in it cannot be read.
+    /// What is in it is not known.
+    #[error("the trust folder {} cannot be read: {reason}; see that it exists and that the sensor may read it", folder.display())]
+    NoFolder { folder: PathBuf, reason: String },
+    /// A file in it cannot be read.
     #[error("the trust file {} cannot be read: {reason}; see that it exists and that the sensor may read it", path.display())]
     Unreadable { path: PathBuf, reason: String },
     /// A file is larger than any trust file is.
@@ -65,8 +68,12 @@ pub enum TrustError {
 }
 
 impl TrustError {
-    pub(super) fn io(path: impl Into<PathBuf>, error: &io::Error) -> Self {
+    pub(super) fn of_file(path: impl Into<PathBuf>, error: &io::Error) -> Self {
         Self::Unreadable { path: path.into(), reason: error.to_string() }
+    }
+
+    pub(super) fn of_folder(folder: impl Into<PathBuf>, error: &io::Error) -> Self {
+        Self::NoFolder { folder: folder.into(), reason: error.to_string() }
     }
 
     /// Whether a file cannot be read, as one cannot while it is being written. Not so when it is whole and something else.

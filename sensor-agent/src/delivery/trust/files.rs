@@ -63,8 +63,8 @@ type Stamp = (u64, u64, (i64, i64), (i64, i64), u32);
 impl Fingerprint {
     pub(super) fn take(folder: &Path) -> Result<Self, TrustError> {
         let mut files = BTreeMap::new();
-        for entry in fs::read_dir(folder).map_err(|error| TrustError::io(folder, &error))? {
-            let path = entry.map_err(|error| TrustError::io(folder, &error))?.path();
+        for entry in fs::read_dir(folder).map_err(|error| TrustError::of_folder(folder, &error))? {
+            let path = entry.map_err(|error| TrustError::of_folder(folder, &error))?.path();
             if wanted(&path).is_none() {
                 continue;
             }
@@ -170,7 +170,7 @@ fn unfit(path: &Path, wanted: Wanted, reason: Unfit) -> TrustError {
 }
 
 fn contents(path: &Path) -> Result<Vec<u8>, TrustError> {
-    let unreadable = |error: io::Error| TrustError::io(path, &error);
+    let unreadable = |error: io::Error| TrustError::of_file(path, &error);
     let file = File::open(path).map_err(unreadable)?;
     let data = file.metadata().map_err(unreadable)?;
     if !data.is_file() {

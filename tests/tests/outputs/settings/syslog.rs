@@ -188,6 +188,18 @@ fn over_tls_both_are_known() {
     assert!(told.contains("cannot be a name in a certificate"), "{told}");
 }
 
+#[test]
+fn what_is_no_socket_is_called_so() {
+    let place = Place::new();
+    std::fs::write(place.path("log"), "").expect("a file");
+    for address in ["@HERE@/log", "@HERE@"] {
+        let outputs = place.outputs(&format!("{{type: syslog, address: '{address}'}}"));
+        outputs.send(alert());
+        let error = until("a setback", || status(&outputs).last_error);
+        assert!(error.message.contains("not a socket"), "{error:?}");
+    }
+}
+
 /// What is known without a listener is told: the alert waits.
 #[test]
 fn udp_that_nobody_takes_is_not_confirmed() {

@@ -3,11 +3,15 @@
 mod unsent;
 
 use std::{
+    fs,
     io::{self, ErrorKind, Read as _, Write as _},
     net::{SocketAddr, TcpStream, ToSocketAddrs as _, UdpSocket},
     os::{
         fd::{AsFd as _, BorrowedFd},
-        unix::net::{UnixDatagram, UnixStream},
+        unix::{
+            fs::FileTypeExt as _,
+            net::{UnixDatagram, UnixStream},
+        },
     },
     path::Path,
     sync::Arc,
@@ -50,6 +54,10 @@ fn connect_unix(path: &Path) -> io::Result<Link> {
             let stream = UnixStream::connect(path)?;
             stream.set_write_timeout(Some(PATIENCE))?;
             Ok(Link::Unix(stream))
+        }
+        // What the kernel says of a file or a folder is that it refused the connection.
+        Err(_) if fs::metadata(path).is_ok_and(|there| !there.file_type().is_socket()) => {
+            Err(io::Error::new(ErrorKind::InvalidInput, "what is there is not a socket"))
         }
         Err(error) => Err(error),
     }
