@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings, SinkSettings, Word as _};
+use crate::private_folder::{look, look_for_file};
 use crate::systemd;
 
 /// Below this a disk counts as full: bytes.
@@ -20,6 +21,8 @@ struct Folder {
     path: PathBuf,
     /// The name of an output or a sink; none for the sensor's own state.
     of: Option<String>,
+    /// Whether all that is in it is to be the sensor's.
+    is_own: bool,
 }
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
@@ -30,25 +33,25 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
 
 /// Each once.
 fn folders(config: &Config) -> Vec<Folder> {
-    let mut folders = vec![Folder { path: config.locations.state_dir.clone(), of: None }];
-    let mut add = |path: Option<&Path>, name: &str| {
+    let mut folders = vec![Folder { path: config.locations.state_dir.clone(), of: None, is_own: true }];
+    let mut add = |path: Option<&Path>, name: &str, is_own: bool| {
         if let Some(path) = path
             && !folders.iter().any(|known| known.path == path)
         {
-            folders.push(Folder { path: path.to_owned(), of: Some(name.to_owned()) });
+            folders.push(Folder { path: path.to_owned(), of: Some(name.to_owned()), is_own });
         }
     };
     for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
         let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
         if let OutputSettings::File(file) = &output.settings {
-            add(file.path.parent(), name);
+            add(file.path.parent(), name, false);
         }
     }
     for sink in &config.investigations.sinks {
         let name = sink.name.as_deref().unwrap_or(sink.settings.backend().word());
         match &sink.settings {
-            SinkSettings::File(file) => add(file.path.parent(), name),
-            SinkSettings::Parquet(parquet) => add(Some(&parquet.folder), name),
+            SinkSettings::File(file) => add(file.path.parent(), name, false),
+            SinkSettings::Parquet(parquet) => add(Some(&parquet.folder), name, true),
             SinkSettings::Stdout | SinkSettings::Mcs | SinkSettings::Zeromq(_) => {}
         }
     }
@@ -96,6 +99,12 @@ fn of_folder(folder: &Folder, unit: Option<&str>) -> Vec<Finding> {
             "disk",
             format!("{name}: the running sensor, which is root without capabilities, may not write to {shown}"),
             format!("chown root {shown} && chmod u+rwx {shown}"),
+        ));
+    } else if let Err(error) = if folder.is_own { look(&folder.path) } else { look_for_file(&folder.path) } {
+        found.push(Finding::failure(
+            "disk",
+            format!("{name}: {shown}: {}", std::io::Error::from(error)),
+            format!("chown root {shown} && chmod go-w {shown}, or name another folder in the configuration"),
         ));
     } else if rustix::fs::access(&folder.path, Access::WRITE_OK) == Err(Errno::ROFS) {
         found.push(Finding::failure(
@@ -177,7 +186,7 @@ mod tests {
     use crate::doctor::Level;
 
     fn of_output(path: &Path) -> Vec<(Level, String)> {
-        let folder = Folder { path: path.to_owned(), of: Some("alerts".into()) };
+        let folder = Folder { path: path.to_owned(), of: Some("alerts".into()), is_own: false };
         of_folder(&folder, None).into_iter().map(|finding| (finding.level, finding.text)).collect()
     }
 
@@ -194,6 +203,9 @@ mod tests {
         assert!(matches!(&file[..], [(Level::Failure, text)] if text.contains("is no folder")), "{file:?}");
         let there = of_output(dir.path());
         assert!(matches!(&there[..], [(_, text)] if text.contains("MB free")), "{there:?}");
+        std::fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o775)).unwrap();
+        let shared = of_output(dir.path());
+        assert!(matches!(&shared[..], [(Level::Failure, text)] if text.contains("others can write")), "{shared:?}");
         let read_only = of_output(Path::new("/proc/self"));
         assert!(matches!(&read_only[..], [(Level::Failure, text)] if text.contains("may not write")), "{read_only:?}");
     }

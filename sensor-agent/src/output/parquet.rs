@@ -25,9 +25,8 @@ mod upload;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, DirBuilder, File},
+    fs::File,
     io,
-    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::JoinHandle,
@@ -35,6 +34,7 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
+use rustix::fs::{Access, access};
 use uuid::Uuid;
 
 pub use self::store::StoreSettings;
@@ -42,10 +42,14 @@ use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
 use super::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load},
+    local::file::nearest,
     metrics::Ledger,
     rows::{QueuedRows, RowBatch},
 };
-use crate::event::{Event, Host, tables::Table};
+use crate::{
+    event::{Event, Host, tables::Table},
+    private_folder::{look, make_private},
+};
 
 /// Rows that are gathered at most.
 const MOST_ROWS: usize = 65_536;
@@ -97,9 +101,9 @@ impl ParquetFiles {
     ///
     /// # Errors
     ///
-    /// If it cannot be made.
+    /// If it cannot be made, or others could put files of their own there, which would go to the store with the others.
     pub(crate) fn open(settings: &ParquetSettings) -> io::Result<Self> {
-        make_folder(&settings.folder)?;
+        make_private(&settings.folder)?;
         Ok(Self { settings: settings.clone(), shared: Arc::default(), thread: None, uploader: None })
     }
 }
@@ -308,9 +312,18 @@ impl Folder<'_> {
     }
 }
 
+/// Looks whether the folder could be made, or is one that nobody else writes to, and changes nothing.
+pub(super) fn check(folder: &Path) -> io::Result<()> {
+    let there = nearest(folder)?;
+    if there == folder {
+        look(there)?;
+    }
+    Ok(access(there, Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
 /// Writes a file that is there whole or not at all. Returns its name.
 fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> io::Result<String> {
-    make_folder(folder)?;
+    make_private(folder)?;
     // Readers pass over names that begin with a dot.
     let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
     write_rows(file.as_file_mut(), table, host, events)?;
@@ -319,11 +332,6 @@ fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> i
     file.persist(folder.join(&name)).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()?;
     Ok(name)
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 /// Date and hour, in UTC, as engines that know partitions read them. The hour has no zero before it: `06` is a text to

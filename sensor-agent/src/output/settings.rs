@@ -147,6 +147,7 @@ impl TargetSettings {
     pub fn check(&self, name: &str) -> Result<(), OpenError> {
         let found = match self {
             Self::File(settings) => super::local::file::check(&settings.path),
+            Self::Parquet(settings) => super::parquet::check(&settings.folder),
             _ => Ok(()),
         };
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason: Arc::new(reason) })

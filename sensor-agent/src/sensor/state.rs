@@ -58,9 +58,7 @@ impl StateFolder {
             Err(FolderError::Writable(mode)) => {
                 return Err(StartError::StateWritable { folder: path.to_owned(), mode });
             }
-            Err(FolderError::Make(error))
-                if matches!(error.kind(), io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists) =>
-            {
+            Err(FolderError::Make(error)) if error.kind() == io::ErrorKind::NotADirectory => {
                 return Err(StartError::State(format!(
                     "{shown}: the state directory cannot be made there: {error}; name another folder with -state-dir"
                 )));

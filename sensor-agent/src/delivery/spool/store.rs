@@ -24,7 +24,7 @@ pub(super) use self::error::StoreError;
 pub(super) use self::row::item;
 use self::row::{delete, drop_oldest, insert, redate, weight};
 use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage};
-use crate::private_folder::{FolderError, make_private};
+use crate::private_folder::make_private;
 
 /// Name of the database in its folder.
 pub(super) const FILE: &str = "items.db";
@@ -438,13 +438,7 @@ impl Store {
 
 /// Makes the folder and an empty file, for root's eyes alone, and puts both names on disk.
 fn create(folder: &Path) -> io::Result<()> {
-    make_private(folder).map_err(|error| match error {
-        FolderError::Make(error) => error,
-        FolderError::Owner(uid) => io::Error::other(format!("its folder belongs to uid {uid}: change the owner")),
-        FolderError::Writable(mode) => {
-            io::Error::other(format!("others can write to its folder, whose mode is {mode:o}: chmod go-w"))
-        }
-    })?;
+    make_private(folder)?;
     let path = folder.join(FILE);
     if fs::symlink_metadata(&path).is_ok() {
         return Ok(());

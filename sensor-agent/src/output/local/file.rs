@@ -5,10 +5,10 @@
 //! the owner of the old one. A file that would grow beyond its bound is moved out of the way first ([`rotate`]).
 
 use std::{
-    fs::{self, DirBuilder, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},
     num::NonZeroU64,
-    os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -19,7 +19,10 @@ use super::{
     lines::{Lines, Written},
     rotate,
 };
-use crate::output::{lane::queue::Failure, metrics::is_due, open_error::hint};
+use crate::{
+    output::{lane::queue::Failure, metrics::is_due, open_error::hint},
+    private_folder::{look_for_file, make_for_file},
+};
 
 /// 100 MB.
 const DEFAULT_MAX_BYTES: NonZeroU64 = NonZeroU64::new(100_000_000).unwrap();
@@ -59,11 +62,7 @@ impl FileLines {
     ///
     /// If that fails, or something else than a regular file is there.
     pub(crate) fn open(settings: &FileSettings) -> io::Result<Self> {
-        let directory = rotate::directory(&settings.path);
-        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
-            _ => error,
-        })?;
+        make_for_file(rotate::directory(&settings.path))?;
         let file = open(&settings.path)?;
         Ok(Self { settings: settings.clone(), file, mid_line: false, rotation_failed: None })
     }
@@ -171,23 +170,32 @@ pub(in crate::output) fn check(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) => {
             regular(&found)?;
+            look_for_file(rotate::directory(path))?;
             Ok(access(path, Access::WRITE_OK)?)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let above =
-                path.ancestors().skip(1).map(|above| if above == Path::new("") { Path::new(".") } else { above });
-            for directory in above {
-                if fs::metadata(directory).is_ok_and(|found| !found.is_dir()) {
-                    return Err(io::ErrorKind::NotADirectory.into());
-                }
-                if directory.try_exists()? {
-                    return Ok(access(directory, Access::WRITE_OK | Access::EXEC_OK)?);
-                }
+            let directory = rotate::directory(path);
+            let there = nearest(directory)?;
+            if there == directory {
+                look_for_file(there)?;
             }
-            Err(error)
+            Ok(access(there, Access::WRITE_OK | Access::EXEC_OK)?)
         }
         Err(error) => Err(error),
     }
+}
+
+/// The folder, or the nearest above it that is there.
+pub(in crate::output) fn nearest(folder: &Path) -> io::Result<&Path> {
+    for directory in folder.ancestors().map(|above| if above == Path::new("") { Path::new(".") } else { above }) {
+        if fs::metadata(directory).is_ok_and(|found| !found.is_dir()) {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        if directory.try_exists()? {
+            return Ok(directory);
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 fn regular(found: &fs::Metadata) -> io::Result<()> {

@@ -148,6 +148,25 @@ fn a_failed_write_can_be_tried_again() {
     assert_eq!(read_to_string(&place.path).unwrap(), "one\n");
 }
 
+/// Whoever can write to the folder can put another file in the place of this one; not so in one like `/tmp`.
+#[test]
+fn others_may_not_write_to_the_folder() {
+    let place = Place::new();
+    drop(place.open());
+    let folder = place.path.parent().unwrap();
+    for (mode, is_fine) in [(0o775, false), (0o1777, true), (0o755, true)] {
+        fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+        let opened = FileLines::open(&FileSettings::new(&place.path)).map(drop);
+        let checked = [&place.path, &folder.join("new")].map(|path| check(path));
+        for result in std::iter::once(&opened).chain(&checked) {
+            match result {
+                Ok(()) => assert!(is_fine, "{mode:o}"),
+                Err(error) => assert!(!is_fine && error.to_string().contains("chmod go-w"), "{mode:o}: {error}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn only_regular_files_will_do() {
     let directory = TempDir::new().unwrap();

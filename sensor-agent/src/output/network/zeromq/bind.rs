@@ -6,7 +6,7 @@ use std::{
     os::{
         fd::OwnedFd,
         unix::{
-            fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _},
+            fs::{FileTypeExt as _, MetadataExt as _},
             net::UnixListener,
         },
     },
@@ -19,7 +19,10 @@ use rustix::{
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType},
 };
 
-use crate::config::{HostPort, ZeromqEndpoint};
+use crate::{
+    config::{HostPort, ZeromqEndpoint},
+    private_folder::make_for_file,
+};
 
 /// A socket that listens.
 pub(super) enum Listener {
@@ -87,9 +90,8 @@ fn no_such_place(host: &str, error: io::Error) -> io::Error {
 /// Only root and the sensor's own user can connect there.
 fn listen_at(path: &Path) -> io::Result<UnixListener> {
     let address = SocketAddrUnix::new(path)?;
-    if let Some(directory) = path.parent() {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    }
+    let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    make_for_file(directory)?;
     match fs::symlink_metadata(path) {
         Ok(found) if !found.file_type().is_socket() => {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "what is there is not a socket"));
