@@ -61,6 +61,12 @@ impl SteadyTime {
         self.unix.saturating_add(boot.saturating_sub(self.boot))
     }
 
+    /// The boot clock's time of this reading.
+    #[must_use]
+    pub const fn boot(self) -> u64 {
+        self.boot
+    }
+
     /// The difference of the two clocks, nanoseconds.
     #[must_use]
     pub fn offset(self) -> i64 {
@@ -89,6 +95,8 @@ pub fn boot_id() -> u128 {
     text.trim().parse().map_or(0, |id: Uuid| id.as_u128())
 }
 
+/// A time before this (2025-01-01) was told by a clock that was never set: it says nothing of an age.
+pub const WAS_SET: u64 = 1_735_689_600_000_000_000;
 /// Less than this is how clocks are kept right, no step.
 pub const STEP: Duration = Duration::from_secs(60);
 /// How long a step is told in the status.

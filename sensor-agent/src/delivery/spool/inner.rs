@@ -15,8 +15,6 @@ use crate::clock::{self, SteadyTime};
 const RETRY: Duration = Duration::from_secs(5);
 /// How often items are looked through for ones too old.
 const EXPIRY: Duration = Duration::from_secs(60);
-/// A clock before this was never set (2025-01-01): what it says of an item's age means nothing.
-const CLOCK_WAS_SET: u64 = 1_735_689_600_000_000_000;
 
 /// What became of an item handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,7 +319,7 @@ impl Inner {
         self.set_clock((self.clocks)());
         let age = u64::try_from(self.limits.age.as_nanos()).unwrap_or(u64::MAX);
         let before = self.now().saturating_sub(age);
-        if before < CLOCK_WAS_SET {
+        if before < clock::WAS_SET {
             return;
         }
         while let Some(item) = self.memory.pop_front_if(|item| item.time < before) {
@@ -331,7 +329,7 @@ impl Inner {
         }
         let leased = self.leased_to();
         let Some(store) = &mut self.store else { return };
-        match store.expire(CLOCK_WAS_SET..before, leased) {
+        match store.expire(clock::WAS_SET..before, leased) {
             // The store has noted it.
             Ok(expired) => self.counters.given_up.add_all(&expired),
             // Deleting is all that a full disk may refuse here; there will be room again.

@@ -30,7 +30,7 @@ impl Uploader {
     ///
     /// If there can be no such bucket, or no more threads or descriptors.
     pub(super) fn start(folder: &Path, settings: &StoreSettings, ledger: &Arc<Ledger>) -> io::Result<Self> {
-        let outbox = Arc::new(Outbox::new(folder, settings));
+        let outbox = Arc::new(Outbox::new(folder, settings.max_bytes, settings.max_age));
         let store = Store::new(settings)?;
         let backoff = Backoff::new(settings.http.pace());
         let mut upload = Upload { outbox: Arc::clone(&outbox), store, backoff, ledger: Arc::clone(ledger) };
