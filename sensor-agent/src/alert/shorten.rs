@@ -14,6 +14,20 @@ use super::{Alert, cuts::Cuts};
 /// 500 bytes of JSON included.
 pub const MIN_BYTES: usize = crate::config::LEAST_MAX_BYTES;
 
+/// The longest alert, bytes, unless something else is set. Without a bound, who raises an alert would decide how long it
+/// is: 64 ancestors with 12 KB of arguments each make 2.6 MB of it.
+pub const MOST_BYTES: usize = 256 << 10;
+
+/// A syslog message that common receivers take as it comes, bytes: rsyslog splits what is longer than 8096
+/// (`maxMessageSize`), syslog-ng takes 64 KiB (`log-msg-size`).
+pub const COMMON_BYTES: usize = 8_000;
+
+/// How long an alert of so many bytes may be in its shorter forms, for a receiver that does not take it: what common ones
+/// take, and what identifies an alert.
+pub fn shorter(bytes: usize) -> impl Iterator<Item = usize> {
+    [COMMON_BYTES, MIN_BYTES].into_iter().filter(move |shorter| *shorter < bytes)
+}
+
 /// What a text is never cut below: what identifies an alert fits into it, the policy's name cut if need be. The header of
 /// a syslog message has room beside it.
 pub const LEAST_TEXT: usize = MIN_BYTES - 164;

@@ -149,6 +149,9 @@ pub trait Observer: Send {
     /// A try failed, for this reason; there will be others.
     fn failed(&self, _reason: &str) {}
 
+    /// An alert is too large for Central, for this reason, and is sent in a shorter form.
+    fn too_large(&self, _reason: &str) {}
+
     /// Central has answered as it should.
     fn works(&self, _status: &Status) {}
 }

@@ -18,6 +18,7 @@
 //!
 //! Each output has a spool of its own, so one that is stuck, full or damaged costs no other anything.
 
+pub mod forms;
 mod inner;
 mod item;
 mod reserve;

@@ -17,14 +17,14 @@ use super::{
     parquet::ParquetSettings,
     spooled::{CentralSettings, SpoolSettings},
 };
-use crate::{alert::Template, config::TlsSettings, policy::MessageType};
-
-/// The longest alert, bytes, unless something else is set. Without a bound, who raises an alert would decide how long it
-/// is: 64 ancestors with 12 KB of arguments each make 2.6 MB of it.
-const MOST_BYTES: usize = 256 << 10;
-/// A syslog message that common receivers take as it comes, bytes: rsyslog splits what is longer than 8096
-/// (`maxMessageSize`), syslog-ng takes 64 KiB (`log-msg-size`).
-pub(super) const COMMON_BYTES: usize = 8_000;
+use crate::{
+    alert::{
+        Template,
+        shorten::{COMMON_BYTES, MOST_BYTES},
+    },
+    config::TlsSettings,
+    policy::MessageType,
+};
 
 /// One entry of `alert_output.outputs`.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,7 +12,6 @@
 pub(super) mod backlog;
 mod courier;
 mod encode;
-mod forms;
 mod mcs;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Spooled items as batches: what is sent at once, and its halves when a receiver does not take the whole.
 //!
-//! An alert's item is an encoded `Alert`; items become a batch by putting the field's header before each. A telemetry
-//! item is an encoded `EventBatch`; its rows are told apart by their headers. Neither has to be decoded.
+//! An alert's item is an encoded `Alert`, or several [`forms`] of one; items become a batch by putting the field's header
+//! before each. A telemetry item is an encoded `EventBatch`; its rows are told apart by their headers. Neither has to be
+//! decoded.
 
 use std::ops::Range;
 
@@ -9,7 +10,7 @@ use prost::bytes::Buf;
 use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint};
 use uuid::Uuid;
 
-use crate::delivery::spool::{Item, Kind};
+use crate::delivery::spool::{Item, Kind, forms};
 
 /// The field of both kinds of batch that holds its messages.
 const FIELD: u32 = 1;
@@ -27,8 +28,16 @@ pub(super) struct Load {
 /// A message in an item.
 struct Part {
     item: usize,
-    /// Where it stands in the item's body.
-    bytes: Range<usize>,
+    /// Where its forms stand in the item's body, the longest first.
+    forms: Vec<Range<usize>>,
+    /// The one that is sent.
+    form: usize,
+}
+
+impl Part {
+    fn new(item: usize, forms: Vec<Range<usize>>) -> Self {
+        Self { item, forms, form: 0 }
+    }
 }
 
 /// Messages of a load that are sent at once.
@@ -42,7 +51,7 @@ pub(super) struct NoBatch;
 impl Load {
     /// Alerts, one to an item.
     pub(super) fn alerts(items: Vec<Item>) -> Self {
-        let parts = items.iter().enumerate().map(|(item, it)| Part { item, bytes: 0..it.body.len() }).collect();
+        let parts = items.iter().enumerate().map(|(item, it)| Part::new(item, forms::places(&it.body))).collect();
         Self { kind: Kind::Alert, items, parts }
     }
 
@@ -50,7 +59,7 @@ impl Load {
     pub(super) fn telemetry(item: Item) -> Result<Self, Box<Item>> {
         match messages(&item.body) {
             Ok(rows) => {
-                let parts = rows.into_iter().map(|bytes| Part { item: 0, bytes }).collect();
+                let parts = rows.into_iter().map(|bytes| Part::new(0, vec![bytes])).collect();
                 Ok(Self { kind: Kind::Telemetry, items: vec![item], parts })
             }
             Err(NoBatch) => Err(Box::new(item)),
@@ -70,7 +79,16 @@ impl Load {
 
     /// The message itself.
     pub(super) fn message(&self, part: usize) -> &[u8] {
-        &self.item(part).body[self.parts[part].bytes.clone()]
+        let Part { forms, form, .. } = &self.parts[part];
+        &self.item(part).body[forms[*form].clone()]
+    }
+
+    /// From now on the message is sent in its next shorter form. False if it has none.
+    pub(super) fn shorten(&mut self, part: usize) -> bool {
+        let part = &mut self.parts[part];
+        let has_next = part.form + 1 < part.forms.len();
+        part.form += usize::from(has_next);
+        has_next
     }
 
     /// The encoded batch.
@@ -86,12 +104,17 @@ impl Load {
     }
 
     /// The idempotency key: it follows from what is in the batch, so it is the same for each try, also of another run
-    /// of the sensor. Rows have no identity of their own, so that of their item stands for them.
+    /// of the sensor; a shorter form is something else. Rows have no identity of their own, so that of their item stands
+    /// for them.
     pub(super) fn key(&self, batch: &Batch) -> Uuid {
         match self.kind {
             Kind::Alert => {
-                let uuids: Vec<u8> = batch.0.clone().flat_map(|part| self.item(part).uuid.into_bytes()).collect();
-                Uuid::new_v5(&KEYS, &uuids)
+                let mut said = Vec::new();
+                for part in batch.0.clone() {
+                    said.extend(self.item(part).uuid.into_bytes());
+                    said.extend(std::iter::repeat_n(0, self.parts[part].form));
+                }
+                Uuid::new_v5(&KEYS, &said)
             }
             Kind::Telemetry if batch.0 == (0..self.parts.len()) => self.items[0].uuid,
             Kind::Telemetry => {
@@ -163,6 +186,20 @@ mod tests {
         assert_eq!(load.key(&first), load.key(&Batch(0..2)));
         assert_eq!(first.halves().unwrap()[0].halves(), None);
         assert_eq!(load.batches(2).collect::<Vec<_>>(), [Batch(0..2), Batch(2..4), Batch(4..5)]);
+    }
+
+    #[test]
+    fn a_message_goes_in_the_form_that_is_taken() {
+        let mut shorter = alert(1);
+        shorter.strategy_name.truncate(10);
+        let body = forms::put(&[alert(1).encode_to_vec(), shorter.encode_to_vec()]);
+        let mut load = Load::alerts(vec![item(Kind::Alert, 1, body), item(Kind::Alert, 2, alert(2).encode_to_vec())]);
+        let batch = Batch(0..2);
+        let key = load.key(&batch);
+        assert_eq!(AlertBatch::decode(&*load.encode(&batch)).unwrap().alerts, [alert(1), alert(2)]);
+        assert!(load.shorten(0) && !load.shorten(0) && !load.shorten(1));
+        assert_eq!(AlertBatch::decode(&*load.encode(&batch)).unwrap().alerts, [shorter, alert(2)]);
+        assert_ne!(load.key(&batch), key, "another body has another key");
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl Courier {
         match verdict {
             Verdict::Taken(rejected) => self.taken(kind, &batch, &rejected),
             Verdict::Split(reason) => self.split(kind, &batch, reason),
+            Verdict::TooLarge(reason) => self.too_large(kind, &batch, reason),
             Verdict::Compression if self.client.compress => self.client.compress = false,
             Verdict::Compression => {
                 let reason = "the receiver takes no body of this type; check that mcs.url leads to Central".to_owned();
@@ -286,6 +287,16 @@ impl Courier {
         reject(&self.spool, &work.load, batch.0.start, &reason, &*self.observer);
     }
 
+    /// The batch is too much as a whole: a single alert is tried again in a shorter form.
+    fn too_large(&mut self, kind: Kind, batch: &Batch, reason: String) {
+        let work = self.lanes[kind as usize].work.as_mut();
+        if batch.len() == 1 && work.is_some_and(|work| work.load.shorten(batch.0.start)) {
+            self.observer.too_large(&reason);
+        } else {
+            self.split(kind, batch, reason);
+        }
+    }
+
     fn pause(&mut self, kind: Kind, fault: Fault) {
         self.note_fault(&fault);
         let lane = &mut self.lanes[kind as usize];
@@ -326,7 +337,9 @@ impl Courier {
                 Verdict::Refused(reason, wish) => self.greet_again(&refused(&self.greeting_backoff, reason, wish)),
                 Verdict::Later(reason, wish) => self.greet_again(&later(&self.greeting_backoff, reason, wish)),
                 // What is no greeting is none of these.
-                Verdict::Taken(_) | Verdict::Split(_) | Verdict::Compression => self.greeting = Greeting::Done,
+                Verdict::Taken(_) | Verdict::Split(_) | Verdict::TooLarge(_) | Verdict::Compression => {
+                    self.greeting = Greeting::Done;
+                }
             },
         }
     }

@@ -7,14 +7,12 @@ use prost::Message as _;
 use sensor_proto::v1;
 use uuid::Uuid;
 
+use crate::alert::shorten::{MOST_BYTES, shorter};
 use crate::alert::{Alert, json};
-use crate::delivery::spool::{Kind, NewItem};
+use crate::delivery::spool::{Kind, NewItem, forms};
 use crate::event::json::RowWriter;
 use crate::event::tables::Table;
 use crate::event::{Event, Host};
-
-/// An alert is shortened to this, bytes of JSON, so that it fits any batch.
-const MAX_ALERT: usize = 256 << 10;
 
 /// Something that no message to Central can hold.
 #[derive(Debug, thiserror::Error)]
@@ -25,17 +23,26 @@ pub struct EncodeError {
     pub reason: serde_json::Error,
 }
 
-/// An alert, to be spooled.
+/// An alert, to be spooled: at most [`MOST_BYTES`] of JSON, and shorter for a receiver that does not take that. Whether
+/// the longest form lacks something.
 ///
 /// # Errors
 ///
 /// If the alert's JSON is not what the message takes.
-pub fn alert_item(alert: &Alert) -> Result<NewItem, EncodeError> {
+pub fn alert_item(alert: &Alert) -> Result<(NewItem, bool), EncodeError> {
     let mut json = Vec::new();
-    json::write(&mut json, alert, MAX_ALERT);
-    let message: v1::Alert =
-        serde_json::from_slice(&json).map_err(|reason| EncodeError { what: "an alert", reason })?;
-    Ok(NewItem { kind: Kind::Alert, uuid: alert.uuid, records: 1, body: message.encode_to_vec() })
+    let is_cut = json::write(&mut json, alert, MOST_BYTES);
+    let message = |json: &[u8]| {
+        let message = serde_json::from_slice::<v1::Alert>(json);
+        message.map(|message| message.encode_to_vec()).map_err(|reason| EncodeError { what: "an alert", reason })
+    };
+    let mut forms = vec![message(&json)?];
+    for bytes in shorter(json.len()) {
+        json.clear();
+        json::write(&mut json, alert, bytes);
+        forms.push(message(&json)?);
+    }
+    Ok((NewItem { kind: Kind::Alert, uuid: alert.uuid, records: 1, body: forms::put(&forms) }, is_cut))
 }
 
 /// Rows of a table, to be spooled: so many are an item, and will be a batch.
@@ -92,8 +99,12 @@ mod tests {
         let (event, host) = event(7);
         let policy = Policy { name: "Shell".to_owned(), ..Policy::default() };
         let alert = Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host));
-        let item = alert_item(&alert).unwrap();
-        let message = v1::Alert::decode(&*item.body).unwrap();
+        let (item, is_cut) = alert_item(&alert).unwrap();
+        assert!(!is_cut);
+        let told = forms::read(&item.body).into_iter().map(|form| v1::Alert::decode(form).unwrap());
+        let mut told = told.collect::<Vec<_>>();
+        assert!(told.iter().all(|message| message.uuid == alert.uuid.to_string()));
+        let message = told.remove(0);
         assert_eq!((item.kind, item.uuid, item.records), (Kind::Alert, alert.uuid, 1));
         assert_eq!((message.uuid, message.strategy_name), (alert.uuid.to_string(), "Shell".to_owned()));
         assert_eq!(message.process_info.unwrap().name, "/usr/bin/a\\xff");

@@ -23,7 +23,7 @@ pub fn mcs_reply(status: u16, wish: &str, messages: usize, body: &[u8]) {
             assert!((200..300).contains(&status) && rejected.len() <= messages);
             assert!(rejected.iter().all(|rejected| rejected.index < messages as u64));
         }
-        Verdict::Split(text) | Verdict::Refused(text, _) | Verdict::Later(text, _) => {
+        Verdict::Split(text) | Verdict::TooLarge(text) | Verdict::Refused(text, _) | Verdict::Later(text, _) => {
             assert!(!text.contains(TOKEN) && !text.contains('\n'));
         }
         Verdict::Compression => assert_eq!(status, 415),

@@ -20,6 +20,8 @@ pub(super) enum Verdict {
     Taken(Vec<Rejected>),
     /// It is not fit as it is: its halves may be, and at the end all but the bad message.
     Split(String),
+    /// It is too much: half of it may not be, and a single alert may be shorter.
+    TooLarge(String),
     /// It cannot be read compressed this way.
     Compression,
     /// Nothing will be taken before someone changes something, here or there.
@@ -34,7 +36,8 @@ impl Reply {
         let text = || format!("the receiver replied {}: {}", self.status, say(&self.body));
         match self.status {
             200..=299 => self.taken(messages),
-            400 | 413 | 422 => Verdict::Split(text()),
+            400 | 422 => Verdict::Split(text()),
+            413 => Verdict::TooLarge(text()),
             415 => Verdict::Compression,
             408 | 425 | 429 | 500..=599 => Verdict::Later(text(), self.wish),
             401 => Verdict::Refused(format!("{}; check mcs.token", text()), self.wish),
@@ -109,7 +112,8 @@ mod tests {
             let verdict = verdict(status, b"because");
             match status {
                 200..=299 => assert!(matches!(verdict, Verdict::Later(..))),
-                400 | 413 | 422 => assert!(matches!(verdict, Verdict::Split(text) if text.contains("because"))),
+                400 | 422 => assert!(matches!(verdict, Verdict::Split(text) if text.contains("because"))),
+                413 => assert!(matches!(verdict, Verdict::TooLarge(text) if text.contains("because"))),
                 415 => assert_eq!(verdict, Verdict::Compression),
                 408 | 425 | 429 | 500..=599 => {
                     assert!(matches!(verdict, Verdict::Later(text, Some(_)) if text.contains("because")));

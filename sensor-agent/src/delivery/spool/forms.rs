@@ -3,11 +3,15 @@
 //! A receiver says only when it is tried that a message is too large for it, and by then the alert itself is gone: what
 //! is spooled are its forms, each a whole and valid message.
 
-/// Begins a body that holds several forms; no text of an alert does.
+use std::ops::Range;
+
+/// Begins a body that holds several forms; no text of an alert does, and no message of protobuf.
 const SEVERAL: u8 = 0;
+/// Bytes that tell how long a form is.
+const LENGTH: usize = 8;
 
 /// Puts forms into one body of a spool: the longest first.
-pub(crate) fn put(forms: &[Vec<u8>]) -> Vec<u8> {
+pub fn put(forms: &[Vec<u8>]) -> Vec<u8> {
     match forms {
         [only] if only.first() != Some(&SEVERAL) => only.clone(),
         forms => {
@@ -22,17 +26,26 @@ pub(crate) fn put(forms: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The forms in a body, at least one.
-pub(crate) fn read(body: &[u8]) -> Vec<&[u8]> {
-    let several = body.strip_prefix(&[SEVERAL]).and_then(split).filter(|forms| !forms.is_empty());
-    several.unwrap_or_else(|| vec![body])
+#[must_use]
+pub fn read(body: &[u8]) -> Vec<&[u8]> {
+    places(body).into_iter().map(|place| &body[place]).collect()
 }
 
-fn split(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
+/// Where they stand in the body.
+#[must_use]
+pub fn places(body: &[u8]) -> Vec<Range<usize>> {
+    let several = split(body).filter(|forms| !forms.is_empty());
+    several.unwrap_or_else(|| std::iter::once(0..body.len()).collect())
+}
+
+fn split(body: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut rest = body.strip_prefix(&[SEVERAL])?;
     let mut forms = Vec::new();
     while !rest.is_empty() {
-        let (length, behind) = rest.split_first_chunk()?;
+        let (length, behind) = rest.split_first_chunk::<LENGTH>()?;
         let (form, behind) = behind.split_at_checked(usize::try_from(u64::from_be_bytes(*length)).ok()?)?;
-        forms.push(form);
+        let end = body.len() - behind.len();
+        forms.push(end - form.len()..end);
         rest = behind;
     }
     Some(forms)

@@ -8,11 +8,11 @@ use std::{
 
 use foldhash::HashMap;
 
-use super::{Backlog, Courier, StartCourier, forms};
+use super::{Backlog, Courier, StartCourier};
 use crate::{
     delivery::{
         Backoff,
-        spool::{Item, ItemId, Kind},
+        spool::{Item, ItemId, Kind, forms},
     },
     output::{
         metrics::Ledger,

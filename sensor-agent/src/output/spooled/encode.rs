@@ -1,14 +1,10 @@
 //! What an alert or a batch of rows is in a spool.
 
-use super::forms;
 use crate::{
-    alert::shorten::MIN_BYTES,
-    delivery::spool::{Kind, NewItem},
-    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer, settings::COMMON_BYTES},
+    alert::shorten::shorter,
+    delivery::spool::{Kind, NewItem, forms},
+    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer},
 };
-
-/// For receivers that do not take more: what common ones do, and what identifies an alert.
-const SHORTER: [usize; 2] = [COMMON_BYTES, MIN_BYTES];
 
 /// Makes items of what waits for an output.
 pub(crate) trait Encode<T>: Send {
@@ -36,8 +32,7 @@ impl Encode<QueuedAlert> for Rendered {
         if !self.0.render(&mut longest, &item.alert, ledger) {
             return Encoded::Nothing;
         }
-        let shorter = SHORTER.into_iter().filter(|bytes| *bytes < longest.len());
-        let mut forms: Vec<_> = shorter.map(|bytes| self.0.shorter(&item.alert, bytes)).collect();
+        let mut forms: Vec<_> = shorter(longest.len()).map(|bytes| self.0.shorter(&item.alert, bytes)).collect();
         forms.insert(0, longest);
         for form in &mut forms {
             // The newline that ends a line of a file.

@@ -197,6 +197,10 @@ impl Observer for Reports {
         self.ledger.note_given_up();
     }
 
+    fn too_large(&self, reason: &str) {
+        self.ledger.too_large(reason);
+    }
+
     fn works(&self, status: &Status) {
         self.ledger.works();
         let mut notes = status.trust_warnings.clone();
@@ -216,12 +220,17 @@ impl Observer for Reports {
 pub(crate) struct AlertMessages(pub(crate) Option<Arc<Template>>);
 
 impl Encode<QueuedAlert> for AlertMessages {
-    fn encode(&mut self, item: &mut QueuedAlert, _: &Ledger) -> Encoded {
+    fn encode(&mut self, item: &mut QueuedAlert, ledger: &Ledger) -> Encoded {
         if self.0.as_ref().is_some_and(|template| matches!(template.render(&item.alert), Ok(None))) {
             return Encoded::Nothing;
         }
         match alert_item(&item.alert) {
-            Ok(new) => Encoded::Items(vec![new]),
+            Ok((new, is_cut)) => {
+                if is_cut {
+                    ledger.shortened();
+                }
+                Encoded::Items(vec![new])
+            }
             Err(error) => Encoded::Unfit(error.to_string()),
         }
     }

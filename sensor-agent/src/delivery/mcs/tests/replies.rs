@@ -102,6 +102,41 @@ fn a_bad_item_is_found_by_halving() {
     }
 }
 
+/// A whole and valid alert, down to what identifies it: only what is too large even so becomes a dead letter.
+#[test]
+fn an_alert_that_is_too_large_goes_in_a_shorter_form() {
+    let long = |number: u128| {
+        let whole = Alert::decode(&*alert(number).body).unwrap();
+        let form = |bytes: usize| Alert { description: "d".repeat(bytes), ..whole.clone() }.encode_to_vec();
+        NewItem { body: crate::delivery::spool::forms::put(&[20_000, 7_000, 300].map(form)), ..alert(number) }
+    };
+    for (most, delivered) in [(10_000, 3), (1_000, 3), (600, 2)] {
+        let peer = Peer::start(move |request| {
+            let is_larger = request.path.ends_with("alerts") && request.body.len() > most;
+            if is_larger { Act::Reply(http(413, "", b"too large")) } else { good(request) }
+        });
+        // Of which the size is what counts here.
+        let sensor = Sensor::start(&peer, |_| {});
+        let small = NewItem {
+            body: Alert { uuid: Uuid::from_u128(1).to_string(), ..Alert::default() }.encode_to_vec(),
+            ..alert(1)
+        };
+        let last = NewItem {
+            body: Alert { uuid: Uuid::from_u128(3).to_string(), ..Alert::default() }.encode_to_vec(),
+            ..alert(3)
+        };
+        sensor.append(vec![small, long(2), last]);
+        sensor.until_empty();
+        sensor.until_told([delivered, 0]);
+        let rejected = sensor.spool.stats().given_up.count(Kind::Alert, Cause::Rejected);
+        assert_eq!(rejected, 3 - delivered);
+        assert_eq!(sensor.mcs.status().failures, 0, "shortening is no fault");
+        let taken: Vec<u128> =
+            peer.batches().iter().filter(|batch| batch.body.len() <= most).flat_map(Request::alerts).collect();
+        assert_eq!(taken.len() as u64, delivered, "{taken:?}");
+    }
+}
+
 #[test]
 fn a_receiver_that_refuses_everything_does_not_empty_the_spool() {
     let peer = Peer::start(|request| match request.path.as_str() {
