@@ -161,6 +161,16 @@ impl Place {
         assert!(report.has_errors(), "{list}");
         report.to_string()
     }
+
+    /// The same of an output or a sink.
+    pub(super) fn told(&self, entry: &str) -> String {
+        if !entry.contains("backend:") {
+            return self.refused(entry);
+        }
+        let (_, report) = self.plan(&sinks(entry));
+        assert!(report.has_errors(), "{entry}");
+        report.to_string()
+    }
 }
 
 fn outputs(list: &str) -> String {

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use sensor_tests::until;
 
-use super::super::authority::certificates;
-use super::super::collector::{Came, Collector, Reply};
+use super::super::collector::{Came, Collector};
 use super::super::s3;
 use super::{Effect, Place, requests, rows};
 
@@ -57,27 +56,16 @@ fn a_file_is_there_after_so_long() {
     }
 }
 
-fn sink(collector: &Collector, more: &str) -> String {
-    let endpoint = if more.contains("endpoint") { String::new() } else { format!("endpoint: '{}',", collector.url()) };
-    let key = if more.contains("access_key") { "" } else { "access_key_id: AKIA, secret_access_key: s," };
-    format!("{{backend: parquet, name: '@HERE@/lake', roll_interval: 100ms, bucket: buck, {endpoint} {key} {more}}}")
-}
-
 /// The first request to a store.
 fn first(more: &str) -> Came {
-    let (place, collector) = (Place::new(), Collector::start());
-    fs::write(place.path("secret"), "s\n").expect("a file");
-    requests::private(&place.path(""));
-    let sinks = place.sinks(&sink(&collector, more));
-    sinks.send(rows(2));
-    until("the rows to be confirmed", || (sinks.status()[0].confirmed == Some(2)).then_some(()));
-    assert_eq!(files(&place.path("lake")), 0);
-    collector.came().remove(0)
+    requests::first("parquet", more).0
 }
 
 #[test]
 fn files_go_to_the_bucket() {
-    let came = first("timeout: 5s");
+    let (came, place) = requests::first("parquet", "timeout: 5s");
+    // It is deleted once it is there.
+    assert_eq!(files(&place.path("lake")), 0);
     assert_eq!(came.method, "PUT");
     assert!(came.path.starts_with("/buck/process_events/date%3D2023-11-14/"), "{}", came.path);
     assert!(came.body.starts_with(b"PAR1"));
@@ -105,7 +93,8 @@ fn the_bucket_is_in_the_path_or_in_the_name() {
     let (place, collector) = (Place::new(), Collector::start());
     // A name below localhost is this host's (RFC 6761), or it cannot be looked up: either way it is asked for.
     let endpoint = collector.url().replace("127.0.0.1", "localhost");
-    let sinks = place.sinks(&sink(&collector, &format!("path_style: false, endpoint: '{endpoint}'")));
+    let sinks =
+        place.sinks(&requests::entry("parquet", &collector, &format!("path_style: false, endpoint: '{endpoint}'")));
     sinks.send(rows(1));
     until("the name to be used", || {
         let named =
@@ -125,43 +114,22 @@ fn requests_are_signed_by_the_key() {
 #[test]
 fn the_secret_of_a_file_signs_as_one_that_is_given() {
     assert!(first("access_key_id: A, secret_access_key_file: '@HERE@/secret'").query.contains("X-Amz-Signature="));
-    let text = super::sinks(&sink(&Collector::start(), "access_key_id: A, secret_access_key_file: '@HERE@/missing'"));
-    assert!(Place::new().plan(&text).1.to_string().contains("cannot be read"));
-}
-
-fn many_tries(reply: impl Fn() -> Reply, more: &str) {
-    let (place, collector) = (Place::new(), Collector::start());
-    collector.script((0..1000).map(|_| reply()));
-    let sinks = place.sinks(&sink(&collector, more));
-    sinks.send(rows(1));
-    until("many tries", || (collector.came().len() >= 25).then_some(()));
+    let missing = "access_key_id: A, secret_access_key_file: '@HERE@/missing'";
+    let told = Place::new().told(&requests::entry("parquet", &Collector::start(), missing));
+    assert!(told.contains("cannot be read"), "{told}");
 }
 
 #[test]
 fn a_reply_is_waited_for_so_long() {
-    many_tries(|| Reply::Hang, "timeout: 100ms, retry_min: 10ms, retry_max: 20ms");
+    requests::timeout("parquet");
 }
 
 #[test]
 fn tries_are_repeated_after_so_long() {
-    many_tries(|| Reply::Say(503, &[], String::new()), "retry_min: 10ms, retry_max: 20ms");
+    requests::retries("parquet");
 }
 
 #[test]
 fn over_tls_both_are_known() {
-    let (place, folder) = (Place::new(), tempfile::tempdir().expect("a folder"));
-    certificates(folder.path());
-    requests::private(folder.path());
-    let collector = Collector::start_tls(folder.path());
-    let at = folder.path().display();
-    let files = format!("ca_file: {at}/ca.pem, cert_file: {at}/client.pem, key_file: {at}/client.key");
-    let sinks = place.sinks(&sink(&collector, &files));
-    sinks.send(rows(1));
-    until("the row to be confirmed", || (sinks.status()[0].confirmed == Some(1)).then_some(()));
-    for files in [format!("ca_file: {at}/ca.pem"), format!("cert_file: {at}/client.pem, key_file: {at}/client.key")] {
-        let sinks = Place::new().sinks(&sink(&collector, &format!("{files}, retry_min: 50ms, retry_max: 200ms")));
-        sinks.send(rows(1));
-        until("some tries", || (sinks.status()[0].retried > 3).then_some(()));
-        assert_eq!(sinks.status()[0].confirmed, Some(0), "{files}");
-    }
+    requests::tls("parquet");
 }

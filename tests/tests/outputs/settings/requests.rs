@@ -2,28 +2,84 @@
 
 use std::process::Command;
 
+use sensor_agent::output::{Dispatcher, OutputStatus, Sinks};
 use sensor_tests::until;
 
 use super::super::authority::certificates;
-use super::super::collector::{Collector, Reply};
+use super::super::collector::{Came, Collector, Reply};
 use super::{Place, alert, rows, status};
 
 /// Tries that come within the patience of a test only if waits and time-outs are as short as they are set.
 const MANY: usize = 25;
 
-/// What is sent to this collector: an output of such a type, with further settings.
-fn output(kind: &str, collector: &Collector, more: &str) -> String {
-    let token = if kind == "splunk_hec" { "token: t, ack: false, batch_delay: 10ms," } else { "" };
-    format!("{{type: {kind}, url: '{}', {token} {more}}}", collector.url())
+/// The entry of an output or a sink of such a type that sends to this collector, with further settings. What it needs is
+/// there, unless these say it.
+pub(super) fn entry(kind: &str, collector: &Collector, more: &str) -> String {
+    let unless_given = |key: &str, settings: String| if more.contains(key) { String::new() } else { settings + "," };
+    let url = collector.url();
+    match kind {
+        "webhook" => format!("{{type: webhook, url: '{url}/in?a=b', {more}}}"),
+        "splunk_hec" => {
+            let token = unless_given("token", "token: t".into());
+            format!("{{type: splunk_hec, url: '{url}', batch_delay: 1ms, {token} {more}}}")
+        }
+        "parquet" => {
+            let endpoint = unless_given("endpoint", format!("endpoint: '{url}'"));
+            let key = unless_given("access_key", "access_key_id: AKIA, secret_access_key: s".into());
+            format!(
+                "{{backend: parquet, name: '@HERE@/lake', roll_interval: 100ms, bucket: buck, {endpoint} {key} {more}}}"
+            )
+        }
+        other => panic!("{other} sends no requests"),
+    }
+}
+
+/// An output that has got an alert, or a sink that has got a row.
+enum Sending {
+    Alert(Dispatcher),
+    Row(Sinks),
+}
+
+impl Sending {
+    fn start(place: &Place, entry: &str) -> Self {
+        if entry.contains("backend:") {
+            let sinks = place.sinks(entry);
+            sinks.send(rows(1));
+            Self::Row(sinks)
+        } else {
+            let outputs = place.outputs(entry);
+            outputs.send(alert());
+            Self::Alert(outputs)
+        }
+    }
+
+    fn status(&self) -> OutputStatus {
+        match self {
+            Self::Alert(outputs) => status(outputs),
+            Self::Row(sinks) => sinks.status().remove(0),
+        }
+    }
+
+    fn until_confirmed(&self) {
+        until("it to be confirmed", || (self.status().confirmed == Some(1)).then_some(()));
+    }
+}
+
+/// The first request with these settings, once it is confirmed, and where it was sent from: a secret is there in a file.
+pub(super) fn first(kind: &str, more: &str) -> (Came, Place) {
+    let (place, collector) = (Place::new(), Collector::start());
+    std::fs::write(place.path("secret"), "of-a-file\n").expect("a file");
+    private(&place.path(""));
+    Sending::start(&place, &entry(kind, &collector, more)).until_confirmed();
+    (collector.came().remove(0), place)
 }
 
 fn many_tries(kind: &str, reply: impl Fn() -> Reply, more: &str) {
     let (place, collector) = (Place::new(), Collector::start());
     collector.script((0..1000).map(|_| reply()));
-    let outputs = place.outputs(&output(kind, &collector, more));
-    outputs.send(alert());
+    let sending = Sending::start(&place, &entry(kind, &collector, more));
     until("many tries", || (collector.came().len() >= MANY).then_some(()));
-    assert_eq!(status(&outputs).sent, 0);
+    assert_eq!(sending.status().sent, 0);
 }
 
 /// A reply that does not come is waited for so long.
@@ -35,7 +91,7 @@ pub(super) fn timeout(kind: &str) {
 pub(super) fn retries(kind: &str) {
     let busy = || Reply::Say(503, &[], String::new());
     many_tries(kind, busy, "retry_min: 10ms, retry_max: 20ms");
-    let told = Place::new().refused(&output(kind, &Collector::start(), "retry_min: 2s, retry_max: 1s"));
+    let told = Place::new().told(&entry(kind, &Collector::start(), "retry_min: 2s, retry_max: 1s"));
     assert!(told.contains("`retry_min` is longer than `retry_max`"), "{told}");
 }
 
@@ -68,20 +124,18 @@ pub(super) fn tls(kind: &str) {
     let collector = Collector::start_tls(folder.path());
     let at = folder.path().display();
     let files = format!("ca_file: {at}/ca.pem, cert_file: {at}/client.pem, key_file: {at}/client.key");
-    let outputs = place.outputs(&output(kind, &collector, &files));
-    outputs.send(alert());
-    until("the alert to be confirmed", || (status(&outputs).confirmed == Some(1)).then_some(()));
+    Sending::start(&place, &entry(kind, &collector, &files)).until_confirmed();
     // Without them: neither end trusts the other. Who is refused hears of it, or that the connection broke.
     for files in [format!("ca_file: {at}/ca.pem"), format!("cert_file: {at}/client.pem, key_file: {at}/client.key")] {
         let often = format!("{files}, retry_min: 50ms, retry_max: 200ms");
-        let outputs = Place::new().outputs(&output(kind, &collector, &often));
-        outputs.send(alert());
-        until("some tries", || (status(&outputs).retried > 3).then_some(()));
-        assert_eq!(status(&outputs).confirmed, Some(0), "{files}");
+        let place = Place::new();
+        let sending = Sending::start(&place, &entry(kind, &collector, &often));
+        until("some tries", || (sending.status().retried > 3).then_some(()));
+        assert_eq!(sending.status().confirmed, Some(0), "{files}");
     }
-    wrong_files(|files| output(kind, &collector, files));
+    wrong_files(|files| entry(kind, &collector, files));
     let plain = Collector::start();
-    let told = place.refused(&output(kind, &plain, &format!("ca_file: {at}/ca.pem")));
+    let told = place.told(&entry(kind, &plain, &format!("ca_file: {at}/ca.pem")));
     assert!(told.contains("`ca_file` has no effect: there is no TLS to http://"), "{told}");
 }
 
@@ -111,7 +165,7 @@ pub(super) fn wrong_files(output: impl Fn(&str) -> String) {
         (format!("cert_file: {ours}/client.pem, key_file: {folder}/text"), "holds no private key"),
         (format!("cert_file: {ours}/client.pem, key_file: {others}/client.key"), "do not go together"),
     ] {
-        let told = Place::new().refused(&output(&files));
+        let told = Place::new().told(&output(&files));
         assert!(told.contains(words), "{files}: {told}");
         // With its place: the file, and a line of it.
         assert!(told.contains("main.yaml:"), "{told}");
@@ -145,21 +199,13 @@ fn plain_requests_need_no_certificates() {
 #[ignore = "started by plain_requests_need_no_certificates, in an environment without certificates"]
 fn plain_requests_without_certificates() {
     assert!(std::env::var_os("SSL_CERT_FILE").is_some(), "this is to be started by its parent");
-    for kind in ["webhook", "splunk_hec"] {
+    for kind in ["webhook", "splunk_hec", "parquet"] {
         let (place, collector) = (Place::new(), Collector::start());
-        let outputs = place.outputs(&output(kind, &collector, "enabled: true"));
-        outputs.send(alert());
-        until("the alert to be confirmed", || (status(&outputs).confirmed == Some(1)).then_some(()));
-        let secure = output(kind, &collector, "name: secure").replace("http://", "https://");
-        let outputs = place.outputs(&secure);
-        outputs.send(alert());
+        Sending::start(&place, &entry(kind, &collector, "")).until_confirmed();
+        let place = Place::new();
+        let sending = Sending::start(&place, &entry(kind, &collector, "").replace("http://", "https://"));
         until("the lack to be told", || {
-            status(&outputs).last_error.filter(|error| error.message.contains("no certificates to trust"))
+            sending.status().last_error.filter(|error| error.message.contains("no certificates to trust"))
         });
     }
-    let (place, collector) = (Place::new(), Collector::start());
-    let store = format!("bucket: b, endpoint: '{}', access_key_id: a, secret_access_key: s", collector.url());
-    let sinks = place.sinks(&format!("{{backend: parquet, name: '@HERE@/lake', roll_interval: 100ms, {store}}}"));
-    sinks.send(rows(1));
-    until("the row to be confirmed", || (sinks.status()[0].confirmed == Some(1)).then_some(()));
 }

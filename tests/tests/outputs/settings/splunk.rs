@@ -1,7 +1,5 @@
 //! Splunk's collector.
 
-use std::fs;
-
 use sensor_tests::until;
 
 use super::super::collector::{Came, Collector};
@@ -28,13 +26,7 @@ pub(super) const OUTPUT: &[Effect] = &[
 
 /// The first request of an output with these settings.
 fn first(more: &str) -> Came {
-    let (place, collector) = (Place::new(), Collector::start());
-    fs::write(place.path("token"), "of-a-file\n").expect("a file");
-    requests::private(&place.path(""));
-    let outputs = place.outputs(&format!("{{type: splunk_hec, url: '{}', batch_delay: 1ms, {more}}}", collector.url()));
-    outputs.send(alert());
-    until("the alert to be confirmed", || (status(&outputs).confirmed == Some(1)).then_some(()));
-    collector.came().remove(0)
+    requests::first("splunk_hec", more).0
 }
 
 #[test]
@@ -49,7 +41,7 @@ fn the_token_is_sent() {
 
 #[test]
 fn the_token_of_a_file_is_sent() {
-    assert_eq!(first("token_file: \"@HERE@/token\"").header("authorization"), "Splunk of-a-file");
+    assert_eq!(first("token_file: \"@HERE@/secret\"").header("authorization"), "Splunk of-a-file");
 }
 
 #[test]

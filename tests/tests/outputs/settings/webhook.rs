@@ -3,7 +3,7 @@
 use sensor_agent::output::OutputStatus;
 use sensor_tests::until;
 
-use super::super::collector::{Collector, Reply};
+use super::super::collector::{Came, Collector, Reply};
 use super::{Effect, Place, alert, alert_of, requests, status};
 
 pub(super) const OUTPUT: &[Effect] = &[
@@ -21,17 +21,13 @@ pub(super) const OUTPUT: &[Effect] = &[
 ];
 
 /// The first request of an output with these settings.
-fn first(more: &str) -> super::super::collector::Came {
-    let (place, collector) = (Place::new(), Collector::start());
-    let outputs = place.outputs(&format!("{{type: webhook, url: '{}/in?a=b', {more}}}", collector.url()));
-    outputs.send(alert());
-    until("the alert to be confirmed", || (status(&outputs).confirmed == Some(1)).then_some(()));
-    collector.came().remove(0)
+fn first(more: &str) -> Came {
+    requests::first("webhook", more).0
 }
 
 #[test]
 fn it_goes_to_the_url() {
-    let came = first("enabled: true");
+    let came = first("");
     assert_eq!((came.path.as_str(), came.query.as_str(), came.method.as_str()), ("/in", "a=b", "POST"));
     assert_eq!(came.header("content-type"), "application/json");
     for url in ["http://a..b/", "http://-a/", "http://h:0/", &format!("http://{}.example", "a".repeat(64))] {
