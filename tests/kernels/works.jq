@@ -30,6 +30,10 @@
   def deep: "/tmp/deep" + ([range(200)] | map("/d") | add) + "/true";
   def run_with($word): [$rows[] | select(.event_type == "PROCESS_EVENT_TYPE_EXEC" and .args[-1] == $word)];
   def of_program: select(.pid == $facts.program);
+  # Of the sensor whose clock is set.
+  def throttled: [$clock_alerts[] | select(.strategy_name == "Throttled") | .process_info.args[1]];
+  def waits($status): $status[0].outputs[]? | select(.kind == "webhook") | [.queued >= 3, .dropped];
+  def said($way): $clock_log | [scan("the clock was set \($way) by")] | length;
   def kinds: map(.event_type | ltrimstr("PROCESS_EVENT_TYPE_"));
 
   [$rows[] | of_program] as $program
@@ -93,6 +97,11 @@
     (["fork", "exec", "exit", "baseline", "audit"][] | must("\(.) ran"; hook(.).submitted > 0)),
     must("no losses: \($status.losses)"; $status.losses == []),
     must("the status names the kernel: \($status.kernel)"; $status.kernel == $facts.release),
+    must("a throttle that goes on, whatever the time of day: \(throttled)";
+      throttled == ["clock-0", "clock--86400", "clock-2592000"]),
+    must("alerts that wait, and none that a clock has aged: \([waits($clock), waits($clock_next)])";
+      [waits($clock), waits($clock_next)] == [[true, 0], [true, 0]]),
+    must("each step of the clock said once: \([said("back"), said("forward")])"; [said("back"), said("forward")] == [1, 1]),
     must("the exit code after SIGTERM: \($facts.exit)"; $facts.exit == 0)
   ] as $wrong
 | {
