@@ -347,11 +347,26 @@ mod tests {
         }
     }
 
+    fn matches_bytes(glob: &str, text: &[u8]) -> bool {
+        Glob::new(glob.as_bytes()).unwrap().matches(text)
+    }
+
     #[test]
     fn a_byte_that_is_no_text_is_one_character() {
         assert!(Glob::new(b"a?b").unwrap().matches(b"a\xffb"));
         assert!(!Glob::new(b"a?b").unwrap().matches(b"a\xff\xfeb"));
         assert!(Glob::new(b"\xff*").unwrap().matches(b"\xffx"));
+        for (glob, text) in [
+            ("/tmp/*", &b"/tmp/\xff"[..]),
+            ("*.sh", b"/tmp/\xff\xfe.sh"),
+            ("/tmp/*x*", b"/tmp/\xffx\xc3"),
+            ("/tmp/[!a-z]x", b"/tmp/\xffx"),
+            ("/tmp/*[!a-z]?", b"/tmp/a\xff\xff"),
+        ] {
+            assert!(matches_bytes(glob, text), "{glob} does not match {}", text.escape_ascii());
+        }
+        // A byte of a character is not one by itself, and no character of a set.
+        assert!(!matches_bytes("/tmp/?", "/tmp/éa".as_bytes()) && !matches_bytes("[\u{80}-\u{10ffff}]", b"\xff"));
     }
 
     /// What a glob means, said as briefly as can be, in exponential time.

@@ -86,6 +86,7 @@ fn stray(char: char, at: usize) -> Problem {
         }
         '|' => problem.label("one of two is missing").help("write `or` or `||`"),
         '{' => problem.help("write the values of a list in round brackets: (\"a\", \"b\")"),
+        '+' => problem.label("a number has no such sign").help("write it without: 1"),
         ';' | '#' => problem.help("a rule ends with its text; the next one is an entry of its own"),
         _ => problem.label("unexpected character"),
     }

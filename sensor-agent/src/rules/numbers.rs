@@ -13,15 +13,19 @@ pub(super) fn integer(text: &str) -> Result<i64, String> {
         Some("0b") => (2, &digits[2..]),
         _ => (10, digits),
     };
-    if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
+    if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit())
+    {
         let plain = digits.trim_start_matches('0');
         let plain = if plain.is_empty() { "0" } else { plain };
         return Err(format!("`{text}` may be meant as octal or as decimal; write `0o{plain}` or `{plain}`"));
     }
-    let bad = || format!("`{text}` is no whole number (10, 0x1f, 0o17)");
     let plain = digits.replace('_', "");
-    if plain.is_empty() || !plain.chars().all(|digit| digit.is_digit(radix)) {
-        return Err(bad());
+    let between = !digits.starts_with('_') && !digits.ends_with('_') && !digits.contains("__");
+    if plain.is_empty() || !between || !plain.chars().all(|digit| digit.is_digit(radix)) {
+        return Err(match whole_part(text) {
+            Some(whole) => format!("`{text}` is no whole number; write `{whole}`"),
+            None => format!("`{text}` is no whole number (10, 0x1f, 0o17)"),
+        });
     }
     let value = u64::from_str_radix(&plain, radix).map_err(|_| format!("`{text}` does not fit into 64 bits"))?;
     if negative {
@@ -29,6 +33,13 @@ pub(super) fn integer(text: &str) -> Result<i64, String> {
     } else {
         Ok(value.cast_signed())
     }
+}
+
+/// What a number with nothing behind the point is.
+fn whole_part(text: &str) -> Option<&str> {
+    let (whole, places) = text.split_once('.')?;
+    let is_plain = whole == "0" || !whole.starts_with('0');
+    (is_plain && integer(whole).is_ok() && places.bytes().all(|digit| digit == b'0')).then_some(whole)
 }
 
 const SIZES: &[(&str, u64)] = &[
@@ -140,6 +151,13 @@ mod tests {
         for text in ["", "-", "017", "0x", "ten", "1.5", "10MB", "18446744073709551616", "-9223372036854775809", "é1"]
         {
             assert!(integer(text).is_err(), "{text}");
+        }
+        for text in ["+1", "--1", "-+1", "1_", "_1", "1__0", "0x_1", "0x-1", "0x", "1e3", "1.0.0", "１"] {
+            assert!(integer(text).is_err(), "{text}");
+        }
+        for (text, whole) in [("1.0", "`1`"), ("-3.00", "`-3`"), ("0.0", "`0`")] {
+            let told = integer(text).unwrap_err();
+            assert!(told.ends_with(&format!("write {whole}")), "{told}");
         }
     }
 

@@ -204,6 +204,7 @@ impl<'a> Parser<'a> {
 
     fn index(&mut self) -> Result<u16, Problem> {
         if let TokenKind::Number(digits) = self.peek()
+            && (*digits == "0" || !digits.starts_with('0'))
             && let Ok(index) = digits.parse::<u16>()
             && index <= limits::LINEAGE_INDEX
         {
@@ -431,6 +432,8 @@ mod tests {
             ("match a not == 1", 12..14, &["`in` after `not`"]),
             ("match lineage.a == 1", 13..14, &["any lineage.FIELD"]),
             ("match lineage[9999].a == 1", 14..18, &["a number from 0"]),
+            // Another number to who reads it as octal.
+            ("match lineage[010].a == 1", 14..17, &["a number from 0"]),
             ("match any a == 1", 10..11, &["`lineage`"]),
             ("match \"x\" == a", 6..9, &["the field comes first"]),
         ] {

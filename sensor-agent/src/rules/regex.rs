@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use regex_automata::meta::Regex;
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Capture, Class, ClassBytes, ClassBytesRange, Hir, HirKind, Literal, Repetition};
 
 use super::limits;
 use super::test::Expression;
@@ -13,10 +13,14 @@ pub(super) type ExpressionFault = (String, Option<Range<usize>>);
 
 /// Compiles a regular expression. It is of bytes, as RE2's are of Latin-1, unless it speaks of characters beyond.
 ///
+/// Names are bytes to the kernel, and whoever makes a file can put one into its name that is no character. So where an
+/// expression speaks of characters, what takes any character (`.`) or all but some (`[^é]`, `\P{Greek}`, `\W`) takes such a
+/// byte, too.
+///
 /// Arguments, paths and messages are no lines: whoever words them can put a line feed anywhere. So `.` takes one, unless
 /// `(?-s)` says otherwise, and `^` and `$` are the ends of the text, unless `(?m)` makes them those of its lines.
 pub(super) fn expression(text: &str) -> Result<Expression, ExpressionFault> {
-    let hir = syntax(text, false).or_else(|_| syntax(text, true))?;
+    let hir = of_bytes(syntax(text, false).or_else(|_| syntax(text, true))?);
     let config = Regex::config()
         .utf8_empty(false)
         .nfa_size_limit(Some(limits::REGEX_BYTES))
@@ -48,6 +52,29 @@ fn syntax(text: &str, unicode: bool) -> Result<Hir, ExpressionFault> {
     })
 }
 
+/// The same, with bytes that are no characters in each class that has all characters but some: those have the last one of
+/// all, U+10FFFF, which is no letter, digit or sign of any script.
+fn of_bytes(hir: Hir) -> Hir {
+    match hir.into_kind() {
+        HirKind::Class(Class::Unicode(class)) if class.ranges().last().is_some_and(|last| last.end() == char::MAX) => {
+            let bytes = ClassBytes::new([ClassBytesRange::new(0x80, 0xff)]);
+            Hir::alternation(vec![Hir::class(Class::Unicode(class)), Hir::class(Class::Bytes(bytes))])
+        }
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Repetition(Repetition { min, max, greedy, sub }) => {
+            Hir::repetition(Repetition { min, max, greedy, sub: Box::new(of_bytes(*sub)) })
+        }
+        HirKind::Capture(Capture { index, name, sub }) => {
+            Hir::capture(Capture { index, name, sub: Box::new(of_bytes(*sub)) })
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(of_bytes).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.into_iter().map(of_bytes).collect()),
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(Literal(literal)) => Hir::literal(literal),
+        HirKind::Look(look) => Hir::look(look),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +93,29 @@ mod tests {
         assert!(!holds("^exec", hidden) && !holds("^from$", b"from\n") && holds("(?m)^exec", hidden));
         // Where the expression speaks of characters, too.
         assert!(holds("é.b", "é\nb".as_bytes()));
+    }
+
+    #[test]
+    fn a_byte_that_is_no_character_is_no_way_around_an_expression() {
+        for (pattern, text, is_so) in [
+            // Of bytes.
+            ("^/tmp/.*$", &b"/tmp/a\xffb"[..], true),
+            ("^/tmp/[^/]+$", b"/tmp/\xff", true),
+            (r"^/tmp/\S+\W$", b"/tmp/x\xff", true),
+            ("^[a-z]+$", b"a\xff", false),
+            // Of characters.
+            (r"^/tmp/.*\p{L}$", b"/tmp/\xffx", true),
+            ("^/tmp/[^é/]+$", b"/tmp/a\xff\xfe", true),
+            (r"^\P{Greek}+$", b"a\xffb", true),
+            (r"(?u)^/tmp/\W+[ä]$", b"/tmp/\xff\xc3\xa4", true),
+            ("^(?:/tmp/(.){2}é){1,2}$", b"/tmp/\xff\xff\xc3\xa9", true),
+            // What is no character is none of those that are asked for, and a character stays one.
+            (r"^\p{L}+$", b"a\xff", false),
+            ("^[é-ü]+$", b"\xff", false),
+            ("^[^é]$", "é".as_bytes(), false),
+            (r"^(?u:.)$", "é".as_bytes(), true),
+        ] {
+            assert_eq!(holds(pattern, text), is_so, "{pattern} on {}", text.escape_ascii());
+        }
     }
 }

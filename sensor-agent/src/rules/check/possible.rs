@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use diagnostic::nearest;
 
 use super::super::Problem;
-use super::super::ast::{Literal, quoted};
+use super::super::ast::{Literal, LiteralValue, quoted};
 use super::super::lists::{Entries, List};
 use super::super::operators::Operator;
 use super::super::test::Order;
@@ -41,7 +41,12 @@ impl Checker<'_> {
             Some(Order::Greater) => "greater than ",
             Some(Order::GreaterOrEqual) => "as great as ",
         };
-        let problem = Problem::error(literal.range.clone(), format!("`{}` is never {than}{number}", field.name))
+        // As it is written: what is too great for 63 bits is kept as another number.
+        let written = match &literal.value {
+            LiteralValue::Number(text) => text.clone(),
+            _ => number.to_string(),
+        };
+        let problem = Problem::error(literal.range.clone(), format!("`{}` is never {than}{written}", field.name))
             .label("never holds");
         let is_id = ranges == [0..=i64::from(UNSET_ID) - 1];
         self.fail(if is_id && [-1, i64::from(UNSET_ID)].contains(&number) {

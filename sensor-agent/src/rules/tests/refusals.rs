@@ -33,6 +33,18 @@ fn conditions_that_are_refused() {
         ("uid == true", "Error at [true]: `uid` is a number and cannot be compared with true or false"),
         ("uid == 1k", "Error at [1k]: `1k` is no whole number"),
         ("uid == 017", "Error at [017]: `017` may be meant as octal or as decimal"),
+        ("uid == +1", "Error at [+]: `+` has no meaning in a rule"),
+        ("uid == 1.0", "Error at [1.0]: `1.0` is no whole number; write `1`"),
+        ("uid == 1_", "Error at [1_]: `1_` is no whole number"),
+        ("uid in (1, 1e3)", "Error at [1e3]: `1e3` is no whole number"),
+        ("uid == 18446744073709551615", "Error at [18446744073709551615]: `uid` is never 18446744073709551615"),
+        (
+            "uid == 18446744073709551616",
+            "Error at [18446744073709551616]: `18446744073709551616` does not fit into 64 bits",
+        ),
+        ("uid == 4294967296", "Error at [4294967296]: `uid` is never 4294967296"),
+        ("uid == -2", "Error at [-2]: `uid` is never -2"),
+        ("lineage[010].uid == 0", "Error at [010]: "),
         ("argsBytes > 1K", "Error at [1K]: `K` is no unit of size"),
         ("uid > 18446744073709551615", "Error at [18446744073709551615]: this number is greater than any value"),
         (
