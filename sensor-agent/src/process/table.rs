@@ -9,14 +9,16 @@
 //!   told by the processes that it is missing for;
 //! * while memory is scarce it keeps long arguments and paths in short. The event of an exec has them whole.
 
+mod audit;
 mod image;
+mod room;
 mod walk;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashlink::LinkedHashMap;
-use sensor_ebpf::record::{AuditRecord, ExitRecord, ForkRecord, exec_flags};
+use sensor_ebpf::record::{ExitRecord, ForkRecord};
 
 use super::ended::Ended;
 use super::groups::{Found, Groups};
@@ -27,21 +29,12 @@ use super::mounts::HostMounts;
 use super::pool::Pool;
 use super::told::{Known, Told};
 use super::users::Users;
-use crate::budget::{Budget, Pressure};
-use crate::event::decode::{Audit, Exec, Record};
-use crate::event::{
-    AuditMessage, Detail, Event, EventType, Ids, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME, UNSET_ID,
-};
-use image::set_path;
+use crate::budget::Budget;
+use crate::event::decode::{Exec, Record};
+use crate::event::{Detail, Event, EventType, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME};
 
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;
-/// Processes with more than this to their programs, bytes, are kept in short while memory is scarce.
-const LARGE: usize = 4096;
-/// Most that one process more makes room of: large programs, and processes.
-const ROOM: usize = 8;
-/// However scarce memory is, so many processes are held.
-const LEAST_PROCESSES: usize = 1024;
 
 type Map = LinkedHashMap<ProcessKey, Arc<Process>, foldhash::fast::RandomState>;
 
@@ -258,7 +251,7 @@ impl Table {
                 Known { parent_key: exec.fixed.parent, parent, incident }
             }
         };
-        let image = self.image(exec);
+        let image = self.image(exec, before.as_deref().map(|before| &*before.image));
         let mut told = Told::by_exec(exec);
         if kind == EventType::Baseline {
             // The exec that it is of may be told yet.
@@ -281,7 +274,7 @@ impl Table {
         let errno = exec.fixed.error.saturating_abs();
         let image = match before.as_deref() {
             Some(before) if errno == libc::ENOEXEC => self.unformatted(exec, &before.image),
-            _ => self.image(exec),
+            _ => self.image(exec, None),
         };
         let process = self.snapshot(&Told::by_exec(exec), image, known, before.as_deref());
         let detail = Detail::ExecFailed { errno };
@@ -343,83 +336,6 @@ impl Table {
         })
     }
 
-    /// A message to the kernel's audit. Its sender is as the table has it, but for what the kernel said of it at that moment.
-    fn audit(&mut self, audit: &Audit<'_>, time: u64) -> Event {
-        let mut fixed = audit.fixed;
-        if fixed.process.start == 0 {
-            self.complete(&mut fixed);
-        }
-        let fixed = &fixed;
-        let mut message = AuditMessage::new(fixed.message_type, audit.text, fixed.text_bytes as usize, fixed.refusal)
-            .within(self.pool.budget);
-        if let Some(id) = message.unnamed_account() {
-            message.resolve(self.users.name(id));
-        }
-        set_path(&mut self.path, audit.path, fixed.flags & exec_flags::PATH_CUT != 0);
-        if fixed.flags & exec_flags::MEMFD != 0 {
-            self.path.clear();
-            self.path.extend_from_slice(audit.path);
-        }
-        if message.refused.is_none() {
-            self.logins.learn(fixed.ids.session, &self.path, &message);
-            self.take_login(fixed.process, &fixed.ids);
-        }
-        let known = self.live.get(&fixed.process).or_else(|| self.ended.get(fixed.process)).cloned();
-        let facts = match &known {
-            Some(known) => Known::of(known),
-            None => Known { parent_key: fixed.parent, parent: self.parent(fixed.parent), incident: None },
-        };
-        let image = match &known {
-            Some(known) if audit.path.is_empty() || known.image.path == self.path => Arc::clone(&known.image),
-            // It has replaced itself since, or was never seen: the arguments are not known.
-            _ => {
-                let mut image = crate::event::Image::default();
-                if !audit.path.is_empty() {
-                    image.path.clone_from(&self.path);
-                }
-                const KEPT: u32 = exec_flags::MEMFD | exec_flags::HOST_MOUNTS | exec_flags::USER_MOUNTS;
-                image.flags = fixed.flags & KEPT;
-                self.pool.charge(&mut image);
-                Arc::new(image)
-            }
-        };
-        let process = self.snapshot(&Told::by_audit(fixed, audit.cgroup), image, facts, known.as_deref());
-        let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
-        Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
-    }
-
-    /// A message of the multicast group comes with the pid alone; the table may know the process that has it now.
-    fn complete(&self, fixed: &mut AuditRecord) {
-        let pid = fixed.process.tgid;
-        if let Some(process) = self.find_pid(pid).or_else(|| self.ended.find_pid(pid)) {
-            fixed.process = process.key;
-            fixed.parent = process.parent_key;
-            fixed.ids =
-                Ids { uid: fixed.ids.uid, loginuid: fixed.ids.loginuid, session: fixed.ids.session, ..process.ids };
-            fixed.namespaces = process.namespaces;
-            fixed.ns_pid = process.ns_pid;
-            fixed.place.cgroup_id = process.cgroup_id;
-            fixed.tty = process.tty;
-        }
-    }
-
-    /// A login gives a process its login uid and session without an exec; what it forks from then on has them too.
-    fn take_login(&mut self, key: ProcessKey, ids: &Ids) {
-        let Some(live) = self.live.get_mut(&key) else { return };
-        if ids.session == UNSET_ID || (live.ids.session == ids.session && live.login.is_some()) {
-            return;
-        }
-        // A session that it has by another event's word is the newer one.
-        if live.ids.session != UNSET_ID && live.ids.session > ids.session {
-            return;
-        }
-        let login = self.logins.get(ids.session);
-        let changed = Arc::make_mut(live);
-        changed.ids.loginuid = ids.loginuid;
-        changed.ids.session = ids.session;
-        changed.login = login;
-    }
-
     /// The parent to link to, its lineage made shorter if it has grown too long.
     fn parent(&mut self, key: ProcessKey) -> Option<Arc<Process>> {
         let parent = self.live.get(&key)?;
@@ -442,57 +358,6 @@ impl Table {
             self.evict();
         }
         self.make_room();
-    }
-
-    fn evict(&mut self) {
-        if let Some((_, oldest)) = self.live.pop_front() {
-            self.counters.evicted += 1;
-            self.pool.recycle(oldest);
-        }
-    }
-
-    /// A process as the table keeps it: whole, unless memory is scarce.
-    fn kept(&mut self, process: &Arc<Process>) -> Arc<Process> {
-        if process.image.size() <= LARGE {
-            return Arc::clone(process);
-        }
-        if self.pool.budget.pressure() >= Pressure::Table {
-            return self.in_short(process);
-        }
-        if self.large.len() >= 2 * self.limit {
-            let live = &self.live;
-            self.large.retain(|key| live.get(key).is_some_and(|process| process.image.size() > LARGE));
-        }
-        self.large.push_back(process.key);
-        Arc::clone(process)
-    }
-
-    fn in_short(&mut self, process: &Arc<Process>) -> Arc<Process> {
-        self.counters.shortened += 1;
-        let mut image = process.image.in_short();
-        self.pool.charge(&mut image);
-        Arc::new(Process { image: Arc::new(image), ..(**process).clone() })
-    }
-
-    /// While memory is scarce: keeps in short what was put in whole, and at last lets go of processes.
-    fn make_room(&mut self) {
-        for _ in 0..ROOM {
-            if self.pool.budget.pressure() < Pressure::Table {
-                return;
-            }
-            if let Some(key) = self.large.pop_front() {
-                if let Some(process) = self.live.get(&key).filter(|process| process.image.size() > LARGE).cloned() {
-                    let short = self.in_short(&process);
-                    if let Some(place) = self.live.get_mut(&key) {
-                        *place = short;
-                    }
-                }
-            } else if self.pool.budget.pressure() == Pressure::Full && self.live.len() > LEAST_PROCESSES {
-                self.evict();
-            } else {
-                return;
-            }
-        }
     }
 }
 

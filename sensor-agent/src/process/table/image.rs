@@ -7,11 +7,11 @@ use sensor_ebpf::record::exec_flags;
 use super::Table;
 use crate::event::decode::{Exec, turn_path};
 use crate::event::fields::base_name;
-use crate::event::{Image, NOT_WHOLE};
+use crate::event::{Arguments, Image, NOT_WHOLE};
 
 impl Table {
-    /// What a record says that a process runs.
-    pub(super) fn image(&mut self, exec: &Exec<'_>) -> Arc<Image> {
+    /// What a record says that a process runs, in place of what it ran before.
+    pub(super) fn image(&mut self, exec: &Exec<'_>, before: Option<&Image>) -> Arc<Image> {
         self.pool.image(|image| {
             let set = |field: &mut Vec<u8>, value: &[u8]| {
                 field.clear();
@@ -53,6 +53,17 @@ impl Table {
             }
             set(&mut image.interpreter, exec.interpreter);
             image.args.set(exec.args_head, exec.args_tail, fixed.args_bytes, fixed.args_unreadable != 0);
+            if let Some(before) =
+                before.filter(|before| !is(exec_flags::SCRIPT) && is_found_by_env(before, &image.args))
+            {
+                const OF_SCRIPT: u32 = exec_flags::SCRIPT
+                    | exec_flags::SCRIPT_PATH
+                    | exec_flags::SCRIPT_CUT
+                    | exec_flags::SCRIPT_USER_MOUNTS;
+                set(&mut image.script, &before.script);
+                set(&mut image.interpreter, &before.interpreter);
+                image.flags |= before.flags & OF_SCRIPT;
+            }
             image.argc = fixed.argc;
             image.inode = fixed.inode;
             image.device = fixed.device;
@@ -74,6 +85,16 @@ impl Table {
             set_script(&mut image.script, exec, &image.cwd);
         })
     }
+}
+
+/// Whether a program is the interpreter of the script that was run before it: `#!/usr/bin/env -S python3` makes `env` the
+/// script's interpreter, which then runs the one that is meant, the script's name still among its arguments.
+fn is_found_by_env(before: &Image, args: &Arguments) -> bool {
+    let is_env = |name: &[u8]| base_name(name) == b"env";
+    // By the names that it has there and was called by: it may be one program with many others.
+    let was_env = is_env(&before.interpreter) && before.args.iter().next().is_some_and(is_env);
+    let is_script = |arg: &[u8]| arg == before.filename || base_name(arg) == base_name(&before.script);
+    before.is(exec_flags::SCRIPT) && was_env && (args.is_cut() || args.iter().any(is_script))
 }
 
 /// Turns a leaf-first path round. One whose upper end is missing begins with `…`: what is left of it must not pass for

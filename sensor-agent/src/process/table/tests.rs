@@ -1,7 +1,9 @@
-use sensor_ebpf::record::{ExecRecord, Header, Ids};
+use sensor_ebpf::record::{AuditRecord, ExecRecord, Header, exec_flags};
 
 use super::*;
-use crate::budget::Part;
+use crate::budget::{Part, Pressure};
+use crate::event::decode::Audit;
+use crate::event::{Ids, UNSET_ID};
 
 mod lineage;
 
@@ -94,6 +96,40 @@ fn the_parent_is_who_forked_whatever_the_child_was_made() {
     let event = table.apply(&Record::Exec(exec), 0).unwrap();
     assert_eq!(paths(&event), ["/tool", "/shell"]);
     assert_eq!(event.process.parent_key, key(2));
+}
+
+/// What a script is run by when its first line leaves finding the interpreter to `env`.
+#[test]
+fn a_script_stays_the_one_that_env_found_an_interpreter_for() {
+    const FOUND: u32 = exec_flags::SCRIPT | exec_flags::SCRIPT_PATH | exec_flags::SCRIPT_USER_MOUNTS;
+    let run = |table: &mut Table, pid, path: &'static [u8], args: &'static [u8], flags| {
+        let mut exec = exec_of(pid, path, args);
+        exec.fixed.flags = flags;
+        if flags & exec_flags::SCRIPT != 0 {
+            (exec.filename, exec.script, exec.interpreter) = (b"./x.py", b"x.py/srv", b"/usr/bin/env");
+        }
+        let image = &table.apply(&Record::Exec(exec), 0).unwrap().process.image;
+        (image.script().map(<[u8]>::to_vec), image.interpreter.clone())
+    };
+    let kept = || (Some(b"/srv/x.py".to_vec()), b"/usr/bin/env".to_vec());
+    let none = || (None, Vec::new());
+    let mut table = table(100);
+    assert_eq!(run(&mut table, 1, b"env/usr/bin", b"/usr/bin/env\0-S\0python3 -u\0./x.py\0", FOUND), kept());
+    assert_eq!(run(&mut table, 1, b"python3/usr/bin", b"python3\0-u\0./x.py\0", 0), kept());
+    let flags = table.get(key(1)).unwrap().image.flags;
+    assert_eq!(flags & FOUND, FOUND, "with all that is known of its place");
+    // What the interpreter runs is another program, whatever it is given.
+    assert_eq!(run(&mut table, 1, b"cat/usr/bin", b"cat\0./x.py\0", 0), none());
+    // `env` that runs `env`, and as one of many in a file, which forks.
+    run(&mut table, 2, b"coreutils/usr/bin", b"/usr/bin/env\0-S\0env A=b sh\0./x.py\0", FOUND);
+    assert_eq!(run(&mut table, 2, b"coreutils/usr/bin", b"env\0A=b\0sh\0./x.py\0", 0), kept());
+    table.apply(&fork(2, 3), 0).unwrap();
+    assert_eq!(run(&mut table, 3, b"sh/usr/bin", b"sh\0./x.py\0", 0), kept());
+    // Another interpreter's script, and a program that `env` runs without it.
+    run(&mut table, 4, b"python3/usr/bin", b"/usr/bin/python3\0./x.py\0", FOUND);
+    assert_eq!(run(&mut table, 4, b"sh/usr/bin", b"sh\0./x.py\0", 0), none());
+    run(&mut table, 5, b"env/usr/bin", b"/usr/bin/env\0sh\0./x.py\0", FOUND);
+    assert_eq!(run(&mut table, 5, b"sh/usr/bin", b"sh\0-c\0id\0", 0), none());
 }
 
 #[test]
@@ -450,7 +486,7 @@ fn while_memory_is_scarce_the_table_keeps_in_short_what_events_have_whole() {
         drop(table.apply(&Record::Exec(exec_of(pid, b"sh", &args)), 0));
     }
     assert!(budget.charged(Part::Programs) <= budget.limit() + (1 << 20), "{}", budget.charged(Part::Programs));
-    assert!(table.counters().evicted > 0 && table.len() >= LEAST_PROCESSES);
+    assert!(table.counters().evicted > 0 && table.len() >= room::LEAST_PROCESSES);
     drop((table, child));
     assert_eq!(budget.charged(Part::Programs), 0, "everything is given back");
 }
