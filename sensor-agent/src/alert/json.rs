@@ -4,6 +4,8 @@
 //! can be got back. Every control character is escaped, also those that JSON itself lets pass: a terminal must not
 //! take an alert for commands, nor a reader of lines for two.
 
+mod pieces;
+
 use std::io::{self, Write};
 
 use sensor_ebpf::record::exec_flags;
@@ -13,13 +15,14 @@ use serde::{
 };
 use uuid::Uuid;
 
+use self::pieces::{Args, Map, Text, Texts, Words};
 use super::{
     Alert, Notification,
-    cuts::{Cuts, cut_args, cut_text},
+    cuts::Cuts,
     marks,
     shorten::{Form, write_as},
 };
-use crate::event::{Arguments, Host, Process, json::lossless};
+use crate::event::{Host, Process};
 
 const FORM: Form = Form { whole, least };
 
@@ -247,72 +250,6 @@ struct LeastProcess {
     process_uuid: Uuid,
 }
 
-/// A kernel string, up to so many bytes.
-struct Text<'a> {
-    bytes: &'a [u8],
-    limit: usize,
-}
-
-impl Text<'_> {
-    fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-}
-
-impl Serialize for Text<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&lossless(cut_text(self.bytes, self.limit)))
-    }
-}
-
-/// Text of the configuration or the sensor's own, up to so many bytes.
-struct Words<'a> {
-    text: &'a str,
-    limit: usize,
-}
-
-impl Words<'_> {
-    fn is_empty(&self) -> bool {
-        self.text.is_empty()
-    }
-}
-
-impl Serialize for Words<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text[..self.text.floor_char_boundary(self.limit)])
-    }
-}
-
-struct Texts<'a> {
-    items: &'a [String],
-    cuts: &'a Cuts,
-}
-
-impl Serialize for Texts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let items = self.items.iter().take(self.cuts.lists);
-        serializer.collect_seq(items.map(|item| Words { text: item, limit: self.cuts.texts }))
-    }
-}
-
-struct Map<'a> {
-    items: &'a [(String, String)],
-    cuts: &'a Cuts,
-}
-
-impl Map<'_> {
-    fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-}
-
-impl Serialize for Map<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let words = |text| Words { text, limit: self.cuts.texts };
-        serializer.collect_map(self.items.iter().take(self.cuts.lists).map(|(key, value)| (words(key), words(value))))
-    }
-}
-
 /// Facts of the host, its name first.
 struct Metadata<'a> {
     host: &'a Host,
@@ -326,21 +263,6 @@ impl Serialize for Metadata<'_> {
         let further = self.host.metadata.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let entries = own.chain(further.filter(|(key, _)| *key != "hostname")).take(self.cuts.metadata);
         serializer.collect_map(entries.map(|(key, value)| (words(key), words(value))))
-    }
-}
-
-struct Args<'a> {
-    args: &'a Arguments,
-    limit: usize,
-}
-
-impl Serialize for Args<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.args.kept() <= self.limit {
-            serializer.collect_seq(self.args.iter().map(lossless))
-        } else {
-            serializer.collect_seq(cut_args(self.args, self.limit).iter().map(lossless))
-        }
     }
 }
 
@@ -432,6 +354,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event::json::lossless;
 
     fn line(alert: &Alert) -> String {
         let mut out = Vec::new();
