@@ -50,6 +50,30 @@ fn a_script_is_its_interpreter_and_names_itself() {
 }
 
 #[test]
+fn a_script_whose_interpreter_env_finds_stays_that_script() {
+    let mark = Mark::new("env");
+    let more = format!(
+        "Script:\n  policy: program\n  rules: ['match scriptPath == \"*{}\" and programName == \"dash\"', default ignore]\n",
+        mark.word()
+    );
+    let sensor = Sensor::start(&mark.config_with(&more));
+    let (_dir, folder) = folder();
+    let script = folder.join(mark.word());
+    fs::write(&script, "#!/usr/bin/env -S dash -e\n/usr/bin/true \"$0\"\nexit 3\n").unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let pid = sensor.finish(Command::new(&script).arg("x"));
+    let execs = of_kind(&sensor.until_exit(pid), "_EXEC");
+    let told: Vec<_> = execs.iter().map(|exec| (&exec["name"], &exec["script_path"])).collect();
+    assert_eq!(told, [(&json!("env"), &json!(script)), (&json!("dash"), &json!(script))]);
+    let alerts = sensor.alerts_about(pid, 3);
+    assert!(violated(&alerts).contains(&"Script"), "{alerts:#?}");
+    // What the script runs is not it, though it is given its name.
+    let rows = sensor.rows("process_events");
+    let other = of_kind(&rows, "_EXEC").into_iter().find(|row| row["ppid"] == pid).expect("what the script runs");
+    assert_eq!((&other["name"], &other["script_path"]), (&json!("true"), &Value::Null));
+}
+
+#[test]
 fn a_program_in_memory_has_no_path_and_says_so() {
     let mark = Mark::new("memfd");
     let sensor = Sensor::start(&mark.config());
