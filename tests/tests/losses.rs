@@ -131,19 +131,21 @@ fn alerts_that_the_end_leaves_no_time_for_are_told_as_lost() {
     // Nobody reads what the pipe holds.
     let sensor = Sensor::launch_into(&home, Stdio::piped()).answering();
     programs::run_storm(COUNT, &mark);
-    let queue = || {
+    // How many there are: not one for each program if what else runs here overfills the ring.
+    let look = || {
         let status = sensor.status();
-        let outputs = status["outputs"].as_array().expect("outputs").clone();
-        let stuck = outputs.iter().find(|output| output["kind"] == "stdout").expect("the output").clone();
-        stuck["queued"].as_u64().expect("a count")
+        let outputs = status["outputs"].as_array().expect("outputs");
+        let stuck = outputs.iter().find(|output| output["kind"] == "stdout").expect("the output");
+        [&status["alerts"], &stuck["queued"]].map(|count| count.as_u64().expect("a count"))
     };
-    sensor.until("all alerts in the file", || (home.alerts().len() == COUNT).then_some(()));
     // The pipe takes some before it is full.
-    let mut queued = 0;
-    sensor.until("a queue that stays as it is", || {
-        let before = std::mem::replace(&mut queued, queue());
-        (queued > 0 && queued == before).then_some(())
+    let mut last = [0; 2];
+    sensor.until("all alerts in the file, and some in a queue that stays as it is", || {
+        let before = std::mem::replace(&mut last, look());
+        let [raised, queued] = last;
+        (home.alerts().len() as u64 == raised && queued > 0 && last == before).then_some(())
     });
     assert_eq!(sensor.stop(), Some(0));
-    assert_eq!(count_of(&Value::from(home.rows("lost_records")), "output", "stopped"), queued);
+    let stopped = count_of(&Value::from(home.rows("lost_records")), "output", "stopped");
+    assert!(stopped >= last[1], "{stopped}, and {} waited", last[1]);
 }
