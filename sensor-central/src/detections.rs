@@ -19,14 +19,18 @@ pub fn write_list(out: &mut impl Write, detections: &[Detection]) -> io::Result<
         let Detection { time, priority, host, policy, uuid, .. } = detection;
         [point_in_time(*time), plain(priority), plain(host), plain(policy), plain(uuid)]
     });
-    let lines: Vec<_> = std::iter::once(header).chain(lines).collect();
-    let mut widths = [0; 5];
-    for line in &lines {
+    write_columns(out, &std::iter::once(header).chain(lines).collect::<Vec<_>>())
+}
+
+/// Writes lines of cells so that each stands below the one above.
+pub(crate) fn write_columns<const N: usize>(out: &mut impl Write, lines: &[[String; N]]) -> io::Result<()> {
+    let mut widths = [0; N];
+    for line in lines {
         for (width, cell) in widths.iter_mut().zip(line) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    for line in &lines {
+    for line in lines {
         let mut text = String::new();
         for (cell, width) in line.iter().zip(widths) {
             // Writing to a String cannot fail.
@@ -59,7 +63,7 @@ pub(crate) fn one_line(json: &str) -> String {
     line
 }
 
-fn point_in_time(nanoseconds: i64) -> String {
+pub(crate) fn point_in_time(nanoseconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp_nanos(nanoseconds.into())
         .ok()
         .and_then(|time| time.replace_nanosecond(0).ok()?.format(&Rfc3339).ok())
@@ -67,7 +71,7 @@ fn point_in_time(nanoseconds: i64) -> String {
 }
 
 /// Names come from hosts that may be an attacker's: nothing in them may move the cursor or end the line.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().fold(String::new(), |mut out, char| {
         if char.is_control()
             || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

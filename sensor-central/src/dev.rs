@@ -1,5 +1,5 @@
 //! Everything that a sensor and this side need to talk to each other on one machine: a CA with its revocation list,
-//! a certificate for this host, a tenant and a token, in one folder, made at the first start and kept.
+//! a certificate for this host, a tenant, a token and a client of the API, in one folder, made at the first start and kept.
 
 use std::{
     fmt::Write as _,
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     config::{Config, Retention, Tls},
-    store::{self, NewToken, StoreError},
+    store::{self, IdType, NewClient, NewToken, Role, Secret, StoreError},
 };
 
 /// How long certificates are good.
@@ -46,6 +46,7 @@ pub struct Dev {
     dir: PathBuf,
     tenant: String,
     token: String,
+    client: (Uuid, String),
 }
 
 /// Why it could not be made.
@@ -53,8 +54,8 @@ pub struct Dev {
 pub enum DevError {
     #[error("cannot use {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
-    #[error("{} is not a tenant's id: {fault}; remove it and start again", path.display())]
-    Tenant { path: PathBuf, fault: uuid::Error },
+    #[error("{} is not an id: {fault}; remove it and start again", path.display())]
+    Id { path: PathBuf, fault: uuid::Error },
     #[error("cannot make certificates: {0}; if ca.key was changed, remove it and start again")]
     Certificate(#[from] rcgen::Error),
     #[error(transparent)]
@@ -72,14 +73,20 @@ impl Dev {
         fs::create_dir_all(&dir).map_err(|source| DevError::File { path: dir.clone(), source })?;
         let folder = Folder(&dir);
         make_certificates(&folder, crl)?;
-        let tenant = folder.kept("tenant", 0o644, || Ok(Uuid::new_v4().to_string()))?.trim().to_owned();
-        let id = Uuid::parse_str(&tenant).map_err(|fault| DevError::Tenant { path: dir.join("tenant"), fault })?;
-        let new = NewToken { tenant: id, label: "dev".into(), expires: None };
+        let tenant = folder.kept_id("tenant")?;
+        let new = NewToken { tenant, label: "dev".into(), expires: None };
         let make = || Ok(store::create_token(&dir, &new)?.reveal().to_owned());
         let token = folder.kept("token", 0o600, make)?.trim().to_owned();
         // The database may have been removed since.
         store::add_token(&dir, &new, &token)?;
-        Ok(Self { dir, tenant, token })
+
+        let role = Role::SuperAdmin;
+        let new = NewClient { id_type: IdType::Tenant, owner: tenant, role, label: "dev".into(), expires: None };
+        let id = folder.kept_id("client_id")?;
+        let make = || Ok(Secret::random("")?.reveal().to_owned());
+        let secret = folder.kept("client_secret", 0o600, make)?.trim().to_owned();
+        store::add_client(&dir, &new, id, &secret)?;
+        Ok(Self { dir, tenant: tenant.to_string(), token, client: (id, secret) })
     }
 
     /// How the service is to run: nothing is ever removed.
@@ -87,6 +94,12 @@ impl Dev {
     pub fn config(&self, listen: SocketAddr) -> Config {
         let tls = Tls { certificate: self.dir.join("server.crt"), key: self.dir.join("server.key") };
         Config { listen, retention: Retention::OFF, ..Config::new(self.dir.clone(), tls) }
+    }
+
+    /// What clients of the public API log in with: id and secret.
+    #[must_use]
+    pub fn client(&self) -> (Uuid, &str) {
+        (self.client.0, &self.client.1)
     }
 
     /// What to put into the sensor's `runtimedetections.yaml`.
@@ -174,6 +187,12 @@ impl Folder<'_> {
             }
             Err(source) => Err(DevError::File { path, source }),
         }
+    }
+
+    /// An id that a file has; makes one if there is none.
+    fn kept_id(&self, name: &str) -> Result<Uuid, DevError> {
+        let text = self.kept(name, 0o644, || Ok(Uuid::new_v4().to_string()))?;
+        Uuid::parse_str(text.trim()).map_err(|fault| DevError::Id { path: self.0.join(name), fault })
     }
 
     fn write(&self, name: &str, mode: u32, text: &str) -> Result<(), DevError> {

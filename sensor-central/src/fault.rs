@@ -9,7 +9,7 @@
 //! | `retry-after` | seconds, sent as `Retry-After` |
 //! | `delay-ms` | wait so long first |
 //! | `count` | how many requests, 1 if not given |
-//! | `endpoint` | `alerts`, `events` or `hello`; else all |
+//! | `endpoint` | `alerts`, `events` or `hello` of sensors, or a path such as `/siem/v1/alerts`; else all |
 //! | `after` | (without a value) take the request in first: the fault hits the answer alone |
 //!
 //! Several faults come one after the other, each once the one before is used up.
@@ -81,6 +81,7 @@ impl FromStr for Fault {
                 "retry-after" => fault.retry_after = Some(number()?),
                 "delay-ms" => fault.delay = Duration::from_millis(number()?.into()),
                 "count" => fault.left = Arc::new(AtomicU32::new(number()?)),
+                "endpoint" if value.starts_with('/') => fault.endpoint = Some(value.into()),
                 "endpoint" => fault.endpoint = Some(format!("/sensor/v1/{value}")),
                 "after" => fault.after = true,
                 _ => return Err(FaultError(format!("there is no {key:?}"))),

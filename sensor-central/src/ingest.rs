@@ -35,6 +35,7 @@ use crate::{
     store::{Batch, Items, Outcome, Store},
 };
 
+pub use auth::bearer;
 pub use body::linger;
 pub use failure::Failure;
 

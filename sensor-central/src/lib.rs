@@ -3,19 +3,24 @@
 //!
 //! ```text
 //! sensors ──HTTPS──▶ ingest: auth ▶ body ▶ alerts, events, hello ──▶ store: one writer ──▶ central.db
-//!                                                                           readers ◀──────────┘
+//! clients ◀─HTTPS── api: access ▶ oauth, whoami, tenants, siem ◀────────── readers ◀──────────┘
 //! ```
 //!
 //! The one promise: what was answered with 2xx is on the disk, once.
 
+pub mod api;
+pub mod clients;
 pub mod config;
 pub mod detections;
 pub mod dev;
+pub mod event;
 pub mod fault;
+pub mod ids;
 pub mod ingest;
 pub mod metrics;
 pub mod sensors;
 pub mod server;
+pub mod severity;
 pub mod store;
 pub mod tls;
 

@@ -7,15 +7,16 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use sensor_central::{
+    clients,
     config::{Config, Flags},
     detections,
     dev::{Crl, Dev},
     fault::{Fault, Faults},
     now, sensors,
     server::Server,
-    store::{self, Filter, NewToken, Reader},
+    store::{self, Filter, IdType, NewClient, NewToken, Reader, Role},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -41,8 +42,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
-    /// Runs the service for a try on this machine: makes a CA, a certificate, a tenant and a token of its own, and
-    /// prints what to put into the sensor's configuration.
+    /// Runs the service for a try on this machine: makes a CA, a certificate, a tenant, a token and a client of its own,
+    /// and prints what to put into the sensor's configuration, and what clients of the API log in with.
     Dev {
         /// The folder for all of it; what is in it already is used again.
         #[arg(long)]
@@ -93,6 +94,78 @@ enum Command {
         #[arg(long)]
         days: Option<u32>,
     },
+    /// Makes a client of the public API and prints its id and its secret. The secret is shown this once.
+    CreateClient {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        #[command(flatten)]
+        owner: Owner,
+        /// What it may do.
+        #[arg(long, value_enum, default_value = "super-admin")]
+        role: Role,
+        /// What it is for, 1 to 50 characters.
+        #[arg(long, value_parser = label)]
+        label: String,
+        /// Days until it expires; without it, it never does.
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// Lists the clients of the public API.
+    Clients {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+    },
+    /// Removes a client of the public API. What it was given lets it in no longer.
+    RevokeClient {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        /// Its id.
+        #[arg(long)]
+        id: Uuid,
+    },
+    /// Says what a tenant is called, and to which partner or organization it belongs.
+    SetTenant {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        /// Its id.
+        #[arg(long)]
+        tenant: Uuid,
+        /// For people.
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        partner: Option<Uuid>,
+        #[arg(long)]
+        organization: Option<Uuid>,
+    },
+}
+
+/// Whose data a client sees.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Owner {
+    /// That of this tenant.
+    #[arg(long)]
+    tenant: Option<Uuid>,
+    /// That of all tenants of this partner.
+    #[arg(long)]
+    partner: Option<Uuid>,
+    /// That of all tenants of this organization.
+    #[arg(long)]
+    organization: Option<Uuid>,
+}
+
+impl Owner {
+    fn id(self) -> Option<(IdType, Uuid)> {
+        let of = |id_type, id: Option<Uuid>| id.map(|id| (id_type, id));
+        of(IdType::Tenant, self.tenant)
+            .or(of(IdType::Partner, self.partner))
+            .or(of(IdType::Organization, self.organization))
+    }
 }
 
 fn main() -> ExitCode {
@@ -120,6 +193,8 @@ fn run(command: Command) -> Result<(), Error> {
                 let mut out = io::stdout().lock();
                 writeln!(out, "# listening on https://{address}\n# For the sensor's runtimedetections.yaml:")?;
                 write!(out, "{}", dev.sensor_configuration(address))?;
+                let (id, secret) = dev.client();
+                writeln!(out, "# For clients of the API:\n#   client_id: {id}\n#   client_secret: {secret}")?;
                 writeln!(out, "# ---")?;
                 out.flush()
             })
@@ -130,9 +205,26 @@ fn run(command: Command) -> Result<(), Error> {
             unless_closed(sensors::write_json(&mut io::stdout().lock(), &found))
         }
         Command::CreateToken { data_dir, tenant, label, days } => {
-            let expires = days.map(|days| now() + i64::from(days) * 24 * 3600 * 1_000_000_000);
+            let expires = days.map(in_days);
             let token = store::create_token(&data_dir, &NewToken { tenant, label, expires })?;
             Ok(writeln!(io::stdout(), "{}", token.reveal())?)
+        }
+        Command::CreateClient { data_dir, owner, role, label, days } => {
+            let (id_type, owner) = owner.id().ok_or("one of --tenant, --partner and --organization is needed")?;
+            let new = NewClient { id_type, owner, role, label, expires: days.map(in_days) };
+            let (id, secret) = store::create_client(&data_dir, &new)?;
+            Ok(writeln!(io::stdout(), "client_id: {id}\nclient_secret: {}", secret.reveal())?)
+        }
+        Command::Clients { data_dir } => {
+            let found = store::list_clients(&data_dir)?;
+            unless_closed(clients::write_list(&mut io::stdout().lock(), &found))
+        }
+        Command::RevokeClient { data_dir, id } => match store::revoke_client(&data_dir, id)? {
+            true => Ok(()),
+            false => Err(format!("there is no client {id}; `sensor-central clients` lists those there are").into()),
+        },
+        Command::SetTenant { data_dir, tenant, name, partner, organization } => {
+            Ok(store::set_tenant(&data_dir, tenant, name.as_deref(), partner, organization)?)
         }
     }
 }
@@ -183,6 +275,10 @@ fn unless_closed(written: io::Result<()>) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }
+}
+
+fn in_days(days: u32) -> i64 {
+    now() + i64::from(days) * 24 * 3600 * 1_000_000_000
 }
 
 fn label(text: &str) -> Result<String, String> {

@@ -20,6 +20,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use crate::{
+    api::{self, Api},
     config::{Config, Retention, Tls},
     fault::{self, Faults},
     ingest::{self, Ingest},
@@ -147,6 +148,7 @@ fn router(config: &Config, store: &Store, metrics: Arc<Metrics>, faults: Faults)
     let status = Status { store: store.clone(), metrics: Arc::clone(&metrics), allow: config.metrics.allow.clone() };
     let ingest = Ingest::new(store.clone(), Arc::clone(&metrics), config.limits);
     ingest::routes(Arc::new(ingest))
+        .merge(api::routes(Arc::new(Api::new(store.clone()))))
         .layer(middleware::from_fn_with_state(Arc::new(faults), fault::inject))
         .merge(
             Router::new()
@@ -159,7 +161,9 @@ fn router(config: &Config, store: &Store, metrics: Arc<Metrics>, faults: Faults)
 
 async fn count(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     // The route, not the path: a name that anyone can choose would grow the metrics without end.
-    let endpoint = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str).to_owned();
+    let endpoint = request.extensions().get::<MatchedPath>().map_or("other", MatchedPath::as_str);
+    // With a slash at the end it is the same one.
+    let endpoint = endpoint.trim_end_matches('/').to_owned();
     let response = next.run(request).await;
     metrics.request(&endpoint, response.status().as_u16());
     response

@@ -5,9 +5,14 @@
 //! Whether a batch or an alert is there already is looked up inside the same transaction, so that it also holds for
 //! two equal requests at once, and for a second process on the same file.
 
+mod arrivals;
+mod clients;
 mod reader;
 mod retention;
 mod schema;
+mod secret;
+mod sessions;
+mod tenants;
 mod tokens;
 mod writer;
 
@@ -24,10 +29,18 @@ use sensor_proto::v1::Rejected;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use crate::{config::Retention, metrics::Metrics};
+use crate::{config::Retention, event::EventType, metrics::Metrics};
 
+pub use arrivals::{Place, StoredAlert, StoredEvent};
+pub use clients::{
+    Client, IdType, NewClient, Role, add as add_client, create as create_client, list as list_clients,
+    revoke as revoke_client,
+};
 pub use reader::{Detection, Filter, Reader, Sensor};
-pub use tokens::{NewToken, Secret, Token, add as add_token, create as create_token};
+pub use secret::{Secret, hash};
+pub use sessions::Use;
+pub use tenants::{Tenant, set as set_tenant};
+pub use tokens::{NewToken, Token, add as add_token, create as create_token};
 
 /// Requests that may wait for the writer.
 const QUEUE: usize = 256;
@@ -77,6 +90,8 @@ impl Items {
 #[derive(Debug)]
 pub struct Alert {
     pub uuid: Uuid,
+    /// Its id in the public API.
+    pub public_id: Uuid,
     /// Nanoseconds since the Unix epoch, by the sensor's clock.
     pub time: i64,
     pub priority: String,
@@ -91,6 +106,8 @@ pub struct Row {
     pub table: String,
     /// Nanoseconds since the Unix epoch, by the sensor's clock.
     pub time: i64,
+    /// What it is in the public API, if it is of note.
+    pub event: Option<EventType>,
     pub json: String,
 }
 
@@ -161,7 +178,17 @@ enum Command {
     Batch(Box<Batch>, oneshot::Sender<Result<Outcome, StoreError>>),
     Hello(Box<Hello>, oneshot::Sender<Result<(), StoreError>>),
     Expire(Retention, oneshot::Sender<Result<usize, StoreError>>),
+    Change(Change, oneshot::Sender<Result<usize, StoreError>>),
     Close,
+}
+
+/// Anything small that is to be written; says how many records it changed. May be called again if the transaction fails.
+struct Change(Box<dyn Fn(&rusqlite::Transaction<'_>) -> rusqlite::Result<usize> + Send>);
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Change")
+    }
 }
 
 impl Store {
@@ -171,10 +198,12 @@ impl Store {
     /// The folder or the file cannot be made or opened, or a newer program made the file.
     pub fn open(data_dir: &Path, metrics: Arc<Metrics>) -> Result<(Self, Writer), StoreError> {
         let connection = schema::open(data_dir)?;
+        let last = writer::last_raised(&connection)?;
         let reader = Arc::new(Reader::open(data_dir)?);
         let healthy = Arc::new(AtomicBool::new(true));
         let (queue, commands) = mpsc::channel(QUEUE);
-        let thread = writer::start(connection, commands, metrics, Arc::clone(&healthy)).map_err(StoreError::Thread)?;
+        let thread =
+            writer::start(connection, last, commands, metrics, Arc::clone(&healthy)).map_err(StoreError::Thread)?;
         Ok((Self { queue, reader, healthy }, Writer(thread)))
     }
 
@@ -200,6 +229,14 @@ impl Store {
     /// As for [`Store::batch`].
     pub async fn expire(&self, retention: Retention) -> Result<usize, StoreError> {
         self.ask(|reply| Command::Expire(retention, reply)).await
+    }
+
+    /// Makes a change durable; says how many records it changed.
+    async fn change(
+        &self,
+        change: impl Fn(&rusqlite::Transaction<'_>) -> rusqlite::Result<usize> + Send + 'static,
+    ) -> Result<usize, StoreError> {
+        self.ask(|reply| Command::Change(Change(Box::new(change)), reply)).await
     }
 
     async fn ask<T>(

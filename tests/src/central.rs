@@ -136,6 +136,18 @@ impl Central {
         self.read("token")
     }
 
+    /// The tenant whose alerts these are.
+    #[must_use]
+    pub fn tenant(&self) -> String {
+        self.read("tenant")
+    }
+
+    /// What a client of the public API logs in with for the tenant: id and secret.
+    #[must_use]
+    pub fn credentials(&self) -> (String, String) {
+        (self.read("client_id"), self.read("client_secret"))
+    }
+
     fn read(&self, name: &str) -> String {
         let path = self.path().join(name);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -147,7 +159,7 @@ impl Central {
     pub fn keys(&self, more: &str) -> String {
         format!(
             "customer_id: {}\nmcs: {{enabled: true, url: \"https://127.0.0.1:{}\", token: \"{}\", certs_dir: {}{more}}}\n",
-            self.read("tenant"),
+            self.tenant(),
             self.port,
             self.token(),
             self.path().display(),

@@ -12,7 +12,7 @@ use sensor_proto::v1::{Alert, Rejected};
 use uuid::Uuid;
 
 use super::{Checked, Failure, Ingest, items, take};
-use crate::store;
+use crate::{ids, store};
 
 pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
     take(&ingest, request, check).await
@@ -45,6 +45,7 @@ fn judge(alert: &Alert) -> Result<store::Alert, String> {
     }
     Ok(store::Alert {
         uuid,
+        public_id: ids::of_alert(uuid),
         time,
         priority: alert.priority.clone(),
         policy: alert.strategy_name.clone(),

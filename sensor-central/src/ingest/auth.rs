@@ -8,16 +8,16 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use super::{Failure, blocking, text_header};
-use crate::store::{Origin, Store, Token};
+use crate::store::{Origin, Store, Token, hash};
 
 /// Checks the headers of a request.
 ///
 /// Tokens are read from the database each time, so that a new one works at once and a removed one no longer.
 pub(super) async fn authenticate(store: &Store, headers: &HeaderMap) -> Result<Origin, Failure> {
-    let hash = Token::hash(bearer(headers).ok_or(Failure::NoToken)?);
+    let shown = hash(bearer(headers).ok_or(Failure::NoToken)?);
     let reader = Arc::clone(store.reader());
     let tokens = blocking(move || Ok(reader.tokens()?)).await?;
-    let tenant = owner(&tokens, hash, crate::now()).ok_or(Failure::BadToken)?;
+    let tenant = owner(&tokens, shown, crate::now()).ok_or(Failure::BadToken)?;
     let named = text_header(headers, sensor_header::TENANT_ID, "the tenant's id")?;
     if Uuid::parse_str(&named) != Ok(tenant) {
         return Err(Failure::OtherTenant);
@@ -27,7 +27,8 @@ pub(super) async fn authenticate(store: &Store, headers: &HeaderMap) -> Result<O
 }
 
 /// The token of an `Authorization: Bearer` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
@@ -63,10 +64,10 @@ mod tests {
 
     #[test]
     fn an_expired_token_is_nobodys() {
-        let (tenant, hash) = (Uuid::new_v4(), Token::hash("SLS-1"));
-        let tokens = [Token { tenant, hash, expires: Some(10) }];
-        assert_eq!(owner(&tokens, hash, 9), Some(tenant));
-        assert_eq!(owner(&tokens, hash, 10), None);
-        assert_eq!(owner(&tokens, Token::hash("SLS-2"), 9), None);
+        let (tenant, shown) = (Uuid::new_v4(), hash("SLS-1"));
+        let tokens = [Token { tenant, hash: shown, expires: Some(10) }];
+        assert_eq!(owner(&tokens, shown, 9), Some(tenant));
+        assert_eq!(owner(&tokens, shown, 10), None);
+        assert_eq!(owner(&tokens, hash("SLS-2"), 9), None);
     }
 }

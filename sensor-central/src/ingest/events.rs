@@ -11,7 +11,7 @@ use prost::Message as _;
 use sensor_proto::v1::{Rejected, Row, row::Table};
 
 use super::{Checked, Failure, Ingest, items, take};
-use crate::store;
+use crate::{event::EventType, store};
 
 pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) -> Result<Response, Failure> {
     take(&ingest, request, check).await
@@ -38,5 +38,5 @@ fn judge(row: &Row) -> Result<store::Row, String> {
     }
     .ok_or("unix_nano_timestamp tells no time that can be kept")?;
     let json = serde_json::to_string(row).map_err(|fault| format!("cannot be written as JSON: {fault}"))?;
-    Ok(store::Row { table: table.name().to_owned(), time, json })
+    Ok(store::Row { table: table.name().to_owned(), time, event: EventType::of(table), json })
 }

@@ -7,9 +7,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use uuid::Uuid;
 
 use super::StoreError;
+use crate::{ids, severity::Severity};
 
 /// Version of the tables, kept in the file. Each step from one to the next is an entry of [`STEPS`].
 const VERSION: i64 = STEPS.len() as i64;
@@ -17,69 +19,40 @@ const VERSION: i64 = STEPS.len() as i64;
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// A step from one version of the tables to the next: what is told to the database, and what is worked out here of what
+/// it has then.
+struct Step {
+    sql: &'static str,
+    then: Option<fn(&Transaction<'_>) -> rusqlite::Result<()>>,
+}
+
 /// What makes an empty file one of version 1, that one of version 2, and so on. Entries are never changed.
-const STEPS: [&str; 2] = [
-    "
-    CREATE TABLE tokens (
-        id       TEXT NOT NULL PRIMARY KEY,
-        tenant   TEXT NOT NULL,
-        label    TEXT NOT NULL,
-        hash     BLOB NOT NULL UNIQUE,   -- SHA-256 of the token
-        created  INTEGER NOT NULL,       -- this and every other time: nanoseconds since the Unix epoch
-        expires  INTEGER
-    ) STRICT;
-    CREATE TABLE sensors (
-        tenant     TEXT NOT NULL,
-        sensor     TEXT NOT NULL,
-        hostname   TEXT NOT NULL DEFAULT '',
-        version    TEXT NOT NULL DEFAULT '',
-        metadata   TEXT NOT NULL DEFAULT '{}',
-        skew       INTEGER,              -- Central's clock less the sensor's
-        first_seen INTEGER NOT NULL,
-        last_seen  INTEGER NOT NULL,
-        PRIMARY KEY (tenant, sensor)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE alerts (
-        id       INTEGER PRIMARY KEY AUTOINCREMENT, -- in order of arrival, never used again
-        tenant   TEXT NOT NULL,
-        uuid     TEXT NOT NULL,
-        sensor   TEXT NOT NULL,
-        received INTEGER NOT NULL,
-        time     INTEGER NOT NULL,
-        priority TEXT NOT NULL,
-        policy   TEXT NOT NULL,
-        host     TEXT NOT NULL,
-        json     TEXT NOT NULL,
-        UNIQUE (tenant, uuid)
-    ) STRICT;
-    CREATE INDEX alerts_by_time ON alerts (tenant, time);
-    CREATE TABLE rows (
-        id         INTEGER PRIMARY KEY,  -- in order of arrival
-        tenant     TEXT NOT NULL,
-        sensor     TEXT NOT NULL,
-        received   INTEGER NOT NULL,
-        table_name TEXT NOT NULL,
-        time       INTEGER NOT NULL,
-        json       TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX rows_by_time ON rows (tenant, table_name, time);
-    CREATE TABLE batches (
-        tenant   TEXT NOT NULL,
-        sensor   TEXT NOT NULL,
-        kind     TEXT NOT NULL,
-        key      TEXT NOT NULL,
-        digest   BLOB NOT NULL,
-        received INTEGER NOT NULL,
-        reply    BLOB NOT NULL,
-        PRIMARY KEY (tenant, sensor, kind, key)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX batches_by_arrival ON batches (received);
-",
-    "
-    -- What the sensor last told of its own health: a JSON object of numbers; empty if it never did.
-    ALTER TABLE sensors ADD COLUMN statistics TEXT NOT NULL DEFAULT '{}';
-",
+const STEPS: [Step; 3] = [
+    Step { sql: include_str!("schema/1.sql"), then: None },
+    Step { sql: include_str!("schema/2.sql"), then: None },
+    Step { sql: include_str!("schema/3.sql"), then: Some(arrivals) },
 ];
+
+/// Alerts get what later ones get as they are stored.
+fn arrivals(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let alerts = transaction
+        .prepare("SELECT id, uuid, received, priority FROM alerts ORDER BY id")?
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?, row.get::<_, String>(3)?))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut update = transaction.prepare("UPDATE alerts SET public_id = ?, raised = ?, severity = ? WHERE id = ?")?;
+    let mut raised = 0;
+    for (id, uuid, received, priority) in alerts {
+        raised = raised.max(received / NANOSECONDS);
+        let public_id = ids::of_alert(Uuid::parse_str(&uuid).unwrap_or_default());
+        update.execute(params![public_id.as_bytes(), raised, Severity::of_priority(&priority).number, id])?;
+    }
+    Ok(())
+}
+
+/// In a millisecond.
+const NANOSECONDS: i64 = 1_000_000;
 
 /// The database's file in a folder.
 pub(super) fn file(data_dir: &Path) -> PathBuf {
@@ -127,8 +100,11 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     if found > VERSION {
         return Err(StoreError::TooNew { path: path.to_path_buf(), found, known: VERSION });
     }
-    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        transaction.execute_batch(step)?;
+    for Step { sql, then } in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        transaction.execute_batch(sql)?;
+        if let Some(then) = then {
+            then(&transaction)?;
+        }
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
     Ok(transaction.commit()?)

@@ -1,13 +1,11 @@
-//! Access tokens. The database has their SHA-256 alone: a token is 32 random bytes, which nobody finds by trying, so
-//! a slow password hash would protect nothing more.
+//! Access tokens of sensors.
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use rusqlite::{Connection, params};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{StoreError, schema};
+use super::{Secret, StoreError, hash, schema, tenants};
 
 /// What tells a sensor's token from other strings.
 const PREFIX: &str = "SLS-";
@@ -32,39 +30,12 @@ pub struct NewToken {
     pub expires: Option<i64>,
 }
 
-/// A token in clear, to be shown once. Its debug form does not show it.
-pub struct Secret(String);
-
-impl Secret {
-    /// The token itself.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret")
-    }
-}
-
-impl Token {
-    /// What is kept of a token.
-    #[must_use]
-    pub fn hash(token: &str) -> [u8; 32] {
-        Sha256::digest(token.as_bytes()).into()
-    }
-}
-
 /// Makes a token. The service may run meanwhile, and knows it at once.
 ///
 /// # Errors
 /// The database cannot be opened or written.
 pub fn create(data_dir: &Path, token: &NewToken) -> Result<Secret, StoreError> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(StoreError::Random)?;
-    let secret = Secret(random.iter().fold(PREFIX.to_owned(), |text, byte| format!("{text}{byte:02x}")));
+    let secret = Secret::random(PREFIX)?;
     add(data_dir, token, secret.reveal())?;
     Ok(secret)
 }
@@ -74,14 +45,16 @@ pub fn create(data_dir: &Path, token: &NewToken) -> Result<Secret, StoreError> {
 /// # Errors
 /// The database cannot be opened or written.
 pub fn add(data_dir: &Path, token: &NewToken, text: &str) -> Result<(), StoreError> {
-    schema::open(data_dir)?.execute(
+    let connection = schema::open(data_dir)?;
+    tenants::know(&connection, token.tenant)?;
+    connection.execute(
         "INSERT INTO tokens (id, tenant, label, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (hash) DO NOTHING",
         params![
             Uuid::new_v4().to_string(),
             token.tenant.to_string(),
             token.label,
-            Token::hash(text),
+            hash(text),
             crate::now(),
             token.expires
         ],

@@ -14,25 +14,35 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use sensor_proto::v1::BatchReply;
 use tokio::sync::mpsc;
 
-use super::{Alert, Batch, Command, Hello, Items, Origin, Outcome, Row, StoreError, retention};
-use crate::metrics::Metrics;
+use super::{Alert, Batch, Command, Hello, Items, Outcome, Row, StoreError, retention};
+use crate::{event::EventType, metrics::Metrics, severity::Severity};
 
 /// Most requests in one transaction: bounds how long the first of them waits for the last.
 const GROUP: usize = 64;
 
+/// The moment of the last arrival, milliseconds since the Unix epoch; 0 if there is none.
+pub(super) fn last_raised(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT max(ifnull((SELECT raised FROM alerts ORDER BY id DESC LIMIT 1), 0),
+                          ifnull((SELECT max(raised) FROM rows WHERE raised IS NOT NULL), 0))";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
 /// Starts the thread. It ends at [`Command::Close`], or when nobody can ask it any more.
 pub(super) fn start(
     connection: Connection,
+    last_raised: i64,
     commands: mpsc::Receiver<Command>,
     metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let mut writer = WriterThread { connection, metrics, healthy };
+    let mut writer = WriterThread { connection, last_raised, metrics, healthy };
     thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(commands))
 }
 
 struct WriterThread {
     connection: Connection,
+    /// The moment of the last transaction, milliseconds since the Unix epoch.
+    last_raised: i64,
     metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
 }
@@ -42,6 +52,7 @@ enum Done {
     Batch { outcome: Outcome, counts: Option<Counts> },
     Hello,
     Expired(retention::Removed),
+    Changed(usize),
 }
 
 /// What became of a batch's items.
@@ -94,9 +105,13 @@ impl WriterThread {
 
     fn commit(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
         let start = Instant::now();
+        // Later than all that readers can see, also when the clock was set back.
+        let raised = (crate::now() / 1_000_000).max(self.last_raised + 1);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = group.iter().map(|command| apply(&transaction, command)).collect::<rusqlite::Result<Vec<_>>>()?;
+        let apply = |command| apply(&transaction, command, raised);
+        let done = group.iter().map(apply).collect::<rusqlite::Result<Vec<_>>>()?;
         transaction.commit()?;
+        self.last_raised = raised;
         self.metrics.commit_seconds.observe(start.elapsed().as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
         self.metrics.commit_requests.observe(group.len() as f64);
@@ -122,21 +137,24 @@ impl WriterThread {
                 let _ = reply.send(Ok(removed.total()));
             }
             (Command::Expire(_, reply), _) => drop(reply.send(Err(StoreError::Failed))),
+            (Command::Change(_, reply), Some(Done::Changed(count))) => drop(reply.send(Ok(count))),
+            (Command::Change(_, reply), _) => drop(reply.send(Err(StoreError::Failed))),
             (Command::Close, _) => {}
         }
     }
 }
 
-fn apply(transaction: &Transaction<'_>, command: &Command) -> rusqlite::Result<Done> {
+fn apply(transaction: &Transaction<'_>, command: &Command, raised: i64) -> rusqlite::Result<Done> {
     match command {
-        Command::Batch(batch, _) => store_batch(transaction, batch),
+        Command::Batch(batch, _) => store_batch(transaction, batch, raised),
         Command::Hello(hello, _) => store_hello(transaction, hello),
         Command::Expire(retention, _) => retention::expire(transaction, *retention, crate::now()).map(Done::Expired),
+        Command::Change(change, _) => (change.0)(transaction).map(Done::Changed),
         Command::Close => Ok(Done::Hello),
     }
 }
 
-fn store_batch(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<Done> {
+fn store_batch(transaction: &Transaction<'_>, batch: &Batch, raised: i64) -> rusqlite::Result<Done> {
     let kind = batch.items.kind();
     let tenant = batch.origin.tenant.to_string();
     let known = transaction
@@ -151,8 +169,8 @@ fn store_batch(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result
         return Ok(Done::Batch { outcome, counts: None });
     }
     let (total, stored) = match &batch.items {
-        Items::Alerts(alerts) => (alerts.len(), store_alerts(transaction, &batch.origin, batch.received, alerts)?),
-        Items::Rows(rows) => (rows.len(), store_rows(transaction, &batch.origin, batch.received, rows)?),
+        Items::Alerts(alerts) => (alerts.len(), store_alerts(transaction, batch, alerts, raised)?),
+        Items::Rows(rows) => (rows.len(), store_rows(transaction, batch, rows, raised)?),
     };
     let counts = Counts { kind, stored, duplicates: total - stored, rejected: batch.rejected.len() };
     let reply =
@@ -175,30 +193,43 @@ fn store_batch(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result
 /// Says how many of them were new.
 fn store_alerts(
     transaction: &Transaction<'_>,
-    origin: &Origin,
-    received: i64,
+    batch: &Batch,
     alerts: &[Alert],
+    raised: i64,
 ) -> rusqlite::Result<usize> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
+        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json, public_id, raised, severity)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
     )?;
-    let tenant = origin.tenant.to_string();
+    let tenant = batch.origin.tenant.to_string();
     let mut stored = 0;
-    for Alert { uuid, time, priority, policy, host, json } in alerts {
-        let uuid = uuid.to_string();
-        stored += insert.execute(params![tenant, uuid, origin.sensor, received, time, priority, policy, host, json])?;
+    for Alert { uuid, public_id, time, priority, policy, host, json } in alerts {
+        stored += insert.execute(params![
+            tenant,
+            uuid.to_string(),
+            batch.origin.sensor,
+            batch.received,
+            time,
+            priority,
+            policy,
+            host,
+            json,
+            public_id.as_bytes(),
+            raised,
+            Severity::of_priority(priority).number,
+        ])?;
     }
     Ok(stored)
 }
 
-fn store_rows(transaction: &Transaction<'_>, origin: &Origin, received: i64, rows: &[Row]) -> rusqlite::Result<usize> {
+fn store_rows(transaction: &Transaction<'_>, batch: &Batch, rows: &[Row], raised: i64) -> rusqlite::Result<usize> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO rows (tenant, sensor, received, table_name, time, json) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rows (tenant, sensor, received, table_name, time, json, event, raised) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    let tenant = origin.tenant.to_string();
-    for Row { table, time, json } in rows {
-        insert.execute(params![tenant, origin.sensor, received, table, time, json])?;
+    let tenant = batch.origin.tenant.to_string();
+    for Row { table, time, event, json } in rows {
+        let (event, raised) = (event.map(EventType::name), event.map(|_| raised));
+        insert.execute(params![tenant, batch.origin.sensor, batch.received, table, time, json, event, raised])?;
     }
     Ok(rows.len())
 }

@@ -1,6 +1,7 @@
 //! Central as sensors see it: the real program, over HTTPS on the loopback, trusted by its own CA alone.
 
 mod access;
+mod api;
 mod batches;
 mod bodies;
 mod crash;

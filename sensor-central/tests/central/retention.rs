@@ -17,11 +17,16 @@ fn batch(key: String, received: i64, items: Items) -> Batch {
 }
 
 fn rows(count: usize) -> Items {
-    Items::Rows((0..count).map(|_| Row { table: "process_events".into(), time: 1, json: "x".repeat(500) }).collect())
+    Items::Rows(
+        (0..count)
+            .map(|_| Row { table: "process_events".into(), time: 1, event: None, json: "x".repeat(500) })
+            .collect(),
+    )
 }
 
 fn alerts(count: usize) -> Items {
     let alert = || Alert {
+        public_id: Uuid::new_v4(),
         uuid: Uuid::new_v4(),
         time: 1,
         priority: String::new(),

@@ -1,0 +1,115 @@
+//! Alerts and events in the order in which they came in, from a place on.
+
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::{Reader, StoreError};
+
+/// A place in the order of arrival: behind this record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When it came in, milliseconds since the Unix epoch. Tells the place also once the record is gone, and in a
+    /// database that was restored from a copy.
+    pub raised: i64,
+    /// Its number, for those that came in together.
+    pub row: i64,
+}
+
+/// An alert as it is kept.
+#[derive(Clone, Debug)]
+pub struct StoredAlert {
+    pub place: Place,
+    pub public_id: Uuid,
+    pub sensor: String,
+    /// By the sensor's clock, nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// Of a [`Severity`](crate::severity::Severity).
+    pub severity: u8,
+    pub policy: String,
+    pub host: String,
+    /// The alert's own JSON.
+    pub json: String,
+}
+
+/// A row of note.
+#[derive(Clone, Debug)]
+pub struct StoredEvent {
+    pub place: Place,
+    pub sensor: String,
+    /// By the sensor's clock, nanoseconds since the Unix epoch.
+    pub time: i64,
+    /// The name of its type.
+    pub event: String,
+    /// As the sensor told it; empty if it did not.
+    pub host: String,
+    /// The row's own JSON.
+    pub json: String,
+}
+
+impl Reader {
+    /// The next alerts of a tenant, closed ones too, at most so many.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn alerts_after(&self, tenant: Uuid, after: Place, most: usize) -> Result<Vec<StoredAlert>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT raised, id, public_id, sensor, time, severity, policy, host, json FROM alerts
+                     WHERE tenant = ? AND (raised, id) > (?, ?) ORDER BY raised, id LIMIT ?",
+                )?
+                .query_map(params![tenant.to_string(), after.raised, after.row, limit(most)], |row| {
+                    Ok(StoredAlert {
+                        place: Place { raised: row.get(0)?, row: row.get(1)? },
+                        public_id: Uuid::from_slice(&row.get::<_, Vec<u8>>(2)?).unwrap_or_default(),
+                        sensor: row.get(3)?,
+                        time: row.get(4)?,
+                        severity: row.get(5)?,
+                        policy: row.get(6)?,
+                        host: row.get(7)?,
+                        json: row.get(8)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+
+    /// The next events of a tenant, at most so many, without those of these types.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn events_after(
+        &self,
+        tenant: Uuid,
+        after: Place,
+        without: &[String],
+        most: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let without = serde_json::Value::from(without).to_string();
+        self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT rows.raised, rows.id, rows.sensor, rows.time, rows.event, ifnull(sensors.hostname, ''), rows.json
+                     FROM rows LEFT JOIN sensors ON sensors.tenant = rows.tenant AND sensors.sensor = rows.sensor
+                     WHERE rows.tenant = ? AND rows.raised IS NOT NULL AND (rows.raised, rows.id) > (?, ?)
+                       AND rows.event NOT IN (SELECT value FROM json_each(?))
+                     ORDER BY rows.raised, rows.id LIMIT ?",
+                )?
+                .query_map(params![tenant.to_string(), after.raised, after.row, without, limit(most)], |row| {
+                    Ok(StoredEvent {
+                        place: Place { raised: row.get(0)?, row: row.get(1)? },
+                        sensor: row.get(2)?,
+                        time: row.get(3)?,
+                        event: row.get(4)?,
+                        host: row.get(5)?,
+                        json: row.get(6)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
