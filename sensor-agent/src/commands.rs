@@ -12,9 +12,10 @@ use std::fmt::Display;
 use std::io;
 
 use diagnostic::{Appearance, Report, Severity, printable, terminal};
+use settings::Environment;
 
 use crate::cli::{self, Command, Exit, completions, fields, help, man};
-use crate::config::{Config, Environment, Paths};
+use crate::config::{Config, Paths};
 use crate::control::{client, render};
 use crate::plan::{Plan, gaps};
 use crate::sensor::configure;

@@ -1,23 +1,18 @@
 //! What the sensor is told to do: read, checked whole, and handed on as plain values.
 //!
 //! ```text
-//! content ─┐  yaml: a tree with places        check: every file against the table of keys
-//! main ────┼─▶ (faults: what broke it) ─▶ each ─▶ merge ─▶ typed values ─▶ Config
+//! content ─┐
+//! main ────┼─▶ settings: read, checked each against the table of keys, merged ─▶ typed values ─▶ Config
 //! rules ───┤                                                      │
 //! environment ┘                                                   └─▶ cache_analytics.yaml
 //! ```
 //!
 //! The module `keys` holds every key once; checking, defaults, environment variables and the reference manual are read
-//! off it. All findings go to one report, each with its place. Rules, templates and lists are passed on as text with
+//! off it by [`settings`]. All findings go to one report, each with its place. Rules, templates and lists are passed on as text with
 //! its place: whoever compiles them reports into the same report.
 
 mod address;
 mod cache;
-mod check;
-mod duration;
-mod environment;
-mod faults;
-mod files;
 mod headers;
 mod in_vain;
 mod investigations;
@@ -25,35 +20,26 @@ mod keys;
 mod lists;
 mod load;
 mod manual;
-mod meant;
-mod merge;
 mod named_files;
 mod outputs;
 mod policy;
-mod problem;
-mod quoting;
 mod reference;
 mod s3;
-mod scalar;
-mod schema;
-mod secrets;
-mod section;
 mod syslog;
 mod tls;
 mod words;
-mod yaml;
 mod zeromq;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
+use settings::{ListenAddress, UnixSocket};
 use url::Url;
 use uuid::Uuid;
 
-pub use address::{HostPort, ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
+pub use address::{SyslogAddress, ZeromqEndpoint};
 pub use cache::CacheError;
-pub use environment::Environment;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
 pub use keys::LEAST_MAX_BYTES;
 pub use lists::ListConfig;
@@ -65,13 +51,12 @@ pub use outputs::{
 pub use policy::{ContentGroup, Off, Policy, Throttle};
 pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
-pub(crate) use secrets::{url_credentials, url_secrets};
 pub use syslog::SyslogSettings;
 pub use tls::TlsSettings;
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, Framing, ListType, MessageType,
-    OutputType, PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod, Word,
-    Words, ZeromqEncoding, ZeromqPattern, is_built,
+    OutputType, PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod,
+    ZeromqEncoding, ZeromqPattern, is_built,
 };
 pub use zeromq::ZeromqSettings;
 

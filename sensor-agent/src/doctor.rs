@@ -11,8 +11,9 @@ mod running;
 use diagnostic::Report;
 use diagnostic::terminal::counted;
 use serde::Serialize;
+use settings::Environment;
 
-use crate::config::{Environment, Paths};
+use crate::config::Paths;
 use crate::sensor::configure;
 
 /// How bad it is.

@@ -19,6 +19,7 @@ mod tamper;
 
 use diagnostic::Report;
 pub use lookout::CANARY;
+use settings::Environment;
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -38,7 +39,7 @@ use crate::budget::Budget;
 use crate::capture::preflight::BTF;
 use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
-use crate::config::{Config, Environment, Paths};
+use crate::config::{Config, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;

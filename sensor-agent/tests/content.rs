@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use diagnostic::Report;
-use sensor_agent::config::{
-    Confidence, Config, Environment, ListConfig, Paths, Policy, PolicyType, Priority, Word, load,
-};
+use sensor_agent::config::{Confidence, Config, ListConfig, Paths, Policy, PolicyType, Priority, load};
 use sensor_agent::event::Class;
 use sensor_agent::event::build::build;
 use sensor_agent::plan::rule_books;
@@ -16,6 +14,7 @@ use sensor_agent::rules::cases::{Case, read_cases, run_cases};
 use sensor_agent::rules::{ChainIndex, RuleSet, Scratch, Verdict};
 use sensor_agent::sensor::configure;
 use serde::Deserialize;
+use settings::{Environment, Word};
 
 const FEWEST_CASES: usize = 2;
 

@@ -68,19 +68,25 @@ impl Report {
 
     /// Adds an error.
     pub fn error(&mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(Severity::Error, span.into(), message.into())
+        self.add(Severity::Error, span, message)
     }
 
     /// Adds a warning.
     pub fn warning(&mut self, span: impl Into<Option<Span>>, message: impl Into<String>) -> &mut Diagnostic {
-        self.push(Severity::Warning, span.into(), message.into())
+        self.add(Severity::Warning, span, message)
     }
 
-    fn push(&mut self, severity: Severity, span: Option<Span>, message: String) -> &mut Diagnostic {
+    /// Adds a finding.
+    pub fn add(
+        &mut self,
+        severity: Severity,
+        span: impl Into<Option<Span>>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.diagnostics.push(Diagnostic {
             severity,
-            message,
-            span,
+            message: message.into(),
+            span: span.into(),
             label: String::new(),
             help: None,
             related: Vec::new(),

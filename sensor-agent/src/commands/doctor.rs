@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use settings::Environment;
+
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options};
-use crate::config::Environment;
 use crate::control::client;
 use crate::{doctor, health};
 

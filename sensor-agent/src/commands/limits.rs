@@ -1,10 +1,10 @@
 //! `limits`: what the unit runs before the sensor, with the rights that the sensor does not have.
 
 use diagnostic::Report;
+use settings::Environment;
 
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options};
-use crate::config::Environment;
 use crate::limits;
 use crate::sensor::configure;
 

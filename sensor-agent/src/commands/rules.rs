@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 use diagnostic::terminal::counted;
 use diagnostic::{Report, printable};
+use settings::Environment;
 
 use super::{fail, paths, print, show};
 use crate::cli::{Exit, Options};
-use crate::config::{Environment, Paths};
+use crate::config::Paths;
 use crate::event::build::build;
 use crate::plan::rule_books;
 use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};

@@ -1,5 +1,6 @@
 //! The sensor in the foreground, until a signal ends it.
 
+use settings::Environment;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
@@ -7,7 +8,6 @@ use signal_hook::iterator::exfiltrator::origin::Origin;
 
 use super::{configured, fail, paths};
 use crate::cli::{Exit, Options, version};
-use crate::config::Environment;
 use crate::log;
 use crate::sensor::Sensor;
 use crate::silent;

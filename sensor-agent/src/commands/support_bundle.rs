@@ -8,11 +8,12 @@ use std::{io, iter};
 
 use diagnostic::{Appearance, Report, printable};
 use secrecy::{ExposeSecret as _, SecretString};
+use settings::{Environment, secrets::url_secrets};
 use url::Url;
 
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options, version};
-use crate::config::{Config, Environment, OutputSettings, SinkSettings, url_secrets};
+use crate::config::{Config, OutputSettings, SinkSettings};
 use crate::control::{client, render};
 use crate::doctor;
 use crate::sensor::configure;

@@ -1,8 +1,9 @@
 //! `-test-alert`: by the sensor that runs, or, if none does, by one that runs for this alone.
 
+use settings::Environment;
+
 use super::{configured, fail, paths};
 use crate::cli::{Exit, Options};
-use crate::config::Environment;
 use crate::control::client::{self, ClientError};
 use crate::control::{Outcome, Stage, render};
 use crate::sensor::Sensor;

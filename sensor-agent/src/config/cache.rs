@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 
 use diagnostic::Spanned;
 use foldhash::{HashMap, HashSet};
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use settings::secrets::masked;
+use settings::{Entry, Masked, Word as _};
 
+use super::keys::SCHEMA;
 use super::lists::ListConfig;
-use super::scalar::FromText;
-use super::schema::{Kind, find};
-use super::words::{ListType, Word};
-use super::yaml::{Entry, Node, Scalar, Value};
-use super::{check, keys, secrets};
+use super::words::ListType;
 
 /// The file's name in the run directory.
 pub(crate) const FILE_NAME: &str = "cache_analytics.yaml";
@@ -73,12 +72,12 @@ struct FoldedList {
 }
 
 fn fold(layers: &[Vec<ListConfig>]) -> Vec<FoldedList> {
-    let texts = |values: &[Spanned<String>]| values.iter().map(|text| secrets::masked(&text.value)).collect::<Vec<_>>();
+    let texts = |values: &[Spanned<String>]| values.iter().map(|text| masked(&text.value, &SCHEMA)).collect::<Vec<_>>();
     let mut folded: Vec<FoldedList> = Vec::new();
     let mut index: HashMap<&str, usize> = HashMap::default();
     for list in layers.iter().flatten() {
         let position = *index.entry(&list.name.value).or_insert_with(|| {
-            let name = secrets::masked(&list.name.value);
+            let name = masked(&list.name.value, &SCHEMA);
             folded.push(FoldedList { name, list_type: None, values: None, add: Vec::new(), remove: Vec::new() });
             folded.len() - 1
         });
@@ -109,7 +108,7 @@ impl Serialize for Merged<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         for entry in self.entries {
-            map.serialize_entry(&secrets::masked(&entry.key.value), &Masked::top(entry))?;
+            map.serialize_entry(&masked(&entry.key.value, &SCHEMA), &Masked::top(entry, &SCHEMA))?;
         }
         if !self.lists.is_empty() {
             map.serialize_entry("lists", &Lists(self.lists))?;
@@ -140,106 +139,4 @@ impl Serialize for FoldedList {
         }
         map.end()
     }
-}
-
-/// A node whose secrets are masked: those of keys that are secret, everything below a key that is not known where it
-/// stands (it may be a secret key, mistyped), and what looks like a secret.
-struct Masked<'a> {
-    node: &'a Node,
-    /// What the key takes; none if it is not known.
-    kind: Option<&'static Kind>,
-    secret: bool,
-}
-
-impl<'a> Masked<'a> {
-    fn top(entry: &'a Entry) -> Self {
-        let kind = match find(keys::TOP, &entry.key.value) {
-            Some(key) => Some(&key.kind),
-            None => check::may_be_policy(&entry.value).then_some(&keys::DETECTION),
-        };
-        Self::of(entry, kind, false)
-    }
-
-    fn of(entry: &'a Entry, kind: Option<&'static Kind>, secret: bool) -> Self {
-        // Also by the key alone: rather one value too many than one too few.
-        let elsewhere = keys::anywhere(&entry.key.value).map(|key| key.kind);
-        let is_secret = |kind: Kind| matches!(kind, Kind::Secret | Kind::MapOf(Kind::Secret));
-        let secret = secret || kind.copied().is_some_and(is_secret) || elsewhere.is_some_and(is_secret);
-        Self { node: &entry.value, kind, secret }
-    }
-
-    fn item(&self, item: &'a Node) -> Self {
-        let kind = match self.kind {
-            Some(Kind::List(of) | Kind::OneOrMore(of)) => Some(*of),
-            Some(Kind::Topics) => self.kind,
-            _ => None,
-        };
-        Self { node: item, kind, secret: self.secret }
-    }
-
-    fn entry(&self, entry: &'a Entry) -> Self {
-        let name = entry.key.value.as_str();
-        let kind = match self.kind {
-            Some(Kind::Map(keys)) => find(keys, name).map(|key| &key.kind),
-            Some(Kind::MapOf(of)) => Some(*of),
-            Some(Kind::Topics) => Some(&Kind::Text),
-            Some(Kind::Variants(variants)) => {
-                let tag = self.node.entries().iter().find(|entry| entry.key.value == variants.tag);
-                let variant = tag.and_then(|tag| variants.find(&tag.value.scalar()?.text));
-                let own = variant.and_then(|variant| find(variant.keys, name));
-                find(variants.common, name).or(own).map(|key| &key.kind)
-            }
-            _ => None,
-        };
-        Self::of(entry, kind, self.secret)
-    }
-}
-
-impl Serialize for Masked<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.node.value {
-            Value::Null => serializer.serialize_unit(),
-            Value::Scalar(scalar) => {
-                let kind = match self.kind {
-                    Some(Kind::OneOrMore(of)) => Some(*of),
-                    kind => kind,
-                };
-                match kind.filter(|kind| !self.secret && kind.is_scalar()) {
-                    Some(kind) => serialize_scalar(scalar, kind, serializer),
-                    // A switch is no secret.
-                    None if !self.secret && scalar.is_bool() => serialize_scalar(scalar, &Kind::Bool, serializer),
-                    None => serializer.serialize_str(secrets::MASK),
-                }
-            }
-            Value::Sequence(items) => {
-                let mut list = serializer.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    list.serialize_element(&self.item(item))?;
-                }
-                list.end()
-            }
-            Value::Mapping(entries) => {
-                let mut map = serializer.serialize_map(None)?;
-                for entry in entries.iter().filter(|entry| !entry.value.is_null()) {
-                    map.serialize_entry(&secrets::masked(&entry.key.value), &self.entry(entry))?;
-                }
-                map.end()
-            }
-        }
-    }
-}
-
-fn serialize_scalar<S: Serializer>(scalar: &Scalar, kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
-    let text = scalar.text.as_str();
-    // Words such as `yes` and `off` are booleans for some keys and text for others.
-    if let (Kind::Bool, Ok(value)) = (kind, bool::from_text(text)) {
-        return serializer.serialize_bool(value);
-    }
-    if let Some(number) = text.parse::<u64>().ok().filter(|_| scalar.plain)
-        && (matches!(kind, Kind::Count(..)) || number.to_string() == text)
-    {
-        return serializer.serialize_u64(number);
-    }
-    let shown = if matches!(kind, Kind::Url(_)) { secrets::masked_url(text) } else { secrets::masked(text) };
-    serializer.serialize_str(&shown)
 }

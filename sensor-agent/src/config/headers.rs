@@ -4,10 +4,8 @@ use diagnostic::{Report, Span};
 use foldhash::HashMap;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use settings::{Section, secrets::url_credentials};
 use url::Url;
-
-use super::secrets::url_credentials;
-use super::section::Section;
 
 /// Headers that say how a request is framed and for whom it is. They follow from the request itself (RFC 9110, 9112),
 /// and one that says otherwise breaks it.

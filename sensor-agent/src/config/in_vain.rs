@@ -1,13 +1,11 @@
 //! Settings that are right, each for itself, and without effect as things are.
 
 use diagnostic::{Report, nearest};
+use settings::{FromText, Node, Section};
 
 use super::Config;
 use super::policy::ContentGroup;
-use super::scalar::FromText;
-use super::section::Section;
 use super::words::SinkBackend;
-use super::yaml::Node;
 
 /// Where files are is said by the main file, before the others are read.
 pub(crate) fn paths(root: &Node, report: &mut Report) {

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
+use settings::{Node, Section, Word as _};
 
 use super::keys;
 use super::outputs::{self, FileSettings};
 use super::s3::{self, S3Settings};
-use super::section::Section;
-use super::words::{RowFormat, SinkBackend, Word, ZeromqEncoding};
-use super::yaml::Node;
+use super::words::{RowFormat, SinkBackend, ZeromqEncoding};
 use super::zeromq::{self, ZeromqSettings};
 use crate::event::tables::{self, TABLES, Table};
 
@@ -106,7 +105,7 @@ pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, re
     let sinks: Vec<Sink> = section.items("sinks").iter().filter_map(|node| sink(node, files, report)).collect();
     let topics = topics(&section.section("zeromq"), &sinks, report);
     Investigations {
-        reporting_interval: section.get("reporting_interval").unwrap_or(Duration::from_secs(5)),
+        reporting_interval: section.value("reporting_interval"),
         topics,
         sinks,
         flight_recorder: flight_recorder(&section.section("flight_recorder"), report),
@@ -116,9 +115,9 @@ pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, re
 fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> Option<Sink> {
     let variants = &keys::SINKS;
     let section = Section::new(Some(node), variants.common);
-    let backend: SinkBackend = section.word("backend")?;
+    let backend: SinkBackend = section.get("backend")?;
     let section = section.with_own_keys(variants.find(backend.word())?.keys);
-    if section.word::<SinkBackend>("type").is_some_and(|again| again != backend) {
+    if section.get::<SinkBackend>("type").is_some_and(|again| again != backend) {
         report
             .error(section.span("type"), format!("`type` says something else than `backend: {}`", backend.word()))
             .help("leave `type` out: `backend` is enough");
@@ -147,7 +146,7 @@ fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) ->
         outputs::excluded_by_protobuf(&section, &["format"], "a row", report);
     }
     let format = match backend {
-        SinkBackend::Stdout | SinkBackend::Zeromq | SinkBackend::File => section.word("format")?,
+        SinkBackend::Stdout | SinkBackend::Zeromq | SinkBackend::File => section.get("format")?,
         SinkBackend::Mcs | SinkBackend::Parquet => RowFormat::Json,
     };
     Some(Sink { span: node.span.clone(), places: section.places(), name: section.get("name"), format, settings })
@@ -227,7 +226,7 @@ fn table(table: &'static Table, span: Option<Span>, section: &Section<'_>) -> Re
         table,
         span,
         enabled: section.bool("enabled"),
-        rows: section.get("rows").unwrap_or(1000),
+        rows: section.value("rows"),
         filter: section.texts("filter"),
     }
 }

@@ -4,21 +4,30 @@
 
 mod detections;
 mod investigations;
+mod kinds;
 mod outputs;
 mod receivers;
 
 pub use outputs::LEAST_MAX_BYTES;
 
-use std::sync::LazyLock;
-
-use foldhash::HashMap;
-
-pub(crate) use detections::{DETECTION, LIST, POLICY};
+use detections::DETECTION;
+pub(crate) use detections::{LIST, POLICY};
 pub(crate) use investigations::{PARQUET, RECORDER_TABLE, SINKS};
 pub(crate) use outputs::OUTPUTS;
 
-use super::schema::{Key, Kind};
-use super::words::{AuditHooks, CloudMeta, CrlPolicy, Word};
+use settings::{Key, Kind, LISTEN, Named, Schema, UNIX_SOCKET, Word as _};
+
+use super::words::{AuditHooks, CloudMeta, CrlPolicy};
+use kinds::CONTENT_GROUP;
+
+/// What every other top-level key is the name of.
+pub(crate) const DETECTIONS: Named = Named { called: "detection", kind: &DETECTION, keys: POLICY, switch: "enabled" };
+
+/// The configuration of the sensor.
+pub(crate) static SCHEMA: Schema = Schema::new(TOP).named(DETECTIONS).token_prefix(TOKEN_PREFIX).from_environment();
+
+/// How a registration token begins.
+pub(crate) const TOKEN_PREFIX: &str = "SLS-";
 
 /// Keys of the file itself. Every other top-level key is the name of a detection.
 pub(crate) static TOP: &[Key] = &[
@@ -46,7 +55,7 @@ pub(crate) static TOP: &[Key] = &[
     Key::new("alert_output", Kind::Map(outputs::ALERT_OUTPUT), "", "Where alerts go, and in what shape."),
     Key::new(
         "enabled_content_groups",
-        Kind::List(&Kind::ContentGroup),
+        Kind::List(&Kind::Own(&CONTENT_GROUP)),
         "[Detection Analytics, Smart Policy, Audit]",
         "Groups of shipped detections that are on. A dotted path narrows a group: `Detection Analytics.System \
          Exploitation`.",
@@ -83,7 +92,8 @@ pub(crate) static TOP: &[Key] = &[
         Kind::MapOf(&Kind::Map(LIST)),
         "",
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
-    ),
+    )
+    .adds_up(),
     Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
     Key::new(
         "memory_budget",
@@ -126,7 +136,7 @@ static METRICS: &[Key] = &[
     Key::new("enabled", Kind::Bool, "true", "Whether the sensor listens for that."),
     Key::new(
         "listen",
-        Kind::Listen,
+        Kind::Own(&LISTEN),
         "",
         "Where: an address and port, such as 127.0.0.1:9464, or `unix:///path`. Without it, `metrics.sock` in the run \
          directory, for root alone.",
@@ -154,7 +164,7 @@ static CRISENSOR: &[Key] = &[
     Key::new("enabled", Kind::Bool, "false", "Whether to ask the runtime at `addr` alone."),
     Key::new(
         "addr",
-        Kind::UnixSocket,
+        Kind::Own(&UNIX_SOCKET),
         "",
         "The runtime's socket, `unix://` in front. Without it, those of containerd, CRI-O, cri-dockerd and Docker are \
          looked for.",
@@ -189,48 +199,3 @@ static PATHS: &[Key] = &[
     ),
     Key::new("run_dir", Kind::Path, "/run/sophos", "What need not: the control socket, the merged configuration."),
 ];
-
-/// The key of this name in whichever mapping: for text whose structure is lost.
-pub(crate) fn anywhere(name: &str) -> Option<&'static Key> {
-    static INDEX: LazyLock<HashMap<&'static str, &'static Key>> = LazyLock::new(|| {
-        let mut index = HashMap::default();
-        for table in every_table() {
-            for key in table {
-                for name in key.aliases.iter().chain([&key.name]) {
-                    index.entry(*name).or_insert(key);
-                }
-            }
-        }
-        index
-    });
-    INDEX.get(name).copied()
-}
-
-/// Every mapping's keys.
-pub(crate) fn every_table() -> Vec<Vec<&'static Key>> {
-    let mut tables = Vec::new();
-    for keys in [TOP, POLICY] {
-        collect(keys.iter().collect(), &mut tables);
-    }
-    tables
-}
-
-fn collect(keys: Vec<&'static Key>, tables: &mut Vec<Vec<&'static Key>>) {
-    for key in &keys {
-        collect_kind(&key.kind, tables);
-    }
-    tables.push(keys);
-}
-
-fn collect_kind(kind: &'static Kind, tables: &mut Vec<Vec<&'static Key>>) {
-    match kind {
-        Kind::List(of) | Kind::OneOrMore(of) | Kind::MapOf(of) => collect_kind(of, tables),
-        Kind::Map(keys) => collect(keys.iter().collect(), tables),
-        Kind::Variants(variants) => {
-            for variant in variants.variants {
-                collect(variants.common.iter().chain(variant.keys).collect(), tables);
-            }
-        }
-        _ => {}
-    }
-}

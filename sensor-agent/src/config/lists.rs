@@ -1,11 +1,10 @@
 //! Named lists, as each file gives them. They add up in the order of the files, which is for the rules to do.
 
 use diagnostic::{Report, Spanned};
+use settings::{Node, Section};
 
 use super::keys;
-use super::section::Section;
 use super::words::ListType;
-use super::yaml::Node;
 
 /// What one file says about a list.
 #[derive(Clone, Debug)]
@@ -42,7 +41,7 @@ pub(crate) fn read(root: &Node, report: &mut Report) -> Vec<ListConfig> {
                 .warning(entry.key.span.clone(), format!("nothing is said about the list `{}`", entry.key.value))
                 .help("give `values`, or `add` and `remove`");
         }
-        let list_type = section.spanned("type").zip(section.word::<ListType>("type"));
+        let list_type = section.spanned("type").zip(section.get::<ListType>("type"));
         read.push(ListConfig {
             name: entry.key.clone(),
             list_type: list_type.map(|(text, value)| text.map(|_| value)),

@@ -2,38 +2,34 @@
 
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
-use diagnostic::{Report, SourceId, Span};
+use diagnostic::{Report, Span};
 use foldhash::{HashMap, HashSet};
 use secrecy::ExposeSecret;
+use settings::files::{self, Missing, Readers, Writers};
+use settings::{
+    Entry, Environment, FromText as _, Layer, Node, Section, Size, Value, Word as _, check, environment, find,
+    first_secret, merge, named, secrets,
+};
 use url::Url;
 use uuid::Uuid;
 
-use super::environment::{self, Environment};
-use super::files::{self, Missing, Readers};
-use super::keys::{POLICY, TOP};
+use super::keys::{DETECTIONS, POLICY, SCHEMA, TOKEN_PREFIX, TOP};
 use super::named_files::named_files;
 use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
-use super::scalar::{FromText, Size};
-use super::schema::{Kind, find};
-use super::section::Section;
-use super::words::{AuditHooks, CloudMeta, CrlPolicy, Feature, SinkBackend, Word, is_built};
-use super::yaml::{self, Broken, Entry, Node, Value};
+use super::words::{Feature, SinkBackend, is_built};
 use super::{
     AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool,
-    ZeromqSettings, cache, check, faults, in_vain, investigations, lists, merge, secrets, zeromq,
+    ZeromqSettings, cache, in_vain, investigations, lists, zeromq,
 };
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
 const RULES_NAME: &str = "runtimedetections-rules.yaml";
 
 /// One file, or the environment.
-struct Layer {
-    root: Node,
-    /// Whether it could be read as a tree.
-    whole: bool,
+struct File {
+    layer: Layer,
     /// Its path, if others than its owner can read it, and who.
     readers: Option<(PathBuf, Readers)>,
 }
@@ -44,18 +40,19 @@ struct Layer {
 /// could not be read counts as not given.
 pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Config {
     let main_path = paths.main.clone().unwrap_or_else(|| PathBuf::from(MAIN));
-    let main = Layer::file(&main_path, missing(paths.main.is_some()), report);
+    let main = File::read(&main_path, missing(paths.main.is_some()), report);
     // A service manager that starts a sensor says so to it.
     let supervised = ["NOTIFY_SOCKET", "INVOCATION_ID"].iter().any(|name| environment.get(name).is_some());
-    let environment = Layer { root: environment::read(environment, report), whole: true, readers: None };
+    let environment = Layer { root: environment::read(environment, &SCHEMA, report), whole: true };
+    let environment = File { layer: environment, readers: None };
 
     // Where the other files are can be said by the command line, the environment and the main file, in this order.
     let given = |name: &str, named: Option<&PathBuf>| -> Option<(PathBuf, Missing)> {
         if let Some(path) = named {
             return Some((path.clone(), Missing::Named(None)));
         }
-        [Some(&environment), main.as_ref()].into_iter().flatten().find_map(|layer| {
-            let section = Section::new(Some(&layer.root), TOP).section("paths");
+        [Some(&environment), main.as_ref()].into_iter().flatten().find_map(|file| {
+            let section = Section::new(Some(&file.layer.root), TOP).section("paths");
             section.node(name)?;
             Some((section.get(name)?, Missing::Named(section.span(name))))
         })
@@ -73,10 +70,10 @@ pub fn load(paths: &Paths, environment: &Environment, report: &mut Report) -> Co
     }
     let locations = Locations { state_dir, run_dir, main: main_path, content: content_path, rules: rules_path };
 
-    let content = Layer::file(&locations.content, content_missing, report);
-    let rules = Layer::file(&locations.rules, rules_missing, report);
-    for layer in [&content, &rules].into_iter().flatten() {
-        in_vain::paths(&layer.root, report);
+    let content = File::read(&locations.content, content_missing, report);
+    let rules = File::read(&locations.rules, rules_missing, report);
+    for file in [&content, &rules].into_iter().flatten() {
+        in_vain::paths(&file.layer.root, report);
     }
     assemble([content, main, rules, Some(environment)].into_iter().flatten().collect(), locations, supervised, report)
 }
@@ -100,11 +97,11 @@ pub fn check_text(bytes: &[u8]) -> Report {
     let mut report = Report::default();
     let text = String::from_utf8_lossy(bytes);
     let source = report.add_source("configuration", text);
-    let layer = Layer::text(source, None, &mut report);
+    let file = File { layer: Layer::read(source, &SCHEMA, &mut report), readers: None };
     let nowhere = PathBuf::new;
     let locations =
         Locations { main: nowhere(), content: nowhere(), rules: nowhere(), state_dir: nowhere(), run_dir: nowhere() };
-    assemble(vec![layer], locations, true, &mut report);
+    assemble(vec![file], locations, true, &mut report);
     report
 }
 
@@ -112,59 +109,39 @@ fn missing(named: bool) -> Missing {
     if named { Missing::Named(None) } else { Missing::Fine }
 }
 
-impl Layer {
+impl File {
     /// Reads a file; none if there is none.
-    fn file(path: &Path, missing: Missing, report: &mut Report) -> Option<Self> {
-        let file = files::configuration(path, missing, report)?;
-        Some(Self::text(file.source, file.readers.map(|readers| (path.to_owned(), readers)), report))
-    }
-
-    fn text(source: SourceId, readers: Option<(PathBuf, Readers)>, report: &mut Report) -> Self {
-        secrets::hide(source, report);
-        let text = report.source_text(source).to_owned();
-        let errors = report.error_count();
-        let tree = yaml::parse(&text, source, report).and_then(|root| match &root.value {
-            Value::Null | Value::Mapping(_) => Ok(root),
-            _ => Err(Broken {
-                offset: root.span.bytes.start,
-                message: format!("a configuration is a mapping, not {}", root.kind()),
-                help: Some("write keys and values, such as `cloud_meta: auto`".into()),
-            }),
-        });
-        let (root, whole) = match tree {
-            Ok(root) => (root, report.error_count() == errors),
-            Err(broken) => {
-                faults::explain(broken, &text, source, report);
-                (Node { span: Span { source, bytes: 0..0 }, value: Value::Null }, false)
-            }
-        };
-        Self { root, whole, readers }
+    fn read(path: &Path, missing: Missing, report: &mut Report) -> Option<Self> {
+        let file = files::configuration(path, missing, Writers::Own, report)?;
+        let readers = file.readers.map(|readers| (path.to_owned(), readers));
+        Some(Self { layer: Layer::read(file.source, &SCHEMA, report), readers })
     }
 }
 
-/// Checks the layers, the earliest first, and makes one configuration of them. `supervised`: somebody starts the sensor
+/// Checks the files, the earliest first, and makes one configuration of them. `supervised`: somebody starts the sensor
 /// again when it ends.
-fn assemble(layers: Vec<Layer>, locations: Locations, supervised: bool, report: &mut Report) -> Config {
+fn assemble(files: Vec<File>, locations: Locations, supervised: bool, report: &mut Report) -> Config {
+    let layers = || files.iter().map(|file| &file.layer);
     let known: HashSet<String> =
-        layers.iter().flat_map(|layer| check::detections(&layer.root)).map(|entry| entry.key.value.clone()).collect();
+        layers().flat_map(|layer| named(&layer.root, &SCHEMA)).map(|entry| entry.key.value.clone()).collect();
     let mut entries: Vec<Entry> = Vec::new();
     let mut list_layers = Vec::new();
-    for layer in &layers {
-        check::check(&layer.root, &known, report);
-        if let Some((path, readers)) = &layer.readers
-            && let Some(secret) = first_secret(&layer.root)
+    for File { layer, readers } in &files {
+        check(&layer.root, &SCHEMA, &known, report);
+        if let Some((path, readers)) = readers
+            && let Some(secret) = first_secret(&layer.root, &SCHEMA)
         {
             files::readable_secret(path, *readers, Some(secret), report);
         }
         list_layers.push(lists::read(&layer.root, report));
-        merge::merge(&mut entries, &layer.root);
+        merge(&mut entries, &layer.root, &SCHEMA);
     }
     let merged = cache::render(&entries, &list_layers);
     let span = entries.first().map(|entry| entry.key.span.clone());
     let root = span.map(|span| Node { span, value: Value::Mapping(entries) });
     let config = read(root.as_ref(), list_layers, locations, merged, report);
     // What is missing in a file that could not be read is not missing.
-    if layers.iter().all(|layer| layer.whole) {
+    if layers().all(|layer| layer.whole) {
         let top = Section::new(root.as_ref(), TOP);
         consistent(&config, &top, report);
         if config.use_supervisor && !supervised {
@@ -178,28 +155,9 @@ fn assemble(layers: Vec<Layer>, locations: Locations, supervised: bool, report: 
         }
     }
     // A token may stand where anything else belongs, and be named as what does not.
-    report.reword(secrets::without_tokens);
+    report.reword(|text| secrets::without_tokens(text, &SCHEMA));
     config
 }
-
-/// Where a file holds a secret, if it holds one.
-fn first_secret(node: &Node) -> Option<Span> {
-    let below = |node: &Node| {
-        node.entries().iter().find_map(|entry| {
-            let key = super::keys::anywhere(&entry.key.value);
-            match key.map(|key| key.kind) {
-                Some(Kind::Secret | Kind::MapOf(Kind::Secret)) if !entry.value.is_null() => {
-                    Some(entry.key.span.clone())
-                }
-                _ => first_secret(&entry.value),
-            }
-        })
-    };
-    below(node).or_else(|| node.items().iter().find_map(first_secret))
-}
-
-/// As the key's own words say.
-const DEFAULT_MEMORY_BUDGET: u64 = 128 << 20;
 
 /// Takes the values out of the merged tree.
 fn read(
@@ -226,7 +184,7 @@ fn read(
         .iter()
         .filter(|entry| find(TOP, &entry.key.value).is_none() && !entry.value.entries().is_empty())
         // Only switched on or off, and nothing more known of it: that was said where it stands.
-        .filter(|entry| check::is_policy(&entry.value))
+        .filter(|entry| DETECTIONS.is_one(&entry.value))
         .filter_map(|entry| policy::read(entry, &groups, &typed, report))
         .collect();
     let mut files = HashMap::default();
@@ -242,31 +200,25 @@ fn read(
             token: outputs::token(&mcs, report),
             certs_dir: mcs.get("certs_dir"),
             proxy: mcs.get("proxy"),
-            crl_policy: mcs.word("crl_policy").unwrap_or(CrlPolicy::Refuse),
+            crl_policy: mcs.value("crl_policy"),
         },
         send_labs_telemetry: top.bool("send_labs_telemetry"),
         endpoint_telemetry_enabled: top.bool("endpoint_telemetry_enabled"),
-        cloud_meta: top.word("cloud_meta").unwrap_or(CloudMeta::Off),
+        cloud_meta: top.value("cloud_meta"),
         alert_output,
         enabled_content_groups: groups,
         investigations,
         use_supervisor: top.bool("use_supervisor"),
         use_resource_limits: top.bool("use_resource_limits"),
         metrics: Metrics { enabled: metrics.bool("enabled"), listen: metrics.get("listen") },
-        audit: Audit {
-            hooks: audit.word("hooks").unwrap_or(AuditHooks::Best),
-            multicast_fallback: audit.bool("multicast_fallback"),
-        },
+        audit: Audit { hooks: audit.value("hooks"), multicast_fallback: audit.bool("multicast_fallback") },
         crisensor: Crisensor {
             enabled: crisensor.bool("enabled"),
             addr: crisensor.get("addr"),
-            poll_interval: crisensor.get("poll_interval").unwrap_or(Duration::from_millis(250)),
+            poll_interval: crisensor.value("poll_interval"),
         },
-        spool: Spool {
-            max_bytes: spool.get::<Size>("max_bytes").map_or(256 << 20, |Size(bytes)| bytes),
-            max_age: spool.get("max_age").unwrap_or(Duration::from_secs(7 * 24 * 3600)),
-        },
-        memory_budget: top.get::<Size>("memory_budget").map_or(DEFAULT_MEMORY_BUDGET, |Size(bytes)| bytes),
+        spool: Spool { max_bytes: spool.value::<Size>("max_bytes").0, max_age: spool.value("max_age") },
+        memory_budget: top.value::<Size>("memory_budget").0,
         policies,
         lists,
         named_files: root.map(named_files).unwrap_or_default(),
@@ -309,9 +261,9 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
                 .warning(span, "`mcs.token` is a placeholder")
                 .label("not a token")
                 .help("put in the registration token of your own tenant");
-        } else if !token.expose_secret().starts_with(secrets::TOKEN_PREFIX) {
+        } else if !token.expose_secret().starts_with(TOKEN_PREFIX) {
             report
-                .warning(span, format!("`mcs.token` does not begin with `{}`", secrets::TOKEN_PREFIX))
+                .warning(span, format!("`mcs.token` does not begin with `{}`", TOKEN_PREFIX))
                 .label("unlike a registration token")
                 .help("check that it is the token of the sensor, not another one");
         }

@@ -1,10 +1,9 @@
 //! The manual page of the configuration file, in roff, out of the table of keys.
 
-use roff::{Inline, Roff, bold, italic, roman};
+use roff::{Roff, bold, italic, roman};
+use settings::manual::{keys, paragraph, variants};
 
-use super::environment;
-use super::keys::{LIST, OUTPUTS, POLICY, SINKS, TOP};
-use super::schema::{Key, Kind, Variants};
+use super::keys::{LIST, OUTPUTS, POLICY, SCHEMA, SINKS, TOP};
 
 /// What the file is called.
 pub const NAME: &str = "runtimedetections.yaml";
@@ -39,79 +38,28 @@ pub fn manual(version: &str) -> String {
         page.text([roman(doc)]);
     }
     page.control("SH", ["KEYS"]);
-    keys(&mut page, "", TOP);
-    variants(&mut page, "OUTPUTS", &OUTPUTS);
-    variants(&mut page, "SINKS", &SINKS);
+    keys(&mut page, TOP, &SCHEMA);
+    variants(&mut page, "OUTPUTS", &OUTPUTS, &SCHEMA);
+    variants(&mut page, "SINKS", &SINKS, &SCHEMA);
     page.control("SH", ["A LIST"]);
     paragraph(&mut page, "Keys of each entry of `lists`.");
-    keys(&mut page, "", LIST);
+    keys(&mut page, LIST, &SCHEMA);
     page.control("SH", ["A DETECTION"]);
     paragraph(&mut page, "Keys of each detection.");
-    keys(&mut page, "", POLICY);
+    keys(&mut page, POLICY, &SCHEMA);
     page.control("SH", ["SEE ALSO"]);
     page.text([bold("sophoslinuxsensor"), roman("(8)")]);
     page.to_roff()
 }
 
-fn variants(page: &mut Roff, title: &str, variants: &'static Variants) {
-    page.control("SH", [title]);
-    paragraph(page, &format!("Keys of {} of any `{}`.", variants.called, variants.tag));
-    keys(page, "", variants.common);
-    for variant in variants.variants {
-        page.control("SS", [format!("{}: {}", variants.tag, variant.name).as_str()]);
-        paragraph(page, variant.doc);
-        keys(page, "", variant.keys);
-    }
-}
-
-fn keys(page: &mut Roff, path: &str, keys_here: &'static [Key]) {
-    let variables = environment::variables();
-    for key in keys_here {
-        let name = if path.is_empty() { key.name.to_owned() } else { format!("{path}.{}", key.name) };
-        let is_list = matches!(key.kind, Kind::List(Kind::Map(_) | Kind::Variants(_)) | Kind::Topics);
-        let shown = if is_list { format!("{name}[]") } else { name.clone() };
-        page.control("TP", []);
-        page.text([bold(&shown), roman(format!(" ({})", key.kind.name().replace('`', "")))]);
-        page.text(inline(key.doc));
-        if key.required {
-            page.text([roman("Required.")]);
-        } else if !key.default.is_empty() {
-            page.text([roman("Default: "), bold(key.default)]);
-        }
-        if !key.aliases.is_empty() {
-            page.text([roman(format!("Also written {}.", key.aliases.join(", ")))]);
-        }
-        let variable = variables.iter().find(|(_, path)| path.last().is_some_and(|last| std::ptr::eq(*last, key)));
-        if let Some((variable, _)) = variable {
-            page.text([roman("Environment: "), bold(variable.as_str())]);
-        }
-        match &key.kind {
-            Kind::Map(below) => keys(page, &name, below),
-            Kind::List(Kind::Map(below)) => keys(page, &shown, below),
-            _ => {}
-        }
-    }
-}
-
-fn paragraph(page: &mut Roff, text: &str) {
-    page.control("PP", []);
-    page.text(inline(text));
-}
-
-/// What stands in backquotes becomes bold.
-fn inline(text: &str) -> Vec<Inline> {
-    text.split('`').enumerate().map(|(at, part)| if at % 2 == 1 { bold(part) } else { roman(part) }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::keys::every_table;
 
     #[test]
     fn every_key_is_in_the_manual() {
         let page = manual("1");
-        for key in every_table().into_iter().flatten() {
+        for key in SCHEMA.tables().into_iter().flatten() {
             let name = key.name.replace('-', "\\-");
             assert!(page.contains(&name), "{}", key.name);
             let first = key.doc.split('`').next().unwrap_or_default().replace('-', "\\-");

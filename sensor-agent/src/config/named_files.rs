@@ -3,9 +3,9 @@
 
 use std::path::PathBuf;
 
+use settings::{Kind, Node, Value};
+
 use super::keys;
-use super::schema::Kind;
-use super::yaml::{Node, Value};
 
 /// The files with tokens and authorities that these keys name. Certificates and keys of the sensor's own are not among
 /// them: tools renew them, and nobody can send alerts elsewhere by changing them.
@@ -32,5 +32,5 @@ fn collect(node: &Node, found: &mut Vec<PathBuf>) {
 fn is_watched(name: &str) -> bool {
     name.ends_with("_file")
         && !matches!(name, "cert_file" | "key_file")
-        && keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Path))
+        && keys::SCHEMA.anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Path))
 }

@@ -6,17 +6,14 @@ use std::time::Duration;
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use secrecy::SecretString;
+use settings::{Node, Section, Size, Word as _, files};
 use url::Url;
 
-use super::files;
 use super::headers;
 use super::keys;
-use super::scalar::Size;
-use super::section::Section;
 use super::syslog::{self, SyslogSettings};
 use super::tls::{self, TlsSettings};
-use super::words::{Format, MessageType, OutputType, WebhookMethod, Word, ZeromqEncoding};
-use super::yaml::Node;
+use super::words::{Format, MessageType, OutputType, WebhookMethod, ZeromqEncoding};
 use super::zeromq::{self, ZeromqSettings};
 
 /// Where alerts go, and in what shape.
@@ -133,7 +130,7 @@ pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, re
 fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> Option<Output> {
     let variants = &keys::OUTPUTS;
     let section = Section::new(Some(node), variants.common);
-    let kind: OutputType = section.word("type")?;
+    let kind: OutputType = section.get("type")?;
     let own_keys = variants.find(kind.word())?.keys;
     let section = section.with_own_keys(own_keys);
     let enabled = section.bool("enabled");
@@ -151,7 +148,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
         OutputType::Webhook => {
             let url: Url = section.get("url")?;
             OutputSettings::Webhook(WebhookSettings {
-                method: section.word("method")?,
+                method: section.get("method")?,
                 headers: headers::read(&section, &url, report),
                 http: http(&section, &url, enabled, report)?,
                 url,
@@ -169,7 +166,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             gzip: section.bool("gzip"),
         }),
     };
-    let format = section.word("format")?;
+    let format = section.get("format")?;
     match &settings {
         OutputSettings::Zeromq(zeromq) if zeromq.encoding == ZeromqEncoding::Protobuf => {
             excluded_by_protobuf(&section, &["format", "template"], "an alert", report);
@@ -190,7 +187,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
         name: section.get("name"),
         template: section.spanned("template"),
         message_types: section
-            .words("message_types")
+            .values("message_types")
             .unwrap_or_else(|| vec![MessageType::Alert, MessageType::SmartPolicy]),
         format,
         max_bytes: section.get::<Size>("max_bytes").map(|Size(bytes)| bytes),

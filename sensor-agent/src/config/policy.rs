@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned, nearest};
+use settings::{Entry, FromText, Problem, Section, Word as _};
 
 use super::keys;
-use super::problem::Problem;
-use super::scalar::FromText;
-use super::section::Section;
-use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, Word, is_built};
-use super::yaml::Entry;
+use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, is_built};
 
 /// A configured detection.
 #[derive(Clone, Debug)]
@@ -129,7 +126,7 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
     let section = Section::new(Some(&entry.value), keys::POLICY);
     let name = entry.key.clone();
     let rules = section.texts("rules");
-    let Some(policy_type) = section.word::<PolicyType>("policy") else {
+    let Some(policy_type) = section.get::<PolicyType>("policy") else {
         // A wrong word was reported before.
         if section.node("policy").is_none() {
             without_type(&name, &rules, others, report);
@@ -150,8 +147,8 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
         policy_type,
         enabled: section.bool("enabled") && in_group,
         off: if !section.bool("enabled") { Some(Off::Disabled) } else { (!in_group).then_some(Off::Group) },
-        priority: section.word("priority").unwrap_or(Priority::Medium),
-        confidence: section.word("confidence").unwrap_or(Confidence::Medium),
+        priority: section.value("priority"),
+        confidence: section.value("confidence"),
         alert_message: section.spanned("alertMessage"),
         comments: section.get("comments"),
         description: section.get("description"),
@@ -161,7 +158,7 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
             .map(|(entry, text)| (entry.key.value.clone(), text.to_owned()))
             .collect(),
         response_actions: section
-            .words("responseActions")
+            .values("responseActions")
             .filter(|actions: &Vec<ResponseAction>| !actions.is_empty())
             .unwrap_or_else(|| vec![ResponseAction::Alert]),
         dry_run: section.bool("dryRun"),

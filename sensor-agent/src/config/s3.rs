@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use diagnostic::Report;
 use secrecy::SecretString;
+use settings::{Section, files};
 use url::{Host, Url};
 
-use super::files;
 use super::keys;
 use super::outputs::{self, HttpSettings};
-use super::section::Section;
 
 /// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
 const WITHOUT_STORE: &str = "roll_interval";

@@ -2,11 +2,10 @@
 
 use diagnostic::Report;
 use rustls::pki_types::ServerName;
+use settings::{Section, Size};
 
 use super::address::SyslogAddress;
 use super::outputs::without_effect;
-use super::scalar::Size;
-use super::section::Section;
 use super::tls::{self, TlsSettings};
 use super::words::{Facility, Framing, SyslogProtocol};
 
@@ -53,13 +52,13 @@ pub(super) fn read(section: &Section<'_>, enabled: bool, report: &mut Report) ->
             .help("write a host name or an address");
     }
     Some(SyslogSettings {
-        facility: section.word("facility")?,
-        protocol: section.word("protocol").unwrap_or(if is_local {
+        facility: section.get("facility")?,
+        protocol: section.get("protocol").unwrap_or(if is_local {
             SyslogProtocol::Local
         } else {
             SyslogProtocol::Rfc5424
         }),
-        framing: section.word("framing").unwrap_or(if is_local { Framing::Nul } else { Framing::Octets }),
+        framing: section.get("framing").unwrap_or(if is_local { Framing::Nul } else { Framing::Octets }),
         tls: tls::read(section, enabled, plain, report),
         server_name,
         address,

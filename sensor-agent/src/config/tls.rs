@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use diagnostic::Report;
-
-use super::files;
-use super::section::Section;
+use settings::{Section, files};
 
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];

@@ -1,57 +1,10 @@
-//! The closed sets of words that a configuration may use.
-//!
-//! Each is declared once: the enum that the program works with, the words that users write, and the older
-//! spellings that are taken as well.
+//! The closed sets of words of the sensor's configuration.
 
-/// A closed set of words.
-pub trait Word: Copy + Sized + 'static {
-    /// All words.
-    const WORDS: &'static Words;
-
-    /// The value of a word, in any letter case.
-    fn from_word(word: &str) -> Option<Self>;
-
-    /// The word of a value.
-    fn word(self) -> &'static str;
-}
-
-/// The words of a closed set, as users write them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Words {
-    /// In the order of the enum.
-    pub current: &'static [&'static str],
-    /// Older spellings, which are taken as well.
-    pub older: &'static [&'static str],
-}
-
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal $(| $older:literal)*,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)*
-        }
-
-        impl Word for $name {
-            const WORDS: &'static Words = &Words { current: &[$($word,)*], older: &[$($($older,)*)*] };
-
-            fn from_word(word: &str) -> Option<Self> {
-                let known: &[(&str, Self)] = &[$(($word, Self::$variant), $(($older, Self::$variant),)*)*];
-                known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, value)| *value)
-            }
-
-            fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
-            }
-        }
-    };
-}
+use settings::words;
 
 words! {
     /// Whose instance metadata goes into alerts.
-    CloudMeta {
+    pub CloudMeta {
         Off = "off",
         /// Whichever cloud answers.
         Auto = "auto",
@@ -65,7 +18,7 @@ words! {
 
 words! {
     /// Which hooks tell audit messages.
-    AuditHooks {
+    pub AuditHooks {
         /// The best that the kernel offers.
         Best = "best",
         /// The tracepoint, also where the kernel's functions could be traced.
@@ -76,7 +29,7 @@ words! {
 
 words! {
     /// What to do about a certificate revocation list that is out of date.
-    CrlPolicy {
+    pub CrlPolicy {
         /// Deliver nothing until it is fresh; alerts wait on disk.
         Refuse = "refuse",
         /// Deliver, and say so loudly.
@@ -86,7 +39,7 @@ words! {
 
 words! {
     /// Where alerts go.
-    OutputType {
+    pub OutputType {
         Stdout = "stdout",
         File = "file",
         Syslog = "syslog",
@@ -99,7 +52,7 @@ words! {
 
 words! {
     /// Where table rows go.
-    SinkBackend {
+    pub SinkBackend {
         Mcs = "mcs",
         Zeromq = "zeromq",
         File = "file",
@@ -110,7 +63,7 @@ words! {
 
 words! {
     /// How a syslog message begins.
-    SyslogProtocol {
+    pub SyslogProtocol {
         /// RFC 3164 without the host: what the C library writes to `/dev/log`, and system loggers read there.
         Local = "local",
         Rfc3164 = "rfc3164",
@@ -120,7 +73,7 @@ words! {
 
 words! {
     /// How messages in a stream are told apart (RFC 6587).
-    Framing {
+    pub Framing {
         /// The length of each before it.
         Octets = "octets" | "octet-counting",
         /// A line feed behind each.
@@ -132,7 +85,7 @@ words! {
 
 words! {
     /// Kinds of messages that an output may carry.
-    MessageType {
+    pub MessageType {
         Alert = "alert",
         SmartPolicy = "smart_policy",
         Audit = "audit",
@@ -141,7 +94,7 @@ words! {
 
 words! {
     /// The shape of an alert without a template.
-    Format {
+    pub Format {
         Json = "json",
         Cef = "cef",
         Ecs = "ecs",
@@ -151,7 +104,7 @@ words! {
 
 words! {
     /// The shape of a table row.
-    RowFormat {
+    pub RowFormat {
         Json = "json",
         Ocsf = "ocsf",
     }
@@ -159,7 +112,7 @@ words! {
 
 words! {
     /// How a ZeroMQ socket hands out messages.
-    ZeromqPattern {
+    pub ZeromqPattern {
         /// To every subscriber that is there.
         Pub = "pub",
         /// To one of the peers in turn.
@@ -169,7 +122,7 @@ words! {
 
 words! {
     /// What a ZeroMQ message holds beside its topic.
-    ZeromqEncoding {
+    pub ZeromqEncoding {
         /// Of an alert what its template or format makes of it, of a row its JSON.
         Json = "json",
         /// The messages of `proto/`.
@@ -179,7 +132,7 @@ words! {
 
 words! {
     /// How a webhook is called.
-    WebhookMethod {
+    pub WebhookMethod {
         Post = "POST",
         Put = "PUT",
     }
@@ -187,7 +140,7 @@ words! {
 
 words! {
     /// The facility of syslog messages (RFC 5424, section 6.2.1).
-    Facility {
+    pub Facility {
         Kern = "kern",
         User = "user",
         Mail = "mail",
@@ -223,7 +176,7 @@ impl Facility {
 
 words! {
     /// What a policy watches.
-    PolicyType {
+    pub PolicyType {
         Program = "program",
         AuditUserMessage = "auditUserMessage",
         /// Audit messages that the kernel did not take.
@@ -249,7 +202,7 @@ words! {
 
 words! {
     /// How much an alert matters.
-    Priority {
+    pub Priority {
         High = "High",
         Medium = "Medium",
         Low = "Low",
@@ -259,7 +212,7 @@ words! {
 
 words! {
     /// How sure a policy is of what it says.
-    Confidence {
+    pub Confidence {
         High = "High",
         Medium = "Medium",
         Low = "Low",
@@ -268,7 +221,7 @@ words! {
 
 words! {
     /// What a policy does about what it found.
-    ResponseAction {
+    pub ResponseAction {
         Alert = "alert",
         /// Tells of it as a message of type `audit` instead of an alert.
         Audit = "audit",
@@ -285,7 +238,7 @@ words! {
 
 words! {
     /// What a list holds, and so how its values are compared.
-    ListType {
+    pub ListType {
         /// Globs.
         Names = "names",
         /// CIDR ranges, addresses and domain names.
@@ -322,16 +275,16 @@ pub const fn is_built(feature: Feature) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use settings::Word as _;
+
     use super::*;
 
     #[test]
-    fn words_are_read_in_any_case_and_older_ones_too() {
-        assert_eq!(Priority::from_word("high"), Some(Priority::High));
-        assert_eq!(CloudMeta::from_word("aws"), Some(CloudMeta::Ec2));
-        assert_eq!(CloudMeta::from_word("aw"), None);
+    fn every_word_is_read_back() {
         for word in PolicyType::WORDS.current {
-            assert_eq!(PolicyType::from_word(word).map(Word::word), Some(*word));
+            assert_eq!(PolicyType::from_word(word).map(PolicyType::word), Some(*word));
         }
+        assert_eq!(CloudMeta::from_word("aws"), Some(CloudMeta::Ec2));
     }
 
     #[test]

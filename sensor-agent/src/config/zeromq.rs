@@ -2,10 +2,10 @@
 
 use diagnostic::{Report, Span};
 use foldhash::HashMap;
+use settings::{HostPort, Section, Word as _};
 
-use super::address::{HostPort, ZeromqEndpoint};
-use super::section::Section;
-use super::words::{Word as _, ZeromqEncoding, ZeromqPattern};
+use super::address::ZeromqEndpoint;
+use super::words::{ZeromqEncoding, ZeromqPattern};
 
 /// A ZeroMQ socket.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct ZeromqSettings {
 /// Takes the socket of an output or a sink.
 pub(crate) fn read(section: &Section<'_>, topic: Option<String>, report: &mut Report) -> Option<ZeromqSettings> {
     let endpoint: ZeromqEndpoint = section.get("endpoint")?;
-    let pattern: ZeromqPattern = section.word("pattern")?;
+    let pattern: ZeromqPattern = section.get("pattern")?;
     let bind = section.get("bind").unwrap_or(pattern == ZeromqPattern::Pub);
     // Binding to the loopback's interface by its name.
     let is_local =
@@ -46,7 +46,7 @@ pub(crate) fn read(section: &Section<'_>, topic: Option<String>, report: &mut Re
         topic,
         bind,
         high_water_mark: section.get("high_water_mark")?,
-        encoding: section.word("encoding")?,
+        encoding: section.get("encoding")?,
     })
 }
 

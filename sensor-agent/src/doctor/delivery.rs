@@ -4,10 +4,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use settings::{Environment, HostPort, Word as _};
 use url::Url;
 
 use super::Finding;
-use crate::config::{Config, Environment, HostPort, OutputSettings, SyslogAddress, Word as _};
+use crate::config::{Config, OutputSettings, SyslogAddress};
 use crate::delivery::mcs::on_the_way;
 use crate::delivery::trust::{self, TrustFolder};
 

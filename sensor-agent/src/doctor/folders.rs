@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 use rustix::io::Errno;
+use settings::Word as _;
 
 use super::Finding;
-use crate::config::{Config, OutputSettings, SinkSettings, Word as _};
+use crate::config::{Config, OutputSettings, SinkSettings};
 use crate::private_folder::{look, look_for_file};
 use crate::systemd;
 

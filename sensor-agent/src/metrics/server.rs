@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use exposition::Form;
+use settings::ListenAddress;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::oneshot;
 
 use super::exposition;
-use crate::config::ListenAddress;
 use crate::control::problems::silent;
 use crate::control::{Handler, Status};
 use crate::health;

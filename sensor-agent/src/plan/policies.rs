@@ -1,8 +1,9 @@
 //! Policies: those in force compiled by what they see, all of them checked.
 
 use diagnostic::{Report, Spanned};
+use settings::Word as _;
 
-use crate::config::{self, Config, PolicyType, Word as _};
+use crate::config::{self, Config, PolicyType};
 use crate::detection::{Detection, Group, PolicyInForce, Sees, ThrottleSettings};
 use crate::event::fields::{self, Field, Get};
 use crate::policy::{Confidence, MessageType, Policy, Priority};

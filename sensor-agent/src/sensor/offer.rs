@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use settings::ListenAddress;
+
 use super::Shared;
-use crate::config::{Config, ListenAddress};
+use crate::config::Config;
 use crate::control::Handler;
 use crate::metrics::Server;
 

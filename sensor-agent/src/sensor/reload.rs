@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use diagnostic::{Appearance, Report};
+use settings::Word as _;
 
 use super::{Shared, Tamper, configure, offer, status};
 use crate::budget::Budget;
 use crate::clock::unix_now;
-use crate::config::{Config, Word as _};
+use crate::config::Config;
 use crate::control::Reload;
 use crate::engine::Request;
 use crate::output::OpenError;

@@ -19,12 +19,13 @@ use std::sync::Arc;
 
 use diagnostic::Report;
 use sensor_agent::alert::Alert;
-use sensor_agent::config::{self, Environment, Paths};
+use sensor_agent::config::{self, Paths};
 use sensor_agent::event::{Event, Host, build, tables};
 use sensor_agent::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use sensor_agent::plan::{Plan, plan};
 use sensor_agent::policy::{MessageType, Policy};
 use serde_json::json;
+use settings::Environment;
 use tempfile::TempDir;
 
 /// A key, and the test of what it does.

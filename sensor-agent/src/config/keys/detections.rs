@@ -1,7 +1,9 @@
 //! Keys of detections and of the lists that their rules name.
 
-use super::super::schema::{Key, Kind};
-use super::super::words::{Confidence, ListType, PolicyType, Priority, ResponseAction, Word};
+use settings::{Key, Kind, Word as _};
+
+use super::super::words::{Confidence, ListType, PolicyType, Priority, ResponseAction};
+use super::kinds::{CONTENT_GROUP, FIELD, RULE};
 
 /// Keys of a list.
 pub(crate) static LIST: &[Key] = &[
@@ -12,7 +14,7 @@ pub(crate) static LIST: &[Key] = &[
 ];
 
 /// A detection.
-pub(crate) static DETECTION: Kind = Kind::Map(POLICY);
+pub(super) static DETECTION: Kind = Kind::Map(POLICY);
 
 /// Keys of a detection.
 pub(crate) static POLICY: &[Key] = &[
@@ -44,12 +46,12 @@ pub(crate) static POLICY: &[Key] = &[
         "",
         "How many alerts are sent at most; the next one counts those held back.",
     ),
-    Key::new("contentGroup", Kind::ContentGroup, "", "The group of shipped detections that it belongs to."),
-    Key::new("rules", Kind::List(&Kind::Rule), "", "The rules, in order: the first that holds decides."),
+    Key::new("contentGroup", Kind::Own(&CONTENT_GROUP), "", "The group of shipped detections that it belongs to."),
+    Key::new("rules", Kind::List(&Kind::Own(&RULE)), "", "The rules, in order: the first that holds decides."),
 ];
 
 static THROTTLE: &[Key] = &[
     Key::new("count", Kind::Count(1, 1_000_000), "1", "Alerts at most …"),
     Key::new("per", Kind::Duration(1), "1m", "… in this time …"),
-    Key::new("by", Kind::OneOrMore(&Kind::Field), "", "… for each combination of these fields' values."),
+    Key::new("by", Kind::OneOrMore(&Kind::Own(&FIELD)), "", "… for each combination of these fields' values."),
 ];

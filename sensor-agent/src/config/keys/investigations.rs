@@ -1,7 +1,9 @@
 //! Keys of `investigations`: the flight recorder and the sinks of its rows.
 
-use super::super::schema::{Key, Kind, Variant, Variants};
-use super::super::words::{RowFormat, SinkBackend, Word};
+use settings::{Key, Kind, Variant, Variants, Word as _};
+
+use super::super::words::{RowFormat, SinkBackend};
+use super::kinds::{RULE, TABLE, TABLE_TOPICS};
 use super::receivers::{
     CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND,
     ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
@@ -14,8 +16,12 @@ pub(super) static INVESTIGATIONS: &[Key] = &[
     Key::new("flight_recorder", Kind::Map(FLIGHT_RECORDER), "", "The recorder: for each table a ring of rows."),
 ];
 
-static TOPICS: &[Key] =
-    &[Key::new("topics", Kind::Topics, "", "For each table the topic, which is also its query name in the Data Lake.")];
+static TOPICS: &[Key] = &[Key::new(
+    "topics",
+    Kind::Pairs(&TABLE_TOPICS),
+    "",
+    "For each table the topic, which is also its query name in the Data Lake.",
+)];
 
 /// The sinks of table rows.
 pub(crate) static SINKS: Variants = Variants {
@@ -121,12 +127,12 @@ static FLIGHT_RECORDER: &[Key] = &[
 
 /// Keys of a table of the recorder.
 pub(crate) static RECORDER_TABLE: &[Key] = &[
-    Key::new("name", Kind::Table, "", "Which table.").required(),
+    Key::new("name", Kind::Own(&TABLE), "", "Which table.").required(),
     Key::new("enabled", Kind::Bool, "true", "Whether it is recorded."),
     Key::new("rows", Kind::Count(1, 10_000_000), "1000", "Rows kept; the newest stay."),
     Key::new(
         "filter",
-        Kind::List(&Kind::Rule),
+        Kind::List(&Kind::Own(&RULE)),
         "",
         "Rules that decide which events become rows. Without a default rule, what no rule names becomes one.",
     ),

@@ -1,7 +1,10 @@
 //! Keys of `alert_output`.
 
-use super::super::schema::{Key, Kind, Variant, Variants};
-use super::super::words::{Facility, Format, Framing, MessageType, OutputType, SyslogProtocol, WebhookMethod, Word};
+use settings::{Key, Kind, Variant, Variants, Word as _};
+
+use super::super::address::SYSLOG_ADDRESS;
+use super::super::words::{Facility, Format, Framing, MessageType, OutputType, SyslogProtocol, WebhookMethod};
+use super::kinds::TEMPLATE;
 use super::receivers::{
     BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT,
     ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
@@ -11,7 +14,7 @@ use super::receivers::{
 pub const LEAST_MAX_BYTES: usize = 1024;
 
 pub(super) static ALERT_OUTPUT: &[Key] = &[
-    Key::new("template", Kind::Template, "", "The template of outputs that have none of their own."),
+    Key::new("template", Kind::Own(&TEMPLATE), "", "The template of outputs that have none of their own."),
     Key::new("outputs", Kind::List(&Kind::Variants(&OUTPUTS)), "", "The outputs. Each gets every alert."),
 ];
 
@@ -25,7 +28,7 @@ pub(crate) static OUTPUTS: Variants = Variants {
         Key::new("name", Kind::Text, "", "Its name in the log and in metrics; of a `file`, the path."),
         Key::new(
             "template",
-            Kind::Template,
+            Kind::Own(&TEMPLATE),
             "",
             "The shape of an alert, instead of JSON. An alert whose text comes out empty is not sent.",
         ),
@@ -56,7 +59,12 @@ pub(crate) static OUTPUTS: Variants = Variants {
 };
 
 static SYSLOG: &[Key] = &[
-    Key::new("address", Kind::SyslogAddress, "/dev/log", "The receiver: a socket's path, or udp://, tcp:// or tls://."),
+    Key::new(
+        "address",
+        Kind::Own(&SYSLOG_ADDRESS),
+        "/dev/log",
+        "The receiver: a socket's path, or udp://, tcp:// or tls://.",
+    ),
     Key::new("facility", Kind::Word(Facility::WORDS), "local0", "The facility of the messages."),
     Key::new(
         "protocol",

@@ -1,7 +1,9 @@
 //! Keys that outputs and sinks share: files, TLS, retries, ZeroMQ.
 
-use super::super::schema::{Key, Kind};
-use super::super::words::{Word, ZeromqEncoding, ZeromqPattern};
+use settings::{Key, Kind, Word as _};
+
+use super::super::address;
+use super::super::words::{ZeromqEncoding, ZeromqPattern};
 
 /// Keys of a file of lines.
 pub(super) const MAX_SIZE: Key = Key::new(
@@ -24,9 +26,13 @@ pub(super) const RETRY_MIN: Key =
     Key::new("retry_min", Kind::Duration(10), "1s", "The first wait before a request is tried again.");
 pub(super) const RETRY_MAX: Key =
     Key::new("retry_max", Kind::Duration(10), "5m", "The longest wait; each wait is twice the last.");
-pub(super) const ZEROMQ_ENDPOINT: Key =
-    Key::new("endpoint", Kind::ZeromqEndpoint, "", "Where to bind or to connect to: tcp://host:port or ipc://path.")
-        .required();
+pub(super) const ZEROMQ_ENDPOINT: Key = Key::new(
+    "endpoint",
+    Kind::Own(&address::ZEROMQ_ENDPOINT),
+    "",
+    "Where to bind or to connect to: tcp://host:port or ipc://path.",
+)
+.required();
 pub(super) const ZEROMQ_PATTERN: Key = Key::new(
     "pattern",
     Kind::Word(ZeromqPattern::WORDS),

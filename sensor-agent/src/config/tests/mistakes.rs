@@ -17,7 +17,7 @@ fn template(template: &str) -> String {
 }
 
 const UNCLOSED: &str = "end the text with the same quote, \"; one that holds quotes itself needs single quotes around it: \
-                        'match programName == \"/bin/sh\"'";
+                        'name == \"value\"'";
 
 #[test]
 fn each_mistake_gets_its_place_and_its_advice() {
@@ -118,7 +118,7 @@ fn each_mistake_gets_its_place_and_its_advice() {
             template("{{ .UUID }}"),
             vec![
                 "error: 2:14: a key must be text, not a mapping (text with braces, brackets or `? ` at its beginning needs single quotes: '{{ .UUID }}')".into(),
-                "error: 2:13: `alert_output.template` cannot be a mapping (a template that begins with { needs single quotes around it: '{{ .UUID }}')".into(),
+                "error: 2:13: `alert_output.template` cannot be a mapping (text that begins with a bracket, a brace or `? ` needs single quotes: '{{ .UUID }}')".into(),
             ],
         ),
         (

@@ -7,6 +7,7 @@ use std::{
 };
 
 use reqwest::{Method, Url, header::HeaderMap, redirect};
+use settings::secrets::url_credentials;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     tls,
 };
 use crate::{
-    config::{TlsSettings, url_credentials},
+    config::TlsSettings,
     delivery::{Pace, retry_after, words},
 };
 

@@ -28,13 +28,14 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use settings::secrets::url_credentials;
 use uuid::Uuid;
 
 use super::{
     http::{self, Client, HttpSettings, Reply},
     remote::{Answer, Message, Remote, Setback, Settled},
 };
-use crate::{config::url_credentials, delivery::Pace};
+use crate::delivery::Pace;
 
 /// How long the collector may take to index events.
 const INDEXED_WITHIN: Duration = Duration::from_secs(60);

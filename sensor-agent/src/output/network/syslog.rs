@@ -15,12 +15,13 @@ use std::{
     time::Duration,
 };
 
+use settings::HostPort;
 use uuid::Uuid;
 
 use self::link::Link;
 use super::remote::{Answer, Message, Remote, Setback, Settled};
 use crate::alert::shorten::COMMON_BYTES;
-use crate::config::{Facility, Framing, HostPort, SyslogAddress, SyslogProtocol, TlsSettings};
+use crate::config::{Facility, Framing, SyslogAddress, SyslogProtocol, TlsSettings};
 
 /// How long a receiver that closes the connection at a long message takes to do so.
 const CLOSES_WITHIN: Duration = Duration::from_millis(500);

@@ -11,13 +11,11 @@ use reqwest::{
 };
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
+use settings::secrets::url_credentials;
 
-use crate::{
-    config::url_credentials,
-    output::network::{
-        http::{self, Client, HttpSettings, Reply},
-        remote::Setback,
-    },
+use crate::output::network::{
+    http::{self, Client, HttpSettings, Reply},
+    remote::Setback,
 };
 
 /// How long a signature is good for: as long as clocks may differ.

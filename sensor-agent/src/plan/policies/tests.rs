@@ -1,5 +1,7 @@
+use settings::Environment;
+
 use super::*;
-use crate::config::{Environment, Paths, load};
+use crate::config::{Paths, load};
 use crate::event::build::build;
 
 /// The policies of a configuration, and what was said of it, a line each.

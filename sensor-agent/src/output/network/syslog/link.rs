@@ -23,12 +23,10 @@ use rustix::{
     io::Errno,
 };
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
+use settings::HostPort;
 
 use super::SyslogSettings;
-use crate::{
-    config::{HostPort, SyslogAddress},
-    output::network::tls,
-};
+use crate::{config::SyslogAddress, output::network::tls};
 
 /// To connect, and for each write.
 const PATIENCE: Duration = Duration::from_secs(15);

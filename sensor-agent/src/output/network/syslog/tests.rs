@@ -7,8 +7,9 @@ use std::{
     thread,
 };
 
+use settings::HostPort;
+
 use super::*;
-use crate::config::HostPort;
 
 fn syslog(address: SyslogAddress, framing: Framing) -> Syslog {
     Syslog::new(SyslogSettings {

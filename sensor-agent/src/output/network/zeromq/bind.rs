@@ -18,11 +18,9 @@ use rustix::{
     io::Errno,
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType},
 };
+use settings::HostPort;
 
-use crate::{
-    config::{HostPort, ZeromqEndpoint},
-    private_folder::make_for_file,
-};
+use crate::{config::ZeromqEndpoint, private_folder::make_for_file};
 
 /// A socket that listens.
 pub(super) enum Listener {

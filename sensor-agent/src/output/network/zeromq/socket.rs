@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use settings::HostPort;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpStream, UnixStream},
@@ -32,7 +33,7 @@ use super::{
     room::within,
 };
 use crate::{
-    config::{HostPort, ZeromqEndpoint, ZeromqPattern},
+    config::{ZeromqEndpoint, ZeromqPattern},
     output::metrics::Ledger,
 };
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::problem::Problem;
+use crate::problem::Problem;
 
-pub(super) const HELP: &str = "write a number and a unit, such as 500ms, 5s, 5m, 1h30m";
+pub(crate) const HELP: &str = "write a number and a unit, such as 500ms, 5s, 5m, 1h30m";
 
 /// Units in the order in which they may follow each other, nanoseconds.
 const UNITS: &[(&str, u64)] = &[
@@ -17,7 +17,7 @@ const UNITS: &[(&str, u64)] = &[
 ];
 
 /// Reads what Go's `time.ParseDuration` reads, signs and units of microseconds in Greek aside.
-pub(super) fn duration(text: &str) -> Result<Duration, Problem> {
+pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }

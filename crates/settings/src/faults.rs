@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use diagnostic::{Report, SourceId, Span};
 
-use super::keys;
-use super::meant::{plain_duration, plain_number};
-use super::problem::Problem;
-use super::scalar::FromText;
-use super::schema::Kind;
-use super::secrets;
-use super::yaml::Broken;
+use crate::meant::{plain_duration, plain_number};
+use crate::problem::Problem;
+use crate::scalar::FromText;
+use crate::schema::{Kind, Schema};
+use crate::secrets;
+use crate::yaml::Broken;
 
 const TAB: &str = "a tab";
 
@@ -22,8 +21,8 @@ const TAB: &str = "a tab";
 const NAMED_AT_MOST: usize = 100;
 
 /// Reports why a file is not YAML, and all faults of these kinds in it.
-pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, report: &mut Report) {
-    let faults = scan(text);
+pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, schema: &Schema, report: &mut Report) {
+    let faults = scan(text, schema);
     // What the parser says is worth showing unless a fault explains it: one in the line where the parser stopped, or
     // in the one before, because it notices late.
     let line_start = text[..broken.offset].rfind('\n').map_or(0, |newline| newline + 1);
@@ -64,11 +63,11 @@ pub(crate) fn typeset(value: &str) -> Option<Problem> {
 }
 
 /// The hint for text where a mapping was expected, if it looks like a key without the space after its colon.
-pub(crate) fn missing_space(text: &str) -> Option<String> {
+pub(crate) fn missing_space(text: &str, schema: &Schema) -> Option<String> {
     let (key, rest) = text.split_once(':')?;
     let looks_like_key = is_key(key) && !rest.is_empty() && !rest.starts_with([' ', '/']);
     looks_like_key
-        .then(|| format!("put a space after the colon: `{key}: {}`", secrets::repeatable(key, &straight(rest))))
+        .then(|| format!("put a space after the colon: `{key}: {}`", secrets::repeatable(key, &straight(rest), schema)))
 }
 
 struct Fault {
@@ -100,7 +99,7 @@ struct Previous<'a> {
     complete: bool,
 }
 
-fn scan(text: &str) -> Vec<Fault> {
+fn scan(text: &str, schema: &Schema) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut previous: Option<Previous<'_>> = None;
     // Lines deeper than this belong to a block of text.
@@ -127,11 +126,11 @@ fn scan(text: &str) -> Vec<Fault> {
                 breaks: true,
             });
         }
-        let line = split_dashes(start, indent, content, &mut faults);
+        let line = split_dashes(start, indent, content, schema, &mut faults);
         if let Some(previous) = &previous {
             misplaced(&line, previous, &mut faults);
         }
-        let pair = pair(&line, &mut faults);
+        let pair = pair(&line, schema, &mut faults);
         if let Some((key, value_at)) = pair {
             let value = without_comment(&line.content[value_at..]);
             let value_at = value_at + (value.len() - value.trim_start().len());
@@ -139,11 +138,11 @@ fn scan(text: &str) -> Vec<Fault> {
             if value.starts_with(['|', '>']) {
                 block = Some(line.column);
             }
-            value_faults(key, value, line.start + value_at, &mut faults);
+            value_faults(key, value, line.start + value_at, schema, &mut faults);
             previous = Some(Previous { key, column: line.column, dash: line.dash, complete: is_complete(value) });
         } else {
             let item = without_comment(line.content);
-            value_faults("", item, line.start, &mut faults);
+            value_faults("", item, line.start, schema, &mut faults);
             previous = None;
         }
     }
@@ -151,17 +150,23 @@ fn scan(text: &str) -> Vec<Fault> {
 }
 
 /// Takes the dashes of list items off a line.
-fn split_dashes<'a>(start: usize, indent: usize, content: &'a str, faults: &mut Vec<Fault>) -> Line<'a> {
+fn split_dashes<'a>(
+    start: usize,
+    indent: usize,
+    content: &'a str,
+    schema: &Schema,
+    faults: &mut Vec<Fault>,
+) -> Line<'a> {
     let mut line = Line { start: start + indent, dash: None, column: indent, content };
     while let Some(rest) = line.content.strip_prefix('-') {
         let blanks = rest.len() - rest.trim_start_matches(' ').len();
         if blanks == 0 {
-            if rest.split_once(':').is_some_and(|(key, _)| keys::anywhere(key).is_some()) {
+            if rest.split_once(':').is_some_and(|(key, _)| schema.anywhere(key).is_some()) {
                 faults.push(Fault {
                     span: (line.start, line.start + 1),
                     label: "a space is missing after this".into(),
                     problem: Problem::new("no space after the dash")
-                        .help(format!("write `- {}`", secrets::masked(rest))),
+                        .help(format!("write `- {}`", secrets::masked(rest, schema))),
                     breaks: true,
                 });
             }
@@ -176,16 +181,16 @@ fn split_dashes<'a>(start: usize, indent: usize, content: &'a str, faults: &mut 
 }
 
 /// Splits a line into its key and the offset of the rest, naming what is wrong with the colon.
-fn pair<'a>(line: &Line<'a>, faults: &mut Vec<Fault>) -> Option<(&'a str, usize)> {
+fn pair<'a>(line: &Line<'a>, schema: &Schema, faults: &mut Vec<Fault>) -> Option<(&'a str, usize)> {
     let content = line.content;
     let (at, colon) = content.char_indices().find(|(_, character)| matches!(character, ':' | '：'))?;
     let key = &content[..at];
     let after = at + colon.len_utf8();
     let rest = &content[after..];
     let name = key.trim_end().trim_matches(['"', '\'']);
-    let known = keys::anywhere(name);
+    let known = schema.anywhere(name);
     let mut fault = |message: &str, label: &'static str| {
-        let value = secrets::repeatable(name, &mended(name, without_comment(rest).trim()));
+        let value = secrets::repeatable(name, &mended(name, without_comment(rest).trim(), schema), schema);
         faults.push(Fault {
             span: (line.start + at, line.start + after),
             label: label.into(),
@@ -245,12 +250,13 @@ fn misplaced(line: &Line<'_>, previous: &Previous<'_>, faults: &mut Vec<Fault>) 
 }
 
 /// Names what is wrong with a value: a typographic quote, or else what the key does not take.
-fn value_faults(name: &str, value: &str, start: usize, faults: &mut Vec<Fault>) {
-    let key = keys::anywhere(name);
+fn value_faults(name: &str, value: &str, start: usize, schema: &Schema, faults: &mut Vec<Fault>) {
+    let key = schema.anywhere(name);
     if let Some(mut problem) = typeset(value) {
         let part = problem.part.take().unwrap_or(0..value.len());
         if let Some(key) = key.filter(|key| !matches!(key.kind, Kind::Secret)) {
-            problem.help = Some(format!("write `{}: {}`", key.name, secrets::repeatable(key.name, &straight(value))));
+            problem.help =
+                Some(format!("write `{}: {}`", key.name, secrets::repeatable(key.name, &straight(value), schema)));
         }
         let span = (start + part.start, start + part.end);
         return faults.push(Fault { span, label: "typographic quote".into(), problem, breaks: false });
@@ -287,8 +293,8 @@ fn is_complete(value: &str) -> bool {
 }
 
 /// A value as it should have been typed.
-fn mended(key: &str, value: &str) -> String {
-    let plain = match keys::anywhere(key).map(|key| key.kind) {
+fn mended(key: &str, value: &str, schema: &Schema) -> String {
+    let plain = match schema.anywhere(key).map(|key| key.kind) {
         Some(Kind::Duration(_)) => plain_duration(value),
         Some(Kind::Count(..)) => plain_number(value),
         _ => None,
@@ -315,7 +321,7 @@ fn is_single_quote(character: char) -> bool {
     matches!(character, '‘' | '’' | '‚' | '‛' | '＇')
 }
 
-/// Whether this could be the name of a key of the sensor: one word.
+/// Whether this could be the name of a key: one word.
 fn is_key(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
@@ -364,10 +370,11 @@ fn last_content_line(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example::SCHEMA;
 
     /// Line, column and message of each fault.
     fn faults(text: &str) -> Vec<(usize, usize, String)> {
-        scan(text)
+        scan(text, &SCHEMA)
             .into_iter()
             .map(|fault| {
                 let before = &text[..fault.span.0];
@@ -383,15 +390,15 @@ mod tests {
 
     #[test]
     fn each_kind_is_found_in_its_place() {
-        assert_eq!(places("mcs:\n  enabled:true\n"), [(2, 10)]);
-        assert_eq!(places("mcs:\n  url: “https://x”\n"), [(2, 8)]);
-        assert_eq!(places("investigations:\n  reporting_interval: 5秒\n"), [(2, 23)]);
-        assert_eq!(places("mcs:\n\tenabled: true\n"), [(2, 1)]);
-        assert_eq!(places("mcs：\n  url: x\n"), [(1, 4)]);
-        assert_eq!(places("outputs:\n  - type: mcs\n      enabled: true\n"), [(3, 7)]);
-        assert_eq!(places("outputs:\n  - type: mcs\n   enabled: true\n"), [(3, 4)]);
-        assert_eq!(places("outputs:\n  -type: mcs\n"), [(2, 3)]);
-        assert_eq!(places("customer_id: '####-##'\n"), [(1, 15)]);
+        assert_eq!(places("server:\n  enabled:true\n"), [(2, 10)]);
+        assert_eq!(places("server:\n  url: “https://x”\n"), [(2, 8)]);
+        assert_eq!(places("client:\n  interval: 5秒\n"), [(2, 13)]);
+        assert_eq!(places("server:\n\tenabled: true\n"), [(2, 1)]);
+        assert_eq!(places("server：\n  url: x\n"), [(1, 7)]);
+        assert_eq!(places("outputs:\n  - type: none\n      enabled: true\n"), [(3, 7)]);
+        assert_eq!(places("outputs:\n  - type: none\n   enabled: true\n"), [(3, 4)]);
+        assert_eq!(places("outputs:\n  -type: none\n"), [(2, 3)]);
+        assert_eq!(places("id: '####-##'\n"), [(1, 6)]);
         assert_eq!(places("rows: １０００\n"), [(1, 7)]);
     }
 
@@ -399,12 +406,12 @@ mod tests {
     fn what_is_right_is_left_alone() {
         for text in [
             "a: http://x\nb:\n  - https://example.test:80/x\n",
-            "template: |\n  type:x\n   enabled:true\n  “quoted”\nmcs:\n  url: x\n",
+            "template: |\n  type:x\n   enabled:true\n  “quoted”\nserver:\n  url: x\n",
             "rules:\n  - match eventType == \"X\" # don’t\n  - default ignore\n",
-            "a:\n  - type: mcs\n    enabled: true\n  - type: x\nb: {c: d}\n",
+            "a:\n  - type: none\n    enabled: true\n  - type: x\nb: {c: d}\n",
             "time: 12:30\nmessage: don’t\n",
             "# url:x\n",
-            "outputs:\n- type: stdout\n  enabled: true\n- type: mcs\n",
+            "outputs:\n- type: stdout\n  enabled: true\n- type: none\n",
         ] {
             assert_eq!(faults(text), [], "{text}");
         }
@@ -412,14 +419,17 @@ mod tests {
 
     #[test]
     fn a_missing_space_is_found() {
-        assert_eq!(missing_space("enabled:true").as_deref(), Some("put a space after the colon: `enabled: true`"));
-        assert_eq!(missing_space("https://x"), None);
+        assert_eq!(
+            missing_space("enabled:true", &SCHEMA).as_deref(),
+            Some("put a space after the colon: `enabled: true`")
+        );
+        assert_eq!(missing_space("https://x", &SCHEMA), None);
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_scanned(text in "([ \t]{0,4}(- )?[a-z：:“”'\"#|\n 5秒]{0,12}\n?){0,12}") {
-            for fault in scan(&text) {
+            for fault in scan(&text, &SCHEMA) {
                 proptest::prop_assert!(text.get(fault.span.0..fault.span.1).is_some());
             }
         }

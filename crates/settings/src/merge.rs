@@ -2,16 +2,15 @@
 
 use foldhash::HashMap;
 
-use super::keys::{POLICY, TOP};
-use super::schema::{Key, Kind, find};
-use super::yaml::{Entry, Node, Value};
+use crate::schema::{Key, Kind, Schema, find};
+use crate::yaml::{Entry, Node, Value};
 
 /// Puts a later file over what is there. Mappings are merged key by key, all else is replaced; a key without a value
-/// changes nothing. Lists of values (`lists`) are left out: they add up instead.
-pub(crate) fn merge(base: &mut Vec<Entry>, over: &Node) {
-    let is_lists = |entry: &Entry| find(TOP, &entry.key.value).is_some_and(|key| key.name == "lists");
-    // What is no key of the file itself is a detection.
-    put_all(base, over.entries().iter().filter(|entry| !is_lists(entry)), TOP, POLICY);
+/// changes nothing, unless that has a meaning of its own. What adds up ([`Key::adds_up`]) is left out.
+pub fn merge(base: &mut Vec<Entry>, over: &Node, schema: &Schema) {
+    let adds_up = |entry: &Entry| find(schema.top, &entry.key.value).is_some_and(|key| key.adds_up);
+    let others = schema.named.map_or(&[][..], |named| named.keys);
+    put_all(base, over.entries().iter().filter(|entry| !adds_up(entry)), schema.top, others);
 }
 
 /// Merges entries into others. `others` are the keys within a mapping whose own key is unknown.
@@ -23,8 +22,11 @@ fn put_all<'a>(
 ) {
     let mut index: HashMap<String, usize> =
         base.iter().enumerate().map(|(position, entry)| (entry.key.value.clone(), position)).collect();
-    for entry in over.filter(|entry| !entry.value.is_null()) {
+    for entry in over {
         let key = find(keys, &entry.key.value);
+        if entry.value.is_null() && key.is_none_or(|key| key.null.is_none()) {
+            continue;
+        }
         let name = key.map_or(entry.key.value.as_str(), |key| key.name);
         if let Some(other) = key.and_then(|key| key.instead_of)
             && let Some(position) = index.get(other)

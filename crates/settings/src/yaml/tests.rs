@@ -1,9 +1,10 @@
 use super::*;
+use crate::example::SCHEMA;
 
 fn read(text: &str) -> (Result<Node, String>, Report) {
     let mut report = Report::default();
     let source = report.add_source("a.yaml", text);
-    let node = parse(text, source, &mut report).map_err(|broken| broken.message);
+    let node = parse(text, source, &SCHEMA, &mut report).map_err(|broken| broken.message);
     (node, report)
 }
 

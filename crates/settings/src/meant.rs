@@ -1,10 +1,10 @@
 //! What was meant by a value of a translated or typeset page: `5秒`, `１,０００`.
 
-use super::duration::duration;
+use crate::duration::duration;
 
 /// The number that was meant by full-width digits, digits in groups, another base, an exponent or sixties; none if there
 /// is nothing to mend.
-pub(super) fn plain_number(text: &str) -> Option<String> {
+pub(crate) fn plain_number(text: &str) -> Option<String> {
     let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
     let number: u64 = if !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit()) {
         plain.parse().ok()?
@@ -34,7 +34,7 @@ fn sixties(text: &str) -> Option<Vec<u64>> {
 }
 
 /// The duration that was meant by a time of the clock.
-pub(super) fn clock(text: &str) -> Option<String> {
+pub(crate) fn clock(text: &str) -> Option<String> {
     match sixties(&narrow(text))?.as_slice() {
         [hours, minutes, seconds] => Some(format!("{hours}h{minutes}m{seconds}s")),
         [first, second] => {
@@ -45,7 +45,7 @@ pub(super) fn clock(text: &str) -> Option<String> {
 }
 
 /// What was meant by another word for true or false.
-pub(super) fn truth(text: &str) -> Option<bool> {
+pub(crate) fn truth(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "y" | "1" | "enable" | "enabled" => Some(true),
         "n" | "0" | "disable" | "disabled" => Some(false),
@@ -54,7 +54,7 @@ pub(super) fn truth(text: &str) -> Option<bool> {
 }
 
 /// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
-pub(super) fn plain_duration(text: &str) -> Option<String> {
+pub(crate) fn plain_duration(text: &str) -> Option<String> {
     let text_narrow: String = narrow(text).split_whitespace().collect::<String>().replace('_', "");
     let text_narrow = text_narrow.strip_prefix('+').unwrap_or(&text_narrow);
     let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();

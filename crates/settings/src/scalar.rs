@@ -7,20 +7,22 @@ use diagnostic::nearest;
 use url::Url;
 use uuid::Uuid;
 
-use super::address::host_name;
-use super::duration::duration;
-use super::meant;
-use super::problem::Problem;
+use crate::address::host_name;
+use crate::duration::duration;
+use crate::meant;
+use crate::problem::Problem;
 
 /// A value that is written as one piece of text.
-pub(crate) trait FromText: Sized {
+pub trait FromText: Sized {
+    /// # Errors
+    /// The text is no such value.
     fn from_text(text: &str) -> Result<Self, Problem>;
 }
 
 impl FromText for bool {
     fn from_text(text: &str) -> Result<Self, Problem> {
         match text.to_ascii_lowercase().as_str() {
-            // The words of YAML 1.1, which the vendor's parser takes as well.
+            // The words of YAML 1.1, which many parsers take as well.
             "true" | "yes" | "on" => Ok(true),
             "false" | "no" | "off" => Ok(false),
             _ => {
@@ -152,7 +154,7 @@ impl FromText for Duration {
 
 /// A size in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Size(pub(crate) u64);
+pub struct Size(pub u64);
 
 impl FromText for Size {
     fn from_text(text: &str) -> Result<Self, Problem> {
@@ -187,7 +189,7 @@ impl FromText for Size {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::duration::HELP;
+    use crate::duration::HELP;
 
     #[test]
     fn what_is_no_duration_says_what_to_write() {

@@ -15,30 +15,39 @@ const CONFIGURATION_AT_MOST: u64 = 8 << 20;
 const SECRET_AT_MOST: u64 = 64 << 10;
 
 /// A configuration file that was read.
-pub(crate) struct Configuration {
-    pub(crate) source: SourceId,
+pub struct Configuration {
+    pub source: SourceId,
     /// Who can read it besides root and its owner.
-    pub(crate) readers: Option<Readers>,
+    pub readers: Option<Readers>,
 }
 
 /// Who can read a file besides root and its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Readers {
+pub enum Readers {
     Everyone,
-    /// The members of this group, which is neither root's nor the sensor's.
+    /// The members of this group, which is neither root's nor the program's.
     Group(u32),
 }
 
 /// What to say when a file is not there.
-pub(crate) enum Missing {
+pub enum Missing {
     /// Nothing: it may be missing.
     Fine,
     /// It was named, here or by an option of the command line.
     Named(Option<Span>),
 }
 
+/// Who may have written a configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writers {
+    /// Root and the program's own user and group: whoever else could have is an error.
+    Own,
+    Any,
+}
+
 /// Reads a configuration file. What is wrong with it goes to the report; none if it could not be read.
-pub(crate) fn configuration(path: &Path, missing: Missing, report: &mut Report) -> Option<Configuration> {
+#[must_use]
+pub fn configuration(path: &Path, missing: Missing, writers: Writers, report: &mut Report) -> Option<Configuration> {
     let span = match &missing {
         Missing::Fine => None,
         Missing::Named(span) => span.clone(),
@@ -54,7 +63,9 @@ pub(crate) fn configuration(path: &Path, missing: Missing, report: &mut Report) 
             return None;
         }
     };
-    trusted(path, &metadata, "configuration", span, report);
+    if writers == Writers::Own {
+        trusted(path, &metadata, "configuration", span, report);
+    }
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let source = match std::str::from_utf8(bytes) {
         Ok(text) => report.add_source(shown.to_string(), text),
@@ -78,7 +89,8 @@ pub(crate) fn configuration(path: &Path, missing: Missing, report: &mut Report) 
 }
 
 /// Reads a file that holds a secret and nothing else. What is wrong with it goes to the report, at `span`.
-pub(crate) fn secret(path: &Path, span: Option<Span>, report: &mut Report) -> Option<SecretString> {
+#[must_use]
+pub fn secret(path: &Path, span: Option<Span>, report: &mut Report) -> Option<SecretString> {
     let shown = path.display();
     let (bytes, metadata) = match read(path, SECRET_AT_MOST) {
         Ok(read) => read,
@@ -97,7 +109,7 @@ pub(crate) fn secret(path: &Path, span: Option<Span>, report: &mut Report) -> Op
 }
 
 /// Checks that a file is there and can be read; one that is `secret` must be private too.
-pub(crate) fn present(path: &Path, secret: bool, span: Option<Span>, report: &mut Report) {
+pub fn present(path: &Path, secret: bool, span: Option<Span>, report: &mut Report) {
     let opened =
         std::fs::metadata(path).and_then(|metadata| regular(&metadata, u64::MAX)).and_then(|()| File::open(path));
     match opened.and_then(|file| file.metadata()) {
@@ -110,7 +122,7 @@ pub(crate) fn present(path: &Path, secret: bool, span: Option<Span>, report: &mu
 }
 
 /// Warns of a secret in a file that others can read.
-pub(crate) fn readable_secret(path: &Path, readers: Readers, span: Option<Span>, report: &mut Report) {
+pub fn readable_secret(path: &Path, readers: Readers, span: Option<Span>, report: &mut Report) {
     let shown = path.display();
     let (who, right) = match readers {
         Readers::Everyone => ("every user of this host".to_owned(), "o-r"),
@@ -152,7 +164,7 @@ fn trusted(path: &Path, metadata: &Metadata, what: &str, span: Option<Span>, rep
     let shown = path.display();
     report
         .error(span, format!("the {what} {shown} can be written by {who}"))
-        .help(format!("whoever can write it decides what the sensor does: {remedy} {shown}"));
+        .help(format!("whoever can write it decides what the program does: {remedy} {shown}"));
 }
 
 /// Somebody who can write a file and must not.
@@ -163,7 +175,7 @@ enum Writer {
     Owner(u32),
 }
 
-/// Who can write a file of this owner and group, besides root and the sensor's own user and group.
+/// Who can write a file of this owner and group, besides root and the program's own user and group.
 fn writer(mode: u32, (user, group): (u32, u32), (own_user, own_group): (u32, u32)) -> Option<Writer> {
     match mode {
         _ if mode & 0o002 != 0 => Some(Writer::Everyone),

@@ -8,7 +8,8 @@ use diagnostic::{Report, SourceId, Span, Spanned};
 use foldhash::{HashMap, HashSet};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
-use super::quoting;
+use crate::quoting;
+use crate::schema::Schema;
 
 /// Collections within collections at most.
 const NESTING_AT_MOST: usize = 64;
@@ -24,14 +25,14 @@ const CORE_TAGS: &str = "tag:yaml.org,2002:";
 
 /// A value in a file.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) value: Value,
+pub struct Node {
+    pub span: Span,
+    pub value: Value,
 }
 
 /// What a node holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
     /// Nothing was written, or `null`, or `~`.
     Null,
     Scalar(Scalar),
@@ -41,24 +42,24 @@ pub(crate) enum Value {
 
 /// Text, not yet interpreted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Scalar {
-    pub(crate) text: String,
+pub struct Scalar {
+    pub text: String,
     /// Written without quotes, so that it may be a number or a boolean.
-    pub(crate) plain: bool,
+    pub plain: bool,
     /// See [`Spanned::verbatim`].
-    pub(crate) verbatim: bool,
+    pub verbatim: bool,
 }
 
 /// One key of a mapping with its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: Spanned<String>,
-    pub(crate) value: Node,
+pub struct Entry {
+    pub key: Spanned<String>,
+    pub value: Node,
 }
 
 impl Node {
     /// What it is, for messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
             Value::Scalar(scalar) if scalar.is_bool() => "true or false",
@@ -69,24 +70,24 @@ impl Node {
         }
     }
 
-    pub(crate) fn is_null(&self) -> bool {
+    pub fn is_null(&self) -> bool {
         self.value == Value::Null
     }
 
-    pub(crate) fn scalar(&self) -> Option<&Scalar> {
+    pub fn scalar(&self) -> Option<&Scalar> {
         if let Value::Scalar(scalar) = &self.value { Some(scalar) } else { None }
     }
 
-    pub(crate) fn items(&self) -> &[Node] {
+    pub fn items(&self) -> &[Node] {
         if let Value::Sequence(items) = &self.value { items } else { &[] }
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[Entry] {
         if let Value::Mapping(entries) = &self.value { entries } else { &[] }
     }
 
     /// The text of a scalar with its place.
-    pub(crate) fn spanned(&self) -> Option<Spanned<String>> {
+    pub fn spanned(&self) -> Option<Spanned<String>> {
         let scalar = self.scalar()?;
         Some(Spanned { value: scalar.text.clone(), span: self.span.clone(), verbatim: scalar.verbatim })
     }
@@ -118,11 +119,11 @@ impl Node {
 }
 
 impl Scalar {
-    pub(crate) fn is_bool(&self) -> bool {
+    pub fn is_bool(&self) -> bool {
         self.plain && ["true", "false"].iter().any(|word| self.text.eq_ignore_ascii_case(word))
     }
 
-    pub(crate) fn is_number(&self) -> bool {
+    pub fn is_number(&self) -> bool {
         self.plain && !self.text.is_empty() && self.text.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
@@ -139,16 +140,16 @@ pub(crate) struct Broken {
 ///
 /// # Errors
 /// The text is not YAML, holds more than one document, or goes beyond a limit.
-pub(crate) fn parse(text: &str, source: SourceId, report: &mut Report) -> Result<Node, Broken> {
+pub(crate) fn parse(text: &str, source: SourceId, schema: &Schema, report: &mut Report) -> Result<Node, Broken> {
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: NESTING_AT_MOST,
         block_nesting_limit: NESTING_AT_MOST,
         emit_unresolved_aliases: true,
     };
-    let mut builder = Builder::new(text, source, report);
+    let mut builder = Builder::new(text, source, schema, report);
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| broken_by(&error, text))?;
+        let (event, span) = event.map_err(|error| broken_by(&error, text, schema))?;
         let bytes = span.byte_range().unwrap_or(0..0);
         builder.take(event, Span { source, bytes })?;
     }
@@ -157,12 +158,12 @@ pub(crate) fn parse(text: &str, source: SourceId, report: &mut Report) -> Result
     Ok(builder.root.unwrap_or(nothing))
 }
 
-fn broken_by(error: &ScanError, text: &str) -> Broken {
+fn broken_by(error: &ScanError, text: &str, schema: &Schema) -> Broken {
     let offset = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let offset = text.floor_char_boundary(offset);
     // A quote that is not closed is noticed at the next one, or where a line does not fit.
     let offset = quoting::open_before(&error.info(), text, offset).unwrap_or(offset);
-    let help = quoting::advice(&error.info(), text, offset);
+    let help = quoting::advice(&error.info(), text, offset, schema);
     Broken { offset, message: format!("this is not valid YAML: {}", error.info()), help }
 }
 
@@ -196,6 +197,7 @@ enum Content {
 struct Builder<'a> {
     text: &'a str,
     source: SourceId,
+    schema: &'a Schema,
     report: &'a mut Report,
     open: Vec<Open>,
     root: Option<Node>,
@@ -207,10 +209,11 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, source: SourceId, report: &'a mut Report) -> Self {
+    fn new(text: &'a str, source: SourceId, schema: &'a Schema, report: &'a mut Report) -> Self {
         Self {
             text,
             source,
+            schema,
             report,
             open: Vec::new(),
             root: None,
@@ -264,7 +267,7 @@ impl<'a> Builder<'a> {
                     .label("refers to something that is not there")
                     .help(format!(
                         "text that begins with * needs single quotes: {}",
-                        quoting::rest_of_line(self.text, span.bytes.start)
+                        quoting::rest_of_line(self.text, span.bytes.start, self.schema)
                     ));
                 self.add(Node { span, value: Value::Null }, 0)
             }
@@ -299,7 +302,10 @@ impl<'a> Builder<'a> {
         self.report
             .error(span, "a word that begins with ! is a tag of YAML, and no part of the text behind it")
             .label("taken for a tag")
-            .help(format!("text that begins with ! needs single quotes: {}", quoting::rest_of_line(self.text, start)));
+            .help(format!(
+                "text that begins with ! needs single quotes: {}",
+                quoting::rest_of_line(self.text, start, self.schema)
+            ));
     }
 
     /// Names that nothing refers to were hardly meant as names.
@@ -323,7 +329,7 @@ impl<'a> Builder<'a> {
                 .label("taken for a name")
                 .help(format!(
                     "text that begins with & needs single quotes: {}",
-                    quoting::rest_of_line(self.text, start)
+                    quoting::rest_of_line(self.text, start, self.schema)
                 ));
         }
     }
@@ -386,7 +392,9 @@ impl<'a> Builder<'a> {
         };
         match &mut open.content {
             Content::Sequence(items) => items.push(node),
-            Content::Mapping { key: key @ None, .. } => *key = Some(key_of(node, self.source, self.report)),
+            Content::Mapping { key: key @ None, .. } => {
+                *key = Some(key_of(node, self.source, self.schema, self.report))
+            }
             Content::Mapping { entries, index, key, merged } => {
                 let Some(key) = key.take() else { return Ok(()) };
                 if key.value == "<<" && key.verbatim {
@@ -407,11 +415,11 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn key_of(node: Node, source: SourceId, report: &mut Report) -> Spanned<String> {
+fn key_of(node: Node, source: SourceId, schema: &Schema, report: &mut Report) -> Spanned<String> {
     if let Some(key) = node.spanned() {
         return key;
     }
-    let whole = quoting::whole_value(report.source_text(source), node.span.bytes.start);
+    let whole = quoting::whole_value(report.source_text(source), node.span.bytes.start, schema);
     report
         .error(node.span.clone(), format!("a key must be text, not {}", node.kind()))
         .label("stands where a key does")

@@ -1,7 +1,7 @@
 //! The last file of all: the environment.
 //!
-//! A key is its path in upper case with `_` between the parts (`MCS_URL`, `CLOUD_META`). A secret can also come as a
-//! credential of systemd, a file in `$CREDENTIALS_DIRECTORY` that is named like the key (`mcs.token`).
+//! A key is its path in upper case with `_` between the parts (`SERVER_URL`). A secret can also come as a
+//! credential of systemd, a file in `$CREDENTIALS_DIRECTORY` that is named like the key (`server.token`).
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -10,9 +10,8 @@ use std::path::Path;
 
 use diagnostic::{Report, SourceId, Span, Spanned};
 
-use super::keys::TOP;
-use super::schema::{Key, Kind};
-use super::yaml::{Entry, Node, Scalar, Value};
+use crate::schema::{Key, Kind, Own, Schema};
+use crate::yaml::{Entry, Node, Scalar, Value};
 
 /// Environment variables: those of the process, or a test's own.
 #[derive(Clone, Default)]
@@ -47,13 +46,19 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Every variable that the sensor reads, with its key.
-pub(crate) fn variables() -> Vec<(String, Vec<&'static Key>)> {
+/// Every variable that can give a key, with the path to it.
+pub(crate) fn variables(schema: &Schema) -> Vec<(String, Vec<&'static Key>)> {
     let mut found = Vec::new();
-    for key in TOP {
+    for key in schema.top.iter().filter(|_| schema.from_environment) {
         collect(&[], key, &mut found);
     }
     found
+}
+
+/// The variable that gives a key.
+pub(crate) fn variable_of(key: &Key, schema: &Schema) -> Option<String> {
+    let is_key = |path: &[&Key]| path.last().is_some_and(|last| std::ptr::eq(*last, key));
+    variables(schema).into_iter().find(|(_, path)| is_key(path)).map(|(name, _)| name)
 }
 
 fn collect(path: &[&'static Key], key: &'static Key, found: &mut Vec<(String, Vec<&'static Key>)>) {
@@ -71,15 +76,20 @@ fn collect(path: &[&'static Key], key: &'static Key, found: &mut Vec<(String, Ve
 /// What the items are of a list that a variable can give, separated by commas.
 fn item_kind(kind: &Kind) -> Option<&Kind> {
     match kind {
-        Kind::List(of) | Kind::OneOrMore(of) if of.is_scalar() && !matches!(of, Kind::Rule) => Some(of),
+        Kind::List(of) | Kind::OneOrMore(of)
+            if of.is_scalar() && !matches!(of, Kind::Own(Own { prose: Some(_), .. })) =>
+        {
+            Some(of)
+        }
         _ => None,
     }
 }
 
 /// The environment as a file of its own.
-pub(crate) fn read(environment: &Environment, report: &mut Report) -> Node {
+#[must_use]
+pub fn read(environment: &Environment, schema: &Schema, report: &mut Report) -> Node {
     let mut root: Vec<Entry> = Vec::new();
-    for (name, path) in variables() {
+    for (name, path) in variables(schema) {
         let Some(key) = path.last() else { continue };
         let Some(value) = environment.get(&name) else { continue };
         let Some(text) = value.to_str() else {
@@ -93,7 +103,7 @@ pub(crate) fn read(environment: &Environment, report: &mut Report) -> Node {
         let node = if item_kind(&key.kind).is_some() { list(text, source) } else { scalar(text, 0, source) };
         put(&mut root, &path, node);
     }
-    credentials(environment, &mut root, report);
+    credentials(environment, schema, &mut root, report);
     let span = root.first().map(|entry| entry.key.span.clone());
     match span {
         Some(span) => Node { span, value: Value::Mapping(root) },
@@ -105,9 +115,9 @@ pub(crate) fn read(environment: &Environment, report: &mut Report) -> Node {
 }
 
 /// Takes secrets from systemd's credentials, unless a variable gave them.
-fn credentials(environment: &Environment, root: &mut Vec<Entry>, report: &mut Report) {
+fn credentials(environment: &Environment, schema: &Schema, root: &mut Vec<Entry>, report: &mut Report) {
     let Some(folder) = environment.get("CREDENTIALS_DIRECTORY") else { return };
-    for (name, path) in variables() {
+    for (name, path) in variables(schema) {
         let Some(key) = path.last().filter(|key| matches!(key.kind, Kind::Secret)) else { continue };
         let Some(file_key) = key.instead_of else { continue };
         let credential = path.iter().map(|key| key.name).collect::<Vec<_>>().join(".");
@@ -168,11 +178,12 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::example::SCHEMA;
 
     #[test]
     fn names_are_the_keys_in_upper_case_and_unique() {
-        let names: Vec<String> = variables().into_iter().map(|(name, _)| name).collect();
-        for name in ["CUSTOMER_ID", "MCS_URL", "MCS_TOKEN", "MCS_TOKEN_FILE", "CLOUD_META", "ENABLED_CONTENT_GROUPS"] {
+        let names: Vec<String> = variables(&SCHEMA).into_iter().map(|(name, _)| name).collect();
+        for name in ["ID", "SERVER_URL", "SERVER_TOKEN", "SERVER_TOKEN_FILE", "MODE", "GROUPS"] {
             assert!(names.iter().any(|known| known == name), "{name}");
         }
         assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
@@ -182,15 +193,15 @@ mod tests {
     fn variables_become_a_tree() {
         let mut report = Report::default();
         let environment = Environment::from_iter([
-            ("MCS_URL", "https://a"),
-            ("MCS_ENABLED", "true"),
-            ("ENABLED_CONTENT_GROUPS", "Audit, Smart Policy"),
-            ("CLOUD_META", ""),
+            ("SERVER_URL", "https://a"),
+            ("SERVER_ENABLED", "true"),
+            ("GROUPS", "Audit, Smart Policy"),
+            ("MODE", ""),
             ("UNRELATED", "x"),
         ]);
-        let root = read(&environment, &mut report);
+        let root = read(&environment, &SCHEMA, &mut report);
         let names: Vec<_> = root.entries().iter().map(|entry| entry.key.value.as_str()).collect();
-        assert_eq!(names, ["mcs", "enabled_content_groups"]);
+        assert_eq!(names, ["server", "groups"]);
         assert_eq!(root.entries()[0].value.entries().len(), 2);
         let groups = root.entries()[1].value.items();
         assert_eq!(groups[1].spanned().unwrap().value, "Smart Policy");
@@ -199,7 +210,7 @@ mod tests {
 
     #[test]
     fn values_are_not_printed() {
-        let environment = Environment::from_iter([("MCS_TOKEN", "hunter2")]);
+        let environment = Environment::from_iter([("SERVER_TOKEN", "hunter2")]);
         assert!(!format!("{environment:?}").contains("hunter2"));
     }
 }

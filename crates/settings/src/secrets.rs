@@ -11,69 +11,67 @@ use diagnostic::{Report, SourceId, Span, nearest};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::keys;
-use super::schema::Kind;
+use crate::schema::{Kind, Schema};
 
-/// Words in the names of keys that hold secrets, beside the keys of the sensor.
+/// Words in the names of keys that hold secrets, beside the keys of the schema.
 const TELLING: &[&str] =
     &["authorization", "password", "passwd", "secret", "token", "credential", "bearer", "api_key", "apikey", "api-key"];
 
-/// What people mean by a name that is almost one of these.
-const MISTYPED: &[&str] = &["token", "headers", "password", "secret_access_key", "authorization"];
+/// What people mean by a name that is almost one of these, beside the keys that hold secrets.
+const MISTYPED: &[&str] = &["password", "authorization"];
 
 /// Parts of a receiver's path that are at least as long are taken for tokens, bytes.
 const SHORTEST_TOKEN: usize = 20;
 
-/// How a registration token begins.
-pub(crate) const TOKEN_PREFIX: &str = "SLS-";
-
 /// What stands in the place of a secret.
-pub(crate) const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// Hides everything in a text that looks like a secret.
-pub(crate) fn hide(source: SourceId, report: &mut Report) {
-    for bytes in found_in(report.source_text(source)) {
+pub(crate) fn hide(source: SourceId, schema: &Schema, report: &mut Report) {
+    for bytes in found_in(report.source_text(source), schema) {
         report.hide(Span { source, bytes });
     }
 }
 
 /// A text with everything masked that looks like a secret.
-pub(crate) fn masked(text: &str) -> String {
-    cut_out(text, found_in(text))
+#[must_use]
+pub fn masked(text: &str, schema: &Schema) -> String {
+    cut_out(text, found_in(text, schema))
 }
 
 /// The same for the URL of a receiver, which may have its token in it.
-pub(crate) fn masked_url(text: &str) -> String {
-    cut_out(text, [found_in(text), in_url(text, true)].concat())
+pub(crate) fn masked_url(text: &str, schema: &Schema) -> String {
+    cut_out(text, [found_in(text, schema), in_url(text, true)].concat())
 }
 
-/// A text with every registration token masked, and all else as it is.
-pub(crate) fn without_tokens(text: &str) -> String {
-    cut_out(text, tokens_in(text).collect())
+/// A text with every token masked, and all else as it is.
+#[must_use]
+pub fn without_tokens(text: &str, schema: &Schema) -> String {
+    cut_out(text, tokens_in(text, schema).collect())
 }
 
 /// A value as advice about its key may repeat it.
-pub(crate) fn repeatable(key: &str, value: &str) -> String {
-    match keys::anywhere(key).map(|key| key.kind) {
-        _ if is_secret(key) => "\"…\"".to_owned(),
-        Some(Kind::Url(_)) => masked_url(value),
-        _ => masked(value),
+pub(crate) fn repeatable(key: &str, value: &str, schema: &Schema) -> String {
+    match schema.anywhere(key).map(|key| key.kind) {
+        _ if is_secret(key, schema) => "\"…\"".to_owned(),
+        Some(Kind::Url(_)) => masked_url(value, schema),
+        _ => masked(value, schema),
     }
 }
 
 /// Whether the name of a key says that its value is secret, whichever mapping it is in.
-pub(crate) fn is_secret(name: &str) -> bool {
-    if let Some(key) = keys::anywhere(name) {
-        return matches!(key.kind, Kind::Secret | Kind::MapOf(Kind::Secret));
+pub(crate) fn is_secret(name: &str, schema: &Schema) -> bool {
+    if let Some(key) = schema.anywhere(name) {
+        return key.kind.is_secret();
     }
     let lower = name.to_ascii_lowercase();
     // Comparing is slow, and any text is looked at: slips are rarely in the first letter.
-    let similar = MISTYPED.iter().copied().filter(|word| lower.starts_with(&word[..1]));
+    let similar = MISTYPED.iter().chain(schema.secrets()).copied().filter(|word| lower.starts_with(&word[..1]));
     TELLING.iter().any(|word| lower.contains(word)) || nearest(&lower, similar).is_some()
 }
 
 /// Where a text looks like a secret, line by line.
-fn found_in(text: &str) -> Vec<Range<usize>> {
+fn found_in(text: &str, schema: &Schema) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut offset = 0;
     let mut next_line = false;
@@ -84,30 +82,31 @@ fn found_in(text: &str) -> Vec<Range<usize>> {
         }
         next_line = false;
         let mut here = Vec::new();
-        if let Some(value) = after_secret_key(body) {
+        if let Some(value) = after_secret_key(body, schema) {
             here.push(value..body.len());
             // The value of a key may begin in the next line.
             next_line = body[value..].trim_matches([' ', ':', '|', '>', '-', '\t']).is_empty();
         }
-        here.extend(tokens_in(body));
-        here.extend(in_url(body, is_receiver(body)));
+        here.extend(tokens_in(body, schema));
+        here.extend(in_url(body, is_receiver(body, schema)));
         found.extend(here.into_iter().map(|at| offset + at.start..offset + at.end));
         offset += line.len();
     }
     found
 }
 
-/// Where a text has registration tokens.
-fn tokens_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+/// Where a text has tokens that are known by their beginning.
+fn tokens_in<'a>(text: &'a str, schema: &Schema) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    let prefix = schema.token_prefix;
     let mut from = 0;
     std::iter::from_fn(move || {
-        let at = from + text[from..].find(TOKEN_PREFIX)?;
+        let at = from + text[from..].find(prefix?)?;
         let length = text[at..].find(|end: char| end.is_whitespace() || "\"'`”“,}]".contains(end));
         from = length.map_or(text.len(), |length| at + length);
         Some(at..from)
     })
     // Messages name the prefix.
-    .filter(|token| token.len() > TOKEN_PREFIX.len())
+    .filter(move |token| token.len() > prefix.map_or(0, str::len))
 }
 
 /// A text with a mask in the place of each of these parts.
@@ -126,10 +125,10 @@ fn cut_out(text: &str, mut parts: Vec<Range<usize>>) -> String {
 }
 
 /// Where the value begins of the first key in a line that holds a secret.
-fn after_secret_key(line: &str) -> Option<usize> {
+fn after_secret_key(line: &str, schema: &Schema) -> Option<usize> {
     line.char_indices()
         .filter(|(_, character)| matches!(character, ':' | '：'))
-        .find(|(at, _)| is_secret(last_word(&line[..*at])))
+        .find(|(at, _)| is_secret(last_word(&line[..*at]), schema))
         .map(|(at, colon)| at + colon.len_utf8())
 }
 
@@ -143,11 +142,11 @@ fn last_word(text: &str) -> &str {
 }
 
 /// Whether the first URL of a line is the value of a key that takes one.
-fn is_receiver(line: &str) -> bool {
+fn is_receiver(line: &str, schema: &Schema) -> bool {
     let Some(url) = line.find("://") else { return false };
     let before = line[..url].trim_end_matches(char::is_alphanumeric).trim_end_matches(['"', '\'', '“', '”', ' ']);
     let name = before.strip_suffix(':').map(last_word).unwrap_or_default();
-    keys::anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Url(_)))
+    schema.anywhere(name).is_some_and(|key| matches!(key.kind, Kind::Url(_)))
 }
 
 /// Where the first URL of a text holds what may be secret: the password, or the user without one, and if it is a
@@ -190,7 +189,8 @@ fn credentials(url: &str, authority: Range<usize>) -> Option<Range<usize>> {
 }
 
 /// The password of a URL, or the user that stands alone: as it is written, as it is meant, and as it is sent.
-pub(crate) fn url_credentials(url: &Url) -> Vec<String> {
+#[must_use]
+pub fn url_credentials(url: &Url) -> Vec<String> {
     let (user, password) = (url.username(), url.password());
     let Some(written) = password.or(Some(user)).filter(|written| !written.is_empty()) else { return Vec::new() };
     let meant = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -199,7 +199,8 @@ pub(crate) fn url_credentials(url: &Url) -> Vec<String> {
 }
 
 /// Everything in the URL of a receiver that may be secret, in each of its forms.
-pub(crate) fn url_secrets(url: &Url) -> Vec<String> {
+#[must_use]
+pub fn url_secrets(url: &Url) -> Vec<String> {
     let text = url.as_str();
     let mut found: Vec<String> = in_url(text, true).into_iter().map(|part| text[part].to_owned()).collect();
     found.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
@@ -219,12 +220,13 @@ fn pieces<'a>(text: &'a str, within: Range<usize>, between: &'a [char]) -> impl 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example::SCHEMA;
 
     /// The text with every character that is hidden as an asterisk.
     fn shown(text: &str) -> String {
         let mut report = Report::default();
         let source = report.add_source("a", text);
-        hide(source, &mut report);
+        hide(source, &SCHEMA, &mut report);
         for (at, _) in text.match_indices('\n') {
             report.error(Span { source, bytes: at..at }, "x");
         }

@@ -5,26 +5,29 @@ use std::ops::Range;
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// One sentence without a full stop, beginning in lower case, that goes on after "`key`: ".
-    pub(crate) message: String,
+    pub message: String,
     /// What to write instead.
-    pub(crate) help: Option<String>,
+    pub help: Option<String>,
     /// The part of the value that is wrong.
-    pub(crate) part: Option<Range<usize>>,
+    pub part: Option<Range<usize>>,
 }
 
 impl Problem {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), ..Self::default() }
     }
 
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    pub(crate) fn part(mut self, part: Range<usize>) -> Self {
+    #[must_use]
+    pub fn part(mut self, part: Range<usize>) -> Self {
         self.part = Some(part);
         self
     }

@@ -11,66 +11,74 @@ use foldhash::HashSet;
 use url::Url;
 use uuid::Uuid;
 
-use super::address::{ListenAddress, SyslogAddress, UnixSocket, ZeromqEndpoint};
-use super::faults;
-use super::keys::{self, DETECTION, POLICY, TOP};
-use super::policy::ContentGroup;
-use super::problem::Problem;
-use super::quoting;
-use super::scalar::{FromText, Size};
-use super::schema::{Key, Kind, Variant, Variants, find};
-use super::secrets;
-use super::words::Words;
-use super::yaml::{Entry, Node, Scalar, Value};
-use crate::event::{fields, tables};
+use crate::faults;
+use crate::problem::Problem;
+use crate::quoting;
+use crate::scalar::{FromText, Size};
+use crate::schema::{Key, Kind, Named, Own, Pairs, Schema, Variant, Variants, find};
+use crate::secrets;
+use crate::yaml::{Entry, Node, Scalar, Value};
 
 /// Findings that get a suggestion at most. Looking for one takes time by the number of names that there are.
 const HELPED_AT_MOST: usize = 100;
 
-/// Names of detections that a suggestion is looked for among, at most.
+/// Names of the user's own that a suggestion is looked for among, at most.
 const NAMES_AT_MOST: usize = 10_000;
 
-/// Checks one file (or the environment). `known` holds the names of detections that other files define.
-pub(crate) fn check(root: &Node, known: &HashSet<String>, report: &mut Report) {
-    let mut checker = Checker { report };
+/// Checks one file (or the environment). `known` holds the names under which other files have [`Named`] mappings.
+pub fn check(root: &Node, schema: &Schema, known: &HashSet<String>, report: &mut Report) {
+    let mut checker = Checker { schema, report };
     checker.top(root.entries(), known);
 }
 
-/// The names of the detections that a file defines or overrides beyond switching them on or off.
-pub(crate) fn detections(root: &Node) -> impl Iterator<Item = &Entry> {
-    root.entries().iter().filter(|entry| find(TOP, &entry.key.value).is_none() && is_policy(&entry.value))
+/// The [`Named`] mappings of a file that do more than switch one on or off.
+pub fn named<'a>(root: &'a Node, schema: &'static Schema) -> impl Iterator<Item = &'a Entry> {
+    let is_one = |node: &Node| schema.named.is_some_and(|named| named.is_one(node));
+    root.entries().iter().filter(move |entry| find(schema.top, &entry.key.value).is_none() && is_one(&entry.value))
 }
 
-/// Whether a mapping can only be a detection. `enabled` alone says little.
-pub(crate) fn is_policy(node: &Node) -> bool {
-    node.entries().iter().any(|entry| entry.key.value != "enabled" && find(POLICY, &entry.key.value).is_some())
-}
+impl Named {
+    /// Whether a mapping can only be one of these. The switch alone says little.
+    #[must_use]
+    pub fn is_one(&self, node: &Node) -> bool {
+        node.entries().iter().any(|entry| entry.key.value != self.switch && find(self.keys, &entry.key.value).is_some())
+    }
 
-/// Whether a mapping is a detection if it is anything: at least it is switched on or off.
-pub(crate) fn may_be_policy(node: &Node) -> bool {
-    node.entries().iter().any(|entry| find(POLICY, &entry.key.value).is_some())
+    /// Whether a mapping is one of these if it is anything: at least it is switched on or off.
+    pub(crate) fn may_be(&self, node: &Node) -> bool {
+        node.entries().iter().any(|entry| find(self.keys, &entry.key.value).is_some())
+    }
 }
 
 struct Checker<'a> {
+    schema: &'a Schema,
     report: &'a mut Report,
 }
 
 impl Checker<'_> {
     fn top(&mut self, entries: &[Entry], known: &HashSet<String>) {
-        self.twice(entries, TOP);
+        let Schema { top, named, .. } = *self.schema;
+        self.twice(entries, top);
         for entry in entries {
             let name = &entry.key.value;
-            if let Some(key) = find(TOP, name) {
+            if let Some(key) = find(top, name) {
                 self.value(&entry.value, &key.kind, key.name);
-            } else if is_policy(&entry.value) || known.contains(name) {
-                self.value(&entry.value, &DETECTION, name);
+            } else if let Some(named) = named.filter(|named| named.is_one(&entry.value) || known.contains(name)) {
+                self.value(&entry.value, named.kind, name);
             } else {
-                let words = TOP.iter().map(|key| key.name).chain(known.iter().map(String::as_str).take(NAMES_AT_MOST));
+                let words = top.iter().map(|key| key.name).chain(known.iter().map(String::as_str).take(NAMES_AT_MOST));
                 let near = self.nearest(name, words).map(|near| format!("did you mean `{near}`?"));
-                let what = if entry.value.entries().is_empty() { "key" } else { "key or detection" };
+                let what = match named {
+                    Some(named) if !entry.value.entries().is_empty() => format!("key or {}", named.called),
+                    _ => "key".to_owned(),
+                };
                 self.hide_unknown(entry);
                 self.report
-                    .warning(entry.key.span.clone(), format!("unknown {what} `{}`", secrets::masked(name)))
+                    .add(
+                        self.schema.unknown,
+                        entry.key.span.clone(),
+                        format!("unknown {what} `{}`", secrets::masked(name, self.schema)),
+                    )
                     .label("not known, and so without effect")
                     .help(near.unwrap_or_else(|| "take it out if it is a mistake".into()));
             }
@@ -91,12 +99,12 @@ impl Checker<'_> {
             }
             (Kind::List(of) | Kind::OneOrMore(of), Value::Sequence(items)) => self.items(items, of, path),
             (Kind::OneOrMore(of), Value::Scalar(_)) => self.value(node, of, path),
-            (Kind::Topics, Value::Sequence(items)) => {
+            (Kind::Pairs(pairs), Value::Sequence(items)) => {
                 for item in items {
-                    self.topics(item, path);
+                    self.pairs(item, kind, pairs, path);
                 }
             }
-            (Kind::Topics, Value::Mapping(_)) => self.topics(node, path),
+            (Kind::Pairs(pairs), Value::Mapping(_)) => self.pairs(node, kind, pairs, path),
             (Kind::Variants(variants), Value::Mapping(entries)) => self.variant(node, entries, variants, path),
             (kind, Value::Scalar(scalar)) if kind.is_scalar() => {
                 if let (Kind::Url(_), Some(url)) = (kind, node.spanned()) {
@@ -106,7 +114,7 @@ impl Checker<'_> {
                 }
                 match check_scalar(scalar, kind) {
                     Err(problem) => self.problem(node, path, kind, problem),
-                    Ok(()) if scalar.plain && matches!(kind, Kind::Rule | Kind::Template | Kind::Text) => {
+                    Ok(()) if scalar.plain && kind.prose().is_some() => {
                         self.cut(node, scalar, path);
                     }
                     Ok(()) => {}
@@ -120,8 +128,11 @@ impl Checker<'_> {
     fn cut(&mut self, node: &Node, scalar: &Scalar, path: &str) {
         let source = self.report.source_text(node.span.source);
         let Some(comment) = quoting::cut(source, &scalar.text, node.span.bytes.end) else { return };
-        let whole =
-            if scalar.verbatim { quoting::rest_of_line(source, node.span.bytes.start) } else { "'…'".to_owned() };
+        let whole = if scalar.verbatim {
+            quoting::rest_of_line(source, node.span.bytes.start, self.schema)
+        } else {
+            "'…'".to_owned()
+        };
         let span = Span { source: node.span.source, bytes: comment };
         let message = format!("`{path}` ends here: a blank and # begin a comment");
         let finding = if quoting::is_whole(&scalar.text) {
@@ -192,26 +203,27 @@ impl Checker<'_> {
         self.required(node, entries, variants.common.iter().chain(variant.keys), path);
     }
 
-    fn topics(&mut self, node: &Node, path: &str) {
+    fn pairs(&mut self, node: &Node, kind: &Kind, pairs: &'static Pairs, path: &str) {
         let Value::Mapping(entries) = &node.value else {
-            return self.wrong_type(node, &Kind::Topics, path);
+            return self.wrong_type(node, kind, path);
         };
         for entry in entries {
-            if let Err(problem) = table(&entry.key.value) {
+            let name = &entry.key.value;
+            if let Err(problem) = (pairs.key.check)(name) {
                 let finding = self
                     .report
                     .error(entry.key.span.clone(), format!("`{path}`: {}", problem.message))
-                    .label("expected the name of a table");
+                    .label(format!("expected {}", pairs.key.expected));
                 if let Some(help) = problem.help {
                     finding.help(help);
                 }
             }
             if entry.value.is_null() {
                 self.report
-                    .error(entry.key.span.clone(), format!("`{path}`: this table has no topic"))
-                    .help(format!("write it behind the colon: `{}: topic`", entry.key.value));
+                    .error(entry.key.span.clone(), format!("`{path}`: nothing is given for `{name}`"))
+                    .help(format!("write it behind the colon, `{name}: …`, {}", pairs.value.expected()));
             } else {
-                self.value(&entry.value, &Kind::Text, &format!("{path}.{}", entry.key.value));
+                self.value(&entry.value, pairs.value, &format!("{path}.{name}"));
             }
         }
     }
@@ -240,7 +252,11 @@ impl Checker<'_> {
         };
         self.hide_unknown(entry);
         self.report
-            .warning(entry.key.span.clone(), format!("unknown key `{}` in `{path}`", secrets::masked(name)))
+            .add(
+                self.schema.unknown,
+                entry.key.span.clone(),
+                format!("unknown key `{}` in `{path}`", secrets::masked(name, self.schema)),
+            )
             .label("not known, and so without effect")
             .help(help);
     }
@@ -299,13 +315,13 @@ impl Checker<'_> {
     fn wrong_type(&mut self, node: &Node, kind: &Kind, path: &str) {
         let source = self.report.source_text(node.span.source);
         let written = source.get(node.span.bytes.start..).unwrap_or_default();
-        let whole = quoting::whole_value(source, node.span.bytes.start);
+        let whole = quoting::whole_value(source, node.span.bytes.start, self.schema);
         let help = match (kind, &node.value) {
-            (Kind::Rule, Value::Mapping(_)) if !written.starts_with('{') && !whole.starts_with("'? ") => {
-                Some(format!("a rule with `: ` in it needs single quotes around it: - {whole}"))
-            }
-            (Kind::Template, Value::Mapping(_)) => {
-                Some(format!("a template that begins with {{ needs single quotes around it: {whole}"))
+            (Kind::Own(Own { prose: Some(called), .. }), Value::Mapping(_))
+                if !written.starts_with('{') && !whole.starts_with("'? ") =>
+            {
+                let dash = if path.ends_with(']') { "- " } else { "" };
+                Some(format!("{called} with `: ` in it needs single quotes around it: {dash}{whole}"))
             }
             (kind, Value::Mapping(_) | Value::Sequence(_))
                 if kind.is_scalar() && (written.starts_with(['{', '[']) || whole.starts_with("'? ")) =>
@@ -316,10 +332,10 @@ impl Checker<'_> {
                 "write it behind the key, or with one dash; text that begins with a dash needs single quotes: {whole}"
             )),
             (Kind::List(of), Value::Scalar(scalar)) if of.is_scalar() => {
-                Some(format!("write it as a list: [{}]", secrets::masked(&scalar.text)))
+                Some(format!("write it as a list: [{}]", secrets::masked(&scalar.text, self.schema)))
             }
             (Kind::List(_), Value::Mapping(_)) => Some("begin each item with a dash and a space".to_owned()),
-            (_, Value::Scalar(scalar)) => faults::missing_space(&scalar.text),
+            (_, Value::Scalar(scalar)) => faults::missing_space(&scalar.text, self.schema),
             _ => None,
         };
         let finding = self
@@ -339,7 +355,7 @@ impl Checker<'_> {
     /// What stands under a key that is not known may be a secret, its key mistyped. A key that has its place elsewhere
     /// is no such.
     fn hide_unknown(&mut self, entry: &Entry) {
-        if keys::anywhere(&entry.key.value).is_none() || secrets::is_secret(&entry.key.value) {
+        if self.schema.anywhere(&entry.key.value).is_none() || secrets::is_secret(&entry.key.value, self.schema) {
             self.hide(&entry.value);
         }
     }
@@ -370,7 +386,7 @@ pub(crate) fn check_scalar(scalar: &Scalar, kind: &Kind) -> Result<(), Problem> 
     let quoted = |word: &str| {
         Problem::new(format!("{word} in quotes is text")).help(format!("write it without the quotes: {text}"))
     };
-    if !matches!(kind, Kind::Rule | Kind::Template | Kind::Text)
+    if kind.prose().is_none()
         && let Some(problem) = faults::typeset(text)
     {
         return Err(problem);
@@ -404,15 +420,9 @@ pub(crate) fn check_scalar(scalar: &Scalar, kind: &Kind) -> Result<(), Problem> 
         Kind::Url(schemes) => url(text, schemes),
         Kind::Uuid => Uuid::from_text(text).map(drop),
         Kind::Path => PathBuf::from_text(text).map(drop),
-        Kind::Word(words) => word(text, words),
-        Kind::Table => table(text),
-        Kind::Field => field(text),
-        Kind::ContentGroup => ContentGroup::from_text(text).map(drop),
-        Kind::SyslogAddress => SyslogAddress::from_text(text).map(drop),
-        Kind::ZeromqEndpoint => ZeromqEndpoint::from_text(text).map(drop),
-        Kind::UnixSocket => UnixSocket::from_text(text).map(drop),
-        Kind::Listen => ListenAddress::from_text(text).map(drop),
-        Kind::Secret | Kind::Rule if text.trim().is_empty() => Err(Problem::new("this is empty")),
+        Kind::Word(words) => words.check(text),
+        Kind::Own(own) => (own.check)(text),
+        Kind::Secret if text.trim().is_empty() => Err(Problem::new("this is empty")),
         _ => Ok(()),
     }
 }
@@ -427,38 +437,4 @@ fn url(text: &str, schemes: &[&str]) -> Result<(), Problem> {
     Err(Problem::new(format!("{}:// is not taken here", url.scheme()))
         .part(0..url.scheme().len())
         .help(format!("begin it with {wanted}://")))
-}
-
-fn word(text: &str, words: &Words) -> Result<(), Problem> {
-    if words.current.iter().chain(words.older).any(|word| word.eq_ignore_ascii_case(text)) {
-        return Ok(());
-    }
-    let problem = Problem::new(format!("unknown word `{text}`"));
-    Err(match nearest(text, words.current.iter().copied()) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem,
-    })
-}
-
-fn table(text: &str) -> Result<(), Problem> {
-    if tables::by_name(text).is_some() {
-        return Ok(());
-    }
-    let names: Vec<&str> = tables::TABLES.iter().map(|table| table.name).collect();
-    let problem = Problem::new(format!("there is no table `{text}`"));
-    Err(match nearest(text, names.iter().copied()) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help(format!("the tables are {}", names.join(", "))),
-    })
-}
-
-fn field(text: &str) -> Result<(), Problem> {
-    if fields::by_name(text).is_some() {
-        return Ok(());
-    }
-    let problem = Problem::new(format!("there is no field `{text}`"));
-    Err(match nearest(text, fields::FIELDS.iter().map(|field| field.name)) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help("`sophoslinuxsensor fields` prints them all"),
-    })
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::secrets;
+use crate::schema::Schema;
+use crate::secrets;
 
 /// Lines in which a quote is looked for that is not closed.
 const LINES_BEFORE: usize = 20;
@@ -11,14 +12,14 @@ const LINES_BEFORE: usize = 20;
 const REPEATED_AT_MOST: usize = 160;
 
 /// What to write instead of the line that a parser stopped in; none if quotes have nothing to do with it.
-pub(super) fn advice(parser_says: &str, text: &str, offset: usize) -> Option<String> {
+pub(crate) fn advice(parser_says: &str, text: &str, offset: usize, schema: &Schema) -> Option<String> {
     let (key, value) = value_at(text, offset);
-    let single = |text: &str| single(key, text);
+    let single = |text: &str| single(key, text, schema);
     let first = value.chars().next()?;
     let blank_follows = value[first.len_utf8()..].chars().next().is_none_or(|next| next == ' ');
     match first {
         '"' | '\'' if parser_says.contains("unclosed") || is_open(value) => Some(format!(
-            "end the text with the same quote, {first}; one that holds quotes itself needs single quotes around it: 'match programName == \"/bin/sh\"'"
+            "end the text with the same quote, {first}; one that holds quotes itself needs single quotes around it: 'name == \"value\"'"
         )),
         '"' if parser_says.contains("escape") || parser_says.contains("hexadecimal") => Some(format!(
             "within double quotes a backslash begins an escape; put the text in single quotes: {}",
@@ -55,7 +56,7 @@ pub(super) fn advice(parser_says: &str, text: &str, offset: usize) -> Option<Str
 }
 
 /// Where a quote begins that is not closed in its line, when that is what a parser stumbles over later.
-pub(super) fn open_before(parser_says: &str, text: &str, offset: usize) -> Option<usize> {
+pub(crate) fn open_before(parser_says: &str, text: &str, offset: usize) -> Option<usize> {
     if !(parser_says.contains("quoted") || parser_says.contains("unclosed quote")) {
         return None;
     }
@@ -75,21 +76,21 @@ pub(super) fn open_before(parser_says: &str, text: &str, offset: usize) -> Optio
 }
 
 /// The value of the line that this is in, in single quotes.
-pub(super) fn whole_value(text: &str, offset: usize) -> String {
+pub(crate) fn whole_value(text: &str, offset: usize, schema: &Schema) -> String {
     let (key, value) = value_at(text, text.floor_char_boundary(offset));
-    single(key, value)
+    single(key, value, schema)
 }
 
 /// The value of a line from here to its end in single quotes.
-pub(super) fn rest_of_line(text: &str, start: usize) -> String {
+pub(crate) fn rest_of_line(text: &str, start: usize, schema: &Schema) -> String {
     let rest = text.get(start..).unwrap_or_default();
-    single("", without_line_end(rest))
+    single("", without_line_end(rest), schema)
 }
 
 /// Where a comment stands that may have cut a text off: one that begins right behind it in the line that it ends in.
 ///
 /// A comment two blanks away, with a blank behind its `#`, is meant as one, if the text before it is whole.
-pub(super) fn cut(text: &str, value: &str, end: usize) -> Option<Range<usize>> {
+pub(crate) fn cut(text: &str, value: &str, end: usize) -> Option<Range<usize>> {
     let rest = without_line_end(text.get(end..)?);
     let comment = rest.trim_start_matches([' ', '\t']);
     let blanks = rest.len() - comment.len();
@@ -99,7 +100,7 @@ pub(super) fn cut(text: &str, value: &str, end: usize) -> Option<Range<usize>> {
 }
 
 /// Whether no quote and no brace is open at the end.
-pub(super) fn is_whole(value: &str) -> bool {
+pub(crate) fn is_whole(value: &str) -> bool {
     let is_even = |quote: char| value.matches(quote).count().is_multiple_of(2);
     is_even('"') && is_even('`') && value.matches("{{").count() <= value.matches("}}").count()
 }
@@ -153,17 +154,18 @@ fn inner(value: &str) -> &str {
     value
 }
 
-fn single(key: &str, text: &str) -> String {
+fn single(key: &str, text: &str, schema: &Schema) -> String {
     let text = text.trim();
-    if secrets::is_secret(key) || text.len() > REPEATED_AT_MOST {
+    if secrets::is_secret(key, schema) || text.len() > REPEATED_AT_MOST {
         return "'…'".to_owned();
     }
-    format!("'{}'", secrets::repeatable(key, text).replace('\'', "''"))
+    format!("'{}'", secrets::repeatable(key, text, schema).replace('\'', "''"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::example::SCHEMA;
 
     #[test]
     fn comments_that_cut_are_told_from_those_that_are_meant() {
@@ -190,9 +192,9 @@ mod tests {
         #[test]
         fn any_line_is_looked_at(text in "([a-z\"'{\\[*&!%@`|>,?:é# -]{0,12}\r?\n?){0,4}", offset in 0_usize..40, says in "unclosed|trailing|escape|x") {
             let offset = text.floor_char_boundary(offset.min(text.len()));
-            advice(&says, &text, offset);
+            advice(&says, &text, offset, &SCHEMA);
             cut(&text, "a", offset);
-            rest_of_line(&text, offset);
+            rest_of_line(&text, offset, &SCHEMA);
         }
     }
 }
