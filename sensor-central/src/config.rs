@@ -1,4 +1,9 @@
 //! What the service is told: a YAML file, and flags that stand above it.
+//!
+//! The module `keys` holds every key once; checking, defaults and the reference are read off it by [`settings`]. All
+//! that is wrong goes to one report, each with its place.
+
+mod keys;
 
 use std::{
     net::SocketAddr,
@@ -6,31 +11,31 @@ use std::{
     time::Duration,
 };
 
+use diagnostic::Report;
 use ipnet::IpNet;
-use serde::Deserialize;
+use settings::{
+    FromText, Layer, Section, check,
+    files::{self, Missing, Writers},
+    reference,
+};
 
-/// The whole configuration. A key that is not known is an error.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+use self::keys::{Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP};
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Where to listen.
-    #[serde(default = "default_listen")]
     pub listen: SocketAddr,
     /// The folder of the database.
-    #[serde(default = "default_data_dir")]
     pub data_dir: PathBuf,
     pub tls: Tls,
-    #[serde(default)]
     pub limits: Limits,
-    #[serde(default)]
     pub retention: Retention,
-    #[serde(default)]
     pub metrics: Metrics,
 }
 
 /// What sensors are shown. Read again on SIGHUP.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Tls {
     /// PEM: the server's certificate, then those between it and the CA.
     pub certificate: PathBuf,
@@ -39,8 +44,7 @@ pub struct Tls {
 }
 
 /// What one request may cost.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest body, bytes as sent.
     pub body_bytes: usize,
@@ -50,30 +54,31 @@ pub struct Limits {
     pub items: usize,
     /// Bodies held in memory at the same time; what comes above is told to come back.
     pub in_flight: usize,
-    /// Seconds that a body may take to arrive.
-    pub body_seconds: u64,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+}
+
+impl Limits {
+    fn read(section: &Section<'_>) -> Self {
+        let size = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            body_bytes: size(section.value::<Bytes>("body_bytes").0),
+            decoded_bytes: size(section.value::<Bytes>("decoded_bytes").0),
+            items: size(section.value::<Number>("items").0),
+            in_flight: size(section.value::<Number>("in_flight").0),
+            body_time: Duration::from_secs(section.value::<Number>("body_seconds").0),
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_bytes: 4 << 20, decoded_bytes: 32 << 20, items: 50_000, in_flight: 32, body_seconds: 30 }
+        Self::read(&Section::new(None, LIMITS))
     }
 }
 
-impl Limits {
-    /// How long a body may take to arrive.
-    #[must_use]
-    pub const fn body_time(&self) -> Duration {
-        Duration::from_secs(self.body_seconds)
-    }
-}
-
-/// The least that `retention.max_bytes` can be.
-const LEAST_BYTES: u64 = 64 << 20;
-
-/// How long things are kept. Absent means for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// How long things are kept. None means for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Days that table rows are kept after they came in.
     pub events_days: Option<u32>,
@@ -81,47 +86,52 @@ pub struct Retention {
     pub alerts_days: Option<u32>,
     /// Days that a batch sent again is known for one. Longer than any sensor keeps a batch that it could not deliver.
     pub batches_days: Option<u32>,
-    /// Bytes of the database, 64 MiB at least, above which the oldest rows go; alerts only once there are no rows left.
+    /// Bytes of the database above which the oldest rows go; alerts only once there are no rows left.
     pub max_bytes: Option<u64>,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { events_days: Some(30), alerts_days: Some(90), batches_days: Some(14), max_bytes: None }
-    }
 }
 
 impl Retention {
     /// Keeps everything for ever.
     pub const OFF: Self = Self { events_days: None, alerts_days: None, batches_days: None, max_bytes: None };
+
+    fn read(section: &Section<'_>) -> Self {
+        let days = |name| section.get::<Number>(name).and_then(|Number(days)| u32::try_from(days).ok());
+        Self {
+            events_days: days("events_days"),
+            alerts_days: days("alerts_days"),
+            batches_days: days("batches_days"),
+            max_bytes: section.get::<Bytes>("max_bytes").map(|Bytes(bytes)| bytes),
+        }
+    }
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self::read(&Section::new(None, RETENTION))
+    }
 }
 
 /// Who may read `/metrics`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
     /// Addresses that may; others get 403.
     pub allow: Vec<IpNet>,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        let loopback = |address: std::net::IpAddr, bits| IpNet::new_assert(address, bits);
-        Self {
-            allow: vec![
-                loopback(std::net::Ipv4Addr::new(127, 0, 0, 0).into(), 8),
-                loopback(std::net::Ipv6Addr::LOCALHOST.into(), 128),
-            ],
-        }
+impl Metrics {
+    fn read(section: &Section<'_>) -> Self {
+        let given = section.values::<Range>("allow");
+        let allow = given.unwrap_or_else(|| {
+            ["127.0.0.0/8", "::1/128"].iter().filter_map(|range| Range::from_text(range).ok()).collect()
+        });
+        Self { allow: allow.into_iter().map(|Range(range)| range).collect() }
     }
 }
 
-fn default_listen() -> SocketAddr {
-    SocketAddr::from(([0, 0, 0, 0], 8443))
-}
-
-fn default_data_dir() -> PathBuf {
-    PathBuf::from("/var/lib/sensor-central")
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::read(&Section::new(None, METRICS))
+    }
 }
 
 /// Values from the command line, which stand above the file.
@@ -141,47 +151,52 @@ pub struct Flags {
     pub tls_key: Option<PathBuf>,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("cannot read the configuration {}: {source}", path.display())]
-    Read { path: PathBuf, source: std::io::Error },
-    #[error("the configuration {} is wrong: {fault}", path.display())]
-    Parse { path: PathBuf, fault: String },
-    #[error("no configuration: name a file with --config, or give both --tls-certificate and --tls-key")]
-    Missing,
-    #[error("{key} must not be 0: nothing would be taken in")]
-    Zero { key: &'static str },
-    #[error("retention.max_bytes is {found}; below {LEAST_BYTES} there is no room for alerts")]
-    TooSmall { found: u64 },
-}
-
 impl Config {
-    /// The file, if one is named, with the flags above it.
-    ///
-    /// # Errors
-    /// The file cannot be read or says something that it must not, or file and flags together say too little.
-    pub fn load(file: Option<&Path>, flags: &Flags) -> Result<Self, ConfigError> {
-        let mut config = match (file, &flags.tls_certificate, &flags.tls_key) {
-            (Some(path), ..) => Self::read(path)?,
-            (None, Some(certificate), Some(key)) => {
-                Self::new(default_data_dir(), Tls { certificate: certificate.clone(), key: key.clone() })
+    /// The file, if one is named, with the flags above it; none if it must not be used, and the report says why.
+    #[must_use]
+    pub fn load(file: Option<&Path>, flags: &Flags, report: &mut Report) -> Option<Self> {
+        let layer = match file {
+            Some(path) => {
+                let file = files::configuration(path, Missing::Named(None), Writers::Any, report)?;
+                let layer = Layer::read(file.source, &SCHEMA, report);
+                check(&layer.root, &SCHEMA, &Default::default(), report);
+                Some(layer)
             }
-            _ => return Err(ConfigError::Missing),
+            None => None,
         };
-        let flags = flags.clone();
+        let top = Section::new(layer.as_ref().map(|layer| &layer.root), TOP);
+        let tls = top.section("tls");
+        let path = |flag: &Option<PathBuf>, key: &str| flag.clone().or_else(|| tls.get(key));
+        let certificate = path(&flags.tls_certificate, "certificate");
+        let key = path(&flags.tls_key, "key");
+        let lacking = [("certificate", "--tls-certificate", &certificate), ("key", "--tls-key", &key)];
+        // What is missing in a file that could not be read is not missing, and a wrong value is no missing one.
+        if layer.as_ref().is_none_or(|layer| layer.whole) {
+            for (name, flag, _) in lacking.iter().filter(|(name, _, path)| path.is_none() && tls.node(name).is_none()) {
+                let message = format!("`tls.{name}` is missing");
+                match file {
+                    Some(_) => report.error(top.span("tls"), message).help(format!("add it, or give {flag}")),
+                    None => report.error(None, message).help(format!("name a file with --config, or give {flag}")),
+                };
+            }
+        }
+        let mut config = Self {
+            listen: top.value::<Listen>("listen").0,
+            limits: Limits::read(&top.section("limits")),
+            retention: Retention::read(&top.section("retention")),
+            metrics: Metrics::read(&top.section("metrics")),
+            ..Self::new(top.value("data_dir"), Tls { certificate: certificate?, key: key? })
+        };
         config.listen = flags.listen.unwrap_or(config.listen);
-        config.data_dir = flags.data_dir.unwrap_or(config.data_dir);
-        config.tls.certificate = flags.tls_certificate.unwrap_or(config.tls.certificate);
-        config.tls.key = flags.tls_key.unwrap_or(config.tls.key);
-        config.check()
+        config.data_dir = flags.data_dir.clone().unwrap_or(config.data_dir);
+        (!report.has_errors()).then_some(config)
     }
 
     /// The defaults.
     #[must_use]
     pub fn new(data_dir: PathBuf, tls: Tls) -> Self {
         Self {
-            listen: default_listen(),
+            listen: Section::new(None, TOP).value::<Listen>("listen").0,
             data_dir,
             tls,
             limits: Limits::default(),
@@ -189,91 +204,13 @@ impl Config {
             metrics: Metrics::default(),
         }
     }
+}
 
-    fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        serde_saphyr::from_str(&text)
-            .map_err(|fault| ConfigError::Parse { path: path.to_path_buf(), fault: fault.to_string() })
-    }
-
-    fn check(self) -> Result<Self, ConfigError> {
-        let Limits { body_bytes, decoded_bytes, items, in_flight, body_seconds } = self.limits;
-        let sizes = [
-            ("limits.body_bytes", body_bytes),
-            ("limits.decoded_bytes", decoded_bytes),
-            ("limits.items", items),
-            ("limits.in_flight", in_flight),
-            ("limits.body_seconds", usize::try_from(body_seconds).unwrap_or(usize::MAX)),
-        ];
-        if let Some((key, _)) = sizes.iter().find(|(_, size)| *size == 0) {
-            return Err(ConfigError::Zero { key });
-        }
-        match self.retention.max_bytes {
-            Some(found) if found < LEAST_BYTES => Err(ConfigError::TooSmall { found }),
-            _ => Ok(self),
-        }
-    }
+/// All keys with type, default and meaning, as a Markdown table.
+#[must_use]
+pub fn reference() -> String {
+    reference::keys(TOP, &SCHEMA)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(yaml: &str) -> Result<Config, String> {
-        serde_saphyr::from_str(yaml).map_err(|fault| fault.to_string())
-    }
-
-    /// The file of the package, with what it shows in comments switched on.
-    #[test]
-    fn the_shipped_file_shows_every_key_as_it_is_without_being_said() {
-        let shipped = include_str!("../../packaging/central.yaml");
-        assert!(parse(shipped).is_ok(), "{:?}", parse(shipped));
-        let (_, body) = shipped.split_once("\nlisten:").unwrap();
-        // Words for people begin with a space after the sign, keys at once or further in.
-        let is_words = |line: &str| line.strip_prefix("# ").is_some_and(|rest| !rest.starts_with(' '));
-        let lines = body.lines().filter(|line| !is_words(line)).map(|line| line.strip_prefix('#').unwrap_or(line));
-        let whole = parse(&format!("listen:{}", lines.collect::<Vec<_>>().join("\n"))).unwrap();
-        let short = parse("tls: {certificate: a.crt, key: a.key}").unwrap();
-        let all = |config: &Config| format!("{:?}{:?}{:?}", config.limits, config.retention, config.metrics);
-        assert_eq!(all(&whole), all(&short));
-        for key in ["events_days", "alerts_days", "batches_days", "max_bytes", "allow"].iter().chain(&[
-            "body_bytes",
-            "decoded_bytes",
-            "items",
-            "in_flight",
-            "body_seconds",
-        ]) {
-            assert!(shipped.contains(&format!("  {key}:")), "{key}");
-        }
-    }
-
-    #[test]
-    fn a_short_file_gets_the_defaults() {
-        let config = parse("tls: {certificate: a.crt, key: a.key}\nretention: {max_bytes: 1000}").unwrap();
-        assert_eq!(config.retention, Retention { max_bytes: Some(1000), ..Retention::default() });
-        assert_eq!(config.listen.port(), 8443);
-        assert!(config.metrics.allow.iter().any(|range| range.contains(&"127.0.0.7".parse::<IpAddr>().unwrap())));
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_that_names_it() {
-        let fault = parse("tls: {certificate: a, key: b}\nlimits: {body_byte: 3}").unwrap_err();
-        assert!(fault.contains("body_byte"), "{fault}");
-    }
-
-    #[test]
-    fn flags_stand_above_the_file() {
-        let flags = Flags {
-            listen: Some(([127, 0, 0, 1], 1).into()),
-            tls_certificate: Some("c".into()),
-            tls_key: Some("k".into()),
-            ..Flags::default()
-        };
-        let config = Config::load(None, &flags).unwrap();
-        assert_eq!((config.listen.port(), config.tls.key), (1, PathBuf::from("k")));
-        assert!(matches!(Config::load(None, &Flags::default()), Err(ConfigError::Missing)));
-    }
-
-    use std::net::IpAddr;
-}
+mod tests;

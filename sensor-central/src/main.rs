@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use diagnostic::{Appearance, Report, printable};
 use sensor_central::{
     clients,
     config::{Config, Flags},
@@ -175,16 +176,28 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "sensor-central: {error}");
-            ExitCode::FAILURE
+            for line in error.to_string().lines() {
+                let _ = writeln!(io::stderr(), "sensor-central: {}", printable(line));
+            }
+            // `EX_CONFIG` of sysexits.h: trying again does not help.
+            if error.is::<Refused>() { ExitCode::from(78) } else { ExitCode::FAILURE }
         }
     }
 }
 
+/// What is wrong with the configuration was told before.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration was refused; nothing was started")]
+struct Refused;
+
 fn run(command: Command) -> Result<(), Error> {
     match command {
         Command::Serve { config, flags } => {
-            let config = Config::load(config.as_deref(), &flags)?;
+            let mut report = Report::default();
+            let config = Config::load(config.as_deref(), &flags, &mut report);
+            let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            write!(io::stderr(), "{}", report.render(Appearance::of(&io::stderr(), no_color)))?;
+            let config = config.ok_or(Refused)?;
             serve(&config, Faults::default(), |address| writeln!(io::stdout(), "listening on https://{address}"))
         }
         Command::Dev { dir, listen, fault, crl } => {

@@ -38,7 +38,7 @@ pub(super) async fn read(ingest: &Ingest, headers: &HeaderMap, body: &mut Body) 
     if body.size_hint().lower() > limits.body_bytes as u64 {
         return Err(too_large());
     }
-    let collected = tokio::time::timeout(limits.body_time(), Limited::new(body, limits.body_bytes).collect()).await;
+    let collected = tokio::time::timeout(limits.body_time, Limited::new(body, limits.body_bytes).collect()).await;
     let sent = match collected {
         Err(_) => return Err(Failure::Slow),
         Ok(Err(fault)) if fault.is::<LengthLimitError>() => return Err(too_large()),
