@@ -1,9 +1,9 @@
 //! Where the kernel programs build their records: which area of the map `SCRATCH` is whose.
 //!
-//! Those of later programs for execs and failed execs (see `kernel/turns.rs`) come last, so that the agent makes the map
+//! Those of later programs for execs and failed execs (see `kernel/replicas.rs`) come last, so that the agent makes the map
 //! only as large as programs are loaded for.
 
-use crate::classes::TURNS;
+use crate::classes::REPLICAS;
 
 /// Whose area has which number.
 pub mod area {
@@ -23,13 +23,13 @@ pub mod area {
     }
 }
 
-/// How many there are where so many programs take turns at a place.
+/// How many there are with so many replicas at a place.
 #[must_use]
-pub const fn count(turns: u32) -> u32 {
-    if turns <= 1 { 4 } else { 4 + turns }
+pub const fn count(replicas: u32) -> u32 {
+    if replicas <= 1 { 4 } else { 4 + replicas }
 }
 
 /// How many there are at most.
-pub const COUNT: u32 = count(TURNS);
+pub const COUNT: u32 = count(REPLICAS);
 
-const _: () = assert!(area::exec(TURNS - 1) + 1 == COUNT && area::exec(0) < count(1) && area::failed(0) < count(1));
+const _: () = assert!(area::exec(REPLICAS - 1) + 1 == COUNT && area::exec(0) < count(1) && area::failed(0) < count(1));

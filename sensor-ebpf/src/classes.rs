@@ -114,16 +114,16 @@ impl Source {
     }
 }
 
-/// Most programs of the same code at one place, which tell in turn: see `kernel/turns.rs`.
-pub const TURNS: u32 = 4;
+/// Most programs of the same code at one place, of which one tells an event: see `kernel/replicas.rs`.
+pub const REPLICAS: u32 = 4;
 
 /// Slots in the map of counters.
-pub const SLOTS: u32 = Source::COUNT * TURNS;
+pub const SLOTS: u32 = Source::COUNT * REPLICAS;
 
-/// Where the n-th program of a place counts, from zero.
+/// Where the n-th replica at a place counts, from zero.
 #[must_use]
-pub const fn slot(source: Source, turn: u32) -> u32 {
-    turn * Source::COUNT + source as u32
+pub const fn slot(source: Source, replica: u32) -> u32 {
+    replica * Source::COUNT + source as u32
 }
 
 const _: () = {

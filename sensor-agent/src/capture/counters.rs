@@ -22,17 +22,17 @@ pub(super) type Words = [u64; 8];
 
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
-/// Reads them, where so many programs take turns at a place.
-pub(super) fn read(map: &PerCpuArray<MapData, Words>, turns: u32) -> Result<Vec<Counted>, CaptureError> {
+/// Reads them, with so many replicas at a place.
+pub(super) fn read(map: &PerCpuArray<MapData, Words>, replicas: u32) -> Result<Vec<Counted>, CaptureError> {
     let of = |slot| {
         let cpus = map.get(&slot, 0);
         cpus.map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })
     };
     let mut counted = Vec::with_capacity(Source::ALL.len());
     for &source in Source::ALL {
-        let turns = (0..turns).map(|turn| of(slot(source, turn))).collect::<Result<Vec<_>, _>>()?;
-        let counters = sum(turns.iter().flat_map(|cpus| cpus.iter()));
-        let later = sum(turns.iter().skip(1).flat_map(|cpus| cpus.iter()));
+        let each = (0..replicas).map(|replica| of(slot(source, replica))).collect::<Result<Vec<_>, _>>()?;
+        let counters = sum(each.iter().flat_map(|cpus| cpus.iter()));
+        let later = sum(each.iter().skip(1).flat_map(|cpus| cpus.iter()));
         counted.push(Counted { source, counters, seen_later: later.seen });
     }
     Ok(counted)

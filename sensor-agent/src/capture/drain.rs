@@ -33,7 +33,7 @@ const BUSY_WAIT: Duration = Duration::from_millis(10);
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether anybody still wants the batch that does not fit the queue.
 const STALL: Duration = Duration::from_millis(100);
-/// Most that is taken from each other ring before that of the process events has its turn.
+/// Most that is taken from each other ring before that of the process events is looked at.
 const SIDE_BYTES: usize = 64 * 1024;
 /// Looks in vain before the long sleep.
 const EMPTY_ROUNDS: u32 = 4;
@@ -100,7 +100,7 @@ struct Side {
 pub struct DrainOptions {
     /// Batches that may wait for the consumer.
     pub queue: usize,
-    /// Bytes after which a batch is handed on; also the most that is taken from one ring before the next has its turn.
+    /// Bytes after which a batch is handed on; also the most that is taken from one ring before the next is looked at.
     pub batch_bytes: usize,
 }
 

@@ -16,8 +16,8 @@ pub(super) struct Hook {
     pub(super) source: Source,
     /// The program's name in the object. That of the second of its kind ends in `_2`, and so on.
     pub(super) program: &'static str,
-    /// Whether there are several programs for it, see the kernel side's `turns`.
-    pub(super) turns: bool,
+    /// Whether there are several programs for it, see the kernel side's `replicas`.
+    pub(super) replicated: bool,
     /// Where it attaches.
     pub(super) point: Point,
     /// Its place on the ladder of its source: 1 is the best.
@@ -31,10 +31,10 @@ pub(super) struct Hook {
 }
 
 impl Hook {
-    /// The names of its programs, in the order of their turns.
+    /// The names of its programs, in the order in which they run.
     pub(super) fn programs(&self, options: &Options) -> impl Iterator<Item = String> {
-        let turns = if self.turns { options.turns() } else { 1 };
-        (1..=turns).map(|n| if n == 1 { self.program.to_owned() } else { format!("{}_{n}", self.program) })
+        let replicas = if self.replicated { options.replicas() } else { 1 };
+        (1..=replicas).map(|n| if n == 1 { self.program.to_owned() } else { format!("{}_{n}", self.program) })
     }
 }
 
@@ -43,17 +43,17 @@ pub(super) const BASELINE: &str = "baseline";
 
 /// All hooks, in the order of attaching.
 pub(super) const HOOKS: &[Hook] = &[
-    Hook { turns: true, ..hook(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")) },
-    Hook { turns: true, ..hook(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")) },
-    Hook { turns: true, ..hook(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")) },
+    Hook { replicated: true, ..hook(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")) },
+    Hook { replicated: true, ..hook(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")) },
+    Hook { replicated: true, ..hook(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")) },
     Hook {
-        turns: true,
+        replicated: true,
         required: false,
         skip: |table, _| failed_execs(table),
         ..hook(Source::ExecFailed, "bprm_execve", point!(fexit "bprm_execve"))
     },
     Hook {
-        turns: true,
+        replicated: true,
         required: false,
         skip: |table, _| {
             let opens = table.get("alloc_bprm_parameters").is_none_or(|count| count == ALLOC_OPENS);
@@ -101,7 +101,16 @@ pub fn missed(source: Source, rung: u32) -> Option<&'static str> {
 
 /// A hook as most are; the sensor is blind without it.
 const fn hook(source: Source, program: &'static str, point: Point) -> Hook {
-    Hook { source, program, turns: false, point, rung: 1, recursion_loses: true, required: true, skip: |_, _| None }
+    Hook {
+        source,
+        program,
+        replicated: false,
+        point,
+        rung: 1,
+        recursion_loses: true,
+        required: true,
+        skip: |_, _| None,
+    }
 }
 
 /// Parameters of `alloc_bprm` on kernels where it opens the file.

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sensor_ebpf::classes::{Class, Source, TURNS};
+use sensor_ebpf::classes::{Class, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
 use sensor_ebpf::rings::Ring;
 
@@ -80,8 +80,8 @@ impl Options {
     }
 
     /// Programs at a place that has several.
-    const fn turns(&self) -> u32 {
-        if self.later_programs { TURNS } else { 1 }
+    const fn replicas(&self) -> u32 {
+        if self.later_programs { REPLICAS } else { 1 }
     }
 
     /// A size that the kernel takes: a power of two of at least a page. One into which no program writes has that page.

@@ -91,7 +91,7 @@ pub(super) struct Loaded {
     ebpf: Ebpf,
     counters: PerCpuArray<MapData, Words>,
     /// Programs at a place that has several.
-    turns: u32,
+    replicas: u32,
     /// In the order of [`HOOKS`].
     places: Vec<Place>,
 }
@@ -100,7 +100,7 @@ pub(super) struct Loaded {
 struct Place {
     hook: &'static Hook,
     state: State,
-    /// The names of its programs, in the order of their turns.
+    /// The names of its programs, in the order in which they run.
     programs: Vec<String>,
     /// Of each program, while they are attached.
     attachments: Vec<Attachment>,
@@ -118,14 +118,14 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options) -> Result<Self, CaptureError> {
-        let turns = options.turns();
+        let replicas = options.replicas();
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
         let mut loader = EbpfLoader::new();
         loader
             .btf(None)
             .override_global("OFFSETS", table.words(), true)
-            .map_max_entries("SCRATCH", areas::count(turns));
+            .map_max_entries("SCRATCH", areas::count(replicas));
         for ring in Ring::ALL {
             loader.map_max_entries(ring.map(), options.ring_size(ring));
         }
@@ -152,7 +152,7 @@ impl Loaded {
         }
         let counters = PerCpuArray::try_from(counters)
             .map_err(|error| CaptureError::Map { name: "COUNTERS", reason: error.to_string() })?;
-        Ok(Self { ebpf, counters, turns, places })
+        Ok(Self { ebpf, counters, replicas, places })
     }
 
     /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
@@ -245,7 +245,7 @@ impl Loaded {
     }
 
     pub(super) fn counters(&self) -> Result<Vec<Counted>, CaptureError> {
-        counters::read(&self.counters, self.turns)
+        counters::read(&self.counters, self.replicas)
     }
 
     pub(super) fn take_map(&mut self, name: &'static str) -> Result<Map, CaptureError> {
@@ -305,7 +305,7 @@ impl Place {
     fn attach(&mut self, ebpf: &mut Ebpf) -> Result<(), String> {
         let kind = self.hook.point.kind;
         let mut names: Vec<&String> = self.programs.iter().collect();
-        // They are to run in the order of their turns.
+        // They are to run in the order in which they run.
         if kind.runs_last_first() {
             names.reverse();
         }

@@ -54,12 +54,12 @@ pub(super) struct Run(*mut ProgramCounters);
 impl Run {
     #[inline(always)]
     pub(super) fn begin(source: Source) -> Option<Self> {
-        Self::begin_in_turn::<0>(source)
+        Self::begin_replica::<0>(source)
     }
 
     /// Of the n-th program of its place.
     #[inline(always)]
-    pub(super) fn begin_in_turn<const N: u32>(source: Source) -> Option<Self> {
+    pub(super) fn begin_replica<const N: u32>(source: Source) -> Option<Self> {
         let counters = COUNTERS.get_ptr_mut(slot(source, N))?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };

@@ -12,11 +12,11 @@ use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
+use super::replicas::{once, replicas};
 use super::scratch::Area;
-use super::turns::{in_turn, turn};
 use super::{args, cgroup, image, path, script, task};
 
-in_turn! {
+replicas! {
     btf_tracepoint, "sched_process_exec", BtfTracePointContext, tell:
     sched_process_exec = 0, sched_process_exec_2 = 1, sched_process_exec_3 = 2, sched_process_exec_4 = 3
 }
@@ -24,7 +24,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
+    once::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
 }
 
 #[inline(always)]

@@ -12,13 +12,13 @@ use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset, present};
+use super::replicas::{once, replicas};
 use super::task;
-use super::turns::{in_turn, turn};
 
 /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
 const SIGNAL_GROUP_EXIT: u32 = 4;
 
-in_turn! {
+replicas! {
     btf_tracepoint, "sched_process_exit", BtfTracePointContext, tell:
     sched_process_exit = 0, sched_process_exit_2 = 1, sched_process_exit_3 = 2, sched_process_exit_4 = 3
 }
@@ -26,7 +26,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(Source::Exit, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
+    once::<N>(Source::Exit, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
 }
 
 #[inline(always)]

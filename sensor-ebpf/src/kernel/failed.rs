@@ -25,8 +25,8 @@ use sensor_ebpf::record::kind;
 
 use super::emit::{self, Run};
 use super::load::{Address, Typed, member, offset, present};
+use super::replicas::{once, replicas};
 use super::scratch::Area;
-use super::turns::{in_turn, turn};
 use super::{baseline, cgroup, exec, script, task};
 
 /// Largest error number of Linux; what lies above `-MAX_ERRNO` is an error and not a pointer.
@@ -34,12 +34,12 @@ const MAX_ERRNO: i64 = 4095;
 /// `AT_EXECVE_CHECK` of Linux.
 const EXECVE_CHECK: u64 = 0x1_0000;
 
-in_turn! {
+replicas! {
     fexit, "bprm_execve", FExitContext, executed:
     bprm_execve = 0, bprm_execve_2 = 1, bprm_execve_3 = 2, bprm_execve_4 = 3
 }
 
-in_turn! {
+replicas! {
     fexit, "alloc_bprm", FExitContext, opened:
     alloc_bprm = 0, alloc_bprm_2 = 1, alloc_bprm_3 = 2, alloc_bprm_4 = 3
 }
@@ -50,7 +50,7 @@ fn executed<const N: u32>(ctx: &FExitContext) {
     // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
     unsafe {
         let bprm = word::<0>(ctx) as Address;
-        turn::<N>(Source::ExecFailed, bprm, |run| {
+        once::<N>(Source::ExecFailed, bprm, |run| {
             let returned = match offset!(bprm_execve_parameters) {
                 1 => word::<1>(ctx),
                 _ => word::<4>(ctx),
@@ -80,7 +80,7 @@ fn opened<const N: u32>(ctx: &FExitContext) {
     // SAFETY: as above.
     unsafe {
         let filename = word::<1>(ctx) as Address;
-        turn::<N>(Source::ExecNotOpened, filename, |run| {
+        once::<N>(Source::ExecNotOpened, filename, |run| {
             let returned = word::<3>(ctx) as i64;
             if !(-MAX_ERRNO..0).contains(&returned) || word::<2>(ctx) & EXECVE_CHECK != 0 {
                 return run.filtered();

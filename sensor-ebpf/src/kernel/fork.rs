@@ -10,10 +10,10 @@ use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 use super::emit::Run;
 use super::load::{Address, Typed, member, offset};
+use super::replicas::{once, replicas};
 use super::task;
-use super::turns::{in_turn, turn};
 
-in_turn! {
+replicas! {
     btf_tracepoint, "sched_process_fork", BtfTracePointContext, tell:
     sched_process_fork = 0, sched_process_fork_2 = 1, sched_process_fork_3 = 2, sched_process_fork_4 = 3
 }
@@ -21,7 +21,7 @@ in_turn! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    turn::<N>(Source::Fork, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
+    once::<N>(Source::Fork, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
 }
 
 #[inline(always)]

@@ -8,7 +8,7 @@
 //! | `path`, `mounts` | where a file is, and in whose eyes |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
-//! | `turns` | several programs at one place, for what the first one misses |
+//! | `replicas` | several programs at one place, for what the first one misses |
 //! | `emit` | counters, ring buffer, wake-ups |
 
 mod args;
@@ -24,7 +24,7 @@ mod image;
 mod load;
 mod mounts;
 mod path;
+mod replicas;
 mod scratch;
 mod script;
 mod task;
-mod turns;

@@ -6,7 +6,7 @@
 //! within (`bpf_preempt_disable`) does not help: whoever waits takes over where that ends, which is still in the program.
 //! At the return of a function tasks could be preempted all along, but only with a kernel that is set to it.
 //!
-//! So there are up to [`TURNS`] programs of the same code, which run in turn. Each leaves behind what it told; a later one
+//! So there are up to [`REPLICAS`] replicas: programs of the same code, which run one after the other. Each leaves behind what it told; a later one
 //! that does not find its own event there does the work. What is left out while all of them are under way is lost, and
 //! the kernel counts it. A task that is preempted or moved between two of them, in the few instructions there, is told
 //! twice: the agent knows such records by their process, and those of execs by [`ExecRecord::exec_id`] too.
@@ -17,7 +17,7 @@
 
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::classes::{Source, TURNS};
+use sensor_ebpf::classes::{REPLICAS, Source};
 
 use super::emit::Run;
 use super::load::Address;
@@ -27,7 +27,7 @@ use super::load::Address;
 static TOLD: PerCpuArray<u64, { Source::COUNT as usize }> = PerCpuArray::new();
 
 /// Makes all programs of one place: the attribute, where they sit, their context, what they do, and their names.
-macro_rules! in_turn {
+macro_rules! replicas {
     ($attribute:ident, $function:literal, $context:ty, $tell:ident: $($name:ident = $n:literal),+) => {
         $(
             #[$attribute(function = $function)]
@@ -38,14 +38,14 @@ macro_rules! in_turn {
         )+
     };
 }
-pub(super) use in_turn;
+pub(super) use replicas;
 
-/// Does the work if it is this program's turn, the n-th from zero. `event` is an address that belongs to this event alone
+/// Does the work unless another replica did; this is the n-th, from zero. `event` is an address that belongs to this event alone
 /// while it lasts.
 #[inline(always)]
-pub(super) fn turn<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
+pub(super) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
     let Some(told) = TOLD.get_ptr_mut(source as u32) else { return };
-    let last = N + 1 == TURNS;
+    let last = N + 1 == REPLICAS;
     // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
     unsafe {
         if N > 0 && told.read_volatile() == event as u64 {
@@ -54,7 +54,7 @@ pub(super) fn turn<const N: u32>(source: Source, event: Address, work: impl FnOn
             }
             return;
         }
-        if let Some(run) = Run::begin_in_turn::<N>(source) {
+        if let Some(run) = Run::begin_replica::<N>(source) {
             work(run);
         }
         // After the work: others that were told while this one waited have left theirs.
