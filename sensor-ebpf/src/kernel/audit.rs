@@ -24,8 +24,7 @@ use sensor_ebpf::record::audit::{AuditRecord, Refusal, TEXT_CUT, TEXT_MAX, is_re
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::{Run, is_pressed, is_within_budget};
-use super::failed::word;
-use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe};
+use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe, word};
 use super::scratch::Area;
 use super::{cgroup, task};
 

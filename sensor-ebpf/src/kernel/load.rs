@@ -54,6 +54,28 @@ pub(super) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
     unsafe { base.byte_add(offset as usize).cast::<T>().read_volatile() }
 }
 
+/// A word of the program's context: an argument, or the returned value behind the last one.
+///
+/// # Safety
+///
+/// The verifier refuses words that the function does not have.
+#[inline(always)]
+pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
+    let word: u64;
+    // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
+    // that is refused on the context.
+    unsafe {
+        asm!(
+            "{word} = *(u64 *)({ctx} + {offset})",
+            word = lateout(reg) word,
+            ctx = in(reg) ctx,
+            offset = const INDEX * 8,
+            options(pure, readonly, nostack),
+        );
+    }
+    word
+}
+
 /// How the members of a structure are read; code that describes a task works with either.
 pub(super) trait Memory {
     /// Reads a member.

@@ -2,29 +2,25 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `exec`, `fork`, `exit`, `failed`, `baseline` | the programs, one event class each |
+//! | `process` | execs, failed ones, forks, exits, and what was running before |
 //! | `audit` | audit messages: both hooks, who sent them, whether the kernel takes them |
-//! | `task`, `image`, `script`, `args`, `cgroup` | parts of an exec record |
+//! | `task`, `cgroup` | parts of records about a task |
 //! | `path`, `mounts` | where a file is, and in whose eyes |
 //! | `load` | how kernel memory is read |
 //! | `scratch` | where a record is built |
 //! | `replicas` | several programs at one place, for what the first one misses |
-//! | `emit` | counters, ring buffer, wake-ups |
+//! | `emit` | counters, ring buffers, budgets, wake-ups |
+//!
+//! A class of events is a file here (or a folder), and one of the same name in `record/`: the agent reads the records, and is not
+//! built with what the programs are.
 
-mod args;
 mod audit;
-mod baseline;
 mod cgroup;
 mod emit;
-mod exec;
-mod exit;
-mod failed;
-mod fork;
-mod image;
 mod load;
 mod mounts;
 mod path;
+mod process;
 mod replicas;
 mod scratch;
-mod script;
 mod task;

@@ -6,9 +6,9 @@
 //! within (`bpf_preempt_disable`) does not help: whoever waits takes over where that ends, which is still in the program.
 //! At the return of a function tasks could be preempted all along, but only with a kernel that is set to it.
 //!
-//! So there are up to [`REPLICAS`] replicas: programs of the same code, which run one after the other. Each leaves behind what it told; a later one
-//! that does not find its own event there does the work. What is left out while all of them are under way is lost, and
-//! the kernel counts it. A task that is preempted or moved between two of them, in the few instructions there, is told
+//! So there are up to [`REPLICAS`] replicas: programs of the same code, which run one after the other. Each leaves behind what
+//! it told; a later one that does not find its own event there does the work. What is left out while all of them are under
+//! way is lost, and the kernel counts it. A task that is preempted or moved between two of them, in the few instructions there, is told
 //! twice: the agent knows such records by their process, and those of execs by [`ExecRecord::exec_id`] too.
 //!
 //! Where only the first one is loaded, there is nothing to it.
@@ -40,8 +40,8 @@ macro_rules! replicas {
 }
 pub(super) use replicas;
 
-/// Does the work unless another replica did; this is the n-th, from zero. `event` is an address that belongs to this event alone
-/// while it lasts.
+/// Does the work unless another replica did; this is the n-th, from zero. `event` is an address that belongs to this event
+/// alone while it lasts.
 #[inline(always)]
 pub(super) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
     let Some(told) = TOLD.get_ptr_mut(source as u32) else { return };

@@ -10,11 +10,12 @@ use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
 use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
-use super::emit::Run;
-use super::load::{Address, Typed, member, offset};
-use super::replicas::{once, replicas};
-use super::scratch::Area;
-use super::{args, cgroup, image, path, script, task};
+use super::{args, image, script};
+use crate::kernel::emit::Run;
+use crate::kernel::load::{Address, Typed, member, offset};
+use crate::kernel::replicas::{once, replicas};
+use crate::kernel::scratch::Area;
+use crate::kernel::{cgroup, path, task};
 
 replicas! {
     btf_tracepoint, "sched_process_exec", BtfTracePointContext, tell:
@@ -148,7 +149,7 @@ pub(super) unsafe fn name<const MAX: usize>(area: Area, from: Address) -> u16 {
         area.flag(exec_flags::NAME_CUT);
     }
     // The end of the string is counted, not kept.
-    let len = super::load::at_most::<{ FILENAME_MAX as u64 }>(len as u64 - 1);
+    let len = crate::kernel::load::at_most::<{ FILENAME_MAX as u64 }>(len as u64 - 1);
     area.set_at(area.at() + len);
     len as u16
 }

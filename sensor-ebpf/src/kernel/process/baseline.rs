@@ -12,10 +12,11 @@ use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
-use super::emit::Run;
-use super::load::{Address, Typed, member, offset};
-use super::scratch::Area;
-use super::{cgroup, exec, image, task};
+use super::{exec, image};
+use crate::kernel::emit::Run;
+use crate::kernel::load::{Address, Typed, member, offset};
+use crate::kernel::scratch::Area;
+use crate::kernel::{cgroup, task};
 
 /// `PF_KTHREAD` of Linux.
 const KERNEL_THREAD: u32 = 0x0020_0000;

@@ -3,9 +3,9 @@
 use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, exec_flags};
 
-use super::load::{Address, member, offset, probe};
-use super::path::{self, End};
-use super::scratch::Area;
+use crate::kernel::load::{Address, member, offset, probe};
+use crate::kernel::path::{self, End};
+use crate::kernel::scratch::Area;
 
 /// `OVERLAYFS_SUPER_MAGIC` of Linux.
 const OVERLAY_MAGIC: u64 = 0x794c_7630;

@@ -12,9 +12,6 @@
 //! takes the room in the ring buffer that execs need, and there is a budget of them. A check whether a file could be executed (`AT_EXECVE_CHECK`, Linux
 //! 6.14) is no attempt to.
 
-use core::arch::asm;
-use core::ffi::c_void;
-
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_ktime_get_boot_ns};
 use aya_ebpf::macros::fexit;
@@ -23,11 +20,12 @@ use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::FILENAME_MAX;
 use sensor_ebpf::record::kind;
 
-use super::emit::{self, Run};
-use super::load::{Address, Typed, member, offset, present};
-use super::replicas::{once, replicas};
-use super::scratch::Area;
-use super::{baseline, cgroup, exec, script, task};
+use super::{baseline, exec, script};
+use crate::kernel::emit::{self, Run};
+use crate::kernel::load::{Address, Typed, member, offset, present, word};
+use crate::kernel::replicas::{once, replicas};
+use crate::kernel::scratch::Area;
+use crate::kernel::{cgroup, task};
 
 /// Largest error number of Linux; what lies above `-MAX_ERRNO` is an error and not a pointer.
 const MAX_ERRNO: i64 = 4095;
@@ -94,28 +92,6 @@ fn opened<const N: u32>(ctx: &FExitContext) {
             failed::<N>(Source::ExecNotOpened, run, attempt);
         });
     }
-}
-
-/// A word of the program's context: an argument, or the returned value behind the last one.
-///
-/// # Safety
-///
-/// The verifier refuses words that the function does not have.
-#[inline(always)]
-pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
-    let word: u64;
-    // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
-    // that is refused on the context.
-    unsafe {
-        asm!(
-            "{word} = *(u64 *)({ctx} + {offset})",
-            word = lateout(reg) word,
-            ctx = in(reg) ctx,
-            offset = const INDEX * 8,
-            options(pure, readonly, nostack),
-        );
-    }
-    word
 }
 
 /// What was tried.

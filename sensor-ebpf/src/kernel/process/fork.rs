@@ -8,10 +8,10 @@ use aya_ebpf::programs::BtfTracePointContext;
 use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 
-use super::emit::Run;
-use super::load::{Address, Typed, member, offset};
-use super::replicas::{once, replicas};
-use super::task;
+use crate::kernel::emit::Run;
+use crate::kernel::load::{Address, Typed, member, offset};
+use crate::kernel::replicas::{once, replicas};
+use crate::kernel::task;
 
 replicas! {
     btf_tracepoint, "sched_process_fork", BtfTracePointContext, tell:

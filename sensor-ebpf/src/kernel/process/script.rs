@@ -9,9 +9,9 @@
 
 use sensor_ebpf::record::exec_flags;
 
-use super::load::{Address, Memory, Typed, offset, present, probe};
-use super::path::{self, End};
-use super::scratch::Area;
+use crate::kernel::load::{Address, Memory, Typed, offset, present, probe};
+use crate::kernel::path::{self, End};
+use crate::kernel::scratch::Area;
 
 /// Pieces of work that one call looks at, and most calls. A program may have many files closed at its exec; if they hide its
 /// script, the script's path is told as not whole.

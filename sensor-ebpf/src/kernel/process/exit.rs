@@ -10,10 +10,10 @@ use aya_ebpf::programs::BtfTracePointContext;
 use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 
-use super::emit::Run;
-use super::load::{Address, Typed, member, offset, present};
-use super::replicas::{once, replicas};
-use super::task;
+use crate::kernel::emit::Run;
+use crate::kernel::load::{Address, Typed, member, offset, present};
+use crate::kernel::replicas::{once, replicas};
+use crate::kernel::task;
 
 /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
 const SIGNAL_GROUP_EXIT: u32 = 4;

@@ -4,8 +4,8 @@ use aya_ebpf::helpers::generated::bpf_probe_read_user;
 use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ExecRecord, exec_flags};
 
-use super::load::{Address, at_most, member, offset};
-use super::scratch::Area;
+use crate::kernel::load::{Address, at_most, member, offset};
+use crate::kernel::scratch::Area;
 
 const WHOLE: u64 = (ARGS_HEAD + ARGS_TAIL) as u64;
 /// What one bit of `args_unreadable` stands for.
