@@ -5,15 +5,15 @@
 //! cargo run --example capture_smoke -- /bin/true some arguments
 //! ```
 //!
-//! Shows nothing of other processes.
+//! What the command itself loads into the kernel, modules and BPF programs, is shown as well. Shows nothing of other processes.
 
 use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{Capture, DrainOptions, Options, State};
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, kind};
+use sensor_ebpf::classes::{Class, Classes, Source};
+use sensor_ebpf::record::{BpfRecord, ExecRecord, ExitRecord, ForkRecord, Header, ModuleRecord, kind};
 
 fn main() -> ExitCode {
     match run() {
@@ -29,7 +29,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1);
     let command = args.next().unwrap_or_else(|| "/bin/true".into());
     let begun = Instant::now();
-    let mut capture = Capture::start(&Options::default())?;
+    let classes = Class::ALL.into_iter().fold(Classes::default(), Classes::with);
+    let mut capture = Capture::start(&Options { classes, ..Options::default() })?;
     let drain = capture.drain(&DrainOptions::default())?;
     println!("attached in {:?}", begun.elapsed());
     let baseline = capture.baseline()?;
@@ -54,7 +55,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let _ = Command::new(&failing).spawn();
     std::fs::remove_file(&failing)?;
     let mut failed = 0;
-    let mut seen = [false; 6];
+    let mut seen = [false; kind::BPF as usize + 1];
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         let Some(batch) = drain.next(Duration::from_millis(100))? else {
@@ -142,9 +143,34 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
         }
         kind::FORK => println!("{:?}", fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?),
         kind::EXIT => println!("{:?}", fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?),
+        kind::MODULE => {
+            let module: ModuleRecord =
+                fixed(record).filter(|module: &ModuleRecord| module.actor.process.tgid == pid)?;
+            println!("module {:?}: taints {:#x}, by {:?}", text(&module.name), module.taints, module.actor);
+        }
+        kind::BPF => {
+            let program: BpfRecord = fixed(record).filter(|program: &BpfRecord| program.actor.process.tgid == pid)?;
+            println!(
+                "BPF program {} {:?}: type {}, attach type {}, for {:?}, {} instructions, tag {:02x?}, by {:?}",
+                program.id,
+                text(&program.name),
+                program.program_type,
+                program.attach_type,
+                text(&program.target),
+                program.instructions,
+                program.tag,
+                program.actor
+            );
+        }
         _ => return None,
     }
     Some(header.kind)
+}
+
+/// A name that ends at the first zero.
+fn text(name: &[u8]) -> String {
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+    name.get(..end).unwrap_or_default().escape_ascii().to_string()
 }
 
 /// The fixed part of a record.

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{FailedExecs, Options, State, preflight};
-use sensor_ebpf::classes::{Class, Source};
+use sensor_ebpf::classes::{Class, Classes, Source};
 use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ProcessKey, exec_flags};
 use sensor_ebpf::rings::Ring;
@@ -427,6 +427,27 @@ fn the_status_names_every_hook() {
     assert!(watch.capture.status().iter().all(|status| !status.hook.is_empty()));
     watch.finish(&marker("nobody"));
     assert_eq!(attached(&watch), 0);
+}
+
+#[test]
+fn what_nobody_asks_for_is_not_attached() {
+    let processes = Classes::default().with(Class::Process);
+    let mut watch = Watch::with(&Options { classes: processes, ..Options::default() });
+    let states = |watch: &Watch, class| -> Vec<State> {
+        let of_class = watch.capture.status().into_iter().filter(|status| status.source.class() == class);
+        of_class.map(|status| status.state).filter(|state| !matches!(state, State::NotAvailable(_))).collect()
+    };
+    let attached = |watch: &Watch| states(watch, Class::Audit).contains(&State::Attached);
+    let unwanted = |watch: &Watch| states(watch, Class::Audit).iter().all(|state| *state == State::Unwanted);
+    assert!(unwanted(&watch) && states(&watch, Class::Bpf).iter().all(|state| *state == State::Unwanted));
+    watch.capture.ask_for(processes.with(Class::Audit)).unwrap();
+    assert!(attached(&watch));
+    watch.capture.ask_for(processes).unwrap();
+    assert!(!attached(&watch));
+    // Processes are told all along.
+    let marker = marker("unwanted");
+    let pid = finish(Command::new("/bin/true").arg(&marker));
+    watch.until_exit(pid, &marker);
 }
 
 /// Each program's counters add up.

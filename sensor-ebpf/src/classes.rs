@@ -14,10 +14,14 @@ pub enum Class {
     Process,
     /// Messages to the kernel's audit.
     Audit,
+    /// Modules of the kernel.
+    Module,
+    /// BPF programs.
+    Bpf,
 }
 
 impl Class {
-    pub const ALL: [Self; 2] = [Self::Process, Self::Audit];
+    pub const ALL: [Self; 4] = [Self::Process, Self::Audit, Self::Module, Self::Bpf];
 
     /// The name under which its losses are told.
     #[must_use]
@@ -25,6 +29,8 @@ impl Class {
         match self {
             Self::Process => "process",
             Self::Audit => "audit",
+            Self::Module => "module",
+            Self::Bpf => "bpf",
         }
     }
 
@@ -40,7 +46,24 @@ impl Class {
         match self {
             Self::Process => Ring::Lifecycle,
             Self::Audit => Ring::Audit,
+            Self::Module | Self::Bpf => Ring::Rare,
         }
+    }
+}
+
+/// Some of the classes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(u32);
+
+impl Classes {
+    #[must_use]
+    pub const fn with(self, class: Class) -> Self {
+        Self(self.0 | 1 << class as u32)
+    }
+
+    #[must_use]
+    pub const fn has(self, class: Class) -> bool {
+        self.0 >> class as u32 & 1 != 0
     }
 }
 
@@ -101,6 +124,9 @@ sources! {
     Audit = 6, "audit", Audit, Budget::per_second(1_000);
     /// The kernel's own verdicts on audit messages.
     AuditVerdict = 7, "audit_verdict", Audit;
+    ModuleLoad = 8, "module_load", Module;
+    /// Some kernels let anybody load programs.
+    BpfLoad = 9, "bpf_load", Bpf, Budget::per_second(1_000);
 }
 
 impl Source {

@@ -216,4 +216,21 @@ facts! {
     optional netlink_cb_sk = Member("netlink_skb_parms", "sk");
     optional audit_receive_parameters = Parameters("audit_receive");
     optional netlink_capable_parameters = Parameters("netlink_capable");
+
+    // CONFIG_MODULES.
+    optional module_name = Member("module", "name");
+    optional module_taints = Member("module", "taints");
+
+    // CONFIG_BPF_SYSCALL and CONFIG_PERF_EVENTS.
+    // Linux 5.10 has it and lets nothing of its file be traced (kernel/events/Makefile).
+    optional perf_event_bpf_event_parameters = Parameters("perf_event_bpf_event");
+    optional bpf_prog_kallsyms_add_parameters = Parameters("bpf_prog_kallsyms_add");
+    optional bpf_prog_type = Member("bpf_prog", "type");
+    optional bpf_prog_attach_type = Member("bpf_prog", "expected_attach_type");
+    optional bpf_prog_len = Member("bpf_prog", "len");
+    optional bpf_prog_tag = Member("bpf_prog", "tag");
+    optional bpf_prog_aux = Member("bpf_prog", "aux");
+    optional bpf_aux_id = Member("bpf_prog_aux", "id");
+    optional bpf_aux_name = Member("bpf_prog_aux", "name");
+    optional bpf_aux_target = Member("bpf_prog_aux", "attach_func_name");
 }

@@ -4,16 +4,20 @@
 //! zero it and the agent can read it out of untrusted bytes. All integers are in the host's byte order.
 
 pub mod audit;
+pub mod bpf;
 pub mod exec;
 mod exit;
 mod fork;
+pub mod module;
 #[cfg(test)]
 mod tests;
 
 pub use audit::{AuditRecord, Refusal};
+pub use bpf::BpfRecord;
 pub use exec::{ExecRecord, exec_flags};
 pub use exit::ExitRecord;
 pub use fork::ForkRecord;
+pub use module::ModuleRecord;
 
 /// Version of all layouts in this library. Any change to a type or a section raises it.
 pub const LAYOUT_VERSION: u16 = 5;
@@ -34,6 +38,10 @@ pub mod kind {
     pub const EXEC_FAILED: u16 = 5;
     /// A message that was sent to the kernel's audit. An [`AuditRecord`](super::AuditRecord).
     pub const AUDIT: u16 = 6;
+    /// A module was loaded into the kernel. A [`ModuleRecord`](super::ModuleRecord).
+    pub const MODULE: u16 = 7;
+    /// A BPF program was loaded into the kernel. A [`BpfRecord`](super::BpfRecord).
+    pub const BPF: u16 = 8;
 }
 
 /// The head of every record.
@@ -115,6 +123,21 @@ pub struct Place {
     pub cgroup_owned: u32,
 }
 
+/// Who does something, and as whom at this moment: its process may have taken on other ids and namespaces since its program was
+/// started. All else that there is to say of it the process table knows.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    pub process: ProcessKey,
+    pub ids: Ids,
+    pub namespaces: Namespaces,
+    /// The thread.
+    pub tid: u32,
+    /// The process's id in its own, innermost pid namespace.
+    pub ns_pid: u32,
+    pub comm: [u8; COMM_LEN],
+}
+
 /// Longest controlling terminal name kept, with the zero at its end.
 pub const TTY_LEN: usize = 24;
 /// Length of `task_struct.comm`. The name ends at the first zero; kernels before 5.17 leave bytes of an older name of the
@@ -134,6 +157,9 @@ const _: () = {
     assert!(size_of::<ExitRecord>() == 16 + 16 + 2 * 4 + COMM_LEN);
     assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 8 + 10 * 4 + 12 * 2 + TTY_LEN + COMM_LEN);
     assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
+    assert!(size_of::<Actor>() == 16 + 32 + 24 + 2 * 4 + COMM_LEN);
+    assert!(size_of::<ModuleRecord>() == 16 + 96 + 8 + module::NAME_LEN);
+    assert!(size_of::<BpfRecord>() == 16 + 96 + 4 * 4 + 8 + bpf::NAME_LEN + bpf::TARGET_LEN);
     assert!(offset_of!(AuditRecord, path_len) == 144);
     assert!(audit::TEXT_MAX <= u16::MAX as usize);
     assert!(offset_of!(ExecRecord, place) == 104);

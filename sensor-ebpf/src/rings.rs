@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `Lifecycle` | programs that start, fork and end: what the process table is made of |
 //! | `Audit` | messages to the kernel's audit: logins, sudo |
-//! | `Rare` | what hardly happens and always counts: modules, BPF programs, credentials, traced processes, memory, namespaces, mounts |
+//! | `Rare` | what hardly happens and always counts: modules, BPF programs, later credentials, traced processes, memory, mounts |
 //! | `Busy` | what happens all the time: files, sockets |
 //!
 //! A ring takes its size of the host's memory, and three pages besides; one that no class uses has a single page.

@@ -80,6 +80,22 @@ pub(super) const HOOKS: &[Hook] = &[
         skip: |table, options| at_functions(table, options, "netlink_capable_parameters"),
         ..hook(Source::AuditVerdict, "netlink_capable", point!(fexit "netlink_capable"))
     },
+    Hook {
+        required: false,
+        skip: |table, _| lacks(table, MODULE_FACTS),
+        ..hook(Source::ModuleLoad, "module_load", point!(tp_btf "module_load"))
+    },
+    Hook {
+        required: false,
+        skip: |table, _| lacks(table, &["perf_event_bpf_event_parameters"]).or_else(|| lacks(table, BPF_FACTS)),
+        ..hook(Source::BpfLoad, "perf_event_bpf_event", point!(fexit "perf_event_bpf_event"))
+    },
+    Hook {
+        rung: 2,
+        required: false,
+        skip: |table, _| lacks(table, &["bpf_prog_kallsyms_add_parameters"]).or_else(|| lacks(table, BPF_FACTS)),
+        ..hook(Source::BpfLoad, "bpf_prog_kallsyms_add", point!(fexit "bpf_prog_kallsyms_add"))
+    },
     Hook { required: false, ..hook(Source::Baseline, BASELINE, point!(iter "task")) },
 ];
 
@@ -95,6 +111,10 @@ pub fn missed(source: Source, rung: u32) -> Option<&'static str> {
         (Source::Audit, _) => "audit messages are seen only while the kernel's audit is on, or not at all",
         (Source::AuditVerdict, _) => "what a security module refuses among audit messages is not known",
         (Source::Baseline, _) => "what ran before the sensor is known from /proc alone",
+        (Source::ModuleLoad, _) => "modules that are loaded into the kernel are not seen",
+        // The second rung tells the same.
+        (Source::BpfLoad, 1) => return None,
+        (Source::BpfLoad, _) => "BPF programs that are loaded into the kernel are not seen",
         (Source::Fork | Source::Exec | Source::Exit, _) => return None,
     })
 }
@@ -141,7 +161,26 @@ fn audit(table: &Table, options: &Options) -> Option<State> {
     if options.audit == AuditHooks::Off {
         return Some(State::NotNeeded("left out by the configuration"));
     }
-    let missing = AUDIT_FACTS.iter().find(|fact| table.get(fact).is_none());
+    lacks(table, AUDIT_FACTS)
+}
+
+/// What the program for modules cannot do without. A kernel without modules has none of it.
+const MODULE_FACTS: &[&str] = &["module_name", "module_taints"];
+
+/// What the program for BPF programs cannot do without.
+const BPF_FACTS: &[&str] = &[
+    "bpf_prog_type",
+    "bpf_prog_attach_type",
+    "bpf_prog_len",
+    "bpf_prog_tag",
+    "bpf_prog_aux",
+    "bpf_aux_id",
+    "bpf_aux_name",
+];
+
+/// What to say where one of these is missing.
+fn lacks(table: &Table, facts: &[&str]) -> Option<State> {
+    let missing = facts.iter().find(|fact| table.get(fact).is_none());
     missing.map(|fact| State::NotAvailable(format!("this kernel's type information lacks {fact}")))
 }
 

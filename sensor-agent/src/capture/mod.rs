@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sensor_ebpf::classes::{Class, REPLICAS, Source};
+use sensor_ebpf::classes::{Class, Classes, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
 use sensor_ebpf::rings::Ring;
 
@@ -61,6 +61,8 @@ pub struct Options {
     /// Which execs that fail to tell, where the kernel allows it; see [`Capture::ask_for_failed_execs`]. Shells that try each
     /// directory of their path make many.
     pub failed_execs: FailedExecs,
+    /// Which classes to tell from the start; see [`Capture::ask_for`].
+    pub classes: Classes,
     /// Whether further programs tell what the first one misses: where tasks are preempted at tracepoints.
     pub later_programs: bool,
     /// Which hooks may tell audit messages.
@@ -108,6 +110,7 @@ impl Default for Options {
         Self {
             rings: Ring::ALL.map(Ring::bytes),
             failed_execs: FailedExecs::All,
+            classes: Classes::default().with(Class::Process).with(Class::Audit),
             later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
             audit: AuditHooks::Best,
             audit_multicast: false,
@@ -167,7 +170,7 @@ impl Capture {
         for ring in Ring::ALL {
             control.set_watermark(ring, Ring::watermark(options.ring_size(ring)));
         }
-        loaded.attach()?;
+        loaded.attach(options.classes)?;
         let (multicast, fallback) = fallback(options, &loaded);
         Ok(Self { loaded, control, is_draining: false, multicast, fallback })
     }
@@ -188,6 +191,16 @@ impl Capture {
         }
         inlets.others.extend(self.multicast.take().map(Inlet::Multicast));
         Drain::start(inlets, control, options)
+    }
+
+    /// From now on tells of these classes and no others. What is not told costs nothing: its programs are loaded, and not
+    /// attached.
+    ///
+    /// # Errors
+    ///
+    /// If the kernel refuses to attach a program that the sensor cannot do without.
+    pub fn ask_for(&mut self, classes: Classes) -> Result<(), CaptureError> {
+        self.loaded.attach(classes)
     }
 
     /// From now on tells these failed execs and no others. One that nobody asks for costs next to nothing, and takes no room

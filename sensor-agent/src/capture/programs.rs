@@ -9,7 +9,7 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::{Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 use sensor_ebpf::areas;
-use sensor_ebpf::classes::{Class, Source};
+use sensor_ebpf::classes::{Class, Classes, Source};
 use sensor_ebpf::rings::Ring;
 
 use super::attach::{self, Kind, with_causes};
@@ -30,6 +30,8 @@ pub enum State {
     NotAvailable(String),
     /// Another hook tells the same on this kernel, or the options leave it out.
     NotNeeded(&'static str),
+    /// Loaded; neither a policy nor a table asks for what it tells.
+    Unwanted,
     /// Detached by request.
     Detached,
     /// Detached by somebody else, and not to be attached again: why.
@@ -43,6 +45,7 @@ impl fmt::Display for State {
             Self::Ready => to.write_str("ready"),
             Self::NotAvailable(why) => write!(to, "not available here: {why}"),
             Self::NotNeeded(why) => write!(to, "not needed: {why}"),
+            Self::Unwanted => to.write_str("not attached: no policy and no table asks for it"),
             Self::Detached => to.write_str("detached"),
             Self::Lost(why) => write!(to, "detached from outside, and cannot be attached again: {why}"),
         }
@@ -155,12 +158,23 @@ impl Loaded {
         Ok(Self { ebpf, counters, replicas, places })
     }
 
-    /// Attaches everything that runs by itself; of a ladder, the best rung that can be had.
-    pub(super) fn attach(&mut self) -> Result<(), CaptureError> {
+    /// Attaches what tells of these classes and runs by itself, and detaches the rest; of a ladder, the best rung that can be
+    /// had serves.
+    pub(super) fn attach(&mut self, wanted: Classes) -> Result<(), CaptureError> {
         for index in 0..self.places.len() {
             let (better, rest) = self.places.split_at_mut(index);
             let Some(place) = rest.first_mut() else { break };
-            if place.state != State::Ready || place.hook.point.kind == Kind::Iterator {
+            if place.hook.point.kind == Kind::Iterator {
+                continue;
+            }
+            if !wanted.has(place.hook.source.class()) {
+                if matches!(place.state, State::Ready | State::Attached) {
+                    place.detach();
+                    place.state = State::Unwanted;
+                }
+                continue;
+            }
+            if !matches!(place.state, State::Ready | State::Unwanted) {
                 continue;
             }
             if better.iter().any(|other| other.hook.source == place.hook.source && other.state == State::Attached) {

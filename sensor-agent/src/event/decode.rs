@@ -3,7 +3,9 @@
 //! Arbitrary bytes never panic: what does not fit the layouts is an error that the caller counts.
 
 use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
-use sensor_ebpf::record::{AuditRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind};
+use sensor_ebpf::record::{
+    AuditRecord, BpfRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, ModuleRecord, kind,
+};
 
 /// A record, with its sections borrowed from the bytes.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,8 @@ pub enum Record<'a> {
     Fork(ForkRecord),
     Exit(ExitRecord),
     Audit(Audit<'a>),
+    Module(ModuleRecord),
+    Bpf(BpfRecord),
 }
 
 /// An [`ExecRecord`] and its sections. Paths and the cgroup are still leaf first.
@@ -80,6 +84,8 @@ impl Record<'_> {
             Self::Fork(fork) => fork.header.time,
             Self::Exit(exit) => exit.header.time,
             Self::Audit(audit) => audit.fixed.header.time,
+            Self::Module(module) => module.header.time,
+            Self::Bpf(program) => program.header.time,
         }
     }
 }
@@ -113,6 +119,8 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         kind::FORK => fixed(bytes).map(Record::Fork),
         kind::EXIT => fixed(bytes).map(Record::Exit),
         kind::AUDIT => audit(bytes).map(Record::Audit),
+        kind::MODULE => fixed(bytes).map(Record::Module),
+        kind::BPF => fixed(bytes).map(Record::Bpf),
         other => Err(DecodeError::Kind(other)),
     }
 }
@@ -183,6 +191,10 @@ unsafe impl AnyBits for ExecRecord {}
 // SAFETY: as above.
 unsafe impl AnyBits for AuditRecord {}
 // SAFETY: as above.
+unsafe impl AnyBits for ModuleRecord {}
+// SAFETY: as above.
+unsafe impl AnyBits for BpfRecord {}
+// SAFETY: as above.
 unsafe impl AnyBits for ForkRecord {}
 // SAFETY: as above.
 unsafe impl AnyBits for ExitRecord {}
@@ -203,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..8, fix: bool) {
+        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..10, fix: bool) {
             if fix && bytes.len() >= 8 {
                 let len = bytes.len() as u32;
                 bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());
@@ -219,6 +231,24 @@ mod tests {
             let mut out = b"left over".to_vec();
             turn_path(leaf_first.as_bytes(), &mut out);
             prop_assert_eq!(String::from_utf8(out).unwrap(), format!("/{}", names.join("/")));
+        }
+    }
+
+    #[test]
+    fn what_is_loaded_into_the_kernel_is_read() {
+        let record = |kind: u16, len: usize| {
+            let mut bytes = vec![0x61; len];
+            bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());
+            bytes[2..4].copy_from_slice(&kind.to_ne_bytes());
+            bytes[4..8].copy_from_slice(&(len as u32).to_ne_bytes());
+            bytes
+        };
+        let module = record(kind::MODULE, size_of::<ModuleRecord>());
+        assert!(matches!(decode(&module), Ok(Record::Module(module)) if module.name == [b'a'; 56]));
+        let program = record(kind::BPF, size_of::<BpfRecord>());
+        assert!(matches!(decode(&program), Ok(Record::Bpf(program)) if program.name == [b'a'; 16]));
+        for (kind, len) in [(kind::MODULE, size_of::<ModuleRecord>()), (kind::BPF, size_of::<BpfRecord>())] {
+            assert!(matches!(decode(&record(kind, len - 1)), Err(DecodeError::Short(_))));
         }
     }
 

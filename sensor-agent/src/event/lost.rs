@@ -23,6 +23,8 @@ pub const LOST: &[&str] = &[
     Class::Process.name(),
     Class::Audit.name(),
     Class::Sensor.name(),
+    "module",
+    "bpf",
     "alerts",
     "rows",
     "process_events",

@@ -124,6 +124,8 @@ impl Table {
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
+            // Nobody asks for them yet.
+            Record::Module(_) | Record::Bpf(_) => None,
         }
     }
 

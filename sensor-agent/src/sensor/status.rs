@@ -117,7 +117,7 @@ fn audit_trouble(programs: &[ProgramStatus]) -> Option<&'static str> {
 
 fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
     // What another rung of the same ladder counts is not this one's.
-    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_));
+    let serves = !matches!(program.state, State::NotAvailable(_) | State::NotNeeded(_) | State::Unwanted);
     let own = counters.iter().find(|counted| serves && counted.source == program.source);
     let counted = own.map(|counted| counted.counters).unwrap_or_default();
     let measured = program.run_time_ns > 0 && program.run_count > 0;
@@ -127,7 +127,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
         rung: program.rung,
         attached: matches!(program.state, State::Attached | State::Ready),
         absent: match &program.state {
-            State::NotAvailable(_) | State::NotNeeded(_) => Some(program.state.to_string()),
+            State::NotAvailable(_) | State::NotNeeded(_) | State::Unwanted => Some(program.state.to_string()),
             State::Attached | State::Ready | State::Detached | State::Lost(_) => None,
         },
         missed: match &program.state {

@@ -3,13 +3,15 @@
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
 use aya_ebpf::helpers::generated::{
-    bpf_ktime_get_boot_ns, bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query, bpf_ringbuf_reserve,
+    bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_ringbuf_discard, bpf_ringbuf_output, bpf_ringbuf_query,
+    bpf_ringbuf_reserve, bpf_ringbuf_submit,
 };
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
 use sensor_ebpf::classes::{SLOTS, Source, slot};
 use sensor_ebpf::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
 use sensor_ebpf::counters::ProgramCounters;
+use sensor_ebpf::record::{Header, LAYOUT_VERSION};
 use sensor_ebpf::rings::Ring;
 
 /// The rings, see [`sensor_ebpf::rings`]. The agent sets the sizes.
@@ -45,6 +47,14 @@ fn map(ring: Ring) -> *mut c_void {
         Ring::Rare => (&raw const RARE).cast_mut().cast(),
         Ring::Busy => (&raw const BUSY).cast_mut().cast(),
     }
+}
+
+/// The head of a record of this size, of now.
+#[inline(always)]
+pub(super) fn header<T>(kind: u16) -> Header {
+    // SAFETY: takes nothing.
+    let time = unsafe { bpf_ktime_get_boot_ns() };
+    Header { layout: LAYOUT_VERSION, kind, len: size_of::<T>() as u32, time }
 }
 
 /// One run of a program, counted as seen; ends in exactly one of the methods that take `self`.
@@ -123,6 +133,37 @@ impl Run {
             return false;
         }
         true
+    }
+
+    /// Room for a record in a ring, zeroed, to be filled in and committed: for records of one size, which need no area to be
+    /// built in. If there is none, this run ends here.
+    #[inline(always)]
+    pub(super) fn reserve<T>(self, ring: Ring) -> Option<*mut T> {
+        // SAFETY: the address of a ring.
+        let record = unsafe { bpf_ringbuf_reserve(map(ring), size_of::<T>() as u64, 0) };
+        if record.is_null() {
+            // SAFETY: as in `begin`.
+            unsafe { (*self.0).ring_full += 1 };
+            return None;
+        }
+        // SAFETY: as long as the record. What cannot be read, as the address zero cannot, the helper fills with zeroes.
+        unsafe { bpf_probe_read_kernel(record, size_of::<T>() as u32, core::ptr::null()) };
+        Some(record.cast())
+    }
+
+    /// Hands over a record that was made in a ring.
+    ///
+    /// # Safety
+    ///
+    /// `record` must be what [`Self::reserve`] gave for this ring.
+    #[inline(always)]
+    pub(super) unsafe fn commit<T>(self, ring: Ring, record: *mut T) {
+        // SAFETY: the caller; the counters as in `begin`.
+        unsafe {
+            bpf_ringbuf_submit(record.cast(), u64::from(BPF_RB_NO_WAKEUP));
+            (*self.0).submitted += 1;
+        }
+        wake(ring);
     }
 
     /// Copies a record into a ring. True if the ring took it.
