@@ -1,4 +1,4 @@
-//! The public API, as clients of Sophos Central use it: log-in, who am I, tenants, alerts and events.
+//! The public API, as clients of Sophos Central use it: log-in, who am I, tenants, alerts and events, endpoints, tokens.
 //!
 //! ```text
 //! request ▶ query, times, paging: what is asked ─▶ access: who asks, for which tenant ─▶ store ─▶ items ▶ reply
@@ -8,10 +8,16 @@
 //! Clients differ from what is published and from each other; what each needs is in docs/central-api.md.
 
 mod access;
+mod access_tokens;
+mod alerts;
+mod endpoints;
 mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod oauth;
 mod paging;
 mod query;
+mod rate;
 mod siem;
 mod tenants;
 mod times;
@@ -28,6 +34,8 @@ use axum::{
 use crate::store::{Reader, Store, StoreError};
 
 pub use error::ApiError;
+use rate::Counted;
+pub use rate::Rates;
 
 /// Largest body that a client may send, bytes.
 const BODY: usize = 256 << 10;
@@ -36,12 +44,13 @@ const BODY: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Api {
     store: Store,
+    rates: Counted,
 }
 
 impl Api {
     #[must_use]
-    pub const fn new(store: Store) -> Self {
-        Self { store }
+    pub fn new(store: Store, rates: Rates) -> Self {
+        Self { store, rates: Counted::new(rates) }
     }
 
     /// Reads the store off the threads that serve connections.
@@ -59,13 +68,24 @@ impl Api {
 
 /// The end points of clients.
 pub fn routes(api: Arc<Api>) -> Router {
-    let end_points: [(&str, MethodRouter<Arc<Api>>); 10] = [
+    let end_points: [(&str, MethodRouter<Arc<Api>>); 18] = [
         ("/api/v2/oauth2/token", post(oauth::token)),
         ("/whoami/v1", get(whoami::get)),
         ("/partner/v1/tenants", get(tenants::list)),
         ("/partner/v1/tenants/{id}", get(tenants::one)),
         ("/organization/v1/tenants", get(tenants::list)),
         ("/organization/v1/tenants/{id}", get(tenants::one)),
+        ("/common/v1/alerts", get(alerts::list)),
+        ("/common/v1/alerts/search", post(alerts::search)),
+        ("/common/v1/alerts/{id}", get(alerts::one)),
+        ("/common/v1/alerts/{id}/actions", post(alerts::act)),
+        ("/endpoint/v1/endpoints", get(endpoints::list)),
+        ("/endpoint/v1/endpoints/{id}", get(endpoints::one)),
+        ("/accounts/v1/access-tokens", get(access_tokens::list).post(access_tokens::create)),
+        (
+            "/accounts/v1/access-tokens/{id}",
+            get(access_tokens::one).patch(access_tokens::change).delete(access_tokens::remove),
+        ),
         ("/siem/v1/alerts", get(siem::alerts)),
         ("/siem/v1/events", get(siem::events)),
         // Where clients with an API token of the old kind look.

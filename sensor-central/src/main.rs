@@ -214,7 +214,7 @@ fn run(command: Command) -> Result<(), Error> {
         }
         Command::Detections { data_dir, json, tenant, limit } => list(&data_dir, json, &Filter { tenant, limit }),
         Command::Sensors { data_dir } => {
-            let found = Reader::open(&data_dir)?.sensors()?;
+            let found = Reader::open(&data_dir)?.sensors(None)?;
             unless_closed(sensors::write_json(&mut io::stdout().lock(), &found))
         }
         Command::CreateToken { data_dir, tenant, label, days } => {

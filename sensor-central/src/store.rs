@@ -5,6 +5,7 @@
 //! Whether a batch or an alert is there already is looked up inside the same transaction, so that it also holds for
 //! two equal requests at once, and for a second process on the same file.
 
+mod alerts;
 mod arrivals;
 mod clients;
 mod reader;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 
 use crate::{config::Retention, event::EventType, metrics::Metrics};
 
+pub use alerts::{AlertFilter, Start};
 pub use arrivals::{Place, StoredAlert, StoredEvent};
 pub use clients::{
     Client, IdType, NewClient, Role, add as add_client, create as create_client, list as list_clients,
@@ -40,7 +42,7 @@ pub use reader::{Detection, Filter, Reader, Sensor};
 pub use secret::{Secret, hash};
 pub use sessions::Use;
 pub use tenants::{Tenant, set as set_tenant};
-pub use tokens::{NewToken, Token, add as add_token, create as create_token};
+pub use tokens::{AccessToken, NewToken, Token, add as add_token, create as create_token};
 
 /// Requests that may wait for the writer.
 const QUEUE: usize = 256;

@@ -1,6 +1,6 @@
 //! Who is asking, and for which tenant.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::FromRequestParts,
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{Api, ApiError};
 use crate::{
     ingest::bearer,
-    store::{Client, IdType, Tenant, Use, hash},
+    store::{Client, IdType, Role, Tenant, Use, hash},
 };
 
 /// The header in which a client of the old kind names itself; the secret is in `Authorization`, as `Basic`.
@@ -27,21 +27,28 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        if parts.headers.contains_key(API_KEY) {
-            return legacy(api, &parts.headers).await.map(Self);
-        }
-        let token = bearer(&parts.headers).map(hash).ok_or_else(|| {
-            ApiError::unauthorized(
-                "no access token: have one from /api/v2/oauth2/token, and send it as \"Authorization: Bearer ...\"",
-            )
-        })?;
-        let client = api.read(move |reader| reader.session(token, Use::Access, crate::now())).await?;
-        client.map(Self).ok_or_else(|| {
-            ApiError::unauthorized(
-                "the access token is not known here, or has expired: have another from /api/v2/oauth2/token",
-            )
-        })
+        let client = if parts.headers.contains_key(API_KEY) {
+            legacy(api, &parts.headers).await?
+        } else {
+            by_token(api, &parts.headers).await?
+        };
+        api.rates.count(client.id, Instant::now()).map_err(ApiError::too_many_requests)?;
+        Ok(Self(client))
     }
+}
+
+async fn by_token(api: &Api, headers: &HeaderMap) -> Result<Client, ApiError> {
+    let token = bearer(headers).map(hash).ok_or_else(|| {
+        ApiError::unauthorized(
+            "no access token: have one from /api/v2/oauth2/token, and send it as \"Authorization: Bearer ...\"",
+        )
+    })?;
+    let client = api.read(move |reader| reader.session(token, Use::Access, crate::now())).await?;
+    client.ok_or_else(|| {
+        ApiError::unauthorized(
+            "the access token is not known here, or has expired: have another from /api/v2/oauth2/token",
+        )
+    })
 }
 
 /// The client that shows its id as a key, and id and secret as user and password.
@@ -74,6 +81,17 @@ pub(super) async fn client_with(api: &Api, id: Uuid, secret: &str) -> Result<Opt
 #[derive(Debug)]
 pub(super) struct OfTenant {
     pub(super) tenant: Tenant,
+    pub(super) client: Client,
+}
+
+impl OfTenant {
+    /// Whether it may do more than read.
+    pub(super) fn may_change(&self) -> Result<(), ApiError> {
+        match self.client.role {
+            Role::SuperAdmin => Ok(()),
+            Role::ReadOnly => Err(ApiError::forbidden("this client may only read: it was made as read-only")),
+        }
+    }
 }
 
 impl FromRequestParts<Arc<Api>> for OfTenant {
@@ -90,7 +108,7 @@ impl FromRequestParts<Arc<Api>> for OfTenant {
         let tenant = tenant.filter(|tenant| tenant.is_of(client.id_type, client.owner));
         let tenant = tenant
             .ok_or_else(|| ApiError::forbidden("the access token is not for the tenant that X-Tenant-ID names"))?;
-        Ok(Self { tenant })
+        Ok(Self { tenant, client })
     }
 }
 

@@ -48,6 +48,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "notFound", message)
     }
 
+    pub(super) fn too_many_requests(seconds: u32) -> Self {
+        let message = format!("this client asks more often than it may: ask again in {seconds} s");
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "tooManyRequests", message);
+        Self { retry_after: Some(seconds), ..error }
+    }
+
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internalServerError", "an error inside Central: ask again later")
     }

@@ -1,6 +1,6 @@
 //! `POST /api/v2/oauth2/token`: a client's secret for tokens that last an hour.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use axum::{
     Json,
@@ -74,6 +74,7 @@ pub(super) async fn token(State(api): State<Arc<Api>>, body: Bytes) -> Result<Re
             ));
         }
     };
+    api.rates.count(client.id, Instant::now()).map_err(ApiError::too_many_requests)?;
     let [access, refresh] = api.store.open_session(client.id).await?;
     tracing::info!(client = %client.id, "a client has logged in");
     let body = json!({

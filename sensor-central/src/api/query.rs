@@ -1,8 +1,9 @@
 //! What a request asks for, behind the question mark. Parameters that are not known are let pass.
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use serde_json::Value;
 
 use super::{ApiError, times};
 
@@ -21,6 +22,22 @@ impl<S: Sync> FromRequestParts<S> for Query {
 impl Query {
     pub(super) fn parse(text: &str) -> Self {
         Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// The same of an object: a list stands for a parameter that is given more than once.
+    pub(super) fn of_object(body: &[u8]) -> Result<Self, ApiError> {
+        let fault = |fault| ApiError::bad_request(format!("the body must be a JSON object: {fault}"));
+        let object: BTreeMap<String, Value> = serde_json::from_slice(body).map_err(fault)?;
+        let text = |value: Value| match value {
+            Value::String(text) => Some(text),
+            Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        };
+        let values = object.into_iter().flat_map(|(name, value)| {
+            let values = if let Value::Array(values) = value { values } else { vec![value] };
+            values.into_iter().filter_map(text).map(move |value| (name.clone(), value))
+        });
+        Ok(Self(values.collect()))
     }
 
     /// A parameter's value, the last one if it is there more than once; nothing if that is empty.
@@ -77,6 +94,12 @@ mod tests {
         assert!(query.is_on("pageTotal").unwrap());
         assert_eq!((query.one("empty"), query.one("sort"), query.one("x")), (None, None, Some("+ y")));
         assert_eq!(query.number("limit", 6).unwrap(), Some(6));
+        let body =
+            br#"{"ids": ["a", "b,c"], "limit": 7, "pageTotal": true, "sort": null, "deep": {"a": 1}, "x": "+ y"}"#;
+        let object = Query::of_object(body).unwrap();
+        assert_eq!((object.one("limit"), object.one("x"), object.one("deep")), (Some("7"), Some("+ y"), None));
+        assert_eq!((object.list("ids"), object.list("sort")), (query.list("ids"), vec![]));
+        assert!(object.is_on("pageTotal").unwrap() && Query::of_object(b"[]").is_err());
         for wrong in ["limit=0", "limit=-1", "limit=x", "limit=1.5"] {
             assert!(Query::parse(wrong).number("limit", 6).is_err(), "{wrong}");
         }
@@ -85,6 +108,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_that_comes_stops_it(text: String) {
+            let _ = Query::of_object(text.as_bytes());
             let query = Query::parse(&text);
             let _ = (query.list("a"), query.number("a", 9), query.time("a", 0), query.is_on("a"));
         }

@@ -1,7 +1,7 @@
 //! `GET /siem/v1/alerts` and `GET /siem/v1/events`: all that came in, in order of arrival, from a cursor on.
 
-mod cursor;
-mod item;
+pub(super) mod cursor;
+pub(super) mod item;
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const AHEAD: i64 = 5 * 60 * 1000;
 
 pub(super) async fn alerts(
     State(api): State<Arc<Api>>,
-    OfTenant { tenant }: OfTenant,
+    OfTenant { tenant, .. }: OfTenant,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
     let asked = Asked::read(&query, Stream::Alerts)?;
@@ -37,7 +37,7 @@ pub(super) async fn alerts(
 
 pub(super) async fn events(
     State(api): State<Arc<Api>>,
-    OfTenant { tenant }: OfTenant,
+    OfTenant { tenant, .. }: OfTenant,
     query: Query,
 ) -> Result<Json<Value>, ApiError> {
     let asked = Asked::read(&query, Stream::Events)?;

@@ -1,9 +1,12 @@
 //! Alerts and events in the order in which they came in, from a place on.
 
-use rusqlite::params;
+use std::collections::BTreeSet;
+
+use rusqlite::{Row, params};
 use uuid::Uuid;
 
 use super::{Reader, StoreError};
+use crate::event::EventType;
 
 /// A place in the order of arrival: behind this record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,18 +61,7 @@ impl Reader {
                     "SELECT raised, id, public_id, sensor, time, severity, policy, host, json FROM alerts
                      WHERE tenant = ? AND (raised, id) > (?, ?) ORDER BY raised, id LIMIT ?",
                 )?
-                .query_map(params![tenant.to_string(), after.raised, after.row, limit(most)], |row| {
-                    Ok(StoredAlert {
-                        place: Place { raised: row.get(0)?, row: row.get(1)? },
-                        public_id: Uuid::from_slice(&row.get::<_, Vec<u8>>(2)?).unwrap_or_default(),
-                        sensor: row.get(3)?,
-                        time: row.get(4)?,
-                        severity: row.get(5)?,
-                        policy: row.get(6)?,
-                        host: row.get(7)?,
-                        json: row.get(8)?,
-                    })
-                })?
+                .query_map(params![tenant.to_string(), after.raised, after.row, limit(most)], read)?
                 .collect()
         })
     }
@@ -108,6 +100,35 @@ impl Reader {
                 .collect()
         })
     }
+}
+
+impl Reader {
+    /// The sensors of a tenant that told of an event of this type since a moment, milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn sensors_with(&self, tenant: Uuid, event: EventType, since: i64) -> Result<BTreeSet<String>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached("SELECT sensor FROM rows WHERE tenant = ? AND raised >= ? AND event = ?")?
+                .query_map(params![tenant.to_string(), since, event.name()], |row| row.get(0))?
+                .collect()
+        })
+    }
+}
+
+/// Reads the columns raised, id, public_id, sensor, time, severity, policy, host and json of an alert.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredAlert> {
+    Ok(StoredAlert {
+        place: Place { raised: row.get(0)?, row: row.get(1)? },
+        public_id: Uuid::from_slice(&row.get::<_, Vec<u8>>(2)?).unwrap_or_default(),
+        sensor: row.get(3)?,
+        time: row.get(4)?,
+        severity: row.get(5)?,
+        policy: row.get(6)?,
+        host: row.get(7)?,
+        json: row.get(8)?,
+    })
 }
 
 fn limit(most: usize) -> i64 {

@@ -77,18 +77,19 @@ impl Reader {
         self.with(tokens::all)
     }
 
-    /// Every sensor that said hello, by host.
+    /// Every sensor that said hello, of one tenant or of all, by host.
     ///
     /// # Errors
     /// The database failed.
-    pub fn sensors(&self) -> Result<Vec<Sensor>, StoreError> {
+    pub fn sensors(&self, tenant: Option<Uuid>) -> Result<Vec<Sensor>, StoreError> {
+        let tenant = tenant.map(|tenant| tenant.to_string());
         self.with(|connection| {
             connection
                 .prepare_cached(
                     "SELECT tenant, sensor, hostname, version, last_seen, metadata, statistics FROM sensors
-                     ORDER BY hostname, sensor",
+                     WHERE ?1 IS NULL OR tenant = ?1 ORDER BY hostname, sensor",
                 )?
-                .query_map([], |row| {
+                .query_map([tenant], |row| {
                     Ok(Sensor {
                         tenant: row.get(0)?,
                         sensor: row.get(1)?,

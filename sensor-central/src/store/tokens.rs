@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::{Secret, StoreError, hash, schema, tenants};
+use super::{Reader, Secret, Store, StoreError, hash, schema, tenants};
 
 /// What tells a sensor's token from other strings.
 const PREFIX: &str = "SLS-";
@@ -28,6 +28,100 @@ pub struct NewToken {
     pub label: String,
     /// Nanoseconds since the Unix epoch.
     pub expires: Option<i64>,
+}
+
+/// A token as the public API tells of it.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub id: String,
+    pub label: String,
+    /// Nanoseconds since the Unix epoch, as the next.
+    pub created: i64,
+    pub expires: Option<i64>,
+    /// The client that made it; empty if none did.
+    pub created_by: String,
+}
+
+impl Reader {
+    /// The tokens of a tenant, the oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub fn access_tokens(&self, tenant: Uuid) -> Result<Vec<AccessToken>, StoreError> {
+        self.with(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT id, label, created, expires, created_by FROM tokens WHERE tenant = ? ORDER BY created, id",
+                )?
+                .query_map([tenant.to_string()], |row| {
+                    Ok(AccessToken {
+                        id: row.get(0)?,
+                        label: row.get(1)?,
+                        created: row.get(2)?,
+                        expires: row.get(3)?,
+                        created_by: row.get(4)?,
+                    })
+                })?
+                .collect()
+        })
+    }
+}
+
+impl Store {
+    /// Makes a token for a client of the public API; returns its id and itself.
+    ///
+    /// # Errors
+    /// As for [`Store::batch`].
+    pub async fn create_access_token(&self, token: NewToken, client: Uuid) -> Result<(Uuid, Secret), StoreError> {
+        let (id, secret) = (Uuid::new_v4(), Secret::random(PREFIX)?);
+        let (hash, now) = (hash(secret.reveal()), crate::now());
+        self.change(move |transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO tokens (id, tenant, label, hash, created, expires, created_by)
+                     VALUES (?, ?, ?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    id.to_string(),
+                    token.tenant.to_string(),
+                    token.label,
+                    hash,
+                    now,
+                    token.expires,
+                    client.to_string()
+                ])
+        })
+        .await?;
+        Ok((id, secret))
+    }
+
+    /// Gives a tenant's token another label; says whether there is one.
+    ///
+    /// # Errors
+    /// As for [`Store::batch`].
+    pub async fn label_access_token(&self, tenant: Uuid, id: String, label: String) -> Result<bool, StoreError> {
+        let changed = self.change(move |transaction| {
+            transaction.prepare_cached("UPDATE tokens SET label = ? WHERE tenant = ? AND id = ?")?.execute(params![
+                label,
+                tenant.to_string(),
+                id
+            ])
+        });
+        Ok(changed.await? > 0)
+    }
+
+    /// Removes a tenant's token, which lets no sensor in from then on; says whether there was one.
+    ///
+    /// # Errors
+    /// As for [`Store::batch`].
+    pub async fn remove_access_token(&self, tenant: Uuid, id: String) -> Result<bool, StoreError> {
+        let changed = self.change(move |transaction| {
+            transaction
+                .prepare_cached("DELETE FROM tokens WHERE tenant = ? AND id = ?")?
+                .execute(params![tenant.to_string(), id])
+        });
+        Ok(changed.await? > 0)
+    }
 }
 
 /// Makes a token. The service may run meanwhile, and knows it at once.

@@ -1,5 +1,8 @@
 //! The public API as clients of Sophos Central use it.
 
+mod access_tokens;
+mod alerts;
+mod endpoints;
 mod login;
 mod siem;
 mod tenants;
@@ -74,12 +77,24 @@ impl Client<'_> {
         answer(self.request(Method::GET, path).header("X-Tenant-ID", &self.central.tenant)).await
     }
 
-    /// The same, which must be answered well.
+    /// Sends an object for that tenant.
+    pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.request(method, path).header("X-Tenant-ID", &self.central.tenant);
+        answer(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// What is asked for it, which must be answered well.
     pub(crate) async fn got(&self, path: &str) -> Value {
         let (status, value) = self.get(path).await;
         assert_eq!(status, 200, "{path}: {value}");
         value
     }
+}
+
+/// A member of each item.
+pub(crate) fn of_items(reply: &Value, name: &str) -> Vec<String> {
+    let text = |item: &Value| item[name].as_str().unwrap_or_default().to_owned();
+    reply["items"].as_array().unwrap().iter().map(text).collect()
 }
 
 /// Status and JSON of an answer.

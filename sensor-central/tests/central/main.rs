@@ -9,3 +9,4 @@ mod faults;
 mod program;
 mod retention;
 mod service;
+mod upgrade;
