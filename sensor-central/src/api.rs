@@ -31,11 +31,13 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
-use crate::store::{Reader, Store, StoreError};
+use crate::{
+    config::Rates,
+    store::{Reader, Store, StoreError},
+};
 
 pub use error::ApiError;
 use rate::Counted;
-pub use rate::Rates;
 
 /// Largest body that a client may send, bytes.
 const BODY: usize = 256 << 10;

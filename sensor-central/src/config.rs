@@ -19,7 +19,7 @@ use settings::{
     reference,
 };
 
-use self::keys::{Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP};
+use self::keys::{API, Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -32,6 +32,7 @@ pub struct Config {
     pub limits: Limits,
     pub retention: Retention,
     pub metrics: Metrics,
+    pub rates: Rates,
 }
 
 /// What sensors are shown. Read again on SIGHUP.
@@ -134,6 +135,33 @@ impl Default for Metrics {
     }
 }
 
+/// Requests that a client of the public API may make in each of these times. None means any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    pub per_second: Option<u64>,
+    pub per_minute: Option<u64>,
+    pub per_hour: Option<u64>,
+    pub per_day: Option<u64>,
+}
+
+impl Rates {
+    fn read(section: &Section<'_>) -> Self {
+        let most = |name| section.get::<Number>(name).map(|Number(most)| most);
+        Self {
+            per_second: most("requests_per_second"),
+            per_minute: most("requests_per_minute"),
+            per_hour: most("requests_per_hour"),
+            per_day: most("requests_per_day"),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self::read(&Section::new(None, API))
+    }
+}
+
 /// Values from the command line, which stand above the file.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Flags {
@@ -185,6 +213,7 @@ impl Config {
             limits: Limits::read(&top.section("limits")),
             retention: Retention::read(&top.section("retention")),
             metrics: Metrics::read(&top.section("metrics")),
+            rates: Rates::read(&top.section("api")),
             ..Self::new(top.value("data_dir"), Tls { certificate: certificate?, key: key? })
         };
         config.listen = flags.listen.unwrap_or(config.listen);
@@ -202,6 +231,7 @@ impl Config {
             limits: Limits::default(),
             retention: Retention::default(),
             metrics: Metrics::default(),
+            rates: Rates::default(),
         }
     }
 }

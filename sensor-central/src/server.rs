@@ -20,7 +20,7 @@ use hyper_util::rt::TokioTimer;
 use tokio::task::JoinHandle;
 
 use crate::{
-    api::{self, Api, Rates},
+    api::{self, Api},
     config::{Config, Retention, Tls},
     fault::{self, Faults},
     ingest::{self, Ingest},
@@ -148,7 +148,7 @@ fn router(config: &Config, store: &Store, metrics: Arc<Metrics>, faults: Faults)
     let status = Status { store: store.clone(), metrics: Arc::clone(&metrics), allow: config.metrics.allow.clone() };
     let ingest = Ingest::new(store.clone(), Arc::clone(&metrics), config.limits);
     ingest::routes(Arc::new(ingest))
-        .merge(api::routes(Arc::new(Api::new(store.clone(), Rates::default()))))
+        .merge(api::routes(Arc::new(Api::new(store.clone(), config.rates))))
         .layer(middleware::from_fn_with_state(Arc::new(faults), fault::inject))
         .merge(
             Router::new()

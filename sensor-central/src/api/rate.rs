@@ -9,32 +9,19 @@ use std::{
 
 use uuid::Uuid;
 
-/// Requests that a client may make in each of these times; none for any number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rates {
-    pub per_second: Option<u32>,
-    pub per_minute: Option<u32>,
-    pub per_hour: Option<u32>,
-    pub per_day: Option<u32>,
-}
-
-impl Default for Rates {
-    fn default() -> Self {
-        Self { per_second: Some(50), per_minute: Some(1000), per_hour: Some(20_000), per_day: Some(200_000) }
-    }
-}
+use crate::config::Rates;
 
 /// A time that has begun, and the requests in it.
 #[derive(Clone, Copy, Debug)]
 struct Window {
     began: Instant,
-    requests: u32,
+    requests: u64,
 }
 
 /// What each client has asked for. As many entries as there are clients.
 #[derive(Debug)]
 pub(super) struct Counted {
-    limits: [(Duration, Option<u32>); 4],
+    limits: [(Duration, Option<u64>); 4],
     clients: Mutex<HashMap<Uuid, [Window; 4]>>,
 }
 

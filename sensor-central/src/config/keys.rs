@@ -26,6 +26,12 @@ pub(super) static TOP: &[Key] = &[
     ),
     Key::new("retention", Kind::Map(RETENTION), "", "How long things are kept, from when they came in."),
     Key::new("metrics", Kind::Map(METRICS), "", "Who may read `/metrics`."),
+    Key::new(
+        "api",
+        Kind::Map(API),
+        "",
+        "How often a client of the public API may ask. What comes above is refused with 429 and told how long to wait.",
+    ),
 ];
 
 pub(super) static TLS: &[Key] = &[
@@ -77,6 +83,13 @@ pub(super) static METRICS: &[Key] = &[Key::new(
     "[127.0.0.0/8, \"::1/128\"]",
     "Ranges of addresses that may; others get 403.",
 )];
+
+pub(super) static API: &[Key] = &[
+    Key::new("requests_per_second", Kind::Own(&COUNT), "50", "Requests of one client in a second.").null("no bound"),
+    Key::new("requests_per_minute", Kind::Own(&COUNT), "1000", "The same in a minute.").null("no bound"),
+    Key::new("requests_per_hour", Kind::Own(&COUNT), "20000", "The same in an hour.").null("no bound"),
+    Key::new("requests_per_day", Kind::Own(&COUNT), "200000", "The same in a day.").null("no bound"),
+];
 
 /// An address to listen on.
 static LISTEN: Own = Own {

@@ -130,3 +130,21 @@ async fn clients_of_the_old_kind_show_a_key() {
         assert_eq!(answer(get(key, pair)).await.0, 401);
     }
 }
+
+#[tokio::test]
+async fn a_client_that_asks_too_often_is_told_how_long_to_wait() {
+    let dir = Central::start().kill();
+    let central = Central::serve(dir, "api: {requests_per_second: null, requests_per_hour: 4}");
+    let client = central.log_in().await;
+    for _ in 0..3 {
+        client.got("/whoami/v1").await;
+    }
+    let refused = client.request(Method::GET, "/whoami/v1").send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let wait: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().expect("whole seconds");
+    assert!((1..=3600).contains(&wait));
+    let (status, reply) = client.get("/siem/v1/alerts").await;
+    assert_eq!((status, &reply["error"]), (429, &json!("tooManyRequests")));
+    let (id, secret) = central.create_client(&["--tenant", &central.tenant]);
+    central.log_in_as(&id, &secret).await.got("/whoami/v1").await;
+}
