@@ -12,6 +12,7 @@
 mod accounts;
 mod given_up;
 mod losses;
+mod status;
 mod waiting;
 mod watch;
 
@@ -24,23 +25,25 @@ pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
+pub use status::EngineStatus;
+use status::Rate;
 use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
-use crate::budget::{Budget, Part, Pressure};
+use crate::budget::{Budget, Pressure};
 use crate::capture::{Batch, FailedExecs};
 use crate::clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, EventType, Host, Process};
 use crate::loss::{Ledger, Total, added_up, is_blindness};
-use crate::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
+use crate::output::{Dispatcher, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
+use crate::process::Table;
 use crate::process::baseline::Baseline;
 use crate::process::roll_call::RollCall;
-use crate::process::{Table, TableCounters};
-use crate::recorder::{Recorder, TableStatus};
+use crate::recorder::Recorder;
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -95,33 +98,6 @@ pub enum Request {
     Stop,
 }
 
-/// What the engine tells of itself.
-#[derive(Clone, Debug, Default)]
-pub struct EngineStatus {
-    pub processes: usize,
-    pub process_limit: usize,
-    pub table: TableCounters,
-    pub policies: usize,
-    pub tables: Vec<TableStatus>,
-    /// Events by class and kind since the start.
-    pub events: Vec<(EventType, u64)>,
-    /// Events a second, over the last interval between two settlements.
-    pub events_per_second: f64,
-    pub alerts: u64,
-    /// Alerts that throttles of policies held back since the start.
-    pub held_back: u64,
-    pub undecodable: u64,
-    /// Everything lost since the start.
-    pub losses: Vec<Total>,
-    pub outputs: Vec<OutputStatus>,
-    pub sinks: Vec<OutputStatus>,
-    /// Bytes that what is remembered and what waits may take, and what it takes.
-    pub memory_budget: u64,
-    pub memory: Vec<(Part, u64)>,
-    /// That the clock was set not long ago.
-    pub clock_step: Option<String>,
-}
-
 /// The engine. [`Engine::run`] is its thread.
 pub struct Engine {
     host: Arc<Host>,
@@ -164,14 +140,6 @@ pub struct Parts {
     pub budget: Budget,
     /// What is yet to be told, from one run to the next; none keeps nothing.
     pub accounts: Option<Accounts>,
-}
-
-/// Events a second between two looks.
-#[derive(Debug)]
-struct Rate {
-    since: Instant,
-    events: u64,
-    per_second: f64,
 }
 
 impl Engine {
@@ -471,37 +439,5 @@ impl Engine {
         losses::of_decoding(self.undecodable, &mut totals);
         losses::of_outputs(&self.outputs.status(), &self.sinks.status(), &mut totals);
         added_up(totals)
-    }
-
-    fn status(&mut self) -> EngineStatus {
-        EngineStatus {
-            processes: self.table.len(),
-            process_limit: self.table.limit(),
-            table: self.table.counters(),
-            policies: self.setup.detection.len(),
-            tables: self.setup.recorder.status(),
-            events: EventType::ALL.iter().map(|&kind| (kind, self.counts[kind as usize])).collect(),
-            events_per_second: self.rate.per_second,
-            alerts: self.alerts,
-            held_back: self.setup.detection.held_back(),
-            undecodable: self.undecodable,
-            losses: self.totals(),
-            outputs: self.outputs.status(),
-            sinks: self.sinks.status(),
-            memory_budget: self.budget.limit() as u64,
-            clock_step: self.clock.recent(),
-            memory: Part::ALL.iter().map(|&part| (part, self.budget.charged(part) as u64)).collect(),
-        }
-    }
-}
-
-impl Rate {
-    fn look(&mut self, events: u64) {
-        let seconds = self.since.elapsed().as_secs_f64();
-        if seconds > 0.0 {
-            self.per_second = (events - self.events) as f64 / seconds;
-        }
-        self.since = Instant::now();
-        self.events = events;
     }
 }
