@@ -1,0 +1,209 @@
+//! A file that whole lines are appended to.
+//!
+//! What has been appended is on the disk (`fdatasync`) before [`Lines::append`] returns, so a cursor that is kept after it
+//! never runs ahead of the file. The other way round, a crash between the two leaves lines of a page whose cursor was not
+//! kept. Before each page the state therefore says how long the file is and how much is about to be appended ([`Mark`]),
+//! and the next start cuts the file back to that length ([`recover`]). Only then, and no further than what was about to be
+//! appended: lines that others wrote are not ours to cut.
+//!
+//! Before each page it is looked whether the file is still the one at its path; if it was moved (logrotate), a new one is
+//! made. New files have the mode 0600, new folders 0700.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a file ends that is about to be appended to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub path: PathBuf,
+    pub device: u64,
+    pub inode: u64,
+    /// Bytes that are confirmed.
+    pub length: u64,
+    /// Bytes that are about to be appended.
+    pub appending: u64,
+}
+
+/// What was found at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovered {
+    /// All that stands there is confirmed, or it is another file.
+    Nothing,
+    /// So many bytes of a page that was not confirmed were cut off.
+    Cut(u64),
+    /// More was appended than what was about to be, so others write to it. Lines of the last page may stand twice.
+    Others,
+}
+
+/// Cuts the file back to the length that is confirmed.
+///
+/// # Errors
+/// It cannot be opened or changed.
+pub fn recover(mark: &Mark) -> io::Result<Recovered> {
+    let file = match OpenOptions::new().write(true).open(&mark.path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recovered::Nothing),
+        Err(error) => return Err(error),
+    };
+    let there = file.metadata()?;
+    if (there.dev(), there.ino()) != (mark.device, mark.inode) || there.len() <= mark.length {
+        return Ok(Recovered::Nothing);
+    }
+    let more = there.len() - mark.length;
+    if more > mark.appending {
+        return Ok(Recovered::Others);
+    }
+    file.set_len(mark.length)?;
+    file.sync_all()?;
+    Ok(Recovered::Cut(more))
+}
+
+/// An open file.
+#[derive(Debug)]
+pub struct Lines {
+    path: PathBuf,
+    file: File,
+}
+
+impl Lines {
+    /// Opens it, and makes it and the folders above it if they are missing.
+    ///
+    /// # Errors
+    /// That fails, or something else than a regular file is there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        Ok(Self { path: path.to_owned(), file: open(path)? })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the file that the next page goes to ends, and what will be appended to it.
+    ///
+    /// # Errors
+    /// It cannot be looked at or opened anew.
+    pub fn mark(&mut self, page: &[u8]) -> io::Result<Mark> {
+        let held = self.file.metadata()?;
+        let is_held =
+            fs::metadata(&self.path).is_ok_and(|there| (there.dev(), there.ino()) == (held.dev(), held.ino()));
+        if !is_held {
+            self.file = open(&self.path)?;
+        }
+        let there = self.file.metadata()?;
+        let mut appending = page.len() as u64;
+        if ends_within_line(&self.file, there.len())? {
+            appending += 1;
+        }
+        Ok(Mark { path: self.path.clone(), device: there.dev(), inode: there.ino(), length: there.len(), appending })
+    }
+
+    /// Appends the lines, behind a line end if somebody left the last line without one, and waits until the disk has them.
+    ///
+    /// # Errors
+    /// They cannot be written whole. What was written of them is cut off again, as far as that can be done.
+    pub fn append(&mut self, mark: &Mark, page: &[u8]) -> io::Result<()> {
+        let is_mended = mark.appending > page.len() as u64;
+        let begin: &[u8] = if is_mended { b"\n" } else { b"" };
+        let written = self.file.write_all(begin).and_then(|()| self.file.write_all(page));
+        written.and_then(|()| self.file.sync_data()).inspect_err(|_| {
+            // If this fails too, the next start does it.
+            let _ = self.file.set_len(mark.length);
+        })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    // Opening a pipe that nobody reads would wait for ever.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    let is_new = !path.exists();
+    let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path)?;
+    if is_new && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(file)
+}
+
+fn ends_within_line(file: &File, length: u64) -> io::Result<bool> {
+    let Some(last) = length.checked_sub(1) else { return Ok(false) };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(byte != *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &Path) -> String {
+        fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn pages_are_appended_to_whatever_stands_at_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log/deep/result.txt");
+        let mut lines = Lines::open(&path).unwrap();
+        let mut page = |text: &str| {
+            let mark = lines.mark(text.as_bytes()).unwrap();
+            lines.append(&mark, text.as_bytes()).unwrap();
+            mark
+        };
+        assert_eq!(page("a\n").length, 0);
+        assert_eq!(page("b\nc\n").length, 2);
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        assert_eq!(page("d\n").length, 0);
+        fs::write(&path, "").unwrap();
+        assert_eq!(page("e\n").length, 0);
+        fs::write(&path, "e\nx").unwrap();
+        assert_eq!(page("f\n").appending, 3);
+        assert_eq!(read(&path), "e\nx\nf\n");
+        assert_eq!(read(&folder.path().join("old")), "a\nb\nc\n");
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_page_that_was_not_confirmed_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.txt");
+        fs::write(&path, "old\n").unwrap();
+        let page = b"one\ntwo\n";
+        for kept in 0..=page.len() {
+            let mark = Lines::open(&path).unwrap().mark(page).unwrap();
+            let mut file = OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(&page[..kept]).unwrap();
+            let wanted = if kept == 0 { Recovered::Nothing } else { Recovered::Cut(kept as u64) };
+            assert_eq!(recover(&mark).unwrap(), wanted);
+            assert_eq!(read(&path), "old\n");
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_is_not_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.txt");
+        fs::write(&path, "old\n").unwrap();
+        let mark = Lines::open(&path).unwrap().mark(b"new\n").unwrap();
+        fs::write(&path, "old\nnew\nother\n").unwrap();
+        assert_eq!(recover(&mark).unwrap(), Recovered::Others);
+        // Another file, a shorter one, none.
+        assert_eq!(recover(&Mark { inode: mark.inode + 1, ..mark.clone() }).unwrap(), Recovered::Nothing);
+        fs::write(&path, "").unwrap();
+        assert_eq!(recover(&mark).unwrap(), Recovered::Nothing);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(recover(&mark).unwrap(), Recovered::Nothing);
+        fs::create_dir(&path).unwrap();
+        assert!(Lines::open(&path).is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! Standard output: data alone, the log goes to standard error.
+
+use std::io::{self, Write};
+
+/// Writes the lines. What has gone into a pipe is handed over; whether its reader keeps it cannot be known here.
+///
+/// # Errors
+/// The reader has gone away, or the disk behind it is full.
+pub fn write(lines: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(lines)?;
+    out.flush()
+}

@@ -1,0 +1,147 @@
+//! One request, tried until it is answered or refused.
+
+use std::error::Error as _;
+
+use reqwest::{RequestBuilder, Url};
+
+use super::{
+    pace::{Pace, retry_after},
+    words,
+};
+
+/// A reply is not read beyond this. A page has a thousand items at most.
+const MAX_REPLY: usize = 64 << 20;
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It passes by itself, but did not in time.
+    #[error("{0}")]
+    Unavailable(String),
+    /// People have to do something about it.
+    #[error("{0}")]
+    Refused(String),
+    /// The request cannot be answered: where a cursor was sent, Central does not know it any more.
+    #[error("{0}")]
+    Bad(String),
+}
+
+/// What came of a request.
+pub(super) enum Answer<T> {
+    Read(T),
+    /// 401, and what was said.
+    Unauthorized(String),
+}
+
+/// What one try came to, if not to an answer.
+struct Setback {
+    reason: String,
+    wish: Option<std::time::Duration>,
+}
+
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) http: reqwest::Client,
+    pub(super) pace: Pace,
+    /// What no message may hold.
+    pub(super) secrets: Vec<String>,
+}
+
+impl Client {
+    /// Makes the request until there is an answer that can be read.
+    pub(super) async fn ask<T>(
+        &self,
+        url: &Url,
+        request: impl Fn(&reqwest::Client) -> RequestBuilder,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Answer<T>, Fault> {
+        let mut faults = 0;
+        loop {
+            let setback = match self.once(url, request(&self.http), &read).await? {
+                Ok(answer) => return Ok(answer),
+                Err(setback) => setback,
+            };
+            faults += 1;
+            let reason = format!("{} {}", place(url), setback.reason);
+            if let Some(wish) = setback.wish.filter(|wish| *wish > self.pace.longest_wish) {
+                return Err(Fault::Unavailable(format!("{reason}; it asks to come back in {} s", wish.as_secs())));
+            }
+            if faults >= self.pace.tries {
+                return Err(Fault::Unavailable(format!("{reason}; given up after {faults} tries")));
+            }
+            let wait = self.pace.wait(faults, setback.wish);
+            tracing::info!("{reason}; the next try is in {:.1} s", wait.as_secs_f64());
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn once<T>(
+        &self,
+        url: &Url,
+        request: RequestBuilder,
+        read: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Result<Answer<T>, Setback>, Fault> {
+        tracing::debug!(
+            "asks {}{}{}",
+            place(url),
+            url.path(),
+            url.query().map(|query| format!("?{query}")).unwrap_or_default()
+        );
+        let again = |reason: String, wish| Ok(Err(Setback { reason, wish }));
+        let mut response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return again(self.explain(error), None),
+        };
+        let (status, wish) = (response.status().as_u16(), retry_after(response.headers()));
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_REPLY => body.extend_from_slice(&chunk),
+                Ok(Some(_)) => return again(format!("replied more than {} MiB", MAX_REPLY >> 20), None),
+                Ok(None) => break,
+                Err(error) => return again(self.explain(error), None),
+            }
+        }
+        let said = || format!("replied {status}: {}", self.words(&body));
+        let refused = |hint: &str| Err(Fault::Refused(format!("{} {}; {hint}", place(url), said())));
+        match status {
+            200..=299 => match read(&body) {
+                Ok(answer) => Ok(Ok(Answer::Read(answer))),
+                Err(reason) => again(format!("{}: {}", said(), self.words(reason.as_bytes())), None),
+            },
+            400 => Err(Fault::Bad(format!("{} {}", place(url), said()))),
+            401 => Ok(Ok(Answer::Unauthorized(said()))),
+            403 => refused("the credentials are for another tenant, or their role may not read this"),
+            404 => refused("check `api_host`, and `tenant_id` if it is set"),
+            408 | 425 | 429 | 500..=599 => again(said(), wish),
+            _ => refused("check `auth_url` and `api_host`"),
+        }
+    }
+
+    pub(super) fn words(&self, said: &[u8]) -> String {
+        words::fit(said, self.secrets.iter().map(String::as_str))
+    }
+
+    fn explain(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let what = match () {
+            () if error.is_timeout() => "did not reply in time",
+            () if error.is_connect() => "cannot be reached",
+            () => "broke off",
+        };
+        // What happened is told by the innermost error; those around it say where it was noticed.
+        let mut reason = error.to_string();
+        let mut next = error.source();
+        while let Some(source) = next {
+            reason = source.to_string();
+            next = source.source();
+        }
+        format!("{what}: {}", self.words(reason.as_bytes()))
+    }
+}
+
+/// A host, for people.
+pub(super) fn place(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}{port}", url.host_str().unwrap_or_default())
+}
