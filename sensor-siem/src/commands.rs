@@ -5,6 +5,7 @@ use std::{
     ffi::OsStr,
     fs,
     io::{self, IsTerminal as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -161,6 +162,12 @@ fn read(path: &Path, home: &Path, quiet: bool) -> Result<Config, Exit> {
     let metadata = fs::metadata(path).map_err(|error| cannot(&error))?;
     if metadata.len() > MAX_CONFIG {
         return Err(cannot(&"it is larger than 1 MiB"));
+    }
+    if !quiet && metadata.permissions().mode() & 0o004 != 0 {
+        say(&format!(
+            "sensor-siem: {} holds secrets and everyone may read it: chmod 600\n",
+            printable(&path.to_string_lossy())
+        ));
     }
     let text = fs::read_to_string(path).map_err(|error| cannot(&error))?;
     let mut report = Report::default();

@@ -66,4 +66,6 @@ pub struct Connection {
 }
 
 #[cfg(test)]
+pub(crate) mod test_server;
+#[cfg(test)]
 mod tests;

@@ -30,6 +30,12 @@ pub fn central() -> PathBuf {
     beside("sensor-central")
 }
 
+/// What hands Central's alerts and events to a SIEM.
+#[must_use]
+pub fn siem() -> PathBuf {
+    beside("sensor-siem")
+}
+
 /// Starts programs in unusual ways; see its own documentation.
 #[must_use]
 pub fn act() -> PathBuf {

@@ -12,6 +12,7 @@
 //! | ```` ```sh container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
 //! | ```` ```sh make ```` | `make --dry-run`: the goals are there and what they need is known. They are not run: they build, or test, everything |
 //! | ```` ```console ```` | the command after `$` is run as in `sh run` and must print the rest |
+//! | ```` ```ini ```` | read as the configuration of `sensor-siem`: no finding |
 //! | ```` ```sql ```` | nothing here |
 //! | ```` ```text ```` | nothing: no commands |
 //!
@@ -103,6 +104,18 @@ fn configurations_and_cases_hold() {
     assert!(checked > 10 && tested > 10, "{checked} configurations, {tested} files of cases");
 }
 
+#[test]
+fn configurations_of_the_export_hold() {
+    let mut checked = 0;
+    for block in pages().iter().flat_map(|page| blocks(page)).filter(|block| block.kind == "ini") {
+        let mut report = diagnostic::Report::default();
+        let config = sensor_siem::config_ini::read(&block.place, &block.text, Path::new("/"), &mut report);
+        assert!(config.is_some() && report.diagnostics().is_empty(), "{report}");
+        checked += 1;
+    }
+    assert!(checked > 0);
+}
+
 fn test_rules(home: &Home) -> Said {
     let mut command = home.command(&["rules", "test"]);
     for (flag, name) in [("-config", "config.yaml"), ("-content", "content.yaml"), ("-rules", "rules.yaml")] {
@@ -168,7 +181,7 @@ fn commands_are_there() {
                 }
             }
             "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh kubernetes" => {}
-            "yaml" | "yaml cases" | "yaml fragment" | "sql" => continue,
+            "yaml" | "yaml cases" | "yaml fragment" | "ini" | "sql" => continue,
             "text" => {
                 let is_command = |line: &&str| {
                     [

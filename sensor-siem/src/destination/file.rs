@@ -46,6 +46,9 @@ pub enum Recovered {
 /// # Errors
 /// It cannot be opened or changed.
 pub fn recover(mark: &Mark) -> io::Result<Recovered> {
+    if mark.appending == 0 {
+        return Ok(Recovered::Nothing);
+    }
     let file = match OpenOptions::new().write(true).open(&mark.path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recovered::Nothing),
@@ -197,7 +200,8 @@ mod tests {
         let mark = Lines::open(&path).unwrap().mark(b"new\n").unwrap();
         fs::write(&path, "old\nnew\nother\n").unwrap();
         assert_eq!(recover(&mark).unwrap(), Recovered::Others);
-        // Another file, a shorter one, none.
+        // All was confirmed; another file, a shorter one, none.
+        assert_eq!(recover(&Mark { appending: 0, ..mark.clone() }).unwrap(), Recovered::Nothing);
         assert_eq!(recover(&Mark { inode: mark.inode + 1, ..mark.clone() }).unwrap(), Recovered::Nothing);
         fs::write(&path, "").unwrap();
         assert_eq!(recover(&mark).unwrap(), Recovered::Nothing);

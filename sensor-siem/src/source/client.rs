@@ -45,6 +45,8 @@ pub(super) struct Client {
     pub(super) pace: Pace,
     /// What no message may hold.
     pub(super) secrets: Vec<String>,
+    /// The token in use, which no message may hold either.
+    pub(super) token: Option<String>,
 }
 
 impl Client {
@@ -119,7 +121,7 @@ impl Client {
     }
 
     pub(super) fn words(&self, said: &[u8]) -> String {
-        words::fit(said, self.secrets.iter().map(String::as_str))
+        words::fit(said, self.secrets.iter().chain(&self.token).map(String::as_str))
     }
 
     fn explain(&self, error: reqwest::Error) -> String {

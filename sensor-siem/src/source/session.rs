@@ -61,7 +61,7 @@ impl Session {
             }
         }
         let is_tls = own(&credentials).scheme() == "https";
-        let client = Client { http: client(connection, is_tls)?, pace, secrets };
+        let client = Client { http: client(connection, is_tls)?, pace, secrets, token: None };
         Ok(Self { client, credentials, token: None })
     }
 
@@ -166,7 +166,7 @@ impl Session {
         };
         let life = Duration::from_secs(granted.expires_in.min(24 * 3600));
         let header = SecretString::from(format!("Bearer {}", granted.access_token));
-        self.client.secrets.push(granted.access_token);
+        self.client.token = Some(granted.access_token);
         Ok(Token { header, until: asked + life.saturating_sub(RESERVE).max(life / 2) })
     }
 }

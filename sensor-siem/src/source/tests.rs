@@ -1,139 +1,14 @@
 //! Against a server that replies as a test says.
 
-use std::{
-    collections::VecDeque,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
-    thread,
-};
+use std::sync::Arc;
 
-use super::*;
+use super::{
+    test_server::{Reply, Server, TENANT, ok, page, run, token},
+    *,
+};
 use crate::item::Stream;
 
-const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const PARTNER: &str = "22222222-2222-4333-8444-555555555555";
-
-/// What a request is replied to with.
-enum Reply {
-    With(u16, &'static str, String),
-    /// The connection ends in the middle of the body.
-    Cut,
-    /// The connection ends at once.
-    Reset,
-}
-
-/// A request: its first line, its headers in small letters, its body.
-#[derive(Clone, Debug)]
-struct Came {
-    line: String,
-    headers: String,
-    body: String,
-}
-
-struct Server {
-    url: Url,
-    came: Arc<Mutex<Vec<Came>>>,
-}
-
-fn ok(body: impl Into<String>) -> Reply {
-    Reply::With(200, "", body.into())
-}
-
-fn token(name: &str) -> Reply {
-    ok(format!(r#"{{"access_token": "{name}", "expires_in": 3600, "token_type": "bearer", "message": "OK"}}"#))
-}
-
-fn page(items: &str, has_more: bool, cursor: &str) -> Reply {
-    ok(format!(r#"{{"has_more": {has_more}, "items": [{items}], "next_cursor": "{cursor}"}}"#))
-}
-
-impl Server {
-    /// Replies with these, one after the other.
-    fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let came = Arc::new(Mutex::new(Vec::new()));
-        let all = Arc::clone(&came);
-        let mut replies: VecDeque<Reply> = replies.into_iter().collect();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = BufReader::new(stream.unwrap());
-                let Some(came) = read(&mut stream) else { continue };
-                all.lock().unwrap().push(came);
-                let reply = replies.pop_front().unwrap_or(Reply::With(418, "", "no more replies".into()));
-                answer(stream.get_mut(), reply);
-            }
-        });
-        Self { url, came }
-    }
-
-    fn session(&self, credentials: Credentials) -> Session {
-        let connection = Connection { ca_file: None, proxy: None, timeout: Duration::from_secs(20) };
-        let pace = Pace { first: Duration::from_millis(1), most: Duration::from_millis(5), ..Pace::default() };
-        Session::new(credentials, &connection, pace).unwrap()
-    }
-
-    fn of_client(&self, tenant: Option<&str>) -> Session {
-        self.session(Credentials::Client {
-            id: "client-a".into(),
-            secret: SecretString::from("hunter2 +&="),
-            tenant: tenant.map(str::to_owned),
-            auth_url: self.url.join("/api/v2/oauth2/token").unwrap(),
-            api_host: self.url.clone(),
-        })
-    }
-
-    /// The first lines of the requests, without the protocol.
-    fn lines(&self) -> Vec<String> {
-        let came = self.came.lock().unwrap();
-        came.iter().map(|came| came.line.trim_end().trim_end_matches(" HTTP/1.1").to_owned()).collect()
-    }
-
-    fn came(&self, at: usize) -> Came {
-        self.came.lock().unwrap()[at].clone()
-    }
-
-    fn tenant(&self) -> Tenant {
-        Tenant { id: TENANT.into(), name: None, host: Some(self.url.clone()), token: None }
-    }
-}
-
-fn read(stream: &mut BufReader<TcpStream>) -> Option<Came> {
-    let (mut line, mut headers, mut length) = (String::new(), String::new(), 0);
-    stream.read_line(&mut line).ok()?;
-    loop {
-        let mut header = String::new();
-        if stream.read_line(&mut header).ok()? <= 2 {
-            break;
-        }
-        let header = header.to_lowercase();
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
-        headers += &header;
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some(Came { line, headers, body: String::from_utf8(body).ok()? })
-}
-
-fn answer(stream: &mut TcpStream, reply: Reply) {
-    // Who asked may be gone.
-    let _ = match reply {
-        Reply::With(status, header, body) => write!(
-            stream,
-            "HTTP/1.1 {status} X\r\n{header}content-length: {}\r\nconnection: close\r\n\r\n{body}",
-            body.len()
-        ),
-        Reply::Cut => write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{{\"items\": ["),
-        Reply::Reset => Ok(()),
-    };
-}
-
-fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
 
 fn events(server: &Server, session: &mut Session, begin: &Begin) -> Result<Page, Fault> {
     let tenant = server.tenant();
