@@ -26,6 +26,7 @@ mod compile;
 mod contradiction;
 mod eval;
 mod explain;
+mod fold;
 mod glob;
 mod index;
 mod lexer;

@@ -42,6 +42,7 @@ fn evaluation_allocates_nothing() {
         "match sophosPid startswith \"7:\" or processUuid == \"x*\"",
         "match args in (\"a*b\", \"*c*\", \"*d*\", \"*e*f\", \"*g*\", \"?h\") and uid != 0",
         "match parents > 90000 or lineage[2].cwd exists or hostname endswith \"x\"",
+        "match commandLine iglob (\"*EVIL*\", \"*x?z*Y\") and programName iglob \"*/WGET\"",
         "default ignore",
     ]
     .into_iter()

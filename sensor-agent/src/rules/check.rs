@@ -162,8 +162,9 @@ impl<'a> Checker<'a> {
         }
         match &term.operand {
             Operand::None => Some(Test::Exists),
-            Operand::List { name, range } => self.list(term, field, name, range.clone()),
+            Operand::List { name, range } => self.list(term, operator, field, name, range.clone()),
             Operand::One(literal) => self.literals(operator, field, std::slice::from_ref(literal)),
+            Operand::Many(literals) if operator == Operator::AnyCase => self.literals(operator, field, literals),
             Operand::Many(literals) => self.literals(Operator::Equal, field, literals),
         }
     }
@@ -210,7 +211,8 @@ impl<'a> Checker<'a> {
                     checker.glob(operator, text, literal)
                 })?;
                 let path = field.ty == Type::Path && operator == Operator::Equal;
-                Some(Test::Globs { globs: globs.into(), path, doubt: self.doubt })
+                let any_case = operator == Operator::AnyCase;
+                Some(Test::Globs { globs: globs.into(), path, doubt: self.doubt, any_case })
             }
         }
     }
@@ -301,6 +303,7 @@ impl<'a> Checker<'a> {
             Operator::StartsWith => Some(Glob::literal(false, text, true)),
             Operator::EndsWith => Some(Glob::literal(true, text, false)),
             _ => match Glob::new(text) {
+                Ok(glob) if operator == Operator::AnyCase => Some(glob.in_any_case()),
                 Ok(glob) => Some(glob),
                 Err(error) => {
                     let range = inside(literal, error.at..error.at + 1);
@@ -320,7 +323,14 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn list(&mut self, term: &Term, field: &'static Field, name: &str, range: Range<usize>) -> Option<Test> {
+    fn list(
+        &mut self,
+        term: &Term,
+        operator: Operator,
+        field: &'static Field,
+        name: &str,
+        range: Range<usize>,
+    ) -> Option<Test> {
         let lists = self.lists;
         let Some(list) = lists.get(name) else {
             let near = nearest(name, lists.names()).map(|near| format!("${near}"));
@@ -349,7 +359,22 @@ impl<'a> Checker<'a> {
             self.problems
                 .push(Problem::warning(range.clone(), format!("the list `{name}` is empty")).label("nothing is in it"));
         }
+        if operator == Operator::AnyCase {
+            return self.entries_in_any_case(list, name, range);
+        }
         self.entries(list, field, name, range)
+    }
+
+    fn entries_in_any_case(&mut self, list: &List, name: &str, range: Range<usize>) -> Option<Test> {
+        let Entries::Globs(globs) = &list.entries else {
+            let (holds, symbol) = (list.kind.info().word, Operator::AnyCase.symbol());
+            return self.fail(
+                Problem::error(range, format!("the list `{name}` holds {holds}, and `{symbol}` compares with globs"))
+                    .label("a list of type `names` or `paths` is expected"),
+            );
+        };
+        let globs = globs.iter().map(Glob::in_any_case).collect();
+        Some(Test::Globs { globs, path: false, doubt: self.doubt, any_case: true })
     }
 
     fn entries(&mut self, list: &List, field: &'static Field, name: &str, range: Range<usize>) -> Option<Test> {
@@ -362,7 +387,7 @@ impl<'a> Checker<'a> {
                 Test::Words(words)
             }
             (Entries::Globs(globs), ty) => {
-                Test::Globs { globs: Arc::clone(globs), path: ty == Type::Path, doubt: self.doubt }
+                Test::Globs { globs: Arc::clone(globs), path: ty == Type::Path, doubt: self.doubt, any_case: false }
             }
             (Entries::Numbers(numbers), _) => Test::Numbers(Arc::clone(numbers)),
             (Entries::Hosts(hosts), Type::Address) => {

@@ -60,7 +60,7 @@ fn values(atom: &Atom) -> Option<Vec<Value<'_>>> {
         Test::Bool { wanted, .. } => vec![Value::Bool(*wanted)],
         Test::Numbers(numbers) if numbers.len() <= TRIED => numbers.iter().map(|number| Value::Int(*number)).collect(),
         Test::Words(words) => words.iter().map(|word| Value::Word(word)).collect(),
-        Test::Globs { globs, path, .. } if globs.len() <= TRIED => globs
+        Test::Globs { globs, path, any_case: false, .. } if globs.len() <= TRIED => globs
             .iter()
             .map(|glob| glob.exact().filter(|_| !path || glob.has_slash()).map(Value::Text))
             .collect::<Option<_>>()?,

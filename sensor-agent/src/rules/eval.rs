@@ -34,7 +34,12 @@ pub struct Scratch {
     /// Candidates and those always tried, in order.
     merged: Vec<u32>,
     patterns: Vec<PatternSet>,
+    /// A value in small letters.
+    folded: Vec<u8>,
 }
+
+/// Bytes of [`Scratch::folded`] to begin with: more than nearly all values have.
+const FOLDED: usize = 8 * 1024;
 
 impl Scratch {
     fn begin(&mut self, program: &Program) {
@@ -59,6 +64,9 @@ impl Scratch {
             } else if self.patterns[index].capacity() != capacity {
                 self.patterns[index] = PatternSet::new(capacity);
             }
+        }
+        if program.any_case {
+            self.folded.reserve(FOLDED);
         }
         self.event = self.event.wrapping_add(1);
         if self.event == 0 {
@@ -170,7 +178,7 @@ impl Run<'_> {
 
     /// Makes all comparisons of a group, unless they are made.
     fn group(&mut self, index: u32) {
-        let Scratch { event: now, holds, groups, found, candidates, .. } = &mut *self.scratch;
+        let Scratch { event: now, holds, groups, found, candidates, folded, .. } = &mut *self.scratch;
         if groups[index as usize] == *now {
             return;
         }
@@ -178,7 +186,7 @@ impl Run<'_> {
         let program = self.program;
         let group = &program.groups[index as usize];
         each_value(group.scope, group.field, self.event, self.host, |value| {
-            group.index.find(value, &mut |atom, verify| {
+            group.index.find(value, folded, &mut |atom, verify| {
                 let at = atom as usize;
                 if holds[at] == *now || verify.is_some_and(|(glob, text)| !glob.matches(text)) {
                     return;

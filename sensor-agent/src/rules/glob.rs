@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use super::fold::{capital, fold};
+
 /// A glob, read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
@@ -16,7 +18,12 @@ pub struct Glob {
 enum Token {
     Literal(Box<[u8]>),
     One,
-    Set { negated: bool, ranges: Box<[(u32, u32)]> },
+    Set {
+        negated: bool,
+        /// The text has small letters alone, and a capital one in the set stands for its small form, too.
+        any_case: bool,
+        ranges: Box<[(u32, u32)]>,
+    },
     Many,
 }
 
@@ -117,6 +124,20 @@ impl Glob {
             tokens.push(Token::Many);
         }
         Self { tokens: tokens.into() }
+    }
+
+    /// The glob that matches in any letter case, if the text is [folded](fold) first.
+    #[must_use]
+    pub(super) fn in_any_case(&self) -> Self {
+        let token = |token: &Token| match token {
+            Token::Literal(text) => Token::Literal(fold(text, &mut Vec::new()).into()),
+            Token::Set { negated, ranges, .. } => {
+                Token::Set { negated: *negated, any_case: true, ranges: ranges.clone() }
+            }
+            Token::One => Token::One,
+            Token::Many => Token::Many,
+        };
+        Self { tokens: self.tokens.iter().map(token).collect() }
     }
 
     /// Whether a slash stands in it, outside a set.
@@ -229,9 +250,11 @@ impl Token {
         match self {
             Self::Literal(literal) => text.starts_with(literal).then_some(literal.len()),
             Self::One => (!text.is_empty()).then(|| first_char(text).1),
-            Self::Set { negated, ranges } => {
+            Self::Set { negated, any_case, ranges } => {
                 let (code, len) = (!text.is_empty()).then(|| first_char(text))?;
-                let inside = ranges.iter().any(|(from, to)| (*from..=*to).contains(&code));
+                let has = |code: u32| ranges.iter().any(|(from, to)| (*from..=*to).contains(&code));
+                let as_capital = || char::from_u32(code).is_some_and(|char| has(u32::from(capital(char))));
+                let inside = has(code) || *any_case && as_capital();
                 (inside != *negated).then_some(len)
             }
             Self::Many => None,
@@ -271,7 +294,7 @@ fn set(text: &[u8], start: usize) -> Result<(Token, usize), GlobError> {
             None => return Err(open),
             // Right after the opening it is a character.
             Some(b']') if at > first => {
-                return Ok((Token::Set { negated, ranges: ranges.into() }, at + 1 - start));
+                return Ok((Token::Set { negated, any_case: false, ranges: ranges.into() }, at + 1 - start));
             }
             Some(_) => {
                 let (from, after) = member(at).ok_or_else(|| open.clone())?;
@@ -337,6 +360,21 @@ mod tests {
             for text in no {
                 assert!(!matches(glob, text), "{glob} matches {text}");
             }
+        }
+    }
+
+    #[test]
+    fn globs_in_any_case() {
+        for (glob, yes, no) in [
+            ("/Etc/*", &["/etc/", "/ETC/PASSWD"][..], &["/etc"][..]),
+            ("x[A-C]*[!D]", &["Xb\nE", "xAe", "XBé"], &["xdE", "xae d", "XAD"]),
+            ("É?", &["éx", "ÉÉ"], &["ex"]),
+            ("[É]", &["é", "É"], &["e"]),
+        ] {
+            let glob = Glob::new(glob.as_bytes()).unwrap().in_any_case();
+            let matches = |text: &str| glob.matches(fold(text.as_bytes(), &mut Vec::new()));
+            assert!(yes.iter().all(|text| matches(text)), "{glob:?} does not match one of {yes:?}");
+            assert!(!no.iter().any(|text| matches(text)), "{glob:?} matches one of {no:?}");
         }
     }
 

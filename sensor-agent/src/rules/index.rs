@@ -14,6 +14,7 @@ use foldhash::HashMap;
 use ipnet::IpNet;
 use memchr::memmem::Finder;
 
+use super::fold::fold;
 use super::glob::{Glob, Shape};
 use super::lists::net_around;
 use super::test::{Doubt, Test, any_number, any_text, lacks_beginning};
@@ -55,10 +56,15 @@ impl Index {
                 Test::Numbers(all) => all.iter().for_each(|number| numbers.entry(*number).or_default().push(atom)),
                 Test::Words(all) => all.iter().for_each(|word| words.entry(word).or_default().push(atom)),
                 Test::Nets(all) => all.iter().for_each(|net| nets.add(*net, atom)),
-                Test::Globs { globs, path, doubt } => {
+                Test::Globs { globs, path, doubt, any_case } => {
                     for glob in globs.iter() {
                         let doubt = if glob.is_from_root() { *doubt } else { Doubt::None };
-                        texts.add(glob, *path && !glob.has_slash(), atom, doubt);
+                        let part = match (*any_case, *path && !glob.has_slash()) {
+                            (true, _) => Compared::Folded,
+                            (false, true) => Compared::Last,
+                            (false, false) => Compared::Whole,
+                        };
+                        texts.add(glob, part, atom, doubt);
                     }
                 }
                 Test::Exists | Test::Order(..) | Test::Bits(_) | Test::Regex(_) | Test::Hosts(_) => {}
@@ -80,7 +86,14 @@ impl Index {
 
     /// Tells which comparisons a value passes; the same one perhaps several times. Where a glob comes along, the
     /// comparison passes only if the glob matches the text, which is for the caller to try unless it knows already.
-    pub(super) fn find(&self, value: Value<'_>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+    ///
+    /// The buffer is for values in small letters.
+    pub(super) fn find(
+        &self,
+        value: Value<'_>,
+        buffer: &mut Vec<u8>,
+        passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>),
+    ) {
         let mut plain = |atoms: Option<&Vec<u32>>| atoms.into_iter().flatten().for_each(|atom| passed(*atom, None));
         match self {
             Self::Bool(atoms) => {
@@ -103,14 +116,14 @@ impl Index {
                 }
             }
             Self::Text(texts) => match value {
-                Value::Place(place) => texts.find_place(place, passed),
+                Value::Place(place) => texts.find_place(place, buffer, passed),
                 Value::Text(text) => {
-                    texts.find(text, passed);
-                    texts.find_end(text, passed);
+                    texts.find(text, buffer, passed);
+                    texts.find_end(text, buffer, passed);
                 }
                 _ => {
                     any_text(value, |text| {
-                        texts.find(text, passed);
+                        texts.find(text, buffer, passed);
                         false
                     });
                 }
@@ -144,9 +157,22 @@ impl Nets {
 pub(super) struct Texts {
     whole: Part,
     last: Part,
+    /// For whole values in small letters.
+    folded: Part,
     /// For the last parts of paths that lack their beginning.
     end: Part,
+    folded_end: Part,
     globs: Box<[Glob]>,
+}
+
+/// What of a value a glob is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Compared {
+    Whole,
+    /// The last part of a path.
+    Last,
+    /// The whole, in small letters.
+    Folded,
 }
 
 /// A comparison, and the glob of which only the longest literal has been found as yet.
@@ -163,34 +189,53 @@ struct Hit {
 const FOUND: u32 = u32::MAX;
 
 impl Texts {
-    fn find(&self, text: &[u8], passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+    fn find(&self, text: &[u8], buffer: &mut Vec<u8>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
         self.find_part(&self.whole, text, |_| true, passed);
         if !self.last.is_empty {
             self.find_part(&self.last, base_name(text), |_| true, passed);
         }
+        self.find_folded(text, buffer, |_| true, passed);
+    }
+
+    fn find_folded(
+        &self,
+        text: &[u8],
+        buffer: &mut Vec<u8>,
+        counts: impl Fn(Doubt) -> bool,
+        passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>),
+    ) {
+        if !self.folded.is_empty {
+            self.find_part(&self.folded, fold(text, buffer), counts, passed);
+        }
     }
 
     /// What a path without its beginning may pass.
-    fn find_end(&self, text: &[u8], passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
-        if self.end.is_empty || !lacks_beginning(text) {
+    fn find_end(&self, text: &[u8], buffer: &mut Vec<u8>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+        if self.end.is_empty && self.folded_end.is_empty || !lacks_beginning(text) {
             return;
         }
         if text == NOT_WHOLE {
-            return self.end.each(|hit| passed(hit.atom, None));
+            self.end.each(|hit| passed(hit.atom, None));
+            return self.folded_end.each(|hit| passed(hit.atom, None));
         }
         self.find_part(&self.end, base_name(text), |_| true, passed);
+        if !self.folded_end.is_empty {
+            self.find_part(&self.folded_end, fold(base_name(text), buffer), |_| true, passed);
+        }
     }
 
     /// What a path by mounts that are not certain passes: as it is told what speaks for a match, and as the host has the file
     /// what begins with a slash.
-    fn find_place(&self, place: Place<'_>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
+    fn find_place(&self, place: Place<'_>, buffer: &mut Vec<u8>, passed: &mut impl FnMut(u32, Option<(&Glob, &[u8])>)) {
         self.find_part(&self.whole, place.text, |doubt| doubt != Doubt::Fails, passed);
+        self.find_folded(place.text, buffer, |doubt| doubt != Doubt::Fails, passed);
         self.find_part(&self.last, base_name(place.text), |_| true, passed);
         if place.may_be_any {
-            self.find_end(place.text, passed);
+            self.find_end(place.text, buffer, passed);
         }
         if let Some(host) = place.host {
             self.find_part(&self.whole, host, |doubt| doubt != Doubt::None, passed);
+            self.find_folded(host, buffer, |doubt| doubt != Doubt::None, passed);
         }
     }
 
@@ -211,24 +256,24 @@ impl Texts {
 
 #[derive(Default)]
 struct TextsBuilder<'t> {
-    globs: Vec<(&'t Glob, bool, u32, Doubt)>,
+    globs: Vec<(&'t Glob, Compared, u32, Doubt)>,
     /// How many globs need the same.
-    needs: HashMap<(bool, Shape<'t>), u32>,
+    needs: HashMap<(Compared, Shape<'t>), u32>,
 }
 
 impl<'t> TextsBuilder<'t> {
-    fn add(&mut self, glob: &'t Glob, last_part: bool, atom: u32, doubt: Doubt) {
-        self.globs.push((glob, last_part, atom, doubt));
+    fn add(&mut self, glob: &'t Glob, compared: Compared, atom: u32, doubt: Doubt) {
+        self.globs.push((glob, compared, atom, doubt));
         if glob.shape().is_none() {
-            glob.needs().for_each(|need| *self.needs.entry((last_part, need)).or_default() += 1);
+            glob.needs().for_each(|need| *self.needs.entry((compared, need)).or_default() += 1);
         }
     }
 
     /// Of what a glob needs, that which tells most: what few others need, and then what is longest. What is at an end
     /// is found without a scan, and so worth more.
-    fn choose(&self, glob: &'t Glob, last_part: bool) -> Shape<'t> {
+    fn choose(&self, glob: &'t Glob, compared: Compared) -> Shape<'t> {
         let worth = |need: &Shape<'t>| {
-            let shared = self.needs.get(&(last_part, *need)).map_or(0, |count| count.ilog2());
+            let shared = self.needs.get(&(compared, *need)).map_or(0, |count| count.ilog2());
             let length = match need {
                 Shape::Prefix(text) | Shape::Suffix(text) | Shape::Exact(text) => text.len() + 4,
                 Shape::Contains(text) => text.len(),
@@ -240,21 +285,28 @@ impl<'t> TextsBuilder<'t> {
     }
 
     fn finish(self) -> Texts {
-        let (mut whole, mut last, mut end) = Default::default();
+        let [mut whole, mut last, mut folded, mut end, mut folded_end]: [PartBuilder; 5] = Default::default();
         let mut globs = Vec::new();
-        for (glob, last_part, atom, doubt) in &self.globs {
+        for (glob, compared, atom, doubt) in &self.globs {
             let mut hit = Hit { atom: *atom, glob: FOUND, doubt: *doubt };
             if *doubt == Doubt::Holds {
-                PartBuilder::add(&mut end, glob.end(), hit);
+                let end = if *compared == Compared::Folded { &mut folded_end } else { &mut end };
+                end.add(glob.end(), hit);
             }
             let shape = glob.shape().unwrap_or_else(|| {
                 hit.glob = u32::try_from(globs.len()).expect("fewer than 2^32 globs");
                 globs.push((*glob).clone());
-                self.choose(glob, *last_part)
+                self.choose(glob, *compared)
             });
-            PartBuilder::add(if *last_part { &mut last } else { &mut whole }, shape, hit);
+            let part = match compared {
+                Compared::Whole => &mut whole,
+                Compared::Last => &mut last,
+                Compared::Folded => &mut folded,
+            };
+            part.add(shape, hit);
         }
-        Texts { whole: whole.finish(), last: last.finish(), end: end.finish(), globs: globs.into() }
+        let [whole, last, folded, end, folded_end] = [whole, last, folded, end, folded_end].map(PartBuilder::finish);
+        Texts { whole, last, folded, end, folded_end, globs: globs.into() }
     }
 }
 

@@ -16,6 +16,7 @@ pub enum Operator {
     Contains,
     StartsWith,
     EndsWith,
+    AnyCase,
     Bits,
     In,
     NotIn,
@@ -118,6 +119,14 @@ pub static OPERATORS: &[OperatorInfo] = &[
         fields: "texts, paths, words",
         accepts: is_text,
         doc: "The value ends with the text; no character in it has a meaning of its own.",
+    },
+    OperatorInfo {
+        operator: Operator::AnyCase,
+        symbol: "iglob",
+        fields: "texts, paths",
+        accepts: |ty| matches!(ty, Type::Text | Type::Texts | Type::Path),
+        doc: "The glob matches the whole value in any letter case, or one of several does: `iglob \"*x*\"`, `iglob (\"a\", \
+              \"b*\")`, `iglob $Name`. On a path, too, it is the whole value.",
     },
     OperatorInfo {
         operator: Operator::Bits,

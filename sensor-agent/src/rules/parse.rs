@@ -6,6 +6,7 @@
 //! and-expr:= unary { ("and" | "&&") unary }
 //! unary   := ("not" | "!") unary | "(" expr ")" | term
 //! term    := subject ( operator value | ["not"] "in" ( "$"name | "(" value { "," value } ")" ) | "exists" )
+//! (after "iglob", one value or a list as after "in")
 //! subject := field | "lineage" "[" n "]" "." field | "any" "lineage" "." field | "lineage"   (the last before "in" only)
 //! ```
 
@@ -149,6 +150,7 @@ impl<'a> Parser<'a> {
         let operand = match operator {
             Operator::Exists => Operand::None,
             Operator::In | Operator::NotIn => self.list()?,
+            Operator::AnyCase if matches!(self.peek(), TokenKind::List(_) | TokenKind::Symbol("(")) => self.list()?,
             _ => {
                 if let TokenKind::List(name) = self.peek() {
                     let symbol = operator.symbol();
@@ -368,6 +370,7 @@ fn is_reserved(word: &str) -> bool {
         "contains",
         "startswith",
         "endswith",
+        "iglob",
     ]
     .iter()
     .any(|reserved| reserved.eq_ignore_ascii_case(word))
@@ -400,6 +403,7 @@ mod tests {
                 "match lineage[2].a endswith \"x\" and any lineage.b !~ \"y\"",
             ),
             ("match lineage in $L and lineage not in (\"a\")", "match lineage in $L and lineage not in (\"a\")"),
+            ("match a IGLOB (\"x\",\"y\") or b iglob $L", "match a iglob (\"x\", \"y\") or b iglob $L"),
             ("match a & 0o17 or b == TRUE", "match a & 0o17 or b == true"),
             ("match ((a == 1))", "match a == 1"),
             ("match a == 1 and (b == 2 or c == 3)", "match a == 1 and (b == 2 or c == 3)"),

@@ -89,6 +89,7 @@ pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {
         groups,
         eager: eager.into(),
         sets,
+        any_case: atoms.iter().any(|atom| matches!(atom.test, Test::Globs { any_case: true, .. })),
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Program {
     /// Groups whose comparisons find rules.
     pub(super) eager: Box<[u32]>,
     pub(super) sets: Box<[ExpressionSet]>,
+    /// Whether some comparison does not care about letter case.
+    pub(super) any_case: bool,
 }
 
 /// How a comparison is made.

@@ -11,6 +11,7 @@ use regex_automata::meta::Regex;
 use regex_syntax::hir::Hir;
 
 use super::ast::Scope;
+use super::fold::fold;
 use super::glob::Glob;
 use super::lists::Hosts;
 use crate::event::fields::{Field, base_name};
@@ -47,6 +48,8 @@ pub(super) enum Test {
         globs: Arc<[Glob]>,
         path: bool,
         doubt: Doubt,
+        /// The globs are [in any case](Glob::in_any_case), and the value is to be folded.
+        any_case: bool,
     },
     Regex(Arc<Expression>),
     Nets(Arc<[IpNet]>),
@@ -109,11 +112,13 @@ impl Test {
             Self::Order(order, bound) => any_number(value, |number| order.holds(number, *bound)),
             Self::Bits(bits) => any_number(value, |number| number.cast_unsigned() & bits != 0),
             Self::Words(words) => matches!(value, Value::Word(value) if words.contains(&value)),
-            Self::Globs { globs, path, doubt } => globs.iter().any(|glob| {
-                if *doubt != Doubt::None && glob.is_from_root() {
+            Self::Globs { globs, path, doubt, any_case } => globs.iter().any(|glob| {
+                let glob = Pattern { glob, any_case: *any_case };
+                if *doubt != Doubt::None && glob.glob.is_from_root() {
                     return passes_from_root(glob, *doubt, value);
                 }
-                any_text(value, |text| glob.matches(if *path && !glob.has_slash() { base_name(text) } else { text }))
+                let last = *path && !glob.glob.has_slash();
+                any_text(value, |text| glob.matches(if last { base_name(text) } else { text }))
             }),
             Self::Regex(expression) => any_text(value, |text| expression.regex.is_match(text)),
             Self::Nets(nets) => {
@@ -129,9 +134,29 @@ impl Test {
     }
 }
 
+/// A glob, and whether letter case counts.
+#[derive(Clone, Copy)]
+struct Pattern<'a> {
+    glob: &'a Glob,
+    any_case: bool,
+}
+
+impl Pattern<'_> {
+    fn matches(self, text: &[u8]) -> bool {
+        if self.any_case { self.glob.matches(fold(text, &mut Vec::new())) } else { self.glob.matches(text) }
+    }
+
+    /// Whether what there is of a path without its beginning leaves it open that the whole passes.
+    fn ends_so(self, path: &[u8]) -> bool {
+        let last = base_name(path);
+        let ends = |last: &[u8]| self.glob.end().matches(last);
+        path == NOT_WHOLE || if self.any_case { ends(fold(last, &mut Vec::new())) } else { ends(last) }
+    }
+}
+
 /// Whether a path passes a glob that begins with a slash.
-fn passes_from_root(glob: &Glob, doubt: Doubt, value: Value<'_>) -> bool {
-    let may = |text: &[u8], any| glob.matches(text) || any && lacks_beginning(text) && ends_so(glob, text);
+fn passes_from_root(glob: Pattern<'_>, doubt: Doubt, value: Value<'_>) -> bool {
+    let may = |text: &[u8], any| glob.matches(text) || any && lacks_beginning(text) && glob.ends_so(text);
     match (value, doubt) {
         (Value::Place(place), Doubt::Holds) => {
             may(place.text, place.may_be_any) || place.host.is_some_and(|host| glob.matches(host))
@@ -145,11 +170,6 @@ fn passes_from_root(glob: &Glob, doubt: Doubt, value: Value<'_>) -> bool {
 /// Whether a path's beginning is missing.
 pub(super) fn lacks_beginning(path: &[u8]) -> bool {
     path.starts_with(NOT_WHOLE)
-}
-
-/// Whether what there is of a path without its beginning leaves it open that the whole passes.
-fn ends_so(glob: &Glob, path: &[u8]) -> bool {
-    path == NOT_WHOLE || glob.end().matches(base_name(path))
 }
 
 impl Order {

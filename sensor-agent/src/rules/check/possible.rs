@@ -76,7 +76,7 @@ impl Checker<'_> {
         text: &'l [u8],
         literal: &Literal,
     ) -> Option<&'l [u8]> {
-        let is_start = matches!(operator, Operator::Equal | Operator::In | Operator::StartsWith);
+        let is_start = matches!(operator, Operator::Equal | Operator::In | Operator::StartsWith | Operator::AnyCase);
         let is_piece = matches!(operator, Operator::Contains | Operator::EndsWith);
         let name = field.name;
         let (label, help) = match field.values {

@@ -33,6 +33,11 @@ const TEXTS: &[&str] = &[
     "…/b",
     "…/a/b",
     "…/wget",
+    "/A/B",
+    "/usr/bin/WGET",
+    "…/a/B",
+    "aBC",
+    "AÉ",
 ];
 const GLOBS: &[&str] = &[
     "a",
@@ -83,7 +88,14 @@ fn condition() -> impl Strategy<Value = String> {
                 format!("{scope}{field} {op} ({})", globs.join(", "))
             }
         ),
-        1 => (scope.clone(), any_of(&["in $Paths", "not in $Paths", "in $Shells"])).prop_map(|(scope, list)| format!("{scope}programName {list}")),
+        3 => (scope.clone(), text_field.clone(), prop::collection::vec(any_of(GLOBS), 1..4), any::<bool>()).prop_map(
+            |(scope, field, globs, capitals)| {
+                let quote = |glob: &String| quoted(if capitals { glob.to_uppercase() } else { glob.clone() }.as_bytes());
+                let globs: Vec<_> = globs.iter().map(quote).collect();
+                format!("{scope}{field} iglob ({})", globs.join(", "))
+            }
+        ),
+        1 => (scope.clone(), any_of(&["in $Paths", "not in $Paths", "in $Shells", "iglob $Paths", "iglob $Shells"])).prop_map(|(scope, list)| format!("{scope}programName {list}")),
         1 => (any_of(&["in $Hosts", "not in $Hosts"])).prop_map(|list| format!("hostname {list}")),
         1 => Just("lineage in $Lineage".to_owned()),
         3 => (scope.clone(), number_field, any_of(&["==", "!=", "<=", ">", "&"]), 0..5)
@@ -142,7 +154,7 @@ proptest! {
     #[test]
     fn any_words_are_compiled_or_refused(words in prop::collection::vec(prop::sample::select(vec![
         "programName", "args", "uid", "eventType", "isTty", "time", "hostname", "parents", "argsBytes", "lineage", "any", "lineage[0].", ".",
-        "==", "!=", "<", "&", "=~", "contains", "in", "not", "exists", "and", "or", "(", ")", ",", "$Paths", "$Hosts", "$Numbers", "$No",
+        "==", "!=", "<", "&", "=~", "contains", "in", "iglob", "not", "exists", "and", "or", "(", ")", ",", "$Paths", "$Hosts", "$Numbers", "$No",
         "\"a*\"", "\"[\"", "`(`", "`\\p{L}+`", "\"PROCESS_*\"", "1", "-1", "64KiB", "1h", "0o17", "true", "\"2026-01-31T12:00:00Z\"",
     ]), 1..9)) {
         let (set, report) = super::compiled(&format!("match {}\ndefault ignore\n", words.join(" ")));

@@ -42,6 +42,17 @@ fn conditions_that_hold_and_that_do_not() {
         ("programName in $Shells", false),
         ("programName in $Empty", false),
         ("programName not in $Empty", true),
+        // In any letter case, and of a path, too, the whole.
+        ("programName iglob \"/USR/*/W?E[S-T]\"", true),
+        ("programName iglob \"WGET\"", false),
+        ("programName iglob (\"x\", \"*/WGET\")", true),
+        ("programName iglob $Shells", false),
+        ("programName iglob $Paths", true),
+        ("args iglob \"HTTP*\"", true),
+        ("commandLine iglob \"WGET -Q*[A]*\"", true),
+        ("cwd iglob \"*/É\"", true),
+        ("loginAccount iglob \"*\"", false),
+        ("any lineage.userName iglob \"ROOT\"", true),
         // Parts of texts have no globs, and of paths the whole is looked at.
         ("programName contains \"/bin/\"", true),
         ("programName contains \"b*n\"", false),
