@@ -70,6 +70,15 @@ pub enum Command {
         event: PathBuf,
         policy: Option<String>,
     },
+    /// Make policies of Sigma rules.
+    RulesImportSigma {
+        options: Options,
+        /// Files and folders; at least one.
+        paths: Vec<PathBuf>,
+        /// None: standard output.
+        output: Option<PathBuf>,
+        keep_level: bool,
+    },
     /// The state of the sensor that runs with this run directory.
     Status {
         run_dir: PathBuf,

@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod import;
 mod limits;
 mod rules;
 mod run;
@@ -30,6 +31,9 @@ pub fn execute(command: Command) -> Exit {
         Command::RulesCheck { options, files } => rules::check(&options, &files),
         Command::RulesTest { options, files } => rules::test(&options, &files),
         Command::RulesExplain { options, event, policy } => rules::explain(&options, &event, policy.as_deref()),
+        Command::RulesImportSigma { options, paths, output, keep_level } => {
+            import::sigma(&options, &paths, output.as_deref(), keep_level)
+        }
         Command::Version => print(&(cli::version() + "\n")),
         Command::Help { topic } => print(&help::render(topic)),
         Command::Fields { format } => print(&fields::render(format)),

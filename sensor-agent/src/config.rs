@@ -60,6 +60,11 @@ pub use words::{
 };
 pub use zeromq::ZeromqSettings;
 
+/// The keys of a file, besides the names of policies.
+pub(crate) fn top_level_keys() -> impl Iterator<Item = &'static str> {
+    keys::TOP.iter().flat_map(|key| [key.name].into_iter().chain(key.aliases.iter().copied()))
+}
+
 /// What the command line says about files. What it does not name follows from the configuration or is the default.
 #[derive(Clone, Debug, Default)]
 pub struct Paths {

@@ -40,5 +40,6 @@ pub mod process;
 pub mod recorder;
 pub mod rules;
 pub mod sensor;
+pub mod sigma;
 pub mod silent;
 pub mod systemd;

@@ -63,4 +63,4 @@ pub use scalar::{FromText, Size};
 pub use schema::{Key, Kind, Named, Own, Pairs, Schema, Variant, Variants, find};
 pub use section::Section;
 pub use words::{Word, Words};
-pub use yaml::{Entry, Node, Scalar, Value};
+pub use yaml::{Broken, Entry, Node, Scalar, Value, parse};

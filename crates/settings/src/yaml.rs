@@ -129,18 +129,19 @@ impl Scalar {
 }
 
 /// Why a text is no YAML that we can take.
-pub(crate) struct Broken {
+#[derive(Debug)]
+pub struct Broken {
     /// Where, as a byte offset.
-    pub(crate) offset: usize,
-    pub(crate) message: String,
-    pub(crate) help: Option<String>,
+    pub offset: usize,
+    pub message: String,
+    pub help: Option<String>,
 }
 
 /// Reads one document. Duplicate keys and the like go to the report; what breaks the structure is returned.
 ///
 /// # Errors
 /// The text is not YAML, holds more than one document, or goes beyond a limit.
-pub(crate) fn parse(text: &str, source: SourceId, schema: &Schema, report: &mut Report) -> Result<Node, Broken> {
+pub fn parse(text: &str, source: SourceId, schema: &Schema, report: &mut Report) -> Result<Node, Broken> {
     let options = granit_parser::options! {
         emit_comments: false,
         flow_nesting_limit: NESTING_AT_MOST,

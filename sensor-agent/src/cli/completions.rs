@@ -38,21 +38,31 @@ fn next_words(words: &[&str]) -> Vec<(&'static str, &'static str)> {
     for command in COMMANDS.iter().filter(|command| command.words.len() > words.len()) {
         if command.words.starts_with(words) {
             let word = command.words[words.len()];
-            let whole = command.words.len() == words.len() + 1;
+            let doc = match (command.words.len() == words.len() + 1, words) {
+                (true, _) => command.doc,
+                (false, []) => "Policies and lists: check, test, explain, import.",
+                (false, _) => "Policies made of the rules of others: sigma.",
+            };
             if next.iter().all(|(known, _)| *known != word) {
-                next.push((word, if whole { command.doc } else { "Policies and lists: check, test, explain." }));
+                next.push((word, doc));
             }
         }
     }
     next
 }
 
-/// The words that begin a longer command but are none themselves: `rules`.
-fn incomplete() -> Vec<&'static str> {
-    let mut words: Vec<_> =
-        COMMANDS.iter().filter(|command| command.words.len() > 1).map(|command| command.words[0]).collect();
-    words.dedup();
-    words
+/// The words that begin a longer command but are none themselves, longest first: `rules import`, `rules`.
+fn incomplete() -> Vec<&'static [&'static str]> {
+    let mut all: Vec<&[&str]> = Vec::new();
+    for command in COMMANDS {
+        for words in (1..command.words.len()).map(|count| &command.words[..count]) {
+            if !all.contains(&words) {
+                all.push(words);
+            }
+        }
+    }
+    all.sort_by_key(|words| std::cmp::Reverse(words.len()));
+    all
 }
 
 /// The commands that have words, longest first, so that a shell's first match is the right one.

@@ -19,6 +19,8 @@ pub enum FlagId {
     Json,
     Markdown,
     Policy,
+    Output,
+    KeepLevel,
     Version,
     Help,
 }
@@ -85,6 +87,7 @@ pub enum CommandId {
     RulesCheck,
     RulesTest,
     RulesExplain,
+    RulesImportSigma,
     Completions,
     Man,
 }
@@ -234,6 +237,21 @@ pub static FLAGS: &[Flag] = &[
         default: None,
         doc: "Explain this policy only; without it, all that look at such events.",
     },
+    Flag {
+        id: FlagId::Output,
+        name: "o",
+        value: Some(FILE),
+        default: None,
+        doc: "Write to this file, whole or not at all; without it, to standard output.",
+    },
+    Flag {
+        id: FlagId::KeepLevel,
+        name: "keep-level",
+        value: None,
+        default: None,
+        doc: "Give alerts the priority that is the rule's level; without it, one less, and low rules go into the content \
+              group Audit.Sigma.",
+    },
     Flag { id: FlagId::Version, name: "version", value: None, default: None, doc: "Print the version and exit." },
     Flag {
         id: FlagId::Help,
@@ -367,6 +385,16 @@ pub static COMMANDS: &[CommandEntry] = &[
         flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy],
         doc: "Say which rule decides about an event (a JSON file), and why those before it do not.",
         more: "",
+    },
+    CommandEntry {
+        id: CommandId::RulesImportSigma,
+        words: &["rules", "import", "sigma"],
+        operand: Some(Operand { name: "PATH", kind: OperandKind::File }),
+        count: Count::Many,
+        flags: &[FlagId::Output, FlagId::KeepLevel, FlagId::Content],
+        doc: "Make policies of Sigma rules: of files, and of all in folders that end with .yml or .yaml.",
+        more: "Says of each rule that is not taken, or not whole, why. The exit code is 0 if the policies were written, also \
+               if some rules were not taken. Names that the shipped policies have are not given again.",
     },
     CommandEntry {
         id: CommandId::Completions,

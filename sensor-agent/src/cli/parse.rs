@@ -166,6 +166,12 @@ impl Line {
                 };
                 Command::RulesExplain { options: self.options(), event: operands.next().unwrap_or_default(), policy }
             }
+            CommandId::RulesImportSigma => Command::RulesImportSigma {
+                options: self.options(),
+                output: self.value(FlagId::Output).map(PathBuf::from),
+                keep_level: self.is_set(FlagId::KeepLevel),
+                paths: operands.collect(),
+            },
             CommandId::Completions => Command::Completions {
                 shell: match operands.next() {
                     Some(shell) if shell == *"zsh" => Shell::Zsh,
@@ -282,13 +288,21 @@ fn command(words: &[OsString]) -> Result<&'static CommandEntry, Usage> {
         (Some(entry), []) => Ok(entry),
         (Some(entry), _) if !entry.words.is_empty() => Ok(entry),
         (_, [first, rest @ ..]) => {
-            let longer: Vec<_> =
-                COMMANDS.iter().filter(|entry| entry.words.len() > 1 && first == entry.words[0]).collect();
-            if !longer.is_empty() && rest.is_empty() {
-                let choices: Vec<_> = longer.iter().map(|entry| entry.words[1]).collect();
-                return Err(Usage::IncompleteCommand { word: show(first), choices: choices.join(", ") });
+            let longer: Vec<_> = COMMANDS
+                .iter()
+                .filter(|entry| entry.words.len() > words.len() && entry.words.iter().zip(words).all(|(a, b)| b == a))
+                .collect();
+            if !longer.is_empty() {
+                let typed: Vec<_> = words.iter().map(|word| show(word)).collect();
+                let mut choices: Vec<_> = longer.iter().map(|entry| entry.words[words.len()]).collect();
+                choices.dedup();
+                return Err(Usage::IncompleteCommand { word: typed.join(" "), choices: choices.join(", ") });
             }
-            let word = if longer.is_empty() { show(first) } else { format!("{} {}", show(first), show(&rest[0])) };
+            let is_group = COMMANDS.iter().any(|entry| entry.words.len() > 1 && first == entry.words[0]);
+            let word = match rest.first() {
+                Some(second) if is_group => format!("{} {}", show(first), show(second)),
+                _ => show(first),
+            };
             let names: Vec<String> = COMMANDS.iter().map(CommandEntry::name).filter(|name| !name.is_empty()).collect();
             let nearest = nearest(&word, names.iter().map(String::as_str)).map(str::to_owned);
             Err(Usage::UnknownCommand { word, nearest })

@@ -134,8 +134,8 @@ const COMMON: &[Field] = &[
     process("interpreter", "interpreter", Type::Path, "The interpreter that a script's #! line names.", |p, _| {
         Value::text(&p.image.interpreter)
     }),
-    process("commandLine", "cmdline", Type::Text, "All arguments, joined by blanks.", |p, _| {
-        Value::text(p.image.args.joined())
+    process("commandLine", "cmdline", Type::Text, "All arguments, joined by blanks; empty if all of them are.", |p, _| {
+        if p.image.args.kept() == 0 { Value::Absent } else { Value::Text(p.image.args.joined()) }
     }),
     process("args", "args", Type::Texts, "Each argument, the program's own name first.", |p, _| {
         Value::Args(&p.image.args)

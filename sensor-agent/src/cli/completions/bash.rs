@@ -18,8 +18,8 @@ pub(super) fn render() -> String {
             format!("\"{}\"*) flags=\"{}\"; {} ;;", command.name(), flags(command), offer(operand))
         })
         .collect();
-    for word in incomplete() {
-        cases.push(format!("\"{word}\") flags=\"-help\"; {} ;;", offer_words(next_words(&[word]))));
+    for words in incomplete() {
+        cases.push(format!("\"{}\") flags=\"-help\"; {} ;;", words.join(" "), offer_words(next_words(words))));
     }
     let sensor = flags(CommandEntry::of(CommandId::Sensor));
     cases.push(format!("\"\") flags=\"{sensor}\"; {} ;;", offer_words(next_words(&[]))));
@@ -123,7 +123,9 @@ mod tests {
             (&["-co"], &["-config", "-content"]),
             (&["--st"], &["--state-dir", "--strict"]),
             (&["sta"], &["status"]),
-            (&["rules", ""], &["check", "test", "explain"]),
+            (&["rules", ""], &["check", "test", "explain", "import"]),
+            (&["rules", "import", ""], &["sigma"]),
+            (&["rules", "import", "sigma", "-k"], &["-keep-level"]),
             (&["-config", "x", "--rules", "=", "y", "status", "-"], &["-run-dir", "-json", "-help"]),
             (&["rules", "explain", "-po"], &["-policy"]),
             (&["completions", ""], &["bash", "zsh", "fish"]),

@@ -26,8 +26,8 @@ pub(super) fn render() -> String {
         }
     };
     words_after("", next_words(&[]));
-    for word in incomplete() {
-        words_after(word, next_words(&[word]));
+    for words in incomplete() {
+        words_after(&words.join(" "), next_words(words));
     }
     for command in commands() {
         let offer = match command.operand.as_ref().map(|operand| operand.kind) {

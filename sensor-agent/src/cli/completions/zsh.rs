@@ -9,8 +9,10 @@ use crate::cli::{
 pub(super) fn render() -> String {
     let valued: Vec<String> = with_value().map(|flag| format!("-{}", flag.name)).collect();
     let mut cases: Vec<String> = commands().into_iter().map(of_command).collect();
-    for word in incomplete() {
-        cases.push(case(word, &["'1: :'".to_owned(), choice(2, next_words(&[word]))]));
+    for words in incomplete() {
+        let mut specs: Vec<_> = (1..=words.len()).map(|place| format!("'{place}: :'")).collect();
+        specs.push(choice(words.len() + 1, next_words(words)));
+        cases.push(case(&words.join(" "), &specs));
     }
     let mut sensor: Vec<_> = CommandEntry::of(CommandId::Sensor).flags().map(of_flag).collect();
     sensor.push(choice(1, next_words(&[])));
