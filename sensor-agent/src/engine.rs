@@ -42,7 +42,7 @@ use crate::output::{Dispatcher, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
 use crate::process::Table;
 use crate::process::baseline::Baseline;
-use crate::process::roll_call::RollCall;
+use crate::process::rescan::Rescan;
 use crate::recorder::Recorder;
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
@@ -91,7 +91,7 @@ pub enum Request {
     /// Go on with what is known of the host by now.
     Host(Arc<Host>),
     /// Tell of the processes whose records were lost.
-    RollCall(Box<RollCall>),
+    Rescan(Box<Rescan>),
     /// Raise an alert about the sensor itself; the second is the rule that it names.
     Tell(Box<Policy>, &'static str),
     /// Hand over what is left, and end.
@@ -112,7 +112,7 @@ pub struct Engine {
     accounts: Option<Accounts>,
     ledger: Ledger,
     /// Until all records from before it have been applied.
-    roll_call: Option<Box<RollCall>>,
+    rescan: Option<Box<Rescan>>,
     watches: Vec<Watch>,
     /// Counted, and not evaluated yet.
     waiting: Waiting,
@@ -162,7 +162,7 @@ impl Engine {
             budget,
             accounts,
             ledger: Ledger::default(),
-            roll_call: None,
+            rescan: None,
             watches: Vec::new(),
             waiting: Waiting::default(),
             findings: Vec::new(),
@@ -213,14 +213,14 @@ impl Engine {
                         let _ = kept.send(());
                     }
                     Ok(Request::Host(host)) => self.host = host,
-                    Ok(Request::RollCall(call)) => self.roll_call = Some(call),
+                    Ok(Request::Rescan(scan)) => self.rescan = Some(scan),
                     Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
                 },
                 recv(settle) -> _ => {
                     self.settle();
                     if batches.is_empty() {
-                        self.call_roll();
+                        self.rescan();
                     }
                 }
                 recv(report) -> _ => self.hand_over(),
@@ -304,12 +304,12 @@ impl Engine {
     }
 
     /// Tells of processes that run or have ended and were not told, once the records from before the walk have been applied.
-    fn call_roll(&mut self) {
-        let due = |call: &mut Box<RollCall>| boot_now() > call.walked_until().saturating_add(OVERTAKING);
-        let Some(call) = self.roll_call.take_if(due) else { return };
+    fn rescan(&mut self) {
+        let due = |scan: &mut Box<Rescan>| boot_now() > scan.walked_until().saturating_add(OVERTAKING);
+        let Some(scan) = self.rescan.take_if(due) else { return };
         let mut found = 0;
-        self.table.learn_groups(call.walked());
-        for task in call.tasks() {
+        self.table.learn_groups(scan.walked());
+        for task in scan.tasks() {
             if let Some(event) = self.table.missed(&task, unix_now()) {
                 found += 1;
                 self.event(event, boot_now());
@@ -320,7 +320,7 @@ impl Engine {
                 "{found} running processes had not been told, as records of them were lost: they are told now"
             );
         }
-        let gone = self.table.vanished(|process| call.has_ended(process), unix_now());
+        let gone = self.table.vanished(|process| scan.has_ended(process), unix_now());
         if !gone.is_empty() {
             let count = gone.len();
             tracing::warn!("{count} processes had ended untold, as records of it were lost: it is told now");

@@ -21,7 +21,7 @@ mod lineage;
 mod logins;
 pub mod mounts;
 mod pool;
-pub mod roll_call;
+pub mod rescan;
 mod table;
 mod told;
 pub mod unlisted;

@@ -42,12 +42,12 @@ const RECORDS: u64 = 0;
 const STOP: u64 = 1;
 
 /// Where records come from.
-pub(super) enum Inlet {
+pub(super) enum Input {
     Ring(RingBuf<MapData>),
     Multicast(Multicast),
 }
 
-impl Inlet {
+impl Input {
     /// Appends what there is, until the batch has so many bytes.
     fn take(&mut self, batch: &mut Batch, most: usize) -> Round {
         let before = batch.len();
@@ -82,16 +82,16 @@ impl Inlet {
 }
 
 /// What is drained.
-pub(super) struct Inlets {
+pub(super) struct Inputs {
     /// Process events.
-    pub(super) first: Inlet,
+    pub(super) first: Input,
     /// The others, by urgency.
-    pub(super) others: Vec<Inlet>,
+    pub(super) others: Vec<Input>,
 }
 
 /// One of the others, and what was taken from it and not handed on yet.
 struct Side {
-    inlet: Inlet,
+    input: Input,
     records: Batch,
 }
 
@@ -147,7 +147,7 @@ pub struct Drain {
 
 impl Drain {
     pub(super) fn start(
-        inlets: Inlets,
+        inputs: Inputs,
         control: Arc<ControlMap>,
         options: &DrainOptions,
     ) -> Result<Self, CaptureError> {
@@ -155,8 +155,8 @@ impl Drain {
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
             .map_err(CaptureError::system("creating an eventfd"))?;
         let stop = Arc::new(stop);
-        for inlet in inlets.others.iter().chain([&inlets.first]) {
-            inlet.watch(&epoll)?;
+        for input in inputs.others.iter().chain([&inputs.first]) {
+            input.watch(&epoll)?;
         }
         epoll::add(&epoll, &*stop, EventData::new_u64(STOP), EventFlags::IN)
             .map_err(CaptureError::system("watching the stop signal"))?;
@@ -166,8 +166,8 @@ impl Drain {
         let abandoned = Arc::new(AtomicBool::new(false));
         let worker = Worker {
             abandoned: Arc::clone(&abandoned),
-            first: inlets.first,
-            sides: inlets.others.into_iter().map(|inlet| Side { inlet, records: Batch::default() }).collect(),
+            first: inputs.first,
+            sides: inputs.others.into_iter().map(|input| Side { input, records: Batch::default() }).collect(),
             stopping: false,
             control,
             epoll,
@@ -287,7 +287,7 @@ enum Round {
 
 struct Worker {
     abandoned: Arc<AtomicBool>,
-    first: Inlet,
+    first: Input,
     sides: Vec<Side>,
     stopping: bool,
     control: Arc<ControlMap>,
@@ -301,7 +301,7 @@ struct Worker {
 
 impl Side {
     fn take(&mut self) -> Round {
-        self.inlet.take(&mut self.records, SIDE_BYTES)
+        self.input.take(&mut self.records, SIDE_BYTES)
     }
 }
 

@@ -46,7 +46,7 @@ pub use links::Reattached;
 pub use programs::{ProgramStatus, State};
 
 use control::ControlMap;
-use drain::{Inlet, Inlets};
+use drain::{Input, Inputs};
 use multicast::{Multicast, MulticastCounters};
 use programs::Loaded;
 
@@ -185,12 +185,12 @@ impl Capture {
             return Err(CaptureError::AlreadyDraining);
         }
         let control = Arc::clone(&self.control);
-        let mut inlets = Inlets { first: self.loaded.take_ring(Ring::Lifecycle).map(Inlet::Ring)?, others: Vec::new() };
+        let mut inputs = Inputs { first: self.loaded.take_ring(Ring::Lifecycle).map(Input::Ring)?, others: Vec::new() };
         for ring in Ring::ALL.into_iter().filter(|&ring| ring != Ring::Lifecycle && Class::any_in(ring)) {
-            inlets.others.push(self.loaded.take_ring(ring).map(Inlet::Ring)?);
+            inputs.others.push(self.loaded.take_ring(ring).map(Input::Ring)?);
         }
-        inlets.others.extend(self.multicast.take().map(Inlet::Multicast));
-        Drain::start(inlets, control, options)
+        inputs.others.extend(self.multicast.take().map(Input::Multicast));
+        Drain::start(inputs, control, options)
     }
 
     /// From now on tells of these classes and no others. What is not told costs nothing: its programs are loaded, and not

@@ -22,7 +22,7 @@ use crate::host;
 use crate::loss::Total;
 use crate::metrics;
 use crate::policy::Policy;
-use crate::process::roll_call::RollCall;
+use crate::process::rescan::Rescan;
 use crate::systemd;
 
 /// The first argument of a canary. Its second is a word of its own.
@@ -120,7 +120,7 @@ fn keep(shared: &Shared, mut host: Arc<Host>, stopped: &Receiver<()>) {
         let lost_before = std::mem::replace(&mut lost, lost_in_kernel(shared));
         if !again.is_empty() || lost > lost_before {
             next = next.min(flown + AGAIN);
-            call_roll(shared);
+            rescan(shared);
         }
         let mut meddled: Vec<Policy> = again.iter().map(tamper::detached).collect();
         meddled.extend(shared.tamper.lock().unwrap_or_else(PoisonError::into_inner).look());
@@ -149,12 +149,12 @@ fn lost_in_kernel(shared: &Shared) -> u64 {
 }
 
 /// Has the engine look for processes of which records were lost.
-fn call_roll(shared: &Shared) {
+fn rescan(shared: &Shared) {
     let walked = shared.capture().baseline();
     match walked {
         Ok(walk) => {
-            let call = Box::new(RollCall::new(walk));
-            let _ = shared.engine.send_timeout(Request::RollCall(call), PATIENCE);
+            let scan = Box::new(Rescan::new(walk));
+            let _ = shared.engine.send_timeout(Request::Rescan(scan), PATIENCE);
         }
         Err(error) => tracing::warn!("records of processes were lost, and who runs cannot be looked up: {error}"),
     }

@@ -17,7 +17,7 @@ use super::baseline::CommandLines;
 
 /// The walked tasks, with their arguments.
 #[derive(Debug)]
-pub struct RollCall {
+pub struct Rescan {
     tasks: Batch,
     command_lines: CommandLines,
     /// When each of them started, by its pid; none if the walk did not see all processes of the host.
@@ -27,7 +27,7 @@ pub struct RollCall {
     walked_until: u64,
 }
 
-impl RollCall {
+impl Rescan {
     /// Reads the arguments of the walked tasks: slow, not for the engine's thread.
     #[must_use]
     pub fn new(walk: Baseline) -> Self {
@@ -101,21 +101,21 @@ mod tests {
         // Above what a pid can be: nobody has it.
         const FREE: u32 = 1 << 23;
         let own = std::process::id();
-        let call = |started| RollCall {
+        let scan = |started| Rescan {
             tasks: Batch::with_capacity(0),
             command_lines: CommandLines::default(),
             started,
             walked_from: 100,
             walked_until: 200,
         };
-        let whole = call(Some(HashMap::from_iter([(7, 50)])));
+        let whole = scan(Some(HashMap::from_iter([(7, 50)])));
         assert!(!whole.has_ended(ProcessKey::new(7, 50)));
         // The pid is another's now.
         assert!(whole.has_ended(ProcessKey::new(7, 40)));
         assert!(whole.has_ended(ProcessKey::new(FREE, 50)));
         assert!(!whole.has_ended(ProcessKey::new(FREE, 100)), "it may have started behind the walk");
         assert!(!whole.has_ended(ProcessKey::new(own, 50)), "somebody has the pid");
-        assert!(!call(None).has_ended(ProcessKey::new(FREE, 50)));
+        assert!(!scan(None).has_ended(ProcessKey::new(FREE, 50)));
     }
 
     #[test]
