@@ -22,11 +22,16 @@ impl Siem {
     /// With a configuration of the script's form, and these lines in place of some of it.
     fn new(central: &Central, more: &str) -> Self {
         let (id, secret) = central.credentials();
+        Self::with(central, &format!("client_id = {id}\nclient_secret = {secret}\n{more}"))
+    }
+
+    /// The same with other credentials, which the lines have.
+    fn with(central: &Central, lines: &str) -> Self {
         let at = format!("127.0.0.1:{}", central.port());
         let ca = central.path().join("sophosca1.crt");
         let text = format!(
-            "[login]\nclient_id = {id}\nclient_secret = {secret}\nauth_url = https://{at}/api/v2/oauth2/token\n\
-             api_host = {at}\nca_file = {}\nstate_file_path = state/siem_sophos.json\n{more}",
+            "[login]\nauth_url = https://{at}/api/v2/oauth2/token\napi_host = {at}\nca_file = {}\n\
+             state_file_path = state/siem_sophos.json\n{lines}",
             ca.display()
         );
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -201,5 +206,52 @@ fn formats_flags_and_exit_codes() {
     assert_eq!(said.code, Some(77), "{}", said.stderr);
     assert!(said.stderr.contains("check `client_id` and `client_secret`"), "{}", said.stderr);
     assert!(!said.stderr.contains("wrong0secret"), "{}", said.stderr);
+    assert_eq!(sensor.stop(), Some(0));
+}
+
+/// Runs a command of Central on its database.
+fn administer(central: &Central, arguments: &[&str]) -> String {
+    let said = Said::of(Command::new(programs::central()).args(arguments).arg("--data-dir").arg(central.path()));
+    fine(&said);
+    said.stdout
+}
+
+#[test]
+fn partners_and_old_tokens_are_let_in_too() {
+    let central = Central::start();
+    let mark = Mark::new("siem-partner");
+    let sensor = Sensor::start(&config(&central, &mark, ""));
+    run_marked(&sensor, &mark, 2);
+    until_arrived(&central, &until_written(&sensor, 2));
+
+    let (partner, tenant) = ("22222222-2222-4333-8444-555555555555", central.tenant());
+    administer(&central, &["set-tenant", "--tenant", &tenant, "--name", "Example", "--partner", partner]);
+    // Another tenant of theirs, which has nothing.
+    let other = "33333333-2222-4333-8444-555555555555";
+    administer(&central, &["set-tenant", "--tenant", other, "--name", "Other", "--partner", partner]);
+    let said = administer(&central, &["create-client", "--partner", partner, "--label", "export"]);
+    let lines = said.replace(": ", " = ");
+    let siem = Siem::with(&central, &format!("{lines}endpoint = all\n"));
+    let said = siem.run(&[]);
+    fine(&said);
+    assert!(said.stderr.contains("of 2 tenants"), "{}", said.stderr);
+    assert_eq!(siem.alerts(), all(&central));
+    let one = Siem::with(&central, &format!("{lines}endpoint = all\ntenant_id = {other}\n"));
+    fine(&one.run(&[]));
+    assert_eq!(one.alerts(), Vec::<String>::new());
+
+    let (id, secret) = central.credentials();
+    let basic =
+        Command::new("sh").args(["-c", "printf %s \"$0:$1\" | base64 -w0", &id, &secret]).output().expect("base64");
+    let basic = String::from_utf8(basic.stdout).expect("text");
+    let token = format!(
+        "token_info = url: https://127.0.0.1:{}/gateway, x-api-key: {id}, Authorization: Basic {basic}\nendpoint = alert\n",
+        central.port()
+    );
+    let old = Siem::with(&central, &token);
+    fine(&old.run(&["-d"]));
+    assert_eq!(old.alerts(), all(&central));
+    let state = fs::read_to_string(old.file("state/siem_sophos.sensor-siem.json")).expect("the state");
+    assert!(!state.contains(&basic) && !state.contains(&secret), "{state}");
     assert_eq!(sensor.stop(), Some(0));
 }
