@@ -3,12 +3,13 @@
 
 use std::sync::{Arc, LazyLock};
 
+use schema::{EventType, Table};
 use libfuzzer_sys::fuzz_target;
 use sensor_agent::event::json::RowWriter;
-use sensor_agent::event::{AuditMessage, Detail, Event, EventType, Host, Process, fields, tables};
+use sensor_agent::event::{AuditMessage, Detail, Event, Host, Process, fields};
 
 static WRITER: LazyLock<RowWriter> =
-    LazyLock::new(|| RowWriter::new(tables::by_name("audit_user_msg").expect("the table exists")));
+    LazyLock::new(|| RowWriter::new(Table::by_name("audit_user_msg").expect("the table exists")));
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&[a, b, c, d, e, f], text)) = bytes.split_first_chunk() else { return };

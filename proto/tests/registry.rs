@@ -7,17 +7,13 @@ use prost_types::{
     DescriptorProto, FieldDescriptorProto, FileDescriptorSet,
     field_descriptor_proto::{Label, Type as Wire},
 };
+use schema::{TABLES, Table, Type};
 use sensor_agent::{
     alert::{self, Alert},
-    event::{
-        Event, Host, build,
-        fields::{self, Type},
-        json::RowWriter,
-        tables::{self, TABLES},
-    },
+    event::{Event, Host, build, fields, json::RowWriter},
     policy::Policy,
 };
-use sensor_proto::v1::{self, row::Table};
+use sensor_proto::v1::{self, row};
 use serde_json::{Value, json};
 
 fn message(name: &str) -> DescriptorProto {
@@ -49,8 +45,8 @@ fn fits(ty: Type, field: &FieldDescriptorProto) -> bool {
 #[test]
 fn columns_and_fields_are_the_same_both_ways() {
     for (name, message) in messages() {
-        let table = tables::by_name(&name).unwrap_or_else(|| panic!("no table {name}"));
-        let columns: BTreeSet<_> = table.columns.iter().copied().collect();
+        let table = Table::by_name(&name).unwrap_or_else(|| panic!("no table {name}"));
+        let columns: BTreeSet<_> = table.columns.iter().map(|column| column.field.column).collect();
         let fields: BTreeSet<_> = message.field.iter().map(FieldDescriptorProto::name).collect();
         // A table that nothing fills yet has no columns to hold its message against.
         assert!(columns.is_empty() || columns == fields, "{name}: columns {columns:?}, fields {fields:?}");
@@ -65,7 +61,7 @@ fn columns_and_fields_are_the_same_both_ways() {
 #[test]
 fn every_table_that_has_rows_has_a_message() {
     let messages: BTreeSet<_> = messages().into_iter().map(|(table, _)| table).collect();
-    for table in TABLES.iter().filter(|table| table.class.is_some()) {
+    for table in TABLES.iter().filter(|table| table.is_filled()) {
         assert!(messages.contains(table.name), "{}", table.name);
     }
 }
@@ -73,13 +69,13 @@ fn every_table_that_has_rows_has_a_message() {
 #[test]
 fn a_table_is_called_the_same_everywhere() {
     let rows = [
-        Table::ProcessEvents(v1::ProcessEvent::default()),
-        Table::AuditUserMsg(v1::AuditUserMessage::default()),
-        Table::LostRecords(v1::LostRecords::default()),
-        Table::Sensors(v1::SensorStart::default()),
+        row::Table::ProcessEvents(v1::ProcessEvent::default()),
+        row::Table::AuditUserMsg(v1::AuditUserMessage::default()),
+        row::Table::LostRecords(v1::LostRecords::default()),
+        row::Table::Sensors(v1::SensorStart::default()),
     ];
     let names: Vec<_> = messages().into_iter().map(|(table, _)| table).collect();
-    assert_eq!(rows.iter().map(Table::name).collect::<Vec<_>>(), names);
+    assert_eq!(rows.iter().map(row::Table::name).collect::<Vec<_>>(), names);
     for table in rows {
         let name = table.name();
         assert_eq!(serde_json::to_value(v1::Row { table: Some(table) }).unwrap()["table"], name);
@@ -142,7 +138,7 @@ fn events_of(table: &str) -> Vec<Value> {
 
 #[test]
 fn a_row_survives_the_wire_with_every_column() {
-    for table in TABLES.iter().filter(|table| table.class.is_some()) {
+    for table in TABLES.iter().filter(|table| table.is_filled()) {
         let mut seen = BTreeSet::new();
         for map in events_of(table.name) {
             let (event, host) = event(&map);
@@ -154,8 +150,9 @@ fn a_row_survives_the_wire_with_every_column() {
             let columns = written.as_object().unwrap().iter().filter(|(_, value)| !value.is_null());
             seen.extend(columns.map(|(column, _)| column.clone()));
         }
-        let missing: Vec<_> = table.columns.iter().filter(|column| !seen.contains(**column)).collect();
-        assert_eq!(missing, Vec::<&&str>::new(), "{}", table.name);
+        let missing: Vec<_> =
+            table.columns.iter().map(|column| column.field.column).filter(|column| !seen.contains(*column)).collect();
+        assert_eq!(missing, Vec::<&str>::new(), "{}", table.name);
     }
 }
 

@@ -8,8 +8,9 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use schema::EventType;
 use sensor_agent::event::decode::decode;
-use sensor_agent::event::{Event, EventType, Host};
+use sensor_agent::event::{Event, Host};
 use sensor_agent::process::{Table, users::Users};
 use sensor_agent::rules::{RuleSet, Scratch};
 use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, ProcessKey, kind};

@@ -31,8 +31,10 @@ pub use self::{
     template::Template,
     text::{printable, visible},
 };
-use crate::event::audit::Fact;
-use crate::event::{AuditMessage, Detail, Event, EventType, Host, json::lossless};
+use crate::event::{
+    Event, Host, Value, fields,
+    json::{as_text, lossless},
+};
 use crate::policy::Policy;
 
 /// An event that violated a policy, with everything that is told about it.
@@ -74,8 +76,8 @@ impl Alert {
             time: event.time,
             name: policy.name.clone(),
             uuid: Uuid::now_v7(),
-            message: message(&policy, &event),
-            message_fields: message_fields(&policy, &event),
+            message: event.sentence(&policy.name),
+            message_fields: message_fields(&policy, &event, &host),
         };
         Self {
             uuid,
@@ -147,82 +149,13 @@ impl Alert {
     }
 }
 
-/// The violation in one sentence.
-fn message(policy: &Policy, event: &Event) -> String {
-    let policy = &policy.name;
-    let program = lossless(&event.process.image.path);
-    match (event.kind, &event.detail) {
-        (EventType::LostRecords, Detail::Lost(lost)) => {
-            let (count, class, stage, cause) = (lost.count, lost.class, lost.stage, lost.cause);
-            format!("The sensor lost {count} {class} records at the stage {stage} ({cause}); policy {policy}")
-        }
-        (EventType::LostRecords | EventType::SensorStarted, _) => format!("The sensor reports to policy {policy}"),
-        (_, Detail::ExecFailed { errno: libc::ENOEXEC }) => {
-            let file = event.process.image.script().map(lossless).unwrap_or_default();
-            format!("The kernel refused to run {file}, which {program} may read as a script; policy {policy}")
-        }
-        (EventType::ExecFailed, _) => {
-            let file = lossless(&event.process.image.filename);
-            format!("The attempt to run {file} violated policy {policy}")
-        }
-        (EventType::AuditMessage, Detail::Audit(audit)) => {
-            format!("The audit message {}{} of {program} violated policy {policy}", audit.type_name, gist(audit))
-        }
-        (EventType::AuditMessageRefused, Detail::Audit(audit)) => format!(
-            "The audit message {}{} that {program} sent was refused by the kernel ({}); policy {policy}",
-            audit.type_name,
-            gist(audit),
-            audit.refused.unwrap_or_default()
-        ),
-        _ => format!("Program {program} violated policy {policy}"),
+/// The parts of that sentence, and what else is told of the event.
+fn message_fields(policy: &Policy, event: &Event, host: &Host) -> Vec<(&'static str, String)> {
+    let program = lossless(&event.process.image.path).into_owned();
+    let mut told = vec![("program_name", program), ("strategy_name", policy.name.clone())];
+    for part in event.kind.described().parts {
+        let value = fields::by_column(part.column).map_or(Value::Absent, |field| field.of(event, host));
+        told.extend(as_text(value).map(|text| (part.column, text)));
     }
-}
-
-/// Whom an audit message is about, from where, and how it ended; as far as it says.
-fn gist(audit: &AuditMessage) -> String {
-    let account = audit.account().map(|account| format!(", account {}", lossless(account)));
-    let address = audit.address().map(|address| format!(", from {address}"));
-    let outcome = audit.outcome().map(|outcome| format!(", {},", outcome.word()));
-    [account, address, outcome].into_iter().flatten().collect()
-}
-
-fn message_fields(policy: &Policy, event: &Event) -> Vec<(&'static str, String)> {
-    let mut fields = vec![
-        ("program_name", lossless(&event.process.image.path).into_owned()),
-        ("strategy_name", policy.name.clone()),
-    ];
-    match &event.detail {
-        Detail::ExecFailed { errno } => fields.extend([
-            ("file_path", lossless(&event.process.image.filename).into_owned()),
-            ("errno", errno.to_string()),
-        ]),
-        Detail::Lost(lost) => fields.extend([
-            ("stage", lost.stage.to_owned()),
-            ("event_class", lost.class.to_owned()),
-            ("cause", lost.cause.to_owned()),
-            ("count", lost.count.to_string()),
-        ]),
-        Detail::Exit { code, signal: 0, .. } => fields.push(("exit_code", code.to_string())),
-        Detail::Exit { signal, .. } => fields.push(("exit_signal", signal.to_string())),
-        Detail::None | Detail::Audit(_) => {}
-    }
-    if let Detail::Audit(audit) = &event.detail {
-        let text = |value: Option<&[u8]>| value.map(|value| lossless(value).into_owned());
-        let parts = [
-            ("type", Some(audit.message_type.to_string())),
-            ("type_name", Some(audit.type_name.clone().into_owned())),
-            ("op", text(audit.told(Fact::Operation))),
-            ("acct", text(audit.account())),
-            ("acct_id", audit.account_id().map(|id| id.to_string())),
-            ("grp", text(audit.group())),
-            ("grp_id", audit.group_id().map(|id| id.to_string())),
-            ("result", audit.outcome().map(|outcome| outcome.word().to_owned())),
-            ("address", audit.address().map(|address| address.to_string())),
-            ("terminal", text(audit.told(Fact::Terminal))),
-            ("refusal", audit.refused.map(str::to_owned)),
-            ("message", text(Some(&audit.text))),
-        ];
-        fields.extend(parts.into_iter().filter_map(|(key, value)| Some((key, value?))));
-    }
-    fields
+    told
 }

@@ -55,8 +55,8 @@ pub use syslog::SyslogSettings;
 pub use tls::TlsSettings;
 pub use words::{
     AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, Framing, ListType, MessageType,
-    OutputType, PolicyType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod,
-    ZeromqEncoding, ZeromqPattern, is_built,
+    OutputType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod, ZeromqEncoding,
+    ZeromqPattern, is_built,
 };
 pub use zeromq::ZeromqSettings;
 

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
+use schema::{EventType, Seen};
 pub use throttle::ThrottleSettings;
 use throttle::{Decision, Throttle};
 
-use crate::event::{Detail, Event, EventType, Host, Seen};
+use crate::event::{Detail, Event, Host};
 use crate::policy::{MessageType, Policy};
 use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
 
@@ -38,20 +39,10 @@ pub struct Detection {
 /// The policies that see the same events. Chain `n` of the rules is the `n`-th policy.
 #[derive(Debug)]
 pub struct Group {
-    pub sees: Sees,
+    /// The events, and so the fields and words that the rules may name.
+    pub sees: Seen,
     pub rules: RuleSet,
     pub policies: Vec<PolicyInForce>,
-}
-
-/// Which events a group of policies sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sees {
-    /// Programs executed: policies of type `program`.
-    Execs,
-    /// Messages that the kernel's audit took: `auditUserMessage`.
-    AuditMessages,
-    /// Messages that it did not take: `auditUserMessageRefused`.
-    RefusedAuditMessages,
 }
 
 /// A policy with the state that goes with it.
@@ -78,18 +69,6 @@ pub struct Finding {
     pub held_back: u64,
 }
 
-impl Sees {
-    /// The events, and so the fields and words that the rules may name.
-    #[must_use]
-    pub const fn events(self) -> Seen {
-        Seen::only(match self {
-            Self::Execs => EventType::Exec,
-            Self::AuditMessages => EventType::AuditMessage,
-            Self::RefusedAuditMessages => EventType::AuditMessageRefused,
-        })
-    }
-}
-
 impl PolicyInForce {
     #[must_use]
     pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
@@ -107,7 +86,7 @@ impl PolicyInForce {
 impl Detection {
     #[must_use]
     pub fn new(mut groups: Vec<Group>) -> Self {
-        for group in groups.iter_mut().filter(|group| group.sees == Sees::Execs) {
+        for group in groups.iter_mut().filter(|group| group.sees.contains(EventType::Exec)) {
             for (chain, policy) in group.policies.iter_mut().enumerate() {
                 policy.asks_for_file = group.rules.chain_asks_for(ChainIndex(chain), FILE_FIELDS);
             }
@@ -143,7 +122,7 @@ impl Detection {
     pub fn awaits_name(&self, event: &Event) -> bool {
         event.awaits_name()
             && self.groups.iter().any(|group| {
-                group.sees.events().contains(event.kind)
+                group.sees.contains(event.kind)
                     && ["userName", "acct"].into_iter().any(|field| group.rules.asks_for(field))
             })
     }
@@ -190,7 +169,7 @@ impl Detection {
         // To the rules it is what they are about: a program that is being run.
         let unformatted = is_unformatted(event).then(|| Event { kind: EventType::Exec, ..event.clone() });
         let event = unformatted.as_ref().unwrap_or(event);
-        for group in self.groups.iter_mut().filter(|group| group.sees.events().contains(event.kind)) {
+        for group in self.groups.iter_mut().filter(|group| group.sees.contains(event.kind)) {
             self.violated.clear();
             let (violated, policies) = (&mut self.violated, &group.policies);
             group.rules.matches(event, host, &mut self.scratch, &mut |chain, rule| {

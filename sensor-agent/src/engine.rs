@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
+use schema::EventType;
 
 pub use accounts::Accounts;
 use accounts::Untold;
@@ -36,7 +37,7 @@ use crate::capture::{Batch, FailedExecs};
 use crate::clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
-use crate::event::{Detail, Event, EventType, Host, Process};
+use crate::event::{Detail, Event, Host, Process};
 use crate::loss::{Ledger, Total, added_up, is_blindness};
 use crate::output::{Dispatcher, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};

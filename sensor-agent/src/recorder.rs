@@ -9,9 +9,10 @@
 
 use std::collections::VecDeque;
 
+use schema::{Class, EventType, Table};
+
 use crate::budget::{Budget, Pressure};
-use crate::event::tables::Table;
-use crate::event::{Class, Event, EventType, Host};
+use crate::event::{Event, Host};
 use crate::rules::{ChainIndex, RuleSet, Scratch};
 
 /// The tables that are on.

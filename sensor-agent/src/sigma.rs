@@ -32,8 +32,8 @@ use std::fmt;
 
 use diagnostic::{Report, Span, Spanned};
 use foldhash::{HashMap, HashSet};
+use schema::{EventType, Seen};
 
-use crate::event::{EventType, Seen};
 use crate::rules::{Chain, ListSource, Lists, MissingDefault, compile};
 use documents::{Document, documents};
 use policy::Policy;

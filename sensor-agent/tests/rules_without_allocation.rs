@@ -4,7 +4,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use diagnostic::{Report, Span, Spanned};
-use sensor_agent::event::{Class, build::build};
+use schema::Class;
+use sensor_agent::event::build::build;
 use sensor_agent::rules::{Chain, Lists, MissingDefault, Scratch, compile};
 use serde_json::json;
 

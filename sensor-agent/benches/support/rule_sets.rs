@@ -1,7 +1,7 @@
 //! Rules as people write them, in any number.
 
 use diagnostic::{Report, Span, Spanned};
-use sensor_agent::event::Class;
+use schema::Class;
 use sensor_agent::rules::{Chain, ListSource, Lists, MissingDefault, RuleSet, compile};
 
 /// Compiles chains, and a list `L` of a kind with entries.

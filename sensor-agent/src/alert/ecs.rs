@@ -7,6 +7,8 @@
 
 use std::io::{self, Write};
 
+use schema::Activity;
+use schema::process::Runtime;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
 
@@ -21,7 +23,7 @@ use super::{
     time::rfc3339,
 };
 use crate::{
-    event::{Activity, Detail, Process},
+    event::{Detail, Process},
     policy::Priority,
 };
 
@@ -107,7 +109,7 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
         document["container"] = json!({
             "id": cuts.words(&container.id),
             "name": cuts.words(&container.name),
-            "runtime": container.runtime,
+            "runtime": container.runtime.map(Runtime::word),
             "image": {"name": cuts.words(&container.image_name), "hash": {"all": [cuts.words(&container.image_id)]}},
             "labels": pairs(container.labels.iter().take(cuts.lists), cuts),
         });

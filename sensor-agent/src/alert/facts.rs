@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use schema::{Activity, Outcome, Role};
+
 use super::cuts::Cuts;
-use crate::event::{
-    Activity, Event, Host, Outcome, Value,
-    fields::{Role, told},
-};
+use crate::event::{Event, Host, Value, fields::told};
 
 /// The facts of one event. Texts are as long as is kept; what is not told is none.
 pub(crate) struct Facts<'a> {

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use proptest::{collection::vec, prelude::*};
+use schema::EventType;
 use serde_json::{Value, json};
 
 use super::{Alert, cef, ecs, ocsf, shorten::LEAST_TEXT};
 use crate::{
-    event::{AuditMessage, Detail, EventType, Image, Process, ProcessKey, build::build},
+    event::{AuditMessage, Detail, Image, Process, ProcessKey, build::build},
     policy::{MessageType, Policy},
 };
 

@@ -72,13 +72,14 @@ mod tests {
     use std::sync::Arc;
 
     use diagnostic::{Report, Span, Spanned};
+    use schema::{Class, TABLES, Type};
     use serde_json::{Value, json};
 
     use super::*;
     use crate::alert::{Alert, Template, cef, ecs, json, ocsf};
+    use crate::event::NOT_WHOLE;
     use crate::event::build::build;
-    use crate::event::fields::{FIELDS, Type};
-    use crate::event::{NOT_WHOLE, tables};
+    use crate::event::fields::FIELDS;
     use crate::policy::{MessageType, Policy};
 
     /// An alert of which this mark holds; without a name, none.
@@ -191,18 +192,14 @@ mod tests {
                 "lineage_truncated" => "parents",
                 column => column.rsplit_once('_').unwrap().0.trim_end_matches("_read"),
             };
-            for table in tables::TABLES.iter().filter(|table| table.class == tables_class(field.column)) {
-                assert!(
-                    !table.columns.contains(&about) || table.columns.contains(&field.column),
-                    "{} has {about} without {}",
-                    table.name,
-                    field.column
-                );
+            for table in TABLES.iter().filter(|table| table.class() == tables_class(field.column)) {
+                let has = |name| table.columns.iter().any(|column| column.field.column == name);
+                assert!(!has(about) || has(field.column), "{} has {about} without {}", table.name, field.column);
             }
         }
     }
 
-    fn tables_class(column: &str) -> Option<crate::event::Class> {
-        Some(if column == MESSAGE { crate::event::Class::Audit } else { crate::event::Class::Process })
+    fn tables_class(column: &str) -> Option<Class> {
+        Some(if column == MESSAGE { Class::Audit } else { Class::Process })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use schema::{Class, EventType};
 use sensor_ebpf::record::ProcessKey;
 use uuid::Uuid;
 
 use super::Alert;
-use crate::event::{Arguments, Class, Container, Detail, Event, EventType, Host, Image, Process};
+use crate::event::{Arguments, Container, Detail, Event, Host, Image, Process};
 use crate::policy::{Confidence, MessageType, Policy, Priority};
 
 /// What an alert reaches.
@@ -79,7 +80,7 @@ pub(super) fn sample() -> Alert {
     let mut wget = process(4_001, "/usr/bin/wget", "wget http://example.test/", Some(shell));
     wget.container = Some(Arc::new(Container {
         id: "4f6e1c0d2b3a".into(),
-        runtime: "containerd",
+        runtime: Some(schema::process::Runtime::Containerd),
         name: "web".into(),
         image_id: "sha256:9d1a".into(),
         image_name: "registry.example.test/web:1".into(),

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use diagnostic::terminal::{Align, columns};
+use schema::{Owner, Seen, Type};
 use serde::Serialize;
 
-use crate::event::fields::{FIELDS, Field, Get, Type};
+use crate::event::fields::{FIELDS, Field};
 
 /// How to print the registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ fn json() -> String {
             r#type: field.ty.name(),
             column: field.column,
             of: owner(field),
-            lineage: matches!(field.get, Get::Process(_)),
+            lineage: field.owner == Owner::Process,
             words: words(field),
             meaning: field.doc,
             filled: field.is_filled,
@@ -95,7 +96,7 @@ fn markdown() -> String {
          This page is printed by `sophoslinuxsensor fields -markdown`.\n\n\
          | field | type | column | of | meaning |\n| --- | --- | --- | --- | --- |\n",
     );
-    for field in FIELDS {
+    for field in &FIELDS {
         let words = match words(field) {
             [] => String::new(),
             words => format!(" One of `{}`.", words.join("`, `")),
@@ -117,13 +118,13 @@ fn markdown() -> String {
 
 /// What the field is a property of.
 fn owner(field: &Field) -> String {
-    if let Some(kind) = field.only_in {
-        return format!("{} event", kind.word());
+    if !field.only_in.is_empty() {
+        return format!("{} event", Seen::these(field.only_in).name());
     }
-    match field.get {
-        Get::Process(_) => "process".to_owned(),
-        Get::Event(class, _) => format!("{} event", class.name()),
-        Get::Any(_) => "any event".to_owned(),
+    match field.owner {
+        Owner::Process => "process".to_owned(),
+        Owner::Class(class) => format!("{} event", class.name()),
+        Owner::Any => "any event".to_owned(),
     }
 }
 

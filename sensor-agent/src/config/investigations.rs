@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
+use schema::{TABLES, Table};
 use settings::{Node, Section, Word as _};
 
 use super::keys;
@@ -12,7 +13,6 @@ use super::outputs::{self, FileSettings};
 use super::s3::{self, S3Settings};
 use super::words::{RowFormat, SinkBackend, ZeromqEncoding};
 use super::zeromq::{self, ZeromqSettings};
-use crate::event::tables::{self, TABLES, Table};
 
 /// The flight recorder and where its rows go.
 #[derive(Clone, Debug)]
@@ -164,7 +164,7 @@ fn topics(section: &Section<'_>, sinks: &[Sink], report: &mut Report) -> Vec<Top
     let mut topics: Vec<Topic> = Vec::new();
     let mut named: HashMap<&'static str, Span> = HashMap::default();
     for entry in maps.into_iter().flat_map(Node::entries) {
-        let (Some(table), Some(topic)) = (tables::by_name(&entry.key.value), entry.value.spanned()) else { continue };
+        let (Some(table), Some(topic)) = (Table::by_name(&entry.key.value), entry.value.spanned()) else { continue };
         let span = entry.key.span.clone();
         if let Some(first) = named.insert(table.name, span.clone()) {
             report
@@ -200,7 +200,7 @@ fn flight_recorder(section: &Section<'_>, report: &mut Report) -> FlightRecorder
     let mut tables: Vec<RecorderTable> = Vec::new();
     for item in node.items() {
         let entry = Section::new(Some(item), keys::RECORDER_TABLE);
-        let Some(known) = entry.get::<String>("name").and_then(|name| tables::by_name(&name)) else { continue };
+        let Some(known) = entry.get::<String>("name").and_then(|name| Table::by_name(&name)) else { continue };
         let span = entry.span("name");
         if let Some(first) = tables.iter().find(|other| std::ptr::eq(other.table, known)) {
             let finding = report.error(span, format!("the table `{}` is named twice", known.name));
@@ -211,7 +211,7 @@ fn flight_recorder(section: &Section<'_>, report: &mut Report) -> FlightRecorder
             continue;
         }
         let table = table(known, span.clone(), &entry);
-        if enabled && table.enabled && known.class.is_none() {
+        if enabled && table.enabled && !known.is_filled() {
             report
                 .warning(span, format!("the table `{}` is not built yet: it stays empty", known.name))
                 .label("checked, but not filled");

@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned, nearest};
+use schema::PolicyType;
 use settings::{Entry, FromText, Problem, Section, Word as _};
 
 use super::keys;
-use super::words::{Confidence, Feature, PolicyType, Priority, ResponseAction, is_built};
+use super::words::{Confidence, Feature, Priority, ResponseAction, is_built};
 
 /// A configured detection.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The name: `StrategyName` in templates.
     pub name: Spanned<String>,
-    pub policy_type: PolicyType,
+    pub policy_type: &'static PolicyType,
     /// Whether it is to run: switched on itself, and so is its content group.
     pub enabled: bool,
     pub priority: Priority,
@@ -126,7 +127,7 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
     let section = Section::new(Some(&entry.value), keys::POLICY);
     let name = entry.key.clone();
     let rules = section.texts("rules");
-    let Some(policy_type) = section.get::<PolicyType>("policy") else {
+    let Some(policy_type) = section.get::<String>("policy").and_then(|word| PolicyType::from_word(&word)) else {
         // A wrong word was reported before.
         if section.node("policy").is_none() {
             without_type(&name, &rules, others, report);
@@ -173,7 +174,7 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
 }
 
 fn without_type(name: &Spanned<String>, rules: &[Spanned<String>], others: &[&str], report: &mut Report) {
-    let types = PolicyType::WORDS.current.join(", ");
+    let types = PolicyType::WORDS.join(", ");
     let near = nearest(&name.value, others.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     if rules.is_empty() {
         report
@@ -203,11 +204,11 @@ fn not_built(policy: &Policy, section: &Section<'_>, report: &mut Report) {
         return;
     }
     let name = &policy.name.value;
-    if !is_built(Feature::Policy(policy.policy_type)) {
+    if !policy.policy_type.is_served() {
         report
             .warning(
                 section.span("policy"),
-                format!("policies of type `{}` are not built yet: `{name}` will not fire", policy.policy_type.word()),
+                format!("policies of type `{}` are not built yet: `{name}` will not fire", policy.policy_type.word),
             )
             .label("checked, but not run");
     }

@@ -234,7 +234,7 @@ fn later_files_win_key_by_key() {
     assert!(config.investigations.flight_recorder.enabled && config.investigations.flight_recorder.tables.is_empty());
     let [policy] = config.policies.as_slice() else { panic!("{:?}", config.policies) };
     assert!(policy.enabled);
-    assert_eq!((policy.priority, policy.policy_type), (Priority::Low, PolicyType::Program));
+    assert_eq!((policy.priority, policy.policy_type.word), (Priority::Low, "program"));
     assert_eq!(policy.response_actions, [ResponseAction::Audit]);
     assert_eq!(policy.rules[0].value, "default match");
     let lists: Vec<_> = config.lists.iter().flatten().collect();

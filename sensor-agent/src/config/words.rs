@@ -175,32 +175,6 @@ impl Facility {
 }
 
 words! {
-    /// What a policy watches.
-    pub PolicyType {
-        Program = "program",
-        AuditUserMessage = "auditUserMessage",
-        /// Audit messages that the kernel did not take.
-        AuditUserMessageRefused = "auditUserMessageRefused",
-        File = "file",
-        FileMonitor = "fileMonitor",
-        Connect = "connect",
-        Sendto = "sendto",
-        NetworkService = "networkService",
-        CloudMetadata = "cloudMetadata",
-        InteractiveShell = "interactiveShell",
-        RemoteInteractiveShell = "remoteInteractiveShell",
-        NewFileExec = "newFileExec",
-        LoadKernelModule = "loadKernelModule",
-        Userfaultfd = "userfaultfd",
-        BpfExec = "bpfExec",
-        Ptrace = "ptrace",
-        SpectreMeltdown = "spectreMeltdown",
-        Kprobe = "kprobe",
-        Uprobe = "uprobe",
-    }
-}
-
-words! {
     /// How much an alert matters.
     pub Priority {
         High = "High",
@@ -254,7 +228,6 @@ words! {
 /// What the configuration may ask for and the program may not be able to do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    Policy(PolicyType),
     Action(ResponseAction),
     CloudMeta(CloudMeta),
     ContainerRuntimes,
@@ -264,9 +237,6 @@ pub enum Feature {
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Policy(policy) => {
-            matches!(policy, PolicyType::Program | PolicyType::AuditUserMessage | PolicyType::AuditUserMessageRefused)
-        }
         Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
         Feature::ContainerRuntimes => false,
@@ -281,8 +251,8 @@ mod tests {
 
     #[test]
     fn every_word_is_read_back() {
-        for word in PolicyType::WORDS.current {
-            assert_eq!(PolicyType::from_word(word).map(PolicyType::word), Some(*word));
+        for word in Priority::WORDS.current {
+            assert_eq!(Priority::from_word(word).map(Priority::word), Some(*word));
         }
         assert_eq!(CloudMeta::from_word("aws"), Some(CloudMeta::Ec2));
     }

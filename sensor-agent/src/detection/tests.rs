@@ -38,7 +38,7 @@ fn detection(policies: Vec<Wanted>) -> Detection {
             on_missing_default: MissingDefault::Error,
         })
         .collect();
-    let rules = rules::compile(Sees::Execs.events(), &chains, &Lists::default(), &mut report);
+    let rules = rules::compile(Seen::only(EventType::Exec), &chains, &Lists::default(), &mut report);
     assert!(report.diagnostics().is_empty());
     let policies = policies
         .into_iter()
@@ -47,7 +47,7 @@ fn detection(policies: Vec<Wanted>) -> Detection {
             if message_type == MessageType::SmartPolicy { policy.in_incidents_alone() } else { policy }
         })
         .collect();
-    Detection::new(vec![Group { sees: Sees::Execs, rules, policies }])
+    Detection::new(vec![Group { sees: Seen::only(EventType::Exec), rules, policies }])
 }
 
 fn exec(program: &str, incident: Option<uuid::Uuid>, seconds: u64) -> Event {
@@ -160,12 +160,12 @@ fn a_file_that_is_no_program_is_for_those_who_ask_for_it() {
             })
             .collect();
         let mut report = Report::default();
-        let rules = rules::compile(Sees::Execs.events(), &chains, &Lists::default(), &mut report);
+        let rules = rules::compile(Seen::only(EventType::Exec), &chains, &Lists::default(), &mut report);
         let policies = names
             .iter()
             .map(|&n| PolicyInForce::new(Policy { name: NAMES[n].into(), ..Policy::default() }, None))
             .collect();
-        Detection::new(vec![Group { sees: Sees::Execs, rules, policies }])
+        Detection::new(vec![Group { sees: Seen::only(EventType::Exec), rules, policies }])
     };
     let image = Image {
         path: b"/usr/bin/bash".to_vec(),

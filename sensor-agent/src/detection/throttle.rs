@@ -123,8 +123,10 @@ impl Throttle {
 mod tests {
     use std::sync::Arc;
 
+    use schema::EventType;
+
     use super::*;
-    use crate::event::{Detail, EventType, Process, ProcessKey, fields};
+    use crate::event::{Detail, Process, ProcessKey, fields};
 
     fn event(pid: u32) -> Event {
         let process = Arc::new(Process { key: ProcessKey::new(pid, 0), ..Process::default() });

@@ -1,6 +1,7 @@
 //! The counters of every stage, as losses.
 
-use crate::event::Class;
+use schema::Class;
+
 use crate::loss::Total;
 use crate::output::{Cause, OutputStatus, on_disk};
 use crate::policy::{Confidence, Policy, Priority};
@@ -67,16 +68,18 @@ pub(super) fn of_outputs(outputs: &[OutputStatus], sinks: &[OutputStatus], total
 mod tests {
     use std::sync::Arc;
 
+    use schema::classes::sensor::{Stage, Subject};
+    use schema::{EventType, TABLES, Table, Word as _};
+
     use super::*;
     use crate::event::json::RowWriter;
-    use crate::event::lost::{CAUSES, LOST, STAGES};
-    use crate::event::{Detail, Event, EventType, Host, build::build, tables};
+    use crate::event::{Detail, Event, Host, build::build};
 
     /// Each loss that the sensor can tell is a row that its reader takes; what is lost in the kernel is told by
     /// [`crate::sensor`] in words of the same lists.
     #[test]
     fn every_loss_is_a_row_that_can_be_read_back() {
-        let filled = tables::TABLES.iter().filter(|table| table.class.is_some());
+        let filled = TABLES.iter().filter(|table| table.is_filled());
         let statuses: Vec<_> = filled
             .map(|table| TableStatus {
                 table: table.name,
@@ -93,11 +96,13 @@ mod tests {
         of_decoding(1, &mut totals);
         of_outputs(&[], &[], &mut totals);
         assert!(totals.len() > 20);
-        let writer = RowWriter::new(tables::by_name("lost_records").unwrap());
+        let writer = RowWriter::new(Table::by_name("lost_records").unwrap());
         for total in totals {
             let lost = Total { count: 7, ..total };
             assert!(
-                STAGES.contains(&lost.stage) && LOST.contains(&lost.class) && CAUSES.contains(&lost.cause),
+                Stage::WORDS.contains(&lost.stage)
+                    && Subject::WORDS.contains(&lost.class)
+                    && schema::classes::sensor::Cause::WORDS.contains(&lost.cause),
                 "{lost:?}"
             );
             let event =

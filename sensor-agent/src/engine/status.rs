@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use schema::EventType;
+
 use super::Engine;
 use crate::budget::Part;
-use crate::event::EventType;
 use crate::loss::Total;
 use crate::output::OutputStatus;
 use crate::process::TableCounters;

@@ -44,8 +44,10 @@ impl Waiting {
 mod tests {
     use std::sync::Arc;
 
+    use schema::EventType;
+
     use super::*;
-    use crate::event::{Detail, EventType, Process, UserName};
+    use crate::event::{Detail, Process, UserName};
 
     fn event(user: UserName) -> Event {
         let process = Arc::new(Process { user, ..Process::default() });

@@ -1,10 +1,11 @@
 //! Who waits for a marked process to come by: the self check.
 
 use crossbeam_channel::{Sender, TrySendError};
+use schema::EventType;
 use uuid::Uuid;
 
 use crate::alert::Alert;
-use crate::event::{Event, EventType};
+use crate::event::Event;
 
 /// A wait for a process with an argument that no other has.
 #[derive(Debug)]

@@ -9,16 +9,17 @@
 
 mod keys;
 mod text;
-mod types;
 
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddrV4};
 
 pub use keys::Fact;
-pub use sensor_ebpf::record::Refusal;
-pub use types::{TYPE_NAMES, TYPE_NUMBERS, type_name, type_number};
 
-use super::{Activity, Arguments, UserName};
+use schema::Activity;
+use schema::classes::audit::{Ending, Refusal, type_activity, type_name};
+use sensor_ebpf::record;
+
+use super::{Arguments, UserName};
 use crate::budget::{Budget, Charge, Part};
 
 /// A message, taken apart.
@@ -33,35 +34,13 @@ pub struct AuditMessage {
     /// Whether it was longer than what was kept of it.
     pub is_cut: bool,
     /// Why the kernel did not take it; none for a message that counts.
-    pub refused: Option<&'static str>,
+    pub refused: Option<Refusal>,
     /// Each `key=value`, in order, values without their quotes and their hexadecimal digits.
     pairs: Arguments,
     /// The login name of the account, when the message tells its id alone.
     resolved: UserName,
     _charge: Charge,
 }
-
-/// How the thing that a message is about ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Success,
-    Failed,
-}
-
-impl Outcome {
-    pub const WORDS: &[&str] = &[Self::Success.word(), Self::Failed.word()];
-
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// The words for why the kernel did not take a message.
-pub const REFUSALS: &[&str] = &["capability", "user_namespace", "kernel_type", "length", "security_module", "unknown"];
 
 impl AuditMessage {
     /// Takes a message apart. No bytes are wrong: what is no `key=value` is in [`AuditMessage::text`] alone.
@@ -77,7 +56,7 @@ impl AuditMessage {
             type_name: type_name(message_type),
             text: text.to_vec(),
             is_cut,
-            refused: (refusal != 0).then(|| refusal_word(Refusal::from_code(refusal))),
+            refused: (refusal != 0).then(|| refusal_of(record::Refusal::from_code(refusal))),
             pairs: Arguments::default(),
             resolved: UserName::default(),
             _charge: Charge::default(),
@@ -108,7 +87,7 @@ impl AuditMessage {
     /// What it tells of.
     #[must_use]
     pub fn activity(&self) -> Activity {
-        types::activity(self.message_type)
+        type_activity(self.message_type)
     }
 
     /// The value that tells this, under whichever key.
@@ -218,7 +197,7 @@ impl AuditMessage {
 
     /// How it ended; none if the message does not say, or not in a known way.
     #[must_use]
-    pub fn outcome(&self) -> Option<Outcome> {
+    pub fn ending(&self) -> Option<Ending> {
         let word = self.told(Fact::Outcome)?;
         let first = first_word(word);
         let is_one_of = |words: &[&str]| words.iter().any(|known| first.eq_ignore_ascii_case(known.as_bytes()));
@@ -227,9 +206,9 @@ impl AuditMessage {
             word.len().checked_sub(end.len()).is_some_and(|at| word[at..].eq_ignore_ascii_case(end.as_bytes()))
         };
         if is_one_of(&["success", "1", "yes"]) {
-            Some(Outcome::Success)
+            Some(Ending::Success)
         } else if is_one_of(&["failed", "0", "no", "fail"]) || ["failure", "denied"].into_iter().any(ends_with) {
-            Some(Outcome::Failed)
+            Some(Ending::Failed)
         } else {
             None
         }
@@ -265,20 +244,22 @@ pub(in crate::event) fn address(text: &[u8]) -> Option<IpAddr> {
     text.parse().ok().or_else(|| Some(IpAddr::V4(*text.parse::<SocketAddrV4>().ok()?.ip())))
 }
 
-/// The word for why the kernel did not take a message.
-const fn refusal_word(refusal: Option<Refusal>) -> &'static str {
-    match refusal {
-        Some(Refusal::Capability) => "capability",
-        Some(Refusal::UserNamespace) => "user_namespace",
-        Some(Refusal::KernelType) => "kernel_type",
-        Some(Refusal::Length) => "length",
-        Some(Refusal::SecurityModule) => "security_module",
-        None => "unknown",
+/// Why the kernel did not take a message.
+const fn refusal_of(told: Option<record::Refusal>) -> Refusal {
+    match told {
+        Some(record::Refusal::Capability) => Refusal::Capability,
+        Some(record::Refusal::UserNamespace) => Refusal::UserNamespace,
+        Some(record::Refusal::KernelType) => Refusal::KernelType,
+        Some(record::Refusal::Length) => Refusal::Length,
+        Some(record::Refusal::SecurityModule) => Refusal::SecurityModule,
+        None => Refusal::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use schema::classes::audit::TYPE_NUMBERS;
+
     use super::*;
 
     fn message(text: &str) -> AuditMessage {
@@ -296,7 +277,7 @@ mod tests {
         assert_eq!(message.told(Fact::Grantors), Some(&b"pam_limits,pam_unix"[..]));
         assert_eq!(message.account(), Some(&b"root"[..]));
         assert_eq!(message.told(Fact::Terminal), Some(&b"/dev/pts/0"[..]));
-        assert_eq!((message.address(), message.outcome()), (None, Some(Outcome::Success)));
+        assert_eq!((message.address(), message.ending()), (None, Some(Ending::Success)));
         assert!(!message.is_cut);
     }
 
@@ -305,7 +286,7 @@ mod tests {
         assert_eq!(message("addr=203.0.113.7 res=0").address(), Some([203, 0, 113, 7].into()));
         assert_eq!(message("hostname=::1 addr=? res=failed").address(), Some("::1".parse().unwrap()));
         assert_eq!(message("hostname=host.test addr=? res=failed").address(), None);
-        assert_eq!(message("hostname=host.test").outcome(), None);
+        assert_eq!(message("hostname=host.test").ending(), None);
     }
 
     /// A host name comes from its owner's name server.
@@ -314,7 +295,7 @@ mod tests {
         let forged = message(
             "op=login acct=\"bob\" hostname=x addr=10.0.0.1 res=success addr=203.0.113.7 terminal=ssh res=failed",
         );
-        assert_eq!((forged.address(), forged.outcome()), (Some([203, 0, 113, 7].into()), Some(Outcome::Failed)));
+        assert_eq!((forged.address(), forged.ending()), (Some([203, 0, 113, 7].into()), Some(Ending::Failed)));
         assert_eq!(message("acct=\"bob\" hostname=x acct=root").account(), Some(&b"bob"[..]));
         let mut forged = message("op=login id=0 exe=\"/x\" hostname=x acct=bob user=bob addr=203.0.113.7 res=success");
         assert_eq!((forged.unnamed_account(), forged.account_id()), (Some(0), Some(0)));
@@ -368,23 +349,30 @@ mod tests {
     #[test]
     fn what_is_not_known_is_neither() {
         for (word, outcome) in [
-            ("Success", Some(Outcome::Success)),
-            ("Authentication failure", Some(Outcome::Failed)),
-            ("\"Permission denied\"", Some(Outcome::Failed)),
-            ("failed and words without a key", Some(Outcome::Failed)),
+            ("Success", Some(Ending::Success)),
+            ("Authentication failure", Some(Ending::Failed)),
+            ("\"Permission denied\"", Some(Ending::Failed)),
+            ("failed and words without a key", Some(Ending::Failed)),
             ("maybe", None),
             ("", None),
         ] {
-            assert_eq!(message(&format!("op=x result={word}")).outcome(), outcome, "{word}");
+            assert_eq!(message(&format!("op=x result={word}")).ending(), outcome, "{word}");
         }
+    }
+
+    #[test]
+    fn the_types_that_the_kernel_side_tells_are_those_with_names() {
+        let is_user_type = record::audit::is_user_type;
+        let is_told = |number: u16| TYPE_NUMBERS.iter().any(|range| range.contains(&number.into()));
+        assert!((0..=u16::MAX).all(|number| is_told(number) == is_user_type(number)));
     }
 
     #[test]
     fn unknown_types_and_refusals_have_words() {
         let message = AuditMessage::new(1199, b"x", 5, 9);
-        assert_eq!((&*message.type_name, message.refused, message.is_cut), ("UNKNOWN[1199]", Some("unknown"), true));
-        for code in 0..10 {
-            assert!(REFUSALS.contains(&refusal_word(Refusal::from_code(code))));
-        }
+        assert_eq!(
+            (&*message.type_name, message.refused, message.is_cut),
+            ("UNKNOWN[1199]", Some(Refusal::Unknown), true)
+        );
     }
 }

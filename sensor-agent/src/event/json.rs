@@ -7,7 +7,9 @@
 
 use std::borrow::Cow;
 
-use super::{Arguments, Event, Host, Place, Value, fields, tables::Table};
+use schema::Table;
+
+use super::{Arguments, Event, Host, Place, Value, fields};
 
 /// A table's columns with their getters, ready to write rows.
 #[derive(Debug)]
@@ -30,11 +32,9 @@ impl RowWriter {
     pub fn without(table: &Table, left_out: &[&str]) -> Self {
         Self {
             head: format!("{{\"table\":\"{}\"", table.name).into_bytes(),
-            columns: table
-                .columns
-                .iter()
-                .filter(|column| !left_out.contains(column))
-                .filter_map(|column| Some((format!(",\"{column}\":").into_bytes(), fields::by_column(column)?)))
+            columns: fields::of_table(table)
+                .filter(|field| !left_out.contains(&field.column))
+                .map(|field| (format!(",\"{}\":", field.column).into_bytes(), field))
                 .collect(),
         }
     }
@@ -79,6 +79,22 @@ pub fn write_value(out: &mut Vec<u8>, value: Value<'_>) {
         Value::Pids(pids) => write_list(out, pids.iter(), write_integer),
         Value::Addr(address) => write_text(out, address.to_string().as_bytes()),
     }
+}
+
+/// A value as plain text, as JSON has it without its quotes; none for one that is absent or not known, and for lists.
+#[must_use]
+pub fn as_text(value: Value<'_>) -> Option<String> {
+    Some(match value {
+        Value::Absent | Value::Unknown | Value::Args(_) | Value::Pids(_) => return None,
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Time(value) => value.to_string(),
+        Value::Text(text) | Value::Place(Place { text, .. }) => lossless(text).into_owned(),
+        Value::Word(word) => word.to_owned(),
+        Value::Uuid(uuid) => uuid.to_string(),
+        Value::SophosPid(key) => format!("{}:{}", key.tgid, key.start),
+        Value::Addr(address) => address.to_string(),
+    })
 }
 
 fn write_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {

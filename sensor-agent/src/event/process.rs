@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use schema::process::Runtime;
 pub use sensor_ebpf::record::ProcessKey;
 use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
@@ -314,35 +315,12 @@ pub struct Login {
     pub program: Vec<u8>,
 }
 
-/// What [`Container::runtime`] can be.
-pub const RUNTIMES: &[&str] = &[
-    "docker",
-    "containerd",
-    "cri-o",
-    "podman",
-    "buildkit",
-    "buildah",
-    "runc",
-    "crun",
-    "youki",
-    "apptainer",
-    "lxc",
-    "libvirt-lxc",
-    "systemd-nspawn",
-    "nomad",
-    "garden",
-    UNKNOWN_RUNTIME,
-];
-
-/// The runtime of a container that is one by its namespaces, or has an id under a name that is not known.
-pub const UNKNOWN_RUNTIME: &str = "unknown";
-
 /// A container, as far as it is known: the id from the cgroup, the rest from its runtime.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Container {
     pub id: String,
-    /// One of [`RUNTIMES`].
-    pub runtime: &'static str,
+    /// None only in an event that is written down by hand.
+    pub runtime: Option<Runtime>,
     pub name: String,
     pub image_id: String,
     pub image_name: String,

@@ -35,6 +35,7 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use rustix::fs::{Access, access};
+use schema::Table;
 use uuid::Uuid;
 
 pub use self::store::StoreSettings;
@@ -47,7 +48,7 @@ use super::{
     rows::{QueuedRows, RowBatch},
 };
 use crate::{
-    event::{Event, Host, tables::Table},
+    event::{Event, Host},
     private_folder::{look, make_private},
 };
 

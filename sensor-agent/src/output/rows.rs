@@ -6,6 +6,8 @@ mod text;
 use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use self::text::RowTexts;
+use schema::Table;
+
 use super::{
     format::RowFormat,
     lane::queue::{Deliver, Delivery, Load},
@@ -13,7 +15,7 @@ use super::{
     metrics::Ledger,
     queued::Outcome,
 };
-use crate::event::{Event, Host, tables::Table};
+use crate::event::{Event, Host};
 
 /// Most bytes in one write, but for a row that is longer.
 const CHUNK: usize = 256 * 1024;

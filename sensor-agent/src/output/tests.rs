@@ -10,6 +10,7 @@ use std::{
 
 use diagnostic::{Report, Span, Spanned};
 use proptest::prelude::*;
+use schema::Table;
 use tempfile::TempDir;
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     alert::{Alert, Template},
-    event::{Event, Host, tables},
+    event::{Event, Host},
     policy::{MessageType, Policy},
 };
 
@@ -352,7 +353,7 @@ fn rows(count: usize, args: usize) -> RowBatch {
     process.image = Arc::new(image);
     event.process = Arc::new(process);
     let events = (0..count).map(|time| Event { time: time as u64, ..event.clone() }).collect();
-    RowBatch { table: tables::by_name("process_events").unwrap(), events, host: Arc::new(Host::default()) }
+    RowBatch { table: Table::by_name("process_events").unwrap(), events, host: Arc::new(Host::default()) }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Policies: those in force compiled by what they see, all of them checked.
 
 use diagnostic::{Report, Spanned};
-use settings::Word as _;
+use schema::{Owner, POLICY_TYPES, PolicyType, Seen};
 
-use crate::config::{self, Config, PolicyType};
-use crate::detection::{Detection, Group, PolicyInForce, Sees, ThrottleSettings};
-use crate::event::fields::{self, Field, Get};
+use crate::config::{self, Config};
+use crate::detection::{Detection, Group, PolicyInForce, ThrottleSettings};
+use crate::event::fields::{self, Field};
 use crate::policy::{Confidence, MessageType, Policy, Priority};
 use crate::rules::{self, Chain, Lists, MissingDefault, RuleSet};
 
@@ -26,20 +26,18 @@ pub struct PolicyOff {
 }
 
 /// The policy types that something serves, and which events their rules see.
-const SERVED: &[(PolicyType, Sees)] = &[
-    (PolicyType::Program, Sees::Execs),
-    (PolicyType::AuditUserMessage, Sees::AuditMessages),
-    (PolicyType::AuditUserMessageRefused, Sees::RefusedAuditMessages),
-];
+fn served() -> impl Iterator<Item = (&'static PolicyType, Seen)> {
+    POLICY_TYPES.iter().filter_map(|policy_type| Some((policy_type, policy_type.seen()?)))
+}
 
 /// Compiles the policies that are on. The rules of those that are off are checked all the same: whoever switches one
 /// on should not meet its errors only then.
 pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (Detection, Vec<PolicyLine>) {
-    for policy in config.policies.iter().filter(|policy| !is_served(policy)) {
+    for policy in config.policies.iter().filter(|policy| !policy.policy_type.is_served()) {
         check_syntax(policy, report);
     }
     let mut groups = Vec::new();
-    for &(policy_type, sees) in SERVED {
+    for (policy_type, sees) in served() {
         let (enabled, off): (Vec<_>, Vec<_>) = of_type(config, policy_type).partition(|policy| policy.enabled);
         let _ = rule_set(sees, &off, lists, report);
         for policy in &off {
@@ -51,7 +49,8 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
             groups.push(Group { sees, rules, policies });
         }
     }
-    let lines = config.policies.iter().filter(|policy| is_served(policy) && policy.enabled).map(line).collect();
+    let lines =
+        config.policies.iter().filter(|policy| policy.policy_type.is_served() && policy.enabled).map(line).collect();
     (Detection::new(groups), lines)
 }
 
@@ -61,16 +60,11 @@ pub(super) fn off(config: &Config) -> Vec<PolicyOff> {
         (Some(config::Off::Disabled), _) => Some("switched off: `enabled: false`".to_owned()),
         (Some(config::Off::Group), Some(group)) => Some(format!("its content group `{}` is not enabled", group.path())),
         (Some(config::Off::Group), None) => Some("its content group is not enabled".to_owned()),
-        (None, _) => {
-            (!is_served(policy)).then(|| format!("policies of type `{}` are not built yet", policy.policy_type.word()))
-        }
+        (None, _) => (!policy.policy_type.is_served())
+            .then(|| format!("policies of type `{}` are not built yet", policy.policy_type.word)),
     };
     let off = |policy: &config::Policy| Some(PolicyOff { name: policy.name.value.clone(), why: why(policy)? });
     config.policies.iter().filter_map(off).collect()
-}
-
-fn is_served(policy: &config::Policy) -> bool {
-    SERVED.iter().any(|(served, _)| *served == policy.policy_type)
 }
 
 /// The rules of all policies that something serves, whether they are on or off, by what they see: chain by chain, with the
@@ -78,17 +72,15 @@ fn is_served(policy: &config::Policy) -> bool {
 #[must_use]
 pub fn rule_books(config: &Config, report: &mut Report) -> Vec<RuleSet> {
     let lists = super::lists(config, report);
-    let book = |&(policy_type, sees): &(PolicyType, Sees)| {
-        rule_set(sees, &of_type(config, policy_type).collect::<Vec<_>>(), &lists, report)
-    };
-    SERVED.iter().map(book).collect()
+    let book = |(policy_type, sees)| rule_set(sees, &of_type(config, policy_type).collect::<Vec<_>>(), &lists, report);
+    served().map(book).collect()
 }
 
-fn of_type(config: &Config, policy_type: PolicyType) -> impl Iterator<Item = &config::Policy> {
+fn of_type<'a>(config: &'a Config, policy_type: &PolicyType) -> impl Iterator<Item = &'a config::Policy> {
     config.policies.iter().filter(move |policy| policy.policy_type == policy_type)
 }
 
-fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {
+fn rule_set(sees: Seen, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {
     let chains: Vec<Chain<'_>> = policies
         .iter()
         .map(|policy| Chain {
@@ -98,7 +90,7 @@ fn rule_set(sees: Sees, policies: &[&config::Policy], lists: &Lists, report: &mu
             on_missing_default: MissingDefault::Error,
         })
         .collect();
-    rules::compile(sees.events(), &chains, lists, report)
+    rules::compile(sees, &chains, lists, report)
 }
 
 /// The fields of policies that nothing serves yet are not known, their grammar is.
@@ -110,7 +102,7 @@ fn check_syntax(policy: &config::Policy, report: &mut Report) {
     }
 }
 
-fn in_force(policy: &config::Policy, sees: Sees, report: &mut Report) -> PolicyInForce {
+fn in_force(policy: &config::Policy, sees: Seen, report: &mut Report) -> PolicyInForce {
     let in_force = PolicyInForce::new(facts(policy), throttle(policy, sees, report));
     if root_group(policy) == Some("Smart Policy") { in_force.in_incidents_alone() } else { in_force }
 }
@@ -133,7 +125,7 @@ fn facts(policy: &config::Policy) -> Policy {
     let group = policy.content_group.as_ref().map_or(&[][..], |group| group.parts());
     Policy {
         name: policy.name.value.clone(),
-        policy_type: policy.policy_type.word().to_owned(),
+        policy_type: policy.policy_type.word.to_owned(),
         message_type: message_type(policy),
         priority: match policy.priority {
             config::Priority::High => Priority::High,
@@ -159,7 +151,7 @@ fn facts(policy: &config::Policy) -> Policy {
     }
 }
 
-fn throttle(policy: &config::Policy, sees: Sees, report: &mut Report) -> Option<ThrottleSettings> {
+fn throttle(policy: &config::Policy, sees: Seen, report: &mut Report) -> Option<ThrottleSettings> {
     let throttle = policy.throttle.as_ref()?;
     // What is no field at all was told when the configuration was read.
     let known = throttle.by.iter().filter_map(|name| Some((name, fields::by_name(&name.value)?)));
@@ -169,8 +161,8 @@ fn throttle(policy: &config::Policy, sees: Sees, report: &mut Report) -> Option<
 }
 
 /// Whether the events have values of this field at all.
-fn can_be_told_apart_by(name: &Spanned<String>, field: &Field, sees: Sees, report: &mut Report) -> bool {
-    let seen = sees.events();
+fn can_be_told_apart_by(name: &Spanned<String>, field: &Field, sees: Seen, report: &mut Report) -> bool {
+    let seen = sees;
     if field.applies_to(seen) {
         if !field.is_filled {
             report
@@ -179,10 +171,10 @@ fn can_be_told_apart_by(name: &Spanned<String>, field: &Field, sees: Sees, repor
         }
         return true;
     }
-    let has = match (field.only_in, field.get) {
-        (Some(kind), _) => kind.word(),
-        (None, Get::Event(class, _)) => class.name(),
-        (None, _) => seen.name(),
+    let has = match field.owner {
+        _ if !field.only_in.is_empty() => Seen::these(field.only_in).name(),
+        Owner::Class(class) => class.name().into(),
+        Owner::Process | Owner::Any => seen.name(),
     };
     report
         .error(name.span.clone(), format!("`{}` is a field of {has} events", field.name))
@@ -195,7 +187,7 @@ fn line(policy: &config::Policy) -> PolicyLine {
     let facts = facts(policy);
     PolicyLine {
         name: facts.name,
-        policy_type: policy.policy_type.word(),
+        policy_type: policy.policy_type.word,
         priority: facts.priority,
         rules: policy.rules.len(),
     }

@@ -1,22 +1,22 @@
 //! The flight recorder's tables, their filters compiled class by class.
 
 use diagnostic::{Report, SourceId, Span};
+use schema::Class;
 
 use crate::config::{Config, RecorderTable};
-use crate::event::Class;
 use crate::recorder::{Filters, Recorder, TableSettings};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
 
 pub(super) fn compile(config: &Config, lists: &Lists, has_sinks: bool, report: &mut Report) -> Recorder {
     let recorder = &config.investigations.flight_recorder;
     // Of those that nothing fills yet the fields are not known, their grammar is.
-    for rule in recorder.tables.iter().filter(|table| table.table.class.is_none()).flat_map(|table| &table.filter) {
+    for rule in recorder.tables.iter().filter(|table| !table.table.is_filled()).flat_map(|table| &table.filter) {
         if let Err(problem) = rules::parse(&rule.value) {
             problem.report(rule, report);
         }
     }
     let filled: Vec<(&RecorderTable, Class)> =
-        recorder.tables.iter().filter_map(|table| Some((table, table.table.class?))).collect();
+        recorder.tables.iter().filter_map(|table| Some((table, table.table.class()?))).collect();
     // Filters of tables that are off are checked as well.
     let (on, off): (Vec<_>, Vec<_>) = filled.into_iter().partition(|(table, _)| recorder.enabled && table.enabled);
     for class in Class::ALL {

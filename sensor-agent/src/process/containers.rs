@@ -15,12 +15,12 @@
 
 use std::borrow::Cow;
 
-use crate::event::UNKNOWN_RUNTIME;
+use schema::process::Runtime;
 
 /// A container's runtime and id, as its cgroup names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContainerName<'a> {
-    pub runtime: &'static str,
+    pub runtime: Runtime,
     pub id: Cow<'a, str>,
 }
 
@@ -34,21 +34,21 @@ enum Ids {
 }
 
 /// What OCI runtimes and those who call them put before an id.
-const PREFIXES: &[(&str, &str, Ids)] = &[
-    ("docker", "docker", Ids::Random),
-    ("cri-containerd", "containerd", Ids::Random),
-    ("nerdctl", "containerd", Ids::Random),
-    ("crio", "cri-o", Ids::Random),
-    ("libpod", "podman", Ids::Random),
+const PREFIXES: &[(&str, Runtime, Ids)] = &[
+    ("docker", Runtime::Docker, Ids::Random),
+    ("cri-containerd", Runtime::Containerd, Ids::Random),
+    ("nerdctl", Runtime::Containerd, Ids::Random),
+    ("crio", Runtime::CriO, Ids::Random),
+    ("libpod", Runtime::Podman, Ids::Random),
     // podman --cgroups=split, which is what each Quadlet unit has.
-    ("libpod-payload", "podman", Ids::Random),
-    ("podman", "podman", Ids::Random),
-    ("buildkit", "buildkit", Ids::Random),
-    ("runc", "runc", Ids::Names),
-    ("crun", "crun", Ids::Names),
-    ("youki", "youki", Ids::Names),
-    ("apptainer", "apptainer", Ids::Names),
-    ("singularity", "apptainer", Ids::Names),
+    ("libpod-payload", Runtime::Podman, Ids::Random),
+    ("podman", Runtime::Podman, Ids::Random),
+    ("buildkit", Runtime::Buildkit, Ids::Random),
+    ("runc", Runtime::Runc, Ids::Names),
+    ("crun", Runtime::Crun, Ids::Names),
+    ("youki", Runtime::Youki, Ids::Names),
+    ("apptainer", Runtime::Apptainer, Ids::Names),
+    ("singularity", Runtime::Apptainer, Ids::Names),
 ];
 
 /// Namespaces of containerd, which gives its containers `/NAMESPACE/ID`: that of `ctr` and nerdctl, of the CRI, of Docker.
@@ -67,7 +67,7 @@ pub fn container_at<'a>(path: &[&'a str], at: usize) -> Option<ContainerName<'a>
         && let Some((prefix, id)) = rest.split_once(':')
         && (slice.is_empty() || slice.ends_with(".slice"))
     {
-        return prefixed(prefix, id).or_else(|| name(UNKNOWN_RUNTIME, id));
+        return prefixed(prefix, id).or_else(|| name(Runtime::Unknown, id));
     }
     if let Some(found) = machine(part) {
         // The process that runs a container for systemd-nspawn is not in it.
@@ -77,25 +77,25 @@ pub fn container_at<'a>(path: &[&'a str], at: usize) -> Option<ContainerName<'a>
         return split_prefix(stem);
     }
     if let Some(id) = part.strip_prefix("lxc.payload.").or_else(|| part.strip_prefix("lxc.payload-")) {
-        return name("lxc", id);
+        return name(Runtime::Lxc, id);
     }
     if part.starts_with("buildah-") {
-        return name("buildah", part);
+        return name(Runtime::Buildah, part);
     }
     match (grandparent, parent) {
-        (_, "lxc" | "lxc.payload") => name("lxc", part),
-        (_, "buildkit") => name("buildkit", part),
-        (_, "docker") if part != "buildkit" => name("docker", part).filter(|_| is_random(part)),
-        (Some("ecs"), _) => name(if is_hex(part) { "docker" } else { "containerd" }, part),
-        (_, "garden") if !matches!(part, "good" | "bad") => name("garden", part),
-        (Some("garden"), "good" | "bad") => name("garden", part),
-        (None, _) if NAMESPACES.contains(&parent) => name("containerd", part),
+        (_, "lxc" | "lxc.payload") => name(Runtime::Lxc, part),
+        (_, "buildkit") => name(Runtime::Buildkit, part),
+        (_, "docker") if part != "buildkit" => name(Runtime::Docker, part).filter(|_| is_random(part)),
+        (Some("ecs"), _) => name(if is_hex(part) { Runtime::Docker } else { Runtime::Containerd }, part),
+        (_, "garden") if !matches!(part, "good" | "bad") => name(Runtime::Garden, part),
+        (Some("garden"), "good" | "bad") => name(Runtime::Garden, part),
+        (None, _) if NAMESPACES.contains(&parent) => name(Runtime::Containerd, part),
         _ if is_hex(part) => {
             let of_pod = parent.starts_with("pod") || parent.starts_with("kubepods") || NAMESPACES.contains(&parent);
-            name(if of_pod { "containerd" } else { UNKNOWN_RUNTIME }, part)
+            name(if of_pod { Runtime::Containerd } else { Runtime::Unknown }, part)
         }
         // Folders are called like this by others too, if no random id follows.
-        _ => split_prefix(part).filter(|found| is_random(&found.id) || found.runtime == "buildah"),
+        _ => split_prefix(part).filter(|found| is_random(&found.id) || found.runtime == Runtime::Buildah),
     }
 }
 
@@ -106,12 +106,12 @@ pub fn unproven<'a>(path: &[&'a str], cgroup_root: usize) -> ContainerName<'a> {
     if let Some((at, task)) = path.iter().enumerate().find_map(|(at, part)| Some((at, part.strip_suffix(".scope")?)))
         && path[..at].first() == Some(&"nomad.slice")
     {
-        return ContainerName { runtime: "nomad", id: Cow::Borrowed(task) };
+        return ContainerName { runtime: Runtime::Nomad, id: Cow::Borrowed(task) };
     }
     // Bare runc, crun and youki call the group like the container and put it at the root.
     let own = if cgroup_root > 0 { cgroup_root - 1 } else { 0 };
     let id = path.get(own).filter(|_| cgroup_root > 0 || path.len() == 1).copied().unwrap_or_default();
-    ContainerName { runtime: UNKNOWN_RUNTIME, id: Cow::Borrowed(id) }
+    ContainerName { runtime: Runtime::Unknown, id: Cow::Borrowed(id) }
 }
 
 /// What stands before the last `-` that an id can follow: a known prefix with its ids, or any with a long one.
@@ -124,7 +124,7 @@ fn split_prefix(stem: &str) -> Option<ContainerName<'_>> {
         let (prefix, id) = stem.rsplit_once('-')?;
         // The monitors of podman and CRI-O have groups of their own and are no container.
         (is_hex(id) && !prefix.ends_with("conmon"))
-            .then_some(ContainerName { runtime: UNKNOWN_RUNTIME, id: Cow::Borrowed(id) })
+            .then_some(ContainerName { runtime: Runtime::Unknown, id: Cow::Borrowed(id) })
     })
 }
 
@@ -135,7 +135,7 @@ fn prefixed<'a>(prefix: &str, id: &'a str) -> Option<ContainerName<'a>> {
         Ids::Names => !id.is_empty(),
     };
     // buildah has a runtime run its steps.
-    let runtime = if id.starts_with("buildah-") { "buildah" } else { runtime };
+    let runtime = if id.starts_with("buildah-") { Runtime::Buildah } else { runtime };
     fits.then_some(ContainerName { runtime, id: Cow::Borrowed(id) })
 }
 
@@ -144,19 +144,19 @@ fn prefixed<'a>(prefix: &str, id: &'a str) -> Option<ContainerName<'a>> {
 fn machine(part: &str) -> Option<Option<ContainerName<'_>>> {
     let found = |runtime, id| Some(Some(ContainerName { runtime, id }));
     if let Some(name) = part.strip_prefix("systemd-nspawn@").and_then(|rest| rest.strip_suffix(".service")) {
-        return found("systemd-nspawn", unescaped(name));
+        return found(Runtime::SystemdNspawn, unescaped(name));
     }
     // libvirt without systemd.
     if let Some(name) = part.strip_suffix(".libvirt-lxc") {
-        return found("libvirt-lxc", Cow::Borrowed(name));
+        return found(Runtime::LibvirtLxc, Cow::Borrowed(name));
     }
     let name = unescaped(part.strip_prefix("machine-")?.strip_suffix(".scope")?);
     let driver = name.split_once('-').filter(|(_, rest)| rest.starts_with(|next: char| next.is_ascii_digit()));
     match driver.map(|(driver, _)| driver) {
-        Some("lxc") => found("libvirt-lxc", name),
+        Some("lxc") => found(Runtime::LibvirtLxc, name),
         Some(driver) if VIRTUAL_MACHINES.contains(&driver) => Some(None),
         _ if name.starts_with("qemu-") => Some(None),
-        _ => found("systemd-nspawn", name),
+        _ => found(Runtime::SystemdNspawn, name),
     }
 }
 
@@ -201,7 +201,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::event::RUNTIMES;
 
     const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     const BUILD: &str = "zf9k2mx41qw8e7rtyu0op5asd";
@@ -210,8 +209,7 @@ mod tests {
     fn container_of(path: &str) -> Option<(&'static str, String)> {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let found = (0..parts.len()).rev().find_map(|at| container_at(&parts, at))?;
-        assert!(RUNTIMES.contains(&found.runtime), "{}", found.runtime);
-        Some((found.runtime, found.id.into_owned()))
+        Some((found.runtime.word(), found.id.into_owned()))
     }
 
     #[test]
@@ -338,7 +336,7 @@ mod tests {
     fn what_namespaces_prove_is_called_like_its_group() {
         let called = |path: &[&'static str], root| {
             let name = unproven(path, root);
-            (name.runtime, name.id.into_owned())
+            (name.runtime.word(), name.id.into_owned())
         };
         assert_eq!(called(&["web"], 0), ("unknown", "web".into()));
         assert_eq!(called(&["a", "web", "inner"], 2), ("unknown", "web".into()));

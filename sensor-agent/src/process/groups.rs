@@ -14,11 +14,12 @@
 use std::sync::Arc;
 
 use hashlink::LruCache;
+use schema::process::Runtime;
 use sensor_ebpf::record::{Namespaces, Place, exec_flags};
 
 use super::containers::{ContainerName, container_at, unproven};
 use super::host_place::HostPlace;
-use crate::event::{Container, Process, UNKNOWN_RUNTIME};
+use crate::event::{Container, Process};
 
 /// Control groups that are remembered; the kernel side names each one when it is first seen.
 const GROUPS: usize = 8192;
@@ -66,7 +67,7 @@ pub(super) enum Found {
 
 impl Groups {
     pub(super) fn new() -> Self {
-        let unnamed = Container { runtime: UNKNOWN_RUNTIME, ..Container::default() };
+        let unnamed = Container { runtime: Some(Runtime::Unknown), ..Container::default() };
         Self { known: LruCache::new(GROUPS), host: HostPlace::default(), unnamed: Arc::new(unnamed) }
     }
 
@@ -158,7 +159,7 @@ fn parts(path: &str) -> Vec<&str> {
 }
 
 fn container(name: &ContainerName<'_>) -> Container {
-    Container { id: name.id.clone().into_owned(), runtime: name.runtime, ..Container::default() }
+    Container { id: name.id.clone().into_owned(), runtime: Some(name.runtime), ..Container::default() }
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use hashlink::LruCache;
+use schema::classes::audit::Ending;
 
-use crate::event::audit::{AuditMessage, Fact, Outcome};
+use crate::event::audit::{AuditMessage, Fact};
 use crate::event::{Login, UNSET_ID};
 
 /// Sessions remembered; the one not asked for for longest is forgotten first.
@@ -38,7 +39,7 @@ impl Logins {
     pub(super) fn learn(&mut self, session: u32, program: &[u8], message: &AuditMessage) {
         if session == UNSET_ID
             || !matches!(message.message_type, USER_START | USER_LOGIN)
-            || message.outcome() != Some(Outcome::Success)
+            || message.ending() != Some(Ending::Success)
         {
             return;
         }

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hashlink::LinkedHashMap;
+use schema::{EventType, process::Runtime};
 use sensor_ebpf::record::{ExitRecord, ForkRecord};
 
 use super::ended::Ended;
@@ -31,7 +32,7 @@ use super::told::{Known, Told};
 use super::users::Users;
 use crate::budget::Budget;
 use crate::event::decode::{Exec, Record};
-use crate::event::{Detail, Event, EventType, Process, ProcessKey, TTY_LEN, UNKNOWN_RUNTIME};
+use crate::event::{Detail, Event, Process, ProcessKey, TTY_LEN};
 
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;
@@ -315,7 +316,7 @@ impl Table {
             Found::Unknown => (None, true),
         };
         self.counters.unknown_containers +=
-            u64::from(container.as_ref().is_some_and(|container| container.runtime == UNKNOWN_RUNTIME));
+            u64::from(container.as_ref().is_some_and(|container| container.runtime == Some(Runtime::Unknown)));
         self.counters.undecided_containers += u64::from(container_unknown);
         let user = self.users.name(told.ids.uid);
         let login = self.logins.get(told.ids.session);

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
 use diagnostic::{Report, Spanned};
+use schema::{EventType, Table};
 
 use super::*;
 use crate::budget::{Charge, Part};
-use crate::event::{Detail, EventType, Process, ProcessKey, tables};
+use crate::event::{Detail, Process, ProcessKey};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
 
 fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
@@ -27,7 +28,7 @@ fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
     };
     let rules = rules::compile(Class::Process, &[chain], &Lists::default(), &mut report);
     assert!(!report.has_errors(), "{:?}", report.diagnostics());
-    let settings = TableSettings { table: tables::by_name("process_events").unwrap(), rows };
+    let settings = TableSettings { table: Table::by_name("process_events").unwrap(), rows };
     Recorder::new(&[settings], vec![Filters { class: Class::Process, rules, tables: vec![0] }], has_sinks)
 }
 

@@ -12,6 +12,7 @@
 //!
 //! How an event is written down: [`crate::event::build`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -111,7 +112,7 @@ pub enum CaseResult {
     },
     /// The policy sees events of another kind.
     OtherKind {
-        policy: &'static str,
+        policy: Cow<'static, str>,
         event: &'static str,
     },
     BadEvent(Vec<BuildError>),
@@ -245,8 +246,9 @@ mod tests {
 
     #[test]
     fn an_event_of_a_kind_that_the_policy_never_sees_fails_its_case() {
+        use schema::{EventType, Seen};
+
         use super::super::{Chain, Lists, MissingDefault, compile};
-        use crate::event::{EventType, Seen};
         use diagnostic::{Report, Span, Spanned};
 
         let mut report = Report::default();

@@ -10,6 +10,8 @@ use diagnostic::nearest;
 use foldhash::HashMap;
 
 pub(crate) use self::seen::not_filled;
+use schema::{Seen, Type};
+
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict};
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
@@ -17,8 +19,7 @@ use super::operators::{OPERATORS, Operator};
 use super::regex::expression;
 use super::test::{Atom, Doubt, Expression, Order, Test};
 use super::{Problem, numbers};
-use crate::event::Seen;
-use crate::event::fields::{Field, Type};
+use crate::event::fields::Field;
 
 /// A condition over comparisons, which are shared by all rules.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Checked chains as one set, and what is asked of it.
 
 use diagnostic::Report;
+use schema::{Class, EventType, Seen};
 
 use super::ast::{Scope, Verdict};
 use super::chain::{Chain, ChainIndex, CheckedChain, CheckedRule, Condition, RuleIndex, check_chain};
@@ -10,7 +11,7 @@ use super::lists::Lists;
 use super::plan::program;
 use super::program::Program;
 use super::test::Atom;
-use crate::event::{Class, Event, EventType, Host, Seen, Value};
+use crate::event::{Event, Host, Value};
 
 /// Compiled chains for one class of events.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ impl RuleSet {
         match expr {
             Expr::Atom(atom) => {
                 let Atom { scope, field, test, .. } = &self.atoms[*atom as usize];
-                let of_another = field.only_in.is_some_and(|only| only != kind);
+                let of_another = !field.applies_to(Seen::only(kind));
                 match field.name {
                     "eventType" => Some(test.holds(Value::Word(kind.word()))),
                     _ if *scope == Scope::Event && of_another => Some(test.holds(Value::Absent)),

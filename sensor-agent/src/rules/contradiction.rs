@@ -1,11 +1,12 @@
 //! Conditions that no event can fulfil, as far as they are cheap to see: one subject, held against a few given values
 //! and something else that none of them passes, as in `uid == 0 and uid > 5`.
 
+use schema::Type;
+
 use super::ast::Scope;
 use super::check::Expr;
 use super::test::{Atom, Test};
 use crate::event::Value;
-use crate::event::fields::Type;
 
 /// At most so many values are tried.
 const TRIED: usize = 256;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use diagnostic::{Report, Spanned, nearest};
 use foldhash::{HashMap, HashMapExt, HashSet};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use schema::Type;
 
 use super::glob::Glob;
 use super::{limits, numbers};
-use crate::event::fields::Type;
 
 /// What a list holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,6 +1,6 @@
 //! The one table of operators, for the parser, the checker and the manual.
 
-use crate::event::fields::Type;
+use schema::Type;
 
 /// How a field is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 use regex_automata::meta::Regex;
+use schema::Type;
 
 use super::ast::{Scope, Verdict};
 use super::chain::{CheckedChain, Condition};
@@ -16,7 +17,6 @@ use super::index::{Index, is_indexed};
 use super::normal::normal;
 use super::program::{ExpressionSet, Group, LiveRule, Plan, Program};
 use super::test::{Atom, Expression, Test};
-use crate::event::fields::Type;
 
 /// Chooses how everything is evaluated.
 pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {

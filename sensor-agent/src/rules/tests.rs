@@ -7,10 +7,11 @@ mod semantics;
 mod unknown;
 
 use diagnostic::{Report, Span, Spanned};
+use schema::Class;
 use serde_json::Value;
 
 use super::*;
-use crate::event::{Class, build::build};
+use crate::event::build::build;
 
 /// Rules, one a line, as they would stand in a file.
 pub(super) fn source(report: &mut Report, text: &str) -> (Vec<Spanned<String>>, Span) {

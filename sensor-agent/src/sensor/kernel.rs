@@ -69,11 +69,12 @@ mod tests {
 
     #[test]
     fn what_is_lost_in_the_kernel_has_words() {
-        use crate::event::lost::{CAUSES, LOST, STAGES};
+        use schema::Word as _;
+        use schema::classes::sensor::{Cause, Stage, Subject};
         use sensor_ebpf::classes::Class;
-        assert!(Class::ALL.iter().all(|class| LOST.contains(&class.name())));
-        assert!(["ring_full", "failed_read", RECURSION, OVER_BUDGET].iter().all(|cause| CAUSES.contains(cause)));
-        assert!(["ring", "hook"].iter().all(|stage| STAGES.contains(stage)));
+        assert!(Class::ALL.iter().all(|class| Subject::WORDS.contains(&class.name())));
+        assert!(["ring_full", "failed_read", RECURSION, OVER_BUDGET].iter().all(|cause| Cause::WORDS.contains(cause)));
+        assert!(["ring", "hook"].iter().all(|stage| Stage::WORDS.contains(stage)));
     }
 
     #[test]

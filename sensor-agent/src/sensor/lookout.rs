@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use schema::Class;
 use uuid::Uuid;
 
 use super::{STATE_NOT_KEPT, Shared, kernel, self_check, status, tamper};
@@ -16,7 +17,7 @@ use crate::clock::unix_now;
 use crate::control::status::Canary;
 use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
-use crate::event::{Class, Host};
+use crate::event::Host;
 use crate::health::DEAF_AFTER;
 use crate::host;
 use crate::loss::Total;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use schema::{Type, Values};
 use settings::{Node, Scalar, Value};
 
 use super::Fault;
@@ -12,7 +13,7 @@ use super::regex::expression;
 use super::sources::Mapping;
 use super::translate::Translator;
 use super::value::{Pattern, Piece, base64, base64_within, wide};
-use crate::event::fields::{self, Field, Type, Values};
+use crate::event::fields::{self, Field};
 use crate::rules::quoted;
 
 /// More values than these go into a list of their own.

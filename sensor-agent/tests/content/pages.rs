@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sensor_agent::config::{Policy, PolicyType};
+use sensor_agent::config::Policy;
 use serde_json::{Value, json};
 use settings::Word as _;
 
@@ -41,7 +41,7 @@ fn techniques(policy: &Policy) -> impl Iterator<Item = (&str, &str, &str)> {
 
 /// What the policy sees, as the fields' reference calls it.
 fn class(policy: &Policy) -> &'static str {
-    if policy.policy_type == PolicyType::Program { "programs" } else { "audit messages" }
+    if policy.policy_type.word == "program" { "programs" } else { "audit messages" }
 }
 
 /// The part of docs/content.md between the marks.

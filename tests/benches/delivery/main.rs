@@ -15,11 +15,12 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use schema::Table;
 use secrecy::SecretString;
 use sensor_agent::alert::Alert;
 use sensor_agent::config::CrlPolicy;
 use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
-use sensor_agent::event::{Event, Host, build, tables};
+use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::{
     CentralSettings, Dispatcher, OutputSettings, OutputStatus, RowBatch, SinkSettings, Sinks, SpoolSettings,
     TargetSettings,
@@ -110,7 +111,7 @@ fn dead_receiver() -> String {
     let settings = SinkSettings { spool: spool(folder.path()), ..SinkSettings::new("mcs", target) };
     let sinks = Sinks::start(vec![settings]).expect("a sink");
     let before = resident("VmRSS");
-    let table = tables::by_name("process_events").expect("a table");
+    let table = Table::by_name("process_events").expect("a table");
     let begin = Instant::now();
     let status = || -> OutputStatus { sinks.status().remove(0) };
     for number in 0..ROWS / BATCH {

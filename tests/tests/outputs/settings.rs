@@ -18,9 +18,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use diagnostic::Report;
+use schema::Table;
 use sensor_agent::alert::Alert;
 use sensor_agent::config::{self, Paths};
-use sensor_agent::event::{Event, Host, build, tables};
+use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
 use sensor_agent::plan::{Plan, plan};
 use sensor_agent::policy::{MessageType, Policy};
@@ -210,6 +211,6 @@ pub(super) fn alert() -> Arc<Alert> {
 /// Rows of a table.
 pub(super) fn rows(count: usize) -> RowBatch {
     let (event, host) = event(0);
-    let table = tables::by_name("process_events").expect("the table");
+    let table = Table::by_name("process_events").expect("the table");
     RowBatch { table, events: vec![event; count], host: Arc::new(host) }
 }

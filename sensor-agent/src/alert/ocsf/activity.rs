@@ -10,12 +10,13 @@
 //! | services, packages | *Application Lifecycle* (6002) |
 //! | all else | *Base Event* (0) |
 
+use schema::{Activity, EventType, Outcome};
 use serde_json::{Value, json};
 
 use super::parts::{device, process_alone};
 use crate::alert::cuts::Cuts;
 use crate::alert::facts::Facts;
-use crate::event::{Activity, Detail, Event, EventType, Host, Outcome, Process, UNSET_ID};
+use crate::event::{Detail, Event, Host, Process, UNSET_ID};
 
 /// Category, class and activity, each with its number and name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What alerts and rows have in common in the Open Cybersecurity Schema Framework.
 
+use schema::process::Runtime;
 use serde_json::{Value, json};
 
 use crate::{
@@ -70,7 +71,7 @@ pub(crate) fn in_container(object: &mut Value, process: &Process, container: &Co
     object["container"] = json!({
         "uid": cuts.words(&container.id),
         "name": cuts.words(&container.name),
-        "runtime": container.runtime,
+        "runtime": container.runtime.map(Runtime::word),
         "orchestrator": if container.pod.is_empty() { "" } else { "kubernetes" },
         "labels": labels(&container.labels, cuts),
     });

@@ -1,8 +1,9 @@
 //! Keys of detections and of the lists that their rules name.
 
-use settings::{Key, Kind, Word as _};
+use schema::PolicyType;
+use settings::{Key, Kind, Word as _, Words};
 
-use super::super::words::{Confidence, ListType, PolicyType, Priority, ResponseAction};
+use super::super::words::{Confidence, ListType, Priority, ResponseAction};
 use super::kinds::{CONTENT_GROUP, FIELD, RULE};
 
 /// Keys of a list.
@@ -20,7 +21,7 @@ pub(super) static DETECTION: Kind = Kind::Map(POLICY);
 pub(crate) static POLICY: &[Key] = &[
     Key::new(
         "policy",
-        Kind::Word(PolicyType::WORDS),
+        Kind::Word(&Words { current: PolicyType::WORDS, older: &[] }),
         "",
         "What it watches. Needed where the detection is first defined.",
     ),

@@ -1,10 +1,11 @@
 //! Texts with a meaning that the sensor knows: rules, templates, names of tables, fields and groups.
 
 use diagnostic::nearest;
+use schema::{TABLES, Table};
 use settings::{FromText as _, Kind, Own, Pairs, Problem};
 
 use super::super::policy::ContentGroup;
-use crate::event::{fields, tables};
+use crate::event::fields;
 
 /// A rule of the rule language.
 pub(super) static RULE: Own = Own {
@@ -38,10 +39,10 @@ pub(super) static TABLE_TOPICS: Pairs = Pairs {
 };
 
 fn table(text: &str) -> Result<(), Problem> {
-    if tables::by_name(text).is_some() {
+    if Table::by_name(text).is_some() {
         return Ok(());
     }
-    let names: Vec<&str> = tables::TABLES.iter().map(|table| table.name).collect();
+    let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
     let problem = Problem::new(format!("there is no table `{text}`"));
     Err(match nearest(text, names.iter().copied()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),

@@ -4,6 +4,7 @@
 //! escaped on this way as on any other.
 
 use prost::Message as _;
+use schema::Table;
 use sensor_proto::v1;
 use uuid::Uuid;
 
@@ -11,7 +12,6 @@ use crate::alert::shorten::{MOST_BYTES, shorter};
 use crate::alert::{Alert, json};
 use crate::delivery::spool::{Kind, NewItem, forms};
 use crate::event::json::RowWriter;
-use crate::event::tables::Table;
 use crate::event::{Event, Host};
 
 /// Something that no message to Central can hold.
@@ -80,10 +80,11 @@ pub fn row_items(
 mod tests {
     use std::sync::Arc;
 
+    use schema::Table;
     use serde_json::json;
 
     use super::*;
-    use crate::event::{build, tables};
+    use crate::event::build;
     use crate::policy::Policy;
 
     fn event(pid: u32) -> (Event, Host) {
@@ -114,13 +115,13 @@ mod tests {
     fn rows_become_items_of_so_many() {
         let rows: Vec<(Event, Host)> = (1..=7).map(event).collect();
         let events: Vec<Event> = rows.iter().map(|(event, _)| event.clone()).collect();
-        let table = tables::by_name("process_events").unwrap();
+        let table = Table::by_name("process_events").unwrap();
         let items = row_items(table, &events, &rows[0].1, 3).unwrap();
         assert_eq!(items.iter().map(|item| item.records).collect::<Vec<_>>(), [3, 3, 1]);
         let batch = v1::EventBatch::decode(&*items[2].body).unwrap();
         assert!(matches!(&batch.rows[0].table, Some(v1::row::Table::ProcessEvents(row)) if row.pid == Some(7)));
         // A table that Central does not have.
-        let error = row_items(tables::by_name("sensor_metadata").unwrap(), &events, &rows[0].1, 3).unwrap_err();
+        let error = row_items(Table::by_name("sensor_metadata").unwrap(), &events, &rows[0].1, 3).unwrap_err();
         assert!(error.to_string().contains("sensor_metadata"), "{error}");
     }
 }

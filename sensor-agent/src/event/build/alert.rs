@@ -1,8 +1,9 @@
 //! An alert's JSON as an event's fields. What an alert says beyond that, and there is much, is left out.
 
+use schema::{Owner, Type};
 use serde_json::{Map, Value};
 
-use crate::event::fields::{self, Field, Get, Type};
+use crate::event::fields::{self, Field};
 
 /// The fields of the event that an alert was raised for.
 pub(super) fn fields(alert: &Map<String, Value>) -> Map<String, Value> {
@@ -26,8 +27,8 @@ pub(super) fn fields(alert: &Map<String, Value>) -> Map<String, Value> {
     // What only one kind of event tells is in the parts of the first sentence.
     let parts = alert.get("notifications").and_then(|all| all.get(0)?.get("message_fields")?.as_object());
     for (key, value) in parts.into_iter().flatten() {
-        let own =
-            fields::by_column(key).filter(|field| matches!(field.get, Get::Event(..)) || field.column == "file_path");
+        let own = fields::by_column(key)
+            .filter(|field| matches!(field.owner, Owner::Class(_)) || field.column == "file_path");
         if let (Some(field), Some(text)) = (own, value.as_str()) {
             event.insert(key.clone(), part(field, text));
         }
@@ -56,7 +57,7 @@ fn process(info: &Map<String, Value>) -> Map<String, Value> {
             "pid" | "tgid" => "processPid",
             "user" => "userName",
             column => match fields::by_column(column) {
-                Some(field) if matches!(field.get, Get::Process(_)) => field.name,
+                Some(field) if field.owner == Owner::Process => field.name,
                 _ => continue,
             },
         };

@@ -12,12 +12,12 @@ use parquet::{
     },
     schema::parser::parse_message_type,
 };
+use schema::{Table, Type};
 
 use crate::event::{
     Event, Host, Place, Value,
-    fields::{self, Field, Type},
+    fields::{self, Field},
     json::{lossless, write_value},
-    tables::Table,
 };
 
 /// The column that engines know as a point in time.
@@ -33,7 +33,7 @@ pub(super) fn write_rows(file: &mut File, table: &Table, host: &Host, events: &[
 }
 
 fn write(file: &mut File, table: &Table, host: &Host, events: &[&Event]) -> Result<(), ParquetError> {
-    let columns: Vec<&Field> = table.columns.iter().filter_map(|column| fields::by_column(column)).collect();
+    let columns: Vec<&Field> = fields::of_table(table).collect();
     let schema = Arc::new(parse_message_type(&schema(table.name, &columns))?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -180,8 +180,9 @@ fn lists<'a, T>(
 
 #[cfg(test)]
 mod tests {
+    use schema::TABLES;
+
     use super::*;
-    use crate::event::tables::TABLES;
 
     /// As in JSON, protobuf and alerts: an address that cannot be told is no row without one.
     #[test]
@@ -192,6 +193,6 @@ mod tests {
 
     #[test]
     fn no_table_has_a_column_of_the_timestamp_s_name() {
-        assert!(TABLES.iter().all(|table| !table.columns.contains(&TIMESTAMP)));
+        assert!(TABLES.iter().flat_map(|table| table.columns).all(|column| column.field.column != TIMESTAMP));
     }
 }

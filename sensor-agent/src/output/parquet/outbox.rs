@@ -343,10 +343,11 @@ mod tests {
     use std::cell::Cell;
     use std::sync::Arc;
 
+    use schema::Table;
     use serde_json::json;
 
     use super::*;
-    use crate::event::{build::build, tables};
+    use crate::event::build::build;
     use crate::output::parquet::write_file;
 
     const HOUR: u64 = 3600 * 1_000_000_000;
@@ -378,7 +379,7 @@ mod tests {
     fn add(outbox: &Outbox, ledger: &Ledger) {
         let (event, host) = build(&json!({"programName": "/bin/x", "processPid": 7})).unwrap();
         let place = Path::new("process_events/date=1970-01-01/hour=1");
-        let table = tables::by_name("process_events").unwrap();
+        let table = Table::by_name("process_events").unwrap();
         let name = write_file(&outbox.folder.join(place), table, &host, &[&event]).unwrap();
         outbox.add(&place.join(name), 1, ledger);
     }

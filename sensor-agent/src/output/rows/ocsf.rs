@@ -3,6 +3,7 @@
 //! A row is of the class of what was done: see [`crate::alert::ocsf::activity`]. Columns that *Process Activity* has no
 //! attribute for are under `unmapped`, of rows of other classes all: so a row tells as much as it does as plain JSON.
 
+use schema::{Class, Table};
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use crate::{
             parts::{in_container, milliseconds, process_alone, product},
         },
     },
-    event::{Class, Event, Host, json::RowWriter, tables::Table},
+    event::{Event, Host, json::RowWriter},
 };
 
 /// Columns that a Process Activity has attributes for. What is told of the parent is that of the process when it is
@@ -66,7 +67,7 @@ impl OcsfWriter {
 }
 
 fn is_activity(table: &Table) -> bool {
-    table.class == Some(Class::Process)
+    table.class() == Some(Class::Process)
 }
 
 /// The row's event, less what is `unmapped`.

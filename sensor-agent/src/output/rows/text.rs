@@ -1,8 +1,10 @@
 //! The text of a row: plain JSON, or an event of a published schema.
 
+use schema::Table;
+
 use super::ocsf::OcsfWriter;
 use crate::{
-    event::{Event, Host, json::RowWriter, tables::Table},
+    event::{Event, Host, json::RowWriter},
     output::format::RowFormat,
 };
 

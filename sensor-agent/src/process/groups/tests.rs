@@ -27,7 +27,7 @@ fn found(namespaces: Namespaces, root_inode: u64, path: &str, owned: u32, flags:
 
 fn told(found: &Found) -> String {
     match found {
-        Found::In(container) => format!("{} {}", container.runtime, container.id),
+        Found::In(container) => format!("{} {}", container.runtime.map_or("", Runtime::word), container.id),
         Found::Outside => "outside".into(),
         Found::Unknown => "unknown".into(),
     }
@@ -81,7 +81,7 @@ fn what_was_cut_is_not_known_unless_the_beginning_says_it() {
 
 #[test]
 fn a_group_without_a_name_is_what_its_process_was_in() {
-    let container = Arc::new(Container { id: "box".into(), runtime: "lxc", ..Container::default() });
+    let container = Arc::new(Container { id: "box".into(), runtime: Some(Runtime::Lxc), ..Container::default() });
     let namespaces = Namespaces { mnt: 11, pid: 12, ..HOST };
     let before = Process { namespaces, container: Some(container), cgroup_id: 8, ..Process::default() };
     let place = Place { cgroup_id: 9, root_inode: 3, ..HOST_ROOT };

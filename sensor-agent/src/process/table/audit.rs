@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use schema::EventType;
 use sensor_ebpf::record::{AuditRecord, exec_flags};
 
 use super::Table;
 use super::image::set_path;
 use crate::event::decode::Audit;
-use crate::event::{AuditMessage, Detail, Event, EventType, Ids, Image, ProcessKey, UNSET_ID};
+use crate::event::{AuditMessage, Detail, Event, Ids, Image, ProcessKey, UNSET_ID};
 use crate::process::told::{Known, Told};
 
 impl Table {

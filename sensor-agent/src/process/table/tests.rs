@@ -283,7 +283,7 @@ fn containers_are_remembered_by_cgroup_and_inherited() {
     let event = table.apply(&Record::Exec(second), 0).unwrap();
     assert_eq!(event.process.container.as_ref().unwrap().id, id);
     let event = table.apply(&fork(2, 3), 0).unwrap();
-    assert_eq!(event.process.container.as_ref().unwrap().runtime, "docker");
+    assert_eq!(event.process.container.as_ref().unwrap().runtime, Some(Runtime::Docker));
 }
 
 #[test]
@@ -458,7 +458,7 @@ fn a_walk_names_each_group_once_whoever_comes_first() {
     older.fixed.place.cgroup_id = 7;
     table.learn_groups([named].into_iter());
     let event = table.apply(&Record::Baseline(older), 0).unwrap();
-    assert_eq!(event.process.container.as_ref().unwrap().runtime, "docker");
+    assert_eq!(event.process.container.as_ref().unwrap().runtime, Some(Runtime::Docker));
 }
 
 /// Arguments as long as the kernel side keeps them.

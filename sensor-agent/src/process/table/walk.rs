@@ -1,7 +1,9 @@
 //! What a walk over the running tasks tells that no record did. All records from before the walk must have been applied.
 
+use schema::EventType;
+
 use crate::event::decode::Exec;
-use crate::event::{Detail, Event, EventType, Process, ProcessKey};
+use crate::event::{Detail, Event, Process, ProcessKey};
 
 use super::Table;
 

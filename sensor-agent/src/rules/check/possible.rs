@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use diagnostic::nearest;
+use schema::{EventType, Type, Values};
 
 use super::super::Problem;
 use super::super::ast::{Literal, LiteralValue, quoted};
@@ -10,8 +11,8 @@ use super::super::lists::{Entries, List};
 use super::super::operators::Operator;
 use super::super::test::Order;
 use super::Checker;
-use crate::event::fields::{Field, Type, Values};
-use crate::event::{EventType, UNSET_ID};
+use crate::event::UNSET_ID;
+use crate::event::fields::Field;
 
 /// More words than these are not told in an error.
 const FEW_WORDS: usize = 20;

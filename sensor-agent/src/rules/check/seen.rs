@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use diagnostic::nearest;
+use schema::{EventType, Owner, Seen};
 
 use super::super::Problem;
 use super::super::ast::{Operand, Scope, Term};
 use super::Checker;
-use crate::event::EventType;
-use crate::event::fields::{self, Field, Get};
+use crate::event::fields::{self, Field};
 
 impl Checker<'_> {
     pub(super) fn field(&mut self, term: &Term) -> Option<&'static Field> {
@@ -26,20 +26,20 @@ impl Checker<'_> {
             };
             return self.fail(problem);
         };
-        match field.get {
-            Get::Event(class, _) if class != self.seen.class() => {
+        match field.owner {
+            Owner::Class(class) if class != self.seen.class() => {
                 let (has, here) = (class.name(), self.seen.class().name());
                 self.fail(
                     Problem::error(range, format!("`{}` is a field of {has} events", field.name))
                         .label(format!("these rules are about {here} events")),
                 )
             }
-            Get::Event(..) | Get::Any(_) if subject.scope != Scope::Event => self.fail(
+            Owner::Class(_) | Owner::Any if subject.scope != Scope::Event => self.fail(
                 Problem::error(range, format!("`{}` is a field of the event, not of a process", field.name))
                     .label("an ancestor has no such field"),
             ),
             _ if !field.applies_to(self.seen) => {
-                let has = field.only_in.map_or("", EventType::word);
+                let has = Seen::these(field.only_in).name();
                 self.fail(
                     Problem::error(range, format!("`{}` has a value in {has} events alone", field.name))
                         .label(format!("these rules see {} events", self.seen.name()))

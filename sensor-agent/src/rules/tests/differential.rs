@@ -2,11 +2,12 @@
 
 use diagnostic::Report;
 use proptest::prelude::*;
+use schema::Class;
 use serde_json::{Value, json};
 
 use super::super::*;
 use super::{lists, said, source};
-use crate::event::{Class, build::build};
+use crate::event::build::build;
 
 fn any_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     prop::sample::select(texts).prop_map(str::to_owned)

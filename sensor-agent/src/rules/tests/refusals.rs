@@ -1,10 +1,10 @@
 //! What is refused or warned about at load, and how that is said.
 
 use diagnostic::Report;
+use schema::{Class, EventType, Seen};
 
 use super::super::*;
 use super::{compiled, lists, said, source};
-use crate::event::{Class, EventType, Seen};
 
 /// Severity, caret and message of the only finding about a condition.
 #[test]

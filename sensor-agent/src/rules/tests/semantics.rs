@@ -223,7 +223,7 @@ fn a_verdict_is_explained() {
 
 #[test]
 fn what_a_kind_of_event_can_never_match_shows_without_one() {
-    use crate::event::EventType::{Exec, ExecFailed, Exit};
+    use schema::EventType::{Exec, ExecFailed, Exit};
     for (rules, kinds) in [
         ("default match", vec![Exec, ExecFailed, Exit]),
         ("default ignore", vec![]),

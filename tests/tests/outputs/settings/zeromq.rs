@@ -9,7 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use prost::Message as _;
-use sensor_agent::event::{Event, Host, build, tables};
+use schema::Table;
+use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::RowBatch;
 use sensor_agent::policy::MessageType;
 use sensor_proto::v1;
@@ -292,7 +293,7 @@ fn rows_of_every_table_are_messages_of_protobuf() {
         let place = Place::new();
         let sinks = place.sinks("{backend: zeromq, endpoint: 'ipc://@HERE@/z', encoding: protobuf}");
         let peer = Peer::new(ipc(&place), "SUB", Some(""));
-        let (table, host) = (tables::by_name(name).expect("a table"), Arc::new(host));
+        let (table, host) = (Table::by_name(name).expect("a table"), Arc::new(host));
         let batch = || RowBatch { table, events: vec![event.clone()], host: Arc::clone(&host) };
         let body = until_it_comes(&peer, name, || sinks.send(batch()));
         let row = v1::Row::decode(&*body).expect("a row");

@@ -1,6 +1,7 @@
 //! The second frame: an alert or a row as text, or as a message of `proto/`.
 
 use prost::Message as _;
+use schema::Table;
 use sensor_proto::v1;
 
 use super::{parcel::Frames, wire};
@@ -8,7 +9,7 @@ use crate::{
     alert::{Alert, json},
     budget::Budget,
     config::ZeromqEncoding,
-    event::{Event, Host, tables::Table},
+    event::{Event, Host},
     output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };
 

@@ -1,10 +1,8 @@
 //! What an event is, in terms that every format has words for, and how it ended.
 //!
-//! An event's class and type, of an audit message its message type, say which [`Activity`] it is. The formats read that
-//! and the fields' roles ([`super::fields::Role`]) alone, so what an event is stands in one place, and a format that lacks
-//! a word for an activity does not compile.
-
-use super::{Class, Detail, Event, EventType, audit};
+//! An event's kind, of an audit message its message type, says which [`Activity`] it is. The formats read that and the
+//! fields' roles ([`crate::Role`]) alone, so what an event is stands in one place, and a format that lacks a word for an
+//! activity does not compile.
 
 /// What an event tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,52 +121,5 @@ impl Outcome {
             Self::Failure => "failure",
             Self::Unknown => "unknown",
         }
-    }
-}
-
-impl Event {
-    /// What it tells of.
-    #[must_use]
-    pub fn activity(&self) -> Activity {
-        match (self.kind, &self.detail) {
-            (EventType::Fork | EventType::Exec | EventType::ExecFailed, _) => Activity::ProcessStart,
-            (EventType::Exit, _) => Activity::ProcessEnd,
-            (EventType::Baseline, _) => Activity::ProcessFound,
-            (EventType::AuditMessageRefused, _) => Activity::Forgery,
-            (EventType::AuditMessage, Detail::Audit(message)) => message.activity(),
-            (EventType::AuditMessage, _) => Activity::Other,
-            (EventType::LostRecords | EventType::SensorStarted, _) => Activity::Sensor,
-        }
-    }
-
-    /// How that ended. What is not known is no success.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        match (self.kind, &self.detail) {
-            (EventType::Fork | EventType::Exec | EventType::Exit, _) => Outcome::Success,
-            // The kernel refused the message.
-            (EventType::ExecFailed | EventType::AuditMessageRefused, _) => Outcome::Failure,
-            (EventType::AuditMessage, Detail::Audit(message)) => match message.outcome() {
-                Some(audit::Outcome::Success) => Outcome::Success,
-                Some(audit::Outcome::Failed) => Outcome::Failure,
-                None => Outcome::Unknown,
-            },
-            (EventType::Baseline | EventType::AuditMessage | EventType::LostRecords | EventType::SensorStarted, _) => {
-                Outcome::Unknown
-            }
-        }
-    }
-
-    /// Whether a login name that rules may ask for is being asked for: that of the process, or of a message's account.
-    #[must_use]
-    pub fn awaits_name(&self) -> bool {
-        let of_account = matches!(&self.detail, Detail::Audit(message) if message.awaits_name());
-        self.process.user.is_pending() || of_account
-    }
-
-    /// Whether it is the word of a program, which says more of the message's subject than of its sender.
-    #[must_use]
-    pub fn is_message(&self) -> bool {
-        self.kind.class() == Class::Audit
     }
 }
