@@ -3,7 +3,10 @@
 use std::{env, fs, path::PathBuf};
 
 use prost::Message as _;
-use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{
+    FileDescriptorSet,
+    field_descriptor_proto::{Label, Type},
+};
 
 /// Every definition, relative to this crate.
 const FILES: [&str; 3] = ["sensor/v1/alert.proto", "sensor/v1/row.proto", "sensor/v1/ingest.proto"];
@@ -39,6 +42,49 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
+    fs::write(out.join("tables.rs"), tables(&definitions))?;
     config.compile_fds(definitions)?;
     Ok(())
+}
+
+/// What all rows have, by table: its name, and when.
+fn tables(definitions: &FileDescriptorSet) -> String {
+    let messages = || definitions.file.iter().flat_map(|file| &file.message_type);
+    let rows = messages().filter(|message| message.name() == "Row").flat_map(|row| &row.field);
+    let (mut names, mut nanoseconds, mut seconds) = (String::new(), String::new(), String::new());
+    for row in rows {
+        let variant: String = row.name().split('_').map(capital).collect();
+        let message = row.type_name().rsplit('.').next().unwrap_or_default();
+        let has = |name| {
+            let fields = messages().filter(|one| one.name() == message).flat_map(|one| &one.field);
+            fields.into_iter().any(|field| field.name() == name)
+        };
+        names += &format!("Self::{variant}(_) => {:?}, ", row.name());
+        let tell = |told: &mut String, field| {
+            let arm = if has(field) { format!("(row) => row.{field}") } else { "(_) => None".into() };
+            *told += &format!("Self::{variant}{arm}, ");
+        };
+        tell(&mut nanoseconds, "unix_nano_timestamp");
+        tell(&mut seconds, "time");
+    }
+    format!(
+        "impl v1::row::Table {{
+            /// The table's name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {{ match self {{ {names} }} }}
+
+            /// When: nanoseconds since the Unix epoch.
+            #[must_use]
+            pub const fn unix_nano_timestamp(&self) -> Option<u64> {{ match self {{ {nanoseconds} }} }}
+
+            /// When: seconds since the Unix epoch.
+            #[must_use]
+            pub const fn time(&self) -> Option<i64> {{ match self {{ {seconds} }} }}
+        }}"
+    )
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }

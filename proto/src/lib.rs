@@ -13,18 +13,7 @@ pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/sensor.v1.rs"));
 }
 
-impl v1::row::Table {
-    /// The table's name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::ProcessEvents(_) => "process_events",
-            Self::AuditUserMsg(_) => "audit_user_msg",
-            Self::LostRecords(_) => "lost_records",
-            Self::Sensors(_) => "sensors",
-        }
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
 /// The compiled definitions: a serialized `google.protobuf.FileDescriptorSet`, comments included.
 pub const DEFINITIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/definitions.bin"));

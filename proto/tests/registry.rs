@@ -13,7 +13,7 @@ use sensor_agent::{
     event::{Event, Host, build, fields, json::RowWriter},
     policy::Policy,
 };
-use sensor_proto::v1::{self, row};
+use sensor_proto::v1;
 use serde_json::{Value, json};
 
 fn message(name: &str) -> DescriptorProto {
@@ -68,17 +68,20 @@ fn every_table_that_has_rows_has_a_message() {
 
 #[test]
 fn a_table_is_called_the_same_everywhere() {
-    let rows = [
-        row::Table::ProcessEvents(v1::ProcessEvent::default()),
-        row::Table::AuditUserMsg(v1::AuditUserMessage::default()),
-        row::Table::LostRecords(v1::LostRecords::default()),
-        row::Table::Sensors(v1::SensorStart::default()),
-    ];
-    let names: Vec<_> = messages().into_iter().map(|(table, _)| table).collect();
-    assert_eq!(rows.iter().map(row::Table::name).collect::<Vec<_>>(), names);
-    for table in rows {
-        let name = table.name();
-        assert_eq!(serde_json::to_value(v1::Row { table: Some(table) }).unwrap()["table"], name);
+    for (name, _) in messages() {
+        let row: v1::Row = serde_json::from_value(json!({"table": name})).unwrap();
+        assert_eq!(row.table.as_ref().unwrap().name(), name);
+        assert_eq!(serde_json::to_value(row).unwrap()["table"], name);
+    }
+}
+
+#[test]
+fn a_row_of_any_table_tells_when() {
+    for (name, _) in messages() {
+        let row: v1::Row = serde_json::from_value(json!({"table": name, "unix_nano_timestamp": 7, "time": 3})).unwrap();
+        let table = row.table.unwrap();
+        assert_eq!(table.unix_nano_timestamp(), Some(7), "{name}");
+        assert!(table.time().is_none_or(|seconds| seconds == 3), "{name}");
     }
 }
 

@@ -60,7 +60,7 @@ impl EventType {
                     _ => None,
                 }
             }
-            Table::ProcessEvents(_) => None,
+            _ => None,
         }
     }
 

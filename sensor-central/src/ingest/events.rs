@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use prost::Message as _;
-use sensor_proto::v1::{Rejected, Row, row::Table};
+use sensor_proto::v1::{Rejected, Row};
 
 use super::{Checked, Failure, Ingest, items, take};
 use crate::{event::EventType, store};
@@ -30,13 +30,8 @@ pub(super) fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
 
 fn judge(row: &Row) -> Result<store::Row, String> {
     let table = row.table.as_ref().ok_or("a row of no table that this version knows: bring Central up to date")?;
-    let time = match table {
-        Table::ProcessEvents(row) => items::time(row.unix_nano_timestamp, None),
-        Table::AuditUserMsg(row) => items::time(row.unix_nano_timestamp, row.time),
-        Table::LostRecords(row) => items::time(row.unix_nano_timestamp, None),
-        Table::Sensors(row) => items::time(row.unix_nano_timestamp, None),
-    }
-    .ok_or("unix_nano_timestamp tells no time that can be kept")?;
+    let time = items::time(table.unix_nano_timestamp(), table.time())
+        .ok_or("unix_nano_timestamp tells no time that can be kept")?;
     let json = serde_json::to_string(row).map_err(|fault| format!("cannot be written as JSON: {fault}"))?;
     Ok(store::Row { table: table.name().to_owned(), time, event: EventType::of(table), json })
 }
