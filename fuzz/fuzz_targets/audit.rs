@@ -3,13 +3,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use schema::{EventType, Table};
 use libfuzzer_sys::fuzz_target;
+use schema::EventType;
+use schema::classes::audit::AUDIT_USER_MSG;
 use sensor_agent::event::json::RowWriter;
 use sensor_agent::event::{AuditMessage, Detail, Event, Host, Process, fields};
 
-static WRITER: LazyLock<RowWriter> =
-    LazyLock::new(|| RowWriter::new(Table::by_name("audit_user_msg").expect("the table exists")));
+static WRITER: LazyLock<RowWriter> = LazyLock::new(|| RowWriter::new(&AUDIT_USER_MSG));
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&[a, b, c, d, e, f], text)) = bytes.split_first_chunk() else { return };
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     let host = Host::default();
     let detail = Detail::Audit(Arc::new(message));
     let event = Event { kind: EventType::AuditMessage, time: 1, process: Arc::new(Process::default()), detail };
-    for field in fields::FIELDS {
+    for field in &fields::FIELDS {
         let _ = field.of(&event, &host);
     }
     let mut out = Vec::new();

@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use diagnostic::{Report, Span, Spanned};
-use schema::Class;
 use libfuzzer_sys::fuzz_target;
+use schema::Class;
 use sensor_agent::rules::{Chain, ChainIndex, Lists, MissingDefault, RuleSet, Verdict, compile, read_cases, run_cases};
 
 const RULES: [&str; 4] = [

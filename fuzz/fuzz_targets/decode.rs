@@ -4,16 +4,15 @@
 
 use std::sync::LazyLock;
 
-use schema::Table;
 use libfuzzer_sys::fuzz_target;
+use schema::classes::process::PROCESS_EVENTS;
+use sensor_agent::event::Host;
 use sensor_agent::event::decode::decode;
 use sensor_agent::event::json::RowWriter;
-use sensor_agent::event::Host;
 use sensor_agent::process::{Table, users::Users};
 use sensor_ebpf::record::LAYOUT_VERSION;
 
-static WRITER: LazyLock<RowWriter> =
-    LazyLock::new(|| RowWriter::new(Table::by_name("process_events").expect("the table exists")));
+static WRITER: LazyLock<RowWriter> = LazyLock::new(|| RowWriter::new(&PROCESS_EVENTS));
 
 fuzz_target!(|bytes: &[u8]| {
     let mut table = Table::new(8, Users::start().expect("a thread can be started"));

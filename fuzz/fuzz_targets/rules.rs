@@ -2,8 +2,8 @@
 #![no_main]
 
 use diagnostic::{Report, Span, Spanned};
-use schema::{Class, EventType};
 use libfuzzer_sys::fuzz_target;
+use schema::{Class, EventType};
 use sensor_agent::event::{Detail, Event, Host, Process};
 use sensor_agent::rules::{Chain, Lists, MissingDefault, Scratch, Verdict, compile};
 
