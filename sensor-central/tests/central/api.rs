@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod alerts;
+mod clients;
 mod endpoints;
 mod login;
 mod siem;
