@@ -185,7 +185,9 @@ enum Command {
 }
 
 /// Anything small that is to be written; says how many records it changed. May be called again if the transaction fails.
-struct Change(Box<dyn Fn(&rusqlite::Transaction<'_>) -> rusqlite::Result<usize> + Send>);
+struct Change(Box<Write>);
+
+type Write = dyn Fn(&rusqlite::Transaction<'_>) -> rusqlite::Result<usize> + Send;
 
 impl std::fmt::Debug for Change {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -42,9 +42,9 @@ pub(super) async fn events(
 ) -> Result<Json<Value>, ApiError> {
     let asked = Asked::read(&query, Stream::Events)?;
     let (id, after, most, without) = (tenant.id, asked.after, asked.limit + 1, query.list("exclude_types"));
-    let mut found = api.read(move |reader| reader.events_after(id, after, &without, most)).await?;
+    let (mut found, end) = api.read(move |reader| reader.events_after(id, after, &without, most)).await?;
     let has_more = asked.cut(&mut found);
-    let last = found.last().map(|event| event.place);
+    let last = if has_more { found.last().map(|event| event.place) } else { Some(end) };
     Ok(asked.answer(found.iter().map(|event| item::event(&tenant, event)).collect(), has_more, last))
 }
 

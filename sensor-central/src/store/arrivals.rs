@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use super::{Reader, StoreError};
@@ -66,7 +66,8 @@ impl Reader {
         })
     }
 
-    /// The next events of a tenant, at most so many, without those of these types.
+    /// The next events of a tenant, at most so many, without those of these types; and how far that is, if it is all there
+    /// are: beyond those that were left out, which nobody need look at again.
     ///
     /// # Errors
     /// The database failed.
@@ -76,10 +77,18 @@ impl Reader {
         after: Place,
         without: &[String],
         most: usize,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let without = serde_json::Value::from(without).to_string();
+    ) -> Result<(Vec<StoredEvent>, Place), StoreError> {
+        let (tenant, without) = (tenant.to_string(), serde_json::Value::from(without).to_string());
         self.with(|connection| {
-            connection
+            // Before the events are read: what comes in meanwhile is not passed over.
+            let newest = connection
+                .prepare_cached(
+                    "SELECT raised, id FROM rows WHERE tenant = ? AND raised IS NOT NULL
+                     ORDER BY raised DESC, id DESC LIMIT 1",
+                )?
+                .query_row([&tenant], |row| Ok(Place { raised: row.get(0)?, row: row.get(1)? }))
+                .optional()?;
+            let found = connection
                 .prepare_cached(
                     "SELECT rows.raised, rows.id, rows.sensor, rows.time, rows.event, ifnull(sensors.hostname, ''), rows.json
                      FROM rows LEFT JOIN sensors ON sensors.tenant = rows.tenant AND sensors.sensor = rows.sensor
@@ -87,7 +96,7 @@ impl Reader {
                        AND rows.event NOT IN (SELECT value FROM json_each(?))
                      ORDER BY rows.raised, rows.id LIMIT ?",
                 )?
-                .query_map(params![tenant.to_string(), after.raised, after.row, without, limit(most)], |row| {
+                .query_map(params![tenant, after.raised, after.row, without, limit(most)], |row| {
                     Ok(StoredEvent {
                         place: Place { raised: row.get(0)?, row: row.get(1)? },
                         sensor: row.get(2)?,
@@ -97,7 +106,9 @@ impl Reader {
                         json: row.get(6)?,
                     })
                 })?
-                .collect()
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let end = found.last().map_or(after, |event| event.place).max(newest.unwrap_or(after));
+            Ok((found, end))
         })
     }
 }

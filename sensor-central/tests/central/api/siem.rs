@@ -212,4 +212,9 @@ async fn rows_of_note_are_events() {
     assert_eq!((ids(&some), &some["has_more"]), (ids(&all)[3..5].to_vec(), &json!(true)));
     let rest = client.got(&format!("/siem/v1/events?cursor={}", cursor(&some))).await;
     assert_eq!(ids(&rest), ids(&all)[5..]);
+    // What is left out is not looked at again.
+    let none = client.got(&format!("/siem/v1/events?exclude_types={}", of("type").join(","))).await;
+    assert_eq!((ids(&none).len(), &none["has_more"]), (0, &json!(false)));
+    let later = client.got(&format!("/siem/v1/events?cursor={}", cursor(&none))).await;
+    assert_eq!(ids(&later).len(), 0);
 }
