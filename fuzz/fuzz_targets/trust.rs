@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sensor_agent::config::CrlPolicy;
+use sensor_agent::delivery::trust::CrlPolicy;
 use sensor_agent::delivery::trust::TrustFolder;
 use tempfile::TempDir;
 

@@ -11,7 +11,6 @@
 //! off it by [`settings`]. All findings go to one report, each with its place. Rules, templates and lists are passed on as text with
 //! its place: whoever compiles them reports into the same report.
 
-mod address;
 mod cache;
 mod headers;
 mod in_vain;
@@ -38,26 +37,19 @@ use settings::{ListenAddress, UnixSocket};
 use url::Url;
 use uuid::Uuid;
 
-pub use address::{SyslogAddress, ZeromqEndpoint};
+use crate::capture::AuditHooks;
+use crate::delivery::trust::CrlPolicy;
+
 pub use cache::CacheError;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
-pub use keys::LEAST_MAX_BYTES;
 pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};
-pub use outputs::{
-    AlertOutput, FileSettings, HttpSettings, Output, OutputSettings, SplunkHecSettings, WebhookSettings,
-};
+pub use outputs::{AlertOutput, Output, OutputSettings};
 pub use policy::{ContentGroup, Off, Policy, Throttle};
 pub use reference::reference;
 pub use s3::{AccessKey, S3Settings};
-pub use syslog::SyslogSettings;
-pub use tls::TlsSettings;
-pub use words::{
-    AuditHooks, CloudMeta, Confidence, CrlPolicy, Facility, Feature, Format, Framing, ListType, MessageType,
-    OutputType, Priority, ResponseAction, RowFormat, SinkBackend, SyslogProtocol, WebhookMethod, ZeromqEncoding,
-    ZeromqPattern, is_built,
-};
+pub use words::{CloudMeta, Feature, ListType, OutputType, ResponseAction, SinkBackend, is_built};
 pub use zeromq::ZeromqSettings;
 
 /// The keys of a file, besides the names of policies.

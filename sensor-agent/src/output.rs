@@ -40,6 +40,7 @@ mod spooled;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::network::{syslog::ADDRESS as SYSLOG_ADDRESS, zeromq::ENDPOINT as ZEROMQ_ENDPOINT};
 pub use self::{
     cause::{Cause, on_disk},
     dispatcher::{Dispatcher, PreparedOutputs, Watch},
@@ -50,9 +51,10 @@ pub use self::{
     network::{
         http::HttpSettings,
         splunk::SplunkSettings,
-        syslog::SyslogSettings,
-        webhook::WebhookSettings,
-        zeromq::{Topics, ZeromqSettings},
+        syslog::{Facility, Framing, SyslogAddress, SyslogProtocol, SyslogSettings},
+        tls::TlsSettings,
+        webhook::{WebhookMethod, WebhookSettings},
+        zeromq::{Topics, ZeromqEncoding, ZeromqEndpoint, ZeromqPattern, ZeromqSettings},
     },
     open_error::OpenError,
     parquet::{ParquetSettings, StoreSettings},

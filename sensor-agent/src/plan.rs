@@ -46,7 +46,6 @@ pub fn plan(config: &Config, report: &mut Report) -> Plan {
 
 /// The lists of all files, merged.
 fn lists(config: &Config, report: &mut Report) -> Lists {
-    use settings::Word as _;
     let sources: Vec<ListSource> = config
         .lists
         .iter()

@@ -1,5 +1,7 @@
 //! A configured detection, as far as its alerts tell of it: what detections and alerts both speak of.
 
+use settings::words;
+
 /// What an alert tells of the policy that was violated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -19,67 +21,41 @@ pub struct Policy {
     pub content_group: String,
 }
 
-/// What kind of message an alert is to the outputs' `message_types`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MessageType {
-    #[default]
-    Alert,
-    SmartPolicy,
-    Audit,
+words! {
+    /// What kind of message an alert is to the outputs' `message_types`.
+    #[derive(Default)]
+    pub MessageType {
+        #[default]
+        Alert = "alert",
+        SmartPolicy = "smart_policy",
+        Audit = "audit",
+    }
 }
 
 impl MessageType {
-    pub const ALL: [Self; 3] = [Self::Alert, Self::SmartPolicy, Self::Audit];
+    /// What an output carries that does not say.
+    pub const USUAL: [Self; 2] = [Self::Alert, Self::SmartPolicy];
+}
 
-    /// The word in a configuration.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Alert => "alert",
-            Self::SmartPolicy => "smart_policy",
-            Self::Audit => "audit",
-        }
+words! {
+    /// How urgent an alert is.
+    #[derive(Default)]
+    pub Priority {
+        Info = "Info",
+        Low = "Low",
+        #[default]
+        Medium = "Medium",
+        High = "High",
     }
 }
 
-/// How urgent an alert is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    Info,
-    Low,
-    #[default]
-    Medium,
-    High,
-}
-
-impl Priority {
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Info => "Info",
-            Self::Low => "Low",
-            Self::Medium => "Medium",
-            Self::High => "High",
-        }
-    }
-}
-
-/// How sure it is that an alert is not a false one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    Low,
-    #[default]
-    Medium,
-    High,
-}
-
-impl Confidence {
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Low => "Low",
-            Self::Medium => "Medium",
-            Self::High => "High",
-        }
+words! {
+    /// How sure it is that an alert is not a false one.
+    #[derive(Default)]
+    pub Confidence {
+        Low = "Low",
+        #[default]
+        Medium = "Medium",
+        High = "High",
     }
 }

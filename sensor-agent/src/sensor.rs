@@ -37,7 +37,7 @@ use tamper::Tamper;
 use crate::alert::Alert;
 use crate::budget::Budget;
 use crate::capture::preflight::BTF;
-use crate::capture::{AuditHooks, Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
+use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
@@ -301,12 +301,11 @@ impl Handler for Arc<Shared> {
 }
 
 fn capture_options(config: &Config) -> CaptureOptions {
-    let audit = match config.audit.hooks {
-        crate::config::AuditHooks::Best => AuditHooks::Best,
-        crate::config::AuditHooks::Tracepoint => AuditHooks::Tracepoint,
-        crate::config::AuditHooks::Off => AuditHooks::Off,
-    };
-    CaptureOptions { audit, audit_multicast: config.audit.multicast_fallback, ..CaptureOptions::default() }
+    CaptureOptions {
+        audit: config.audit.hooks,
+        audit_multicast: config.audit.multicast_fallback,
+        ..CaptureOptions::default()
+    }
 }
 
 /// The sensor's own entry in the process table; what little is certain if the baseline does not have it.

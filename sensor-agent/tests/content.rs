@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use diagnostic::Report;
-use sensor_agent::config::{Confidence, Config, ListConfig, Paths, Policy, Priority, load};
+use sensor_agent::config::{Config, ListConfig, Paths, Policy, load};
 use sensor_agent::event::build::build;
 use sensor_agent::plan::rule_books;
+use sensor_agent::policy::{Confidence, Priority};
 use sensor_agent::rules::cases::{Case, read_cases, run_cases};
 use sensor_agent::rules::{ChainIndex, RuleSet, Scratch, Verdict};
 use sensor_agent::sensor::configure;
 use serde::Deserialize;
-use settings::{Environment, Word};
+use settings::Environment;
 
 #[path = "content/assemble.rs"]
 mod assemble;

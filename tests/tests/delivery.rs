@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use prost::Message as _;
 use secrecy::SecretString;
-use sensor_agent::config::CrlPolicy;
 use sensor_agent::delivery::mcs::{Bounds, Hello, Mcs, McsSettings, Pace, State, Timeouts, Word};
 use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
+use sensor_agent::delivery::trust::CrlPolicy;
 use sensor_agent::delivery::trust::TrustFolder;
 use sensor_central::dev::{Crl, Dev};
 use sensor_central::fault::Faults;

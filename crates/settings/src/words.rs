@@ -15,9 +15,6 @@ pub trait Word: FromText + Copy + 'static {
 
     /// The value of a word, in any letter case.
     fn from_word(word: &str) -> Option<Self>;
-
-    /// The word of a value.
-    fn word(self) -> &'static str;
 }
 
 /// The words of a closed set, as users write them.
@@ -57,6 +54,19 @@ macro_rules! words {
             $($(#[$variant_meta])* $variant,)*
         }
 
+        impl $name {
+            /// All of them.
+            $vis const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word that a configuration has for it.
+            #[must_use]
+            $vis const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
         impl $crate::FromText for $name {
             fn from_text(text: &str) -> Result<Self, $crate::Problem> {
                 $crate::Word::from_word(text).ok_or_else(|| <Self as $crate::Word>::WORDS.unknown(text))
@@ -69,12 +79,6 @@ macro_rules! words {
             fn from_word(word: &str) -> Option<Self> {
                 let known: &[(&str, Self)] = &[$(($word, Self::$variant), $(($older, Self::$variant),)*)*];
                 known.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, value)| *value)
-            }
-
-            fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
             }
         }
     };
@@ -96,6 +100,7 @@ mod tests {
     fn words_are_read_in_any_case_and_older_ones_too() {
         assert_eq!(Cloud::from_word("OFF"), Some(Cloud::Off));
         assert_eq!(Cloud::from_word("aws").map(Cloud::word), Some("ec2"));
+        assert_eq!(Cloud::ALL, [Cloud::Off, Cloud::Ec2]);
         assert_eq!(Cloud::from_word("aw"), None);
         assert_eq!(Cloud::WORDS.check("of").unwrap_err().help.as_deref(), Some("did you mean `off`?"));
     }

@@ -12,7 +12,7 @@ use super::{Alert, cuts::Cuts};
 
 /// The least that an output's `max_bytes` can be: what identifies an alert fits into this, the policy's name up to
 /// 500 bytes of JSON included.
-pub const MIN_BYTES: usize = crate::config::LEAST_MAX_BYTES;
+pub const MIN_BYTES: usize = 1024;
 
 /// The longest alert, bytes, unless something else is set. Without a bound, who raises an alert would decide how long it
 /// is: 64 ancestors with 12 KB of arguments each make 2.6 MB of it.

@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sensor_ebpf::classes::{Class, Classes, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
 use sensor_ebpf::rings::Ring;
+use settings::words;
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
@@ -94,15 +95,17 @@ impl Options {
     }
 }
 
-/// Which hooks may tell audit messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AuditHooks {
-    /// The best that the kernel offers.
-    #[default]
-    Best,
-    /// The tracepoint, also where functions could be traced.
-    Tracepoint,
-    Off,
+words! {
+    /// Which hooks may tell audit messages.
+    #[derive(Default)]
+    pub AuditHooks {
+        /// The best that the kernel offers.
+        #[default]
+        Best = "best",
+        /// The tracepoint, also where functions could be traced.
+        Tracepoint = "tracepoint",
+        Off = "off",
+    }
 }
 
 impl Default for Options {

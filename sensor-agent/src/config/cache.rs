@@ -7,7 +7,7 @@ use diagnostic::Spanned;
 use foldhash::{HashMap, HashSet};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use settings::secrets::masked;
-use settings::{Entry, Masked, Word as _};
+use settings::{Entry, Masked};
 
 use super::keys::SCHEMA;
 use super::lists::ListConfig;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use schema::{TABLES, Table};
-use settings::{Node, Section, Word as _};
+use settings::{Node, Section};
 
 use super::keys;
-use super::outputs::{self, FileSettings};
+use super::outputs;
 use super::s3::{self, S3Settings};
-use super::words::{RowFormat, SinkBackend, ZeromqEncoding};
+use super::words::SinkBackend;
 use super::zeromq::{self, ZeromqSettings};
+use crate::output::{FileSettings, RowFormat, ZeromqEncoding};
 
 /// The flight recorder and where its rows go.
 #[derive(Clone, Debug)]

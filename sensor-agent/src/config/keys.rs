@@ -8,8 +8,6 @@ mod kinds;
 mod outputs;
 mod receivers;
 
-pub use outputs::LEAST_MAX_BYTES;
-
 use detections::DETECTION;
 pub(crate) use detections::{LIST, POLICY};
 pub(crate) use investigations::{PARQUET, RECORDER_TABLE, SINKS};
@@ -17,7 +15,9 @@ pub(crate) use outputs::OUTPUTS;
 
 use settings::{Key, Kind, LISTEN, Named, Schema, UNIX_SOCKET, Word as _};
 
-use super::words::{AuditHooks, CloudMeta, CrlPolicy};
+use super::words::CloudMeta;
+use crate::capture::AuditHooks;
+use crate::delivery::trust::CrlPolicy;
 use kinds::CONTENT_GROUP;
 
 /// What every other top-level key is the name of.

@@ -8,8 +8,8 @@ use foldhash::{HashMap, HashSet};
 use secrecy::ExposeSecret;
 use settings::files::{self, Missing, Readers, Writers};
 use settings::{
-    Entry, Environment, FromText as _, Layer, Node, Section, Size, Value, Word as _, check, environment, find,
-    first_secret, merge, named, secrets,
+    Entry, Environment, FromText as _, Layer, Node, Section, Size, Value, check, environment, find, first_secret,
+    merge, named, secrets,
 };
 use url::Url;
 use uuid::Uuid;

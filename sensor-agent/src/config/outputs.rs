@@ -1,20 +1,25 @@
 //! Where alerts go: each output with its own settings.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use secrecy::SecretString;
-use settings::{Node, Section, Size, Word as _, files};
+use settings::{Node, Section, Size, files};
 use url::Url;
 
 use super::headers;
 use super::keys;
-use super::syslog::{self, SyslogSettings};
-use super::tls::{self, TlsSettings};
-use super::words::{Format, MessageType, OutputType, WebhookMethod, ZeromqEncoding};
+use super::syslog;
+use super::tls;
+use super::words::OutputType;
 use super::zeromq::{self, ZeromqSettings};
+use crate::output::{
+    FileSettings, Format, HttpSettings, SplunkSettings, SyslogSettings, WebhookSettings, ZeromqEncoding,
+};
+use crate::policy::MessageType;
 
 /// Where alerts go, and in what shape.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +58,7 @@ pub enum OutputSettings {
     Webhook(WebhookSettings),
     Mcs,
     Zeromq(ZeromqSettings),
-    SplunkHec(SplunkHecSettings),
+    SplunkHec(Box<SplunkSettings>),
 }
 
 impl OutputSettings {
@@ -70,55 +75,6 @@ impl OutputSettings {
             Self::SplunkHec(_) => OutputType::SplunkHec,
         }
     }
-}
-
-/// A file that is rotated by renaming it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileSettings {
-    pub path: PathBuf,
-    /// The size at which it is rotated, bytes; `max_size` in the configuration is in megabytes.
-    pub max_bytes: u64,
-    /// Rotated files to keep; none for all.
-    pub max_backups: Option<u64>,
-}
-
-/// An HTTP receiver.
-#[derive(Clone, Debug)]
-pub struct WebhookSettings {
-    pub url: Url,
-    pub method: WebhookMethod,
-    /// Names and values; the latter may be secret.
-    pub headers: Vec<(String, SecretString)>,
-    pub http: HttpSettings,
-}
-
-/// Splunk's HTTP Event Collector.
-#[derive(Clone, Debug)]
-pub struct SplunkHecSettings {
-    pub url: Url,
-    pub token: SecretString,
-    pub index: Option<String>,
-    pub sourcetype: Option<String>,
-    pub source: Option<String>,
-    /// Whether an alert counts as delivered only when it is indexed.
-    pub ack: bool,
-    pub gzip: bool,
-    pub http: HttpSettings,
-}
-
-/// How requests are made, whoever takes them.
-#[derive(Clone, Debug)]
-pub struct HttpSettings {
-    /// Alerts in one request at most.
-    pub batch_size: u64,
-    /// How long the first alert waits for others at most.
-    pub batch_delay: Duration,
-    pub timeout: Duration,
-    /// The first wait before a request is tried again.
-    pub retry_min: Duration,
-    /// The longest wait.
-    pub retry_max: Duration,
-    pub tls: TlsSettings,
 }
 
 /// Takes the outputs of the merged configuration. `files` collects what is written, to find what is written twice.
@@ -155,7 +111,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             })
         }
         OutputType::Zeromq => OutputSettings::Zeromq(zeromq::read(&section, section.get("topic"), report)?),
-        OutputType::SplunkHec => OutputSettings::SplunkHec(SplunkHecSettings {
+        OutputType::SplunkHec => OutputSettings::SplunkHec(Box::new(SplunkSettings {
             http: http(&section, &section.get("url")?, enabled, report)?,
             url: section.get("url")?,
             token: splunk_token(&section, node, report)?,
@@ -164,7 +120,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
             source: section.get("source"),
             ack: section.bool("ack"),
             gzip: section.bool("gzip"),
-        }),
+        })),
     };
     let format = section.get("format")?;
     match &settings {
@@ -186,9 +142,7 @@ fn output(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) 
         enabled,
         name: section.get("name"),
         template: section.spanned("template"),
-        message_types: section
-            .values("message_types")
-            .unwrap_or_else(|| vec![MessageType::Alert, MessageType::SmartPolicy]),
+        message_types: section.values("message_types").unwrap_or_else(|| MessageType::USUAL.to_vec()),
         format,
         max_bytes: section.get::<Size>("max_bytes").map(|Size(bytes)| bytes),
         settings,
@@ -215,7 +169,8 @@ pub(crate) fn without_effect(section: &Section<'_>, keys: &[&str], what: &str, h
 pub(crate) fn file(section: &Section<'_>, node: &Node, what: &str, report: &mut Report) -> Option<FileSettings> {
     let path = path(section, node, what, report)?;
     let megabytes: u64 = section.get("max_size")?;
-    Some(FileSettings { path, max_bytes: megabytes * 1_000_000, max_backups: section.get("max_backups") })
+    let max_backups = section.get::<u64>("max_backups").map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    Some(FileSettings { path, max_bytes: NonZeroU64::new(megabytes * 1_000_000)?, max_backups })
 }
 
 /// The `name` that is a path.
@@ -243,7 +198,8 @@ pub(crate) fn once(path: &Path, section: &Section<'_>, files: &mut HashMap<PathB
 }
 
 fn http(section: &Section<'_>, url: &Url, enabled: bool, report: &mut Report) -> Option<HttpSettings> {
-    let (batch_size, batch_delay) = (section.get("batch_size")?, section.get("batch_delay")?);
+    let (batch_size, batch_delay) = (section.get::<u64>("batch_size")?, section.get("batch_delay")?);
+    let batch_size = usize::try_from(batch_size).unwrap_or(usize::MAX);
     if batch_size == 1
         && let Some(span) = section.span("batch_delay")
     {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned, nearest};
 use schema::PolicyType;
-use settings::{Entry, FromText, Problem, Section, Word as _};
+use settings::{Entry, FromText, Problem, Section};
 
 use super::keys;
-use super::words::{Confidence, Feature, Priority, ResponseAction, is_built};
+use super::words::{Feature, ResponseAction, is_built};
+use crate::policy::{Confidence, Priority};
 
 /// A configured detection.
 #[derive(Clone, Debug)]

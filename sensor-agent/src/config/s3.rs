@@ -8,7 +8,8 @@ use settings::{Section, files};
 use url::{Host, Url};
 
 use super::keys;
-use super::outputs::{self, HttpSettings};
+use super::outputs;
+use crate::output::HttpSettings;
 
 /// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
 const WITHOUT_STORE: &str = "roll_interval";

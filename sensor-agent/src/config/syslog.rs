@@ -4,25 +4,12 @@ use diagnostic::Report;
 use rustls::pki_types::ServerName;
 use settings::{Section, Size};
 
-use super::address::SyslogAddress;
 use super::outputs::without_effect;
-use super::tls::{self, TlsSettings};
-use super::words::{Facility, Framing, SyslogProtocol};
+use super::tls;
+use crate::output::{Framing, SyslogAddress, SyslogProtocol, SyslogSettings};
 
 /// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).
 const MOST_OF_UDP: u64 = 65_507;
-
-/// A syslog receiver.
-#[derive(Clone, Debug)]
-pub struct SyslogSettings {
-    pub address: SyslogAddress,
-    pub facility: Facility,
-    pub protocol: SyslogProtocol,
-    pub framing: Framing,
-    pub tls: TlsSettings,
-    /// The name in the receiver's certificate, where it is not the address's host.
-    pub server_name: Option<String>,
-}
 
 /// Takes the receiver. Files are looked at if it is `enabled`.
 pub(super) fn read(section: &Section<'_>, enabled: bool, report: &mut Report) -> Option<SyslogSettings> {

@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 
 use diagnostic::{Report, Severity};
 use secrecy::ExposeSecret;
-use settings::{Environment, HostPort};
+use settings::{Environment, FromText, HostPort, Key, Section};
+
+use crate::output::{Format, RowFormat, SyslogAddress, WebhookMethod};
+use crate::policy::{Confidence, MessageType, Priority};
 
 use super::*;
 
@@ -161,6 +164,23 @@ fn every_example_in_the_shipped_configuration_holds() {
         })
         .collect();
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// A default stands in the table of keys; what the program takes where nobody asks is the same.
+#[test]
+fn defaults_of_the_table_are_those_of_the_program() {
+    fn same<T: FromText + Default + PartialEq + std::fmt::Debug>(keys: &'static [Key], name: &str) {
+        assert_eq!(Section::new(None, keys).value::<T>(name), T::default(), "{name}");
+    }
+    same::<Priority>(keys::POLICY, "priority");
+    same::<Confidence>(keys::POLICY, "confidence");
+    same::<Format>(keys::OUTPUTS.common, "format");
+    let audit = Section::new(None, keys::TOP).section("audit");
+    assert_eq!(audit.value::<AuditHooks>("hooks"), AuditHooks::default());
+    let rows = keys::SINKS.variants.iter().flat_map(|variant| variant.keys).find(|key| key.name == "format");
+    assert_eq!(RowFormat::from_text(rows.unwrap().default), Ok(RowFormat::default()));
+    let types = keys::OUTPUTS.common.iter().find(|key| key.name == "message_types").unwrap().default;
+    assert_eq!(types, format!("[{}]", MessageType::USUAL.map(MessageType::word).join(", ")));
 }
 
 #[test]
@@ -339,7 +359,7 @@ investigations:
     assert_eq!(outputs[0].message_types, [MessageType::Audit]);
     assert_eq!(outputs[0].max_bytes, Some(10_000));
     let OutputSettings::File(file) = &outputs[1].settings else { panic!() };
-    assert_eq!((file.max_bytes, file.max_backups), (5_000_000, Some(3)));
+    assert_eq!((file.max_bytes.get(), file.max_backups), (5_000_000, Some(3)));
     let OutputSettings::Syslog(syslog) = &outputs[2].settings else { panic!() };
     assert_eq!(syslog.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
     let OutputSettings::Webhook(webhook) = &outputs[3].settings else { panic!() };

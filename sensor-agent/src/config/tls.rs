@@ -1,21 +1,12 @@
 //! TLS to receivers that are not Central, as the keys describe it: whom to trust, and who we are.
 
-use std::path::PathBuf;
-
 use diagnostic::Report;
 use settings::{Section, files};
 
+use crate::output::TlsSettings;
+
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];
-
-/// Whom to trust, and who we are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// CA certificates; without it, those of the system.
-    pub ca_file: Option<PathBuf>,
-    pub cert_file: Option<PathBuf>,
-    pub key_file: Option<PathBuf>,
-}
 
 /// Takes the keys. Files are looked at if the output is `enabled`. Of an address to which there is no TLS, `plain` says
 /// what it is, and the keys are errors.

@@ -2,10 +2,9 @@
 
 use diagnostic::{Report, Span};
 use foldhash::HashMap;
-use settings::{HostPort, Section, Word as _};
+use settings::{HostPort, Section};
 
-use super::address::ZeromqEndpoint;
-use super::words::{ZeromqEncoding, ZeromqPattern};
+use crate::output::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 
 /// A ZeroMQ socket.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
 
 use super::trust::TrustFolder;
-use crate::config::CrlPolicy;
+use crate::delivery::trust::CrlPolicy;
 
 /// Days from now.
 pub(super) fn day(days: i64) -> OffsetDateTime {

@@ -35,6 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore, version};
+use settings::words;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 
@@ -47,10 +48,19 @@ use self::list::{List, Made};
 use self::revocation::{Revocation, key_id};
 use self::verifier::{Anchor, Verifier};
 use crate::clock;
-use crate::config::CrlPolicy;
 
 /// After how many seconds a file is tried again that could not be read and does not change.
 const RETRY: i64 = 60;
+
+words! {
+    /// What to do about a certificate revocation list that is out of date.
+    pub CrlPolicy {
+        /// Deliver nothing until it is fresh; alerts wait on disk.
+        Refuse = "refuse",
+        /// Deliver, and say so loudly.
+        Warn = "warn",
+    }
+}
 
 /// The folder of trust files.
 pub struct TrustFolder {

@@ -4,13 +4,14 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
-use settings::{Environment, HostPort, Word as _};
+use settings::{Environment, HostPort};
 use url::Url;
 
 use super::Finding;
-use crate::config::{Config, OutputSettings, SyslogAddress};
+use crate::config::{Config, OutputSettings};
 use crate::delivery::mcs::on_the_way;
 use crate::delivery::trust::{self, TrustFolder};
+use crate::output::SyslogAddress;
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 use rustix::io::Errno;
-use settings::Word as _;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings, SinkSettings};

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
+use super::network::syslog::{Facility, SyslogProtocol};
 use crate::{
     alert::{Alert, rfc3339},
-    config::{Facility, SyslogProtocol},
     policy::{MessageType, Priority},
 };
 

@@ -1,19 +1,25 @@
 //! How alerts and rows are written.
 
-/// How an alert is written that has no template.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    #[default]
-    Json,
-    Cef,
-    Ecs,
-    Ocsf,
+use settings::words;
+
+words! {
+    /// How an alert is written that has no template.
+    #[derive(Default)]
+    pub Format {
+        #[default]
+        Json = "json",
+        Cef = "cef",
+        Ecs = "ecs",
+        Ocsf = "ocsf",
+    }
 }
 
-/// How a row is written where rows are texts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RowFormat {
-    #[default]
-    Json,
-    Ocsf,
+words! {
+    /// How a row is written where rows are texts.
+    #[derive(Default)]
+    pub RowFormat {
+        #[default]
+        Json = "json",
+        Ocsf = "ocsf",
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     network::{
         splunk::{Splunk, SplunkSettings},
         syslog::SyslogSettings,
-        tls,
+        tls::{self, TlsSettings},
         webhook::{Webhook, WebhookSettings},
         zeromq::ZeromqSettings,
     },
@@ -22,7 +22,6 @@ use crate::{
         Template,
         shorten::{COMMON_BYTES, MOST_BYTES},
     },
-    config::TlsSettings,
     policy::MessageType,
 };
 
@@ -54,7 +53,7 @@ impl OutputSettings {
             target,
             template: None,
             format: Format::Json,
-            message_types: vec![MessageType::Alert, MessageType::SmartPolicy],
+            message_types: MessageType::USUAL.to_vec(),
             queue: 10_000,
             spool: SpoolSettings::default(),
         }

@@ -1,6 +1,5 @@
 //! Outputs and sinks, as the configuration describes them, in the terms of those that serve them.
 
-use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use diagnostic::{Report, Span};
@@ -10,11 +9,9 @@ use crate::config::{self, Config};
 use crate::delivery::spool::Limits;
 use crate::delivery::trust;
 use crate::output::{
-    CentralSettings, Fault, FileSettings, Format, HttpSettings, OutputSettings, ParquetSettings, RowFormat,
-    SinkSettings, SplunkSettings, SpoolSettings, StdoutSettings, StoreSettings, SyslogSettings, TargetSettings, Topics,
-    WebhookSettings, ZeromqSettings,
+    CentralSettings, Fault, OutputSettings, ParquetSettings, SinkSettings, SpoolSettings, StdoutSettings,
+    StoreSettings, TargetSettings, Topics, ZeromqSettings,
 };
-use crate::policy::MessageType;
 
 /// The outputs that are on. Templates of those that are off are checked all the same.
 pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSettings> {
@@ -28,8 +25,8 @@ pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSetting
         let defaults = OutputSettings::new(name, target);
         outputs.push(OutputSettings {
             template: own.or_else(|| global.clone()),
-            message_types: output.message_types.iter().map(|&kind| message_type(kind)).collect(),
-            format: format(output.format),
+            message_types: output.message_types.clone(),
+            format: output.format,
             max_bytes: output
                 .max_bytes
                 .map_or(defaults.max_bytes, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX)),
@@ -46,11 +43,11 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
         let Some(target) = row_target(config, sink, report) else { continue };
         tell_of_fault(&target, &sink.span, &sink.places, report);
         let name = free_name(sink.name.as_deref(), target.kind(), sinks.iter().map(|sink| sink.name.as_str()));
-        let format = match sink.format {
-            config::RowFormat::Json => RowFormat::Json,
-            config::RowFormat::Ocsf => RowFormat::Ocsf,
-        };
-        sinks.push(SinkSettings { format, spool: spool(config, "rows"), ..SinkSettings::new(name, target) });
+        sinks.push(SinkSettings {
+            format: sink.format,
+            spool: spool(config, "rows"),
+            ..SinkSettings::new(name, target)
+        });
     }
     sinks
 }
@@ -67,43 +64,22 @@ fn tell_of_fault(target: &TargetSettings, whole: &Span, places: &[(&str, Span)],
 fn alert_target(config: &Config, output: &config::Output, report: &mut Report) -> Option<TargetSettings> {
     match &output.settings {
         config::OutputSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
-        config::OutputSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
+        config::OutputSettings::File(file) => Some(TargetSettings::File(file.clone())),
         config::OutputSettings::Mcs => central(config, &output.span, report),
         config::OutputSettings::Zeromq(zeromq) => {
             let topic = zeromq.topic.clone().unwrap_or_default();
             Some(TargetSettings::Zeromq(zeromq_settings(zeromq, Topics::One(topic))))
         }
-        config::OutputSettings::Syslog(syslog) => Some(TargetSettings::Syslog(SyslogSettings {
-            address: syslog.address.clone(),
-            facility: syslog.facility,
-            protocol: syslog.protocol,
-            framing: syslog.framing,
-            tls: syslog.tls.clone(),
-            server_name: syslog.server_name.clone(),
-        })),
-        config::OutputSettings::Webhook(webhook) => Some(TargetSettings::Webhook(WebhookSettings {
-            url: webhook.url.clone(),
-            method: webhook.method,
-            headers: webhook.headers.clone(),
-            http: http_settings(&webhook.http),
-        })),
-        config::OutputSettings::SplunkHec(splunk) => Some(TargetSettings::Splunk(Box::new(SplunkSettings {
-            url: splunk.url.clone(),
-            token: splunk.token.clone(),
-            index: splunk.index.clone(),
-            sourcetype: splunk.sourcetype.clone(),
-            source: splunk.source.clone(),
-            ack: splunk.ack,
-            gzip: splunk.gzip,
-            http: http_settings(&splunk.http),
-        }))),
+        config::OutputSettings::Syslog(syslog) => Some(TargetSettings::Syslog(syslog.clone())),
+        config::OutputSettings::Webhook(webhook) => Some(TargetSettings::Webhook(webhook.clone())),
+        config::OutputSettings::SplunkHec(splunk) => Some(TargetSettings::Splunk(splunk.clone())),
     }
 }
 
 fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Option<TargetSettings> {
     match &sink.settings {
         config::SinkSettings::Stdout => Some(TargetSettings::Stdout(StdoutSettings)),
-        config::SinkSettings::File(file) => Some(TargetSettings::File(file_settings(file))),
+        config::SinkSettings::File(file) => Some(TargetSettings::File(file.clone())),
         config::SinkSettings::Mcs if config.endpoint_telemetry_enabled => central(config, &sink.span, report),
         config::SinkSettings::Zeromq(zeromq) => {
             let topics = config.investigations.topics.iter();
@@ -133,7 +109,7 @@ fn store(config: &Config, s3: &config::S3Settings) -> StoreSettings {
         region: s3.region.clone(),
         path_style: s3.path_style,
         access_key: s3.access_key.as_ref().map(|key| (key.id.clone(), key.secret.clone())),
-        http: http_settings(&s3.http),
+        http: s3.http.clone(),
         max_bytes: config.spool.max_bytes,
         max_age: config.spool.max_age,
     }
@@ -179,42 +155,6 @@ fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSet
         high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
         topics,
         encoding: zeromq.encoding,
-    }
-}
-
-fn http_settings(http: &config::HttpSettings) -> HttpSettings {
-    HttpSettings {
-        batch_size: usize::try_from(http.batch_size).unwrap_or(usize::MAX),
-        batch_delay: http.batch_delay,
-        timeout: http.timeout,
-        retry_min: http.retry_min,
-        retry_max: http.retry_max,
-        tls: http.tls.clone(),
-    }
-}
-
-fn file_settings(file: &config::FileSettings) -> FileSettings {
-    FileSettings {
-        max_bytes: NonZeroU64::new(file.max_bytes).unwrap_or(NonZeroU64::MIN),
-        max_backups: file.max_backups.map(|count| u32::try_from(count).unwrap_or(u32::MAX)),
-        ..FileSettings::new(&file.path)
-    }
-}
-
-const fn format(format: config::Format) -> Format {
-    match format {
-        config::Format::Json => Format::Json,
-        config::Format::Cef => Format::Cef,
-        config::Format::Ecs => Format::Ecs,
-        config::Format::Ocsf => Format::Ocsf,
-    }
-}
-
-const fn message_type(kind: config::MessageType) -> MessageType {
-    match kind {
-        config::MessageType::Alert => MessageType::Alert,
-        config::MessageType::SmartPolicy => MessageType::SmartPolicy,
-        config::MessageType::Audit => MessageType::Audit,
     }
 }
 

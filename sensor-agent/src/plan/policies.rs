@@ -6,7 +6,7 @@ use schema::{Owner, POLICY_TYPES, PolicyType, Seen};
 use crate::config::{self, Config};
 use crate::detection::{Detection, Group, PolicyInForce, ThrottleSettings};
 use crate::event::fields::{self, Field};
-use crate::policy::{Confidence, MessageType, Policy, Priority};
+use crate::policy::{MessageType, Policy, Priority};
 use crate::rules::{self, Chain, Lists, MissingDefault, RuleSet};
 
 /// A policy in force, in one line.
@@ -127,17 +127,8 @@ fn facts(policy: &config::Policy) -> Policy {
         name: policy.name.value.clone(),
         policy_type: policy.policy_type.word.to_owned(),
         message_type: message_type(policy),
-        priority: match policy.priority {
-            config::Priority::High => Priority::High,
-            config::Priority::Medium => Priority::Medium,
-            config::Priority::Low => Priority::Low,
-            config::Priority::Info => Priority::Info,
-        },
-        confidence: match policy.confidence {
-            config::Confidence::High => Confidence::High,
-            config::Confidence::Medium => Confidence::Medium,
-            config::Confidence::Low => Confidence::Low,
-        },
+        priority: policy.priority,
+        confidence: policy.confidence,
         description: policy
             .alert_message
             .as_ref()

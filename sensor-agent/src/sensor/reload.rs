@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use diagnostic::{Appearance, Report};
-use settings::Word as _;
 
 use super::{Shared, Tamper, configure, offer, status};
 use crate::budget::Budget;

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use foldhash::{HashMap, HashSet};
-use settings::Word as _;
 
 use super::rule::{Level, Rule};
 use super::translate::Translated;
-use crate::config::{Confidence, Priority};
+use crate::policy::{Confidence, Priority};
 
 /// The type of the lists that are written.
 pub(super) const LIST_TYPE: &str = "names";

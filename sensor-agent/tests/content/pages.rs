@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use sensor_agent::config::Policy;
 use serde_json::{Value, json};
-use settings::Word as _;
 
 pub(crate) const BEGIN: &str =
     "<!-- detections: begin; made of the content by `UPDATE_DOCS=1 cargo test -p sensor-agent --test content` -->\n";

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use sensor_agent::config::Priority;
+use sensor_agent::policy::Priority;
 use sensor_agent::rules::Scratch;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use schema::Table;
 use secrecy::SecretString;
 use sensor_agent::alert::Alert;
-use sensor_agent::config::CrlPolicy;
 use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
+use sensor_agent::delivery::trust::CrlPolicy;
 use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::{
     CentralSettings, Dispatcher, OutputSettings, OutputStatus, RowBatch, SinkSettings, Sinks, SpoolSettings,

@@ -3,8 +3,9 @@
 use schema::PolicyType;
 use settings::{Key, Kind, Word as _, Words};
 
-use super::super::words::{Confidence, ListType, Priority, ResponseAction};
+use super::super::words::{ListType, ResponseAction};
 use super::kinds::{CONTENT_GROUP, FIELD, RULE};
+use crate::policy::{Confidence, Priority};
 
 /// Keys of a list.
 pub(crate) static LIST: &[Key] = &[

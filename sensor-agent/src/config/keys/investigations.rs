@@ -2,12 +2,13 @@
 
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
-use super::super::words::{RowFormat, SinkBackend};
+use super::super::words::SinkBackend;
 use super::kinds::{RULE, TABLE, TABLE_TOPICS};
 use super::receivers::{
     CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND,
     ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
+use crate::output::RowFormat;
 
 pub(super) static INVESTIGATIONS: &[Key] = &[
     Key::new("reporting_interval", Kind::Duration(100), "5s", "How often new rows are handed to the sinks."),

@@ -2,16 +2,15 @@
 
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
-use super::super::address::SYSLOG_ADDRESS;
-use super::super::words::{Facility, Format, Framing, MessageType, OutputType, SyslogProtocol, WebhookMethod};
+use super::super::words::OutputType;
 use super::kinds::TEMPLATE;
 use super::receivers::{
     BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT,
     ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
-
-/// The least `max_bytes`: what identifies an alert fits into it, however long its texts are.
-pub const LEAST_MAX_BYTES: usize = 1024;
+use crate::alert::shorten::MIN_BYTES;
+use crate::output::{Facility, Format, Framing, SYSLOG_ADDRESS, SyslogProtocol, WebhookMethod};
+use crate::policy::MessageType;
 
 pub(super) static ALERT_OUTPUT: &[Key] = &[
     Key::new("template", Kind::Own(&TEMPLATE), "", "The template of outputs that have none of their own."),
@@ -41,7 +40,7 @@ pub(crate) static OUTPUTS: Variants = Variants {
         Key::new("format", Kind::Word(Format::WORDS), "json", "The shape of an alert without a template."),
         Key::new(
             "max_bytes",
-            Kind::Size(LEAST_MAX_BYTES as u64, u64::MAX),
+            Kind::Size(MIN_BYTES as u64, u64::MAX),
             "",
             "The longest alert that the receiver takes. Longer ones are cut, and stay valid. Without it: 8000 bytes of a \
              `syslog` message, 256 KiB elsewhere.",

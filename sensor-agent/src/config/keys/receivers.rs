@@ -2,8 +2,7 @@
 
 use settings::{Key, Kind, Word as _};
 
-use super::super::address;
-use super::super::words::{ZeromqEncoding, ZeromqPattern};
+use crate::output::{self, ZeromqEncoding, ZeromqPattern};
 
 /// Keys of a file of lines.
 pub(super) const MAX_SIZE: Key = Key::new(
@@ -28,7 +27,7 @@ pub(super) const RETRY_MAX: Key =
     Key::new("retry_max", Kind::Duration(10), "5m", "The longest wait; each wait is twice the last.");
 pub(super) const ZEROMQ_ENDPOINT: Key = Key::new(
     "endpoint",
-    Kind::Own(&address::ZEROMQ_ENDPOINT),
+    Kind::Own(&output::ZEROMQ_ENDPOINT),
     "",
     "Where to bind or to connect to: tcp://host:port or ipc://path.",
 )

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 
 use self::server::{Act, Peer, Request, http};
 use super::*;
-use crate::config::CrlPolicy;
 use crate::delivery::spool::{Cause, Kind, Limits, NewItem};
 use crate::delivery::test_authority::{Authority, Folder};
+use crate::delivery::trust::CrlPolicy;
 
 /// A token that must not appear anywhere.
 const TOKEN: &str = "SLS-hunter2hunter2";

@@ -10,7 +10,7 @@ use super::PeerError;
 use super::item::{Wanted, items};
 use super::list::List;
 use super::revocation::{Issuer, Revocation, key_id};
-use crate::config::CrlPolicy;
+use crate::delivery::trust::CrlPolicy;
 
 /// Certificates and lists, PEM or DER, each certificate as one of a receiver and as that of its authority.
 ///

@@ -18,7 +18,7 @@ use super::error::name;
 use super::list::{List, Made};
 use super::scope::{About, Subject};
 use super::{Aside, PeerError};
-use crate::config::CrlPolicy;
+use crate::delivery::trust::CrlPolicy;
 
 /// The lists of the folder.
 pub(super) struct Revocation {

@@ -12,12 +12,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{
     remote::{Setback, Settled},
-    tls,
+    tls::{self, TlsSettings},
 };
-use crate::{
-    config::TlsSettings,
-    delivery::{Pace, retry_after, words},
-};
+use crate::delivery::{Pace, retry_after, words};
 
 /// *Content Too Large* (RFC 9110).
 const TOO_LARGE: u16 = 413;

@@ -8,7 +8,9 @@
 //! Nor does it know a refusal for size. A socket says that a datagram is too large; a receiver of a stream closes the
 //! connection, each time again. Either gets the message in a shorter form.
 
+mod address;
 mod link;
+mod words;
 
 use std::{
     io::{self, ErrorKind, Write as _},
@@ -20,8 +22,11 @@ use uuid::Uuid;
 
 use self::link::Link;
 use super::remote::{Answer, Message, Remote, Setback, Settled};
+use super::tls::TlsSettings;
 use crate::alert::shorten::COMMON_BYTES;
-use crate::config::{Facility, Framing, SyslogAddress, SyslogProtocol, TlsSettings};
+pub(crate) use address::ADDRESS;
+pub use address::SyslogAddress;
+pub use words::{Facility, Framing, SyslogProtocol};
 
 /// How long a receiver that closes the connection at a long message takes to do so.
 const CLOSES_WITHIN: Duration = Duration::from_millis(500);

@@ -15,8 +15,16 @@ use rustls::{
     version,
 };
 
-use crate::config::TlsSettings;
 use crate::delivery::trust::{Unfit, Wanted, items};
+
+/// Whom to trust, and who we are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSettings {
+    /// CA certificates; without it, those of the system.
+    pub ca_file: Option<PathBuf>,
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,22 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret as _, SecretString};
+use settings::words;
 use uuid::Uuid;
 
 use super::{
     http::{self, Client, HttpSettings},
     remote::{Answer, Message, Remote, Settled},
 };
-use crate::{config::WebhookMethod, delivery::Pace};
+use crate::delivery::Pace;
+
+words! {
+    /// How a webhook is called.
+    pub WebhookMethod {
+        Post = "POST",
+        Put = "PUT",
+    }
+}
 
 /// A `webhook` output.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@
 
 mod bind;
 mod encoding;
+mod endpoint;
 #[cfg(feature = "fuzzing")]
 pub(in crate::output) mod fuzzing;
 mod parcel;
@@ -29,12 +30,15 @@ mod wire;
 
 use std::sync::Arc;
 
+use settings::words;
+
+pub(crate) use self::endpoint::ENDPOINT;
+pub use self::endpoint::ZeromqEndpoint;
 use self::{
     encoding::RowEncoder,
     parcel::Frames,
     socket::{Address, Published, Socket},
 };
-use crate::config::{ZeromqEncoding, ZeromqEndpoint, ZeromqPattern};
 use crate::output::{
     cause::Cause,
     format::RowFormat,
@@ -47,6 +51,26 @@ use crate::output::{
 
 /// What is known of a message that was handed over, for people.
 const KNOWN: &str = "on its way to receivers (ZeroMQ confirms nothing)";
+
+words! {
+    /// How a ZeroMQ socket hands out messages.
+    pub ZeromqPattern {
+        /// To every subscriber that is there.
+        Pub = "pub",
+        /// To one of the peers in turn.
+        Push = "push",
+    }
+}
+
+words! {
+    /// What a ZeroMQ message holds beside its topic.
+    pub ZeromqEncoding {
+        /// Of an alert what its template or format makes of it, of a row its JSON.
+        Json = "json",
+        /// The messages of `proto/`.
+        Protobuf = "protobuf",
+    }
+}
 
 /// A `zeromq` output or sink.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,11 +15,10 @@ use uuid::Uuid;
 use super::{Backlog, Courier, Encode, Encoded, StartCourier};
 use crate::{
     alert::Template,
-    config::CrlPolicy,
     delivery::{
         Pace,
         mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word, alert_item, row_items},
-        trust::TrustFolder,
+        trust::{CrlPolicy, TrustFolder},
     },
     host,
     output::{

@@ -27,7 +27,7 @@ fn splunk(receiver: &Receiver, ack: bool) -> Splunk {
             timeout: Duration::from_secs(60),
             retry_min: Duration::from_millis(1),
             retry_max: Duration::from_millis(1),
-            tls: crate::config::TlsSettings::default(),
+            tls: crate::output::TlsSettings::default(),
         },
     })
     .unwrap()

@@ -25,8 +25,8 @@ use rustix::{
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use settings::HostPort;
 
-use super::SyslogSettings;
-use crate::{config::SyslogAddress, output::network::tls};
+use super::{SyslogAddress, SyslogSettings};
+use crate::output::network::tls;
 
 /// To connect, and for each write.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -20,7 +20,8 @@ use rustix::{
 };
 use settings::HostPort;
 
-use crate::{config::ZeromqEndpoint, private_folder::make_for_file};
+use super::ZeromqEndpoint;
+use crate::private_folder::make_for_file;
 
 /// A socket that listens.
 pub(super) enum Listener {

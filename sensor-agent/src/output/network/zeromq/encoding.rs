@@ -4,11 +4,10 @@ use prost::Message as _;
 use schema::Table;
 use sensor_proto::v1;
 
-use super::{parcel::Frames, wire};
+use super::{ZeromqEncoding, parcel::Frames, wire};
 use crate::{
     alert::{Alert, json},
     budget::Budget,
-    config::ZeromqEncoding,
     event::{Event, Host},
     output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };

@@ -27,15 +27,13 @@ use tokio::{
 };
 
 use super::{
+    ZeromqEndpoint, ZeromqPattern,
     bind::{self, Listener, SocketFile},
     parcel::{Frames, Outgoing, Parcel},
     peer::{Broken, Link, Peer, Stop},
     room::within,
 };
-use crate::{
-    config::{ZeromqEndpoint, ZeromqPattern},
-    output::metrics::Ledger,
-};
+use crate::output::metrics::Ledger;
 
 /// How long one waits for receivers whose queues are full: for all of them together. Then what they are to get is lost
 /// to them, without waiting, until they have caught up by half.

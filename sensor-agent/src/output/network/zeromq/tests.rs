@@ -11,13 +11,13 @@ use std::{
 };
 
 use super::{
+    ZeromqEndpoint, ZeromqPattern,
     parcel::Frames,
     socket::{Address, Published, Socket},
     wire::{self, GREETING_LENGTH},
 };
 use crate::{
     budget::{Budget, Part},
-    config::{ZeromqEndpoint, ZeromqPattern},
     output::metrics::Ledger,
 };
 
