@@ -17,14 +17,14 @@ const VERSION: u8 = 1;
 
 /// Of what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stream {
+pub(in crate::api) enum Stream {
     Alerts = b'a' as isize,
     Events = b'e' as isize,
 }
 
 /// A cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cursor {
+pub(in crate::api) struct Cursor {
     pub(super) stream: Stream,
     /// When it was given, milliseconds since the Unix epoch.
     pub(super) given: i64,
@@ -33,7 +33,7 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) fn write(self) -> String {
+    pub(in crate::api) fn write(self) -> String {
         let mut bytes = vec![VERSION, self.stream as u8];
         for number in [self.given, self.after.raised, self.after.row] {
             bytes.extend(number.to_be_bytes());
@@ -42,7 +42,7 @@ impl Cursor {
     }
 
     /// Nothing if it is none of this stream.
-    pub(super) fn read(text: &str, stream: Stream) -> Option<Self> {
+    pub(in crate::api) fn read(text: &str, stream: Stream) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (head, numbers) = bytes.split_first_chunk::<2>()?;
         let (numbers, rest) = numbers.as_chunks::<8>();
