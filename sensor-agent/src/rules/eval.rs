@@ -66,6 +66,7 @@ impl Scratch {
             }
         }
         if program.any_case {
+            self.folded.clear();
             self.folded.reserve(FOLDED);
         }
         self.event = self.event.wrapping_add(1);
