@@ -9,7 +9,6 @@ use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use core::ffi::c_void;
 use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::{exec, image};
@@ -71,7 +70,7 @@ unsafe fn one(seq: Address, task: Address) {
         let flags: u32 = member(task, offset!(task_flags));
         if flags & KERNEL_THREAD != 0 {
             area.flag(exec_flags::KERNEL_THREAD);
-            no_image(record);
+            image::none(record);
         } else {
             user_image(task, area, record);
         }
@@ -105,31 +104,11 @@ unsafe fn user_image(task: Address, area: Area, record: *mut ExecRecord) {
         let mm: Address = member(task, offset!(task_mm));
         // Exiting: the memory is gone already.
         if mm.is_null() {
-            return no_image(record);
+            return image::none(record);
         }
         let start: u64 = member(mm, offset!(mm_arg_start));
         let end: u64 = member(mm, offset!(mm_arg_end));
         (*record).args_bytes = end.saturating_sub(start);
         image::describe(member(mm, offset!(mm_exe_file)), area, record);
-    }
-}
-
-/// Zeroes what describes the executed file.
-///
-/// # Safety
-///
-/// `record` must be within its area.
-#[inline(always)]
-pub(super) unsafe fn no_image(record: *mut ExecRecord) {
-    // SAFETY: within the area.
-    unsafe {
-        (*record).inode = 0;
-        (*record).ctime_ns = 0;
-        (*record).device = 0;
-        (*record).mode = 0;
-        (*record).file_uid = 0;
-        (*record).path_len = 0;
-        (*record).root_len = 0;
-        (*record).mount_len = MOUNT_UNKNOWN;
     }
 }

@@ -20,7 +20,7 @@ use sensor_ebpf::classes::Source;
 use sensor_ebpf::record::exec::FILENAME_MAX;
 use sensor_ebpf::record::kind;
 
-use super::{baseline, exec, script};
+use super::{exec, image, script};
 use crate::kernel::emit::{self, Run};
 use crate::kernel::load::{Address, Typed, member, offset, present, word};
 use crate::kernel::replicas::{once, replicas};
@@ -132,7 +132,7 @@ unsafe fn failed<const N: u32>(source: Source, run: Run, attempt: Attempt) {
         (*record).args_head_len = 0;
         (*record).args_tail_len = 0;
         (*record).interpreter_len = 0;
-        baseline::no_image(record);
+        image::none(record);
         exec::working_directory(task, area, record);
         (*record).script_len = 0;
         // Where an interpreter was refused, the file is that.

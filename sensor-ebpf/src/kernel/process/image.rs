@@ -22,14 +22,7 @@ const SECOND: u64 = 1_000_000_000;
 pub(super) unsafe fn describe(file: Address, area: Area, record: *mut ExecRecord) {
     // SAFETY: the verifier.
     unsafe {
-        (*record).inode = 0;
-        (*record).ctime_ns = 0;
-        (*record).device = 0;
-        (*record).mode = 0;
-        (*record).file_uid = 0;
-        (*record).path_len = 0;
-        (*record).root_len = 0;
-        (*record).mount_len = MOUNT_UNKNOWN;
+        none(record);
         if file.is_null() {
             area.flag(exec_flags::READ_FAILED | exec_flags::PATH_CUT);
             return;
@@ -130,5 +123,25 @@ unsafe fn memfd(area: Area, start: u64) -> bool {
             && byte(3) == b'f'
             && byte(4) == b'd'
             && byte(5) == b':'
+    }
+}
+
+/// Zeroes what describes the executed file.
+///
+/// # Safety
+///
+/// `record` must be within its area.
+#[inline(always)]
+pub(super) unsafe fn none(record: *mut ExecRecord) {
+    // SAFETY: within the area.
+    unsafe {
+        (*record).inode = 0;
+        (*record).ctime_ns = 0;
+        (*record).device = 0;
+        (*record).mode = 0;
+        (*record).file_uid = 0;
+        (*record).path_len = 0;
+        (*record).root_len = 0;
+        (*record).mount_len = MOUNT_UNKNOWN;
     }
 }
