@@ -26,6 +26,7 @@ mod reference;
 mod s3;
 mod syslog;
 mod tls;
+mod without_effect;
 mod words;
 mod zeromq;
 

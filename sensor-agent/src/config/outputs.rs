@@ -14,6 +14,7 @@ use super::headers;
 use super::keys;
 use super::syslog;
 use super::tls;
+use super::without_effect::without_effect;
 use super::words::OutputType;
 use super::zeromq::{self, ZeromqSettings};
 use crate::output::{
@@ -155,13 +156,6 @@ pub(crate) fn excluded_by_protobuf(section: &Section<'_>, keys: &[&str], what: &
         report
             .error(span, format!("`{key}` and `encoding: protobuf` exclude each other"))
             .help(format!("the message of {what} is always the same; leave one of the two out"));
-    }
-}
-
-/// Refuses keys that were given and change nothing.
-pub(crate) fn without_effect(section: &Section<'_>, keys: &[&str], what: &str, help: &str, report: &mut Report) {
-    for (key, span) in keys.iter().filter_map(|key| Some((key, section.span(key)?))) {
-        report.error(span, format!("`{key}` has no effect on {what}")).help(help.to_owned());
     }
 }
 

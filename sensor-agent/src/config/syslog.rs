@@ -4,8 +4,8 @@ use diagnostic::Report;
 use rustls::pki_types::ServerName;
 use settings::{Section, Size};
 
-use super::outputs::without_effect;
 use super::tls;
+use super::without_effect::without_effect;
 use crate::output::{Framing, SyslogAddress, SyslogProtocol, SyslogSettings};
 
 /// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).

@@ -233,7 +233,7 @@ impl<'a> Reading<'a> {
         if self.authorities.iter().any(|other| other.certificate.as_raw() == certificate.as_raw()) {
             return;
         }
-        let (path_buf, subject) = (path.to_owned(), error::name(certificate.subject()));
+        let (path_buf, subject) = (path.to_owned(), list::name(certificate.subject()));
         if !certificate.is_ca() {
             return self.fault(TrustError::NotAnAuthority { path: path_buf, subject });
         }
@@ -282,7 +282,7 @@ impl<'a> Reading<'a> {
                 Some(list) => {
                     TrustWarning::CrlForAuthorities { path: list.path.clone(), issuer: list.issuer_name.clone() }
                 }
-                None => TrustWarning::CrlMissing { path: authority.path.to_owned(), subject: error::name(issuer) },
+                None => TrustWarning::CrlMissing { path: authority.path.to_owned(), subject: list::name(issuer) },
             });
         }
     }

@@ -4,10 +4,8 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use diagnostic::printable;
 use jiff::Timestamp;
 use rustls::{AlertDescription, CertificateError, OtherError, PeerIncompatible};
-use x509_parser::x509::X509Name;
 
 use super::list::Aside;
 
@@ -192,11 +190,6 @@ fn on(at: Option<i64>) -> String {
 
 fn because(reasons: &[String]) -> String {
     if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) }
-}
-
-/// A name in a certificate, fit for a log.
-pub(super) fn name(name: &X509Name<'_>) -> String {
-    printable(&name.to_string().chars().take(200).collect::<String>()).into_owned()
 }
 
 fn valid_for(names: &[String]) -> String {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use diagnostic::printable;
 use x509_parser::asn1_rs::{Any, BitString, FromDer as _, Oid, oid};
 use x509_parser::error::X509Error;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
@@ -17,9 +18,8 @@ use x509_parser::oid_registry::{
 };
 use x509_parser::revocation_list::{CertificateRevocationList, RevokedCertificate};
 use x509_parser::verify::verify_signature;
-use x509_parser::x509::{AlgorithmIdentifier, ReasonCode, SubjectPublicKeyInfo, X509Version};
+use x509_parser::x509::{AlgorithmIdentifier, ReasonCode, SubjectPublicKeyInfo, X509Name, X509Version};
 
-use super::error::name;
 use super::scope::Scope;
 
 /// The certificate issuer of an entry, RFC 5280, section 5.3.3.
@@ -263,6 +263,11 @@ impl List {
         };
         newer && stands_for_it && self.scope == other.scope
     }
+}
+
+/// A name in a certificate, fit for a log.
+pub(super) fn name(name: &X509Name<'_>) -> String {
+    printable(&name.to_string().chars().take(200).collect::<String>()).into_owned()
 }
 
 /// The serial numbers of what it revokes, of its own issuer.

@@ -14,8 +14,7 @@ use x509_parser::extensions::ParsedExtension;
 use x509_parser::oid_registry::OID_X509_EXT_CRL_DISTRIBUTION_POINTS;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
-use super::error::name;
-use super::list::{List, Made};
+use super::list::{List, Made, name};
 use super::scope::{About, Subject};
 use super::{Aside, PeerError};
 use crate::delivery::trust::CrlPolicy;
