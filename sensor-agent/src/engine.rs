@@ -52,7 +52,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// How long the end may take: well below the 10 s after which container runtimes kill.
 const LAST_WORDS: Duration = Duration::from_millis(4500);
 /// How much of it outputs have to send what waits; couriers have 3 s.
-const LAST_ALERTS: Duration = Duration::from_millis(3250);
+const LAST_ALERTS: Duration = Duration::from_millis(3100);
+/// What sinks have at least, however long the rest took: the last rows tell what was lost by then.
+const LAST_ROWS: Duration = Duration::from_secs(1);
 
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
@@ -248,7 +250,7 @@ impl Engine {
         self.outputs.stop(LAST_ALERTS);
         self.settle();
         self.hand_over();
-        self.sinks.stop(until.saturating_duration_since(Instant::now()));
+        self.sinks.stop(until.saturating_duration_since(Instant::now()).max(LAST_ROWS));
         let untold = self.untold();
         if let Some(accounts) = self.accounts {
             accounts.close(untold);

@@ -62,28 +62,25 @@ impl AlertLines {
 
 impl Deliver<QueuedAlert> for AlertLines {
     fn deliver(&mut self, items: &mut [QueuedAlert], ledger: &Ledger) -> Delivery {
-        let mut done = 0;
-        while done < items.len() {
-            if self.rendered.is_empty() {
-                self.render(&items[done..], ledger);
-            }
-            if !self.pending.bytes.is_empty()
-                && let Err(failure) = self.pending.flush(&mut *self.lines)
-            {
-                return Delivery { done, failure: Some(failure) };
-            }
-            let count = self.rendered.iter().filter(|has_line| **has_line).count();
-            if count > 0 {
-                ledger.sent(count);
-            }
-            for (has_line, item) in self.rendered.drain(..).zip(&items[done..]) {
-                if has_line {
-                    item.tell(&ledger.name, &Outcome::HandedOver(self.lines.known()));
-                } else {
-                    ledger.filtered();
-                    item.tell(&ledger.name, &Outcome::Empty);
-                }
-                done += 1;
+        if self.rendered.is_empty() {
+            self.render(items, ledger);
+        }
+        if !self.pending.bytes.is_empty()
+            && let Err(failure) = self.pending.flush(&mut *self.lines)
+        {
+            return Delivery { done: 0, failure: Some(failure) };
+        }
+        let count = self.rendered.iter().filter(|has_line| **has_line).count();
+        if count > 0 {
+            ledger.sent(count);
+        }
+        let done = self.rendered.len();
+        for (has_line, item) in self.rendered.drain(..).zip(&*items) {
+            if has_line {
+                item.tell(&ledger.name, &Outcome::HandedOver(self.lines.known()));
+            } else {
+                ledger.filtered();
+                item.tell(&ledger.name, &Outcome::Empty);
             }
         }
         Delivery { done, failure: None }

@@ -31,6 +31,8 @@ const BATCH: usize = 256;
 /// Pauses before a try is repeated: twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What is just being handed over when an output is stopped has so long to get there: what is told of it is true then.
+pub(crate) const LAST_PIECE: Duration = Duration::from_millis(250);
 
 /// Who is told how the first try to open an output went: why it failed, if it did.
 pub(crate) type FirstTry = Sender<Option<OpenError>>;
@@ -88,20 +90,24 @@ impl<T: Load> Lane<T> {
         self.ledger.status(self.queue.backlog(&self.ledger))
     }
 
-    /// Waits until what was queued is out, and gives up the rest. The queue has to be closed before.
+    /// Waits until what was queued is out, and gives up what waits still. The queue has to be closed before.
     pub(crate) fn finish(&self, until: Instant) {
         if !self.queue.wait_finished(until) {
-            give_up(&self.queue, &self.ledger);
+            let waiting = self.queue.abandon();
+            self.give_up_all(waiting.iter().map(T::weight).sum());
+            for item in waiting {
+                item.tell(&self.ledger.name, &Outcome::Dropped(Cause::Stopped));
+            }
         }
     }
-}
 
-fn give_up<T: Load>(queue: &Queue<T>, ledger: &Ledger) {
-    let (waiting, in_hand) = queue.abandon(ledger);
-    let count = in_hand + waiting.iter().map(T::weight).sum::<usize>();
-    ledger.dropped(Cause::Stopped, count, "the output was stopped before everything was sent");
-    for item in waiting {
-        item.tell(&ledger.name, &Outcome::Dropped(Cause::Stopped));
+    /// After [`Self::finish`]: waits for the piece that is just being handed over, and gives up what is left in hand.
+    pub(crate) fn let_go(&self, until: Instant) {
+        self.give_up_all(self.queue.left_in_hand(&self.ledger, until));
+    }
+
+    fn give_up_all(&self, count: usize) {
+        self.ledger.dropped(Cause::Stopped, count, "the output was stopped before everything was sent");
     }
 }
 
@@ -208,7 +214,9 @@ impl<T: Load> Worker<'_, T> {
                 wait = FIRST_PAUSE;
             }
             match failure {
-                None => return true,
+                None if items.is_empty() => return true,
+                None if self.queue.is_abandoned() => return false,
+                None => continue,
                 Some(Failure::Gone(reason)) => {
                     let count = items.iter().map(T::weight).sum();
                     self.ledger.dropped(Cause::Gone, count, &reason);

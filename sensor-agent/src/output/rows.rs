@@ -106,21 +106,18 @@ impl RowLines {
 
 impl Deliver<QueuedRows> for RowLines {
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
-        let mut done = 0;
-        for rows in items {
-            while rows.weight() > 0 {
-                if self.pending.bytes.is_empty() {
-                    self.render(rows);
-                }
-                if let Err(failure) = self.pending.flush(&mut *self.lines) {
-                    return Delivery { done, failure: Some(failure) };
-                }
-                ledger.sent(self.upto - rows.from);
-                rows.from = self.upto;
+        let Some(rows) = items.first_mut() else { return Delivery::default() };
+        if rows.weight() > 0 {
+            if self.pending.bytes.is_empty() {
+                self.render(rows);
             }
-            done += 1;
+            if let Err(failure) = self.pending.flush(&mut *self.lines) {
+                return Delivery { done: 0, failure: Some(failure) };
+            }
+            ledger.sent(self.upto - rows.from);
+            rows.from = self.upto;
         }
-        Delivery { done, failure: None }
+        Delivery { done: usize::from(rows.weight() == 0), failure: None }
     }
 
     fn reset(&mut self) {

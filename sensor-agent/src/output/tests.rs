@@ -423,7 +423,7 @@ fn through<T: Load>(
     while !items.is_empty() {
         let Delivery { done, failure } = deliver.deliver(&mut items, &ledger);
         items.drain(..done);
-        assert_eq!(failure.is_none(), items.is_empty());
+        assert!(failure.is_none() || !items.is_empty());
     }
     assert_eq!(ledger.status((0, None)).sent, total as u64);
     drop(deliver);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    FirstTry, Lane, Ready,
+    FirstTry, LAST_PIECE, Lane, Ready,
     opening::Open,
     queue::{Deliver, Load},
 };
@@ -140,7 +140,7 @@ impl<R: Route> Group<R> {
         there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
     }
 
-    /// Lets what waits go out for at most so long and gives up the rest. Returns what each output did; the
+    /// Lets what waits go out for at most so long, and [`LAST_PIECE`], and gives up the rest. Returns what each output did; the
     /// status goes on to tell of it.
     pub(crate) fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,9 +148,12 @@ impl<R: Route> Group<R> {
         let lanes = self.read();
         lanes.iter().for_each(|(_, lane)| lane.queue.close());
         lanes.iter().for_each(|(_, lane)| lane.finish(until));
+        let removed = self.removed();
+        removed.iter().for_each(|lane| lane.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
-        self.removed().iter().for_each(|lane| lane.finish(until));
-        drop(lanes);
+        let until = until + LAST_PIECE;
+        lanes.iter().map(|(_, lane)| lane).chain(removed.iter().map(Arc::as_ref)).for_each(|lane| lane.let_go(until));
+        drop((lanes, removed));
         self.status()
     }
 
@@ -171,7 +174,11 @@ impl<R: Route> Group<R> {
         let mut removed = self.removed();
         removed.retain(|lane| is_worth_telling(&lane.status()));
         removed.push(Arc::clone(&lane));
-        let end = move || lane.finish(Instant::now() + REMOVED_WITHIN);
+        let until = Instant::now() + REMOVED_WITHIN;
+        let end = move || {
+            lane.finish(until);
+            lane.let_go(until + LAST_PIECE);
+        };
         if let Err(error) = thread::Builder::new().name(format!("end {name}")).spawn(end) {
             tracing::error!(output = name, %error, "nobody watches over the end of a removed output");
         }

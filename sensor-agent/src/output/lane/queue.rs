@@ -46,8 +46,8 @@ pub(crate) trait Load: Send + 'static {
 
 /// Hands over what waited, on the output's own thread.
 pub(crate) trait Deliver<T>: Send {
-    /// Hands over as many items as it can, in order from the first, and counts them in the ledger. What it has handed
-    /// over in part it goes on with when it is called again.
+    /// Hands over what goes in one piece, in order from the first item, and counts it in the ledger. It is called again for
+    /// the rest, and goes on where it was within an item: between two pieces the output can be stopped.
     fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery;
 
     /// Forgets what it had handed over in part: those items were given up.
@@ -68,7 +68,7 @@ pub(crate) trait Deliver<T>: Send {
 pub(crate) struct Delivery {
     /// Items that need no more: sent, or filtered out.
     pub(crate) done: usize,
-    /// Why the others were not handed over; none only if all were.
+    /// Why the others cannot be handed over now; none if they only want another call.
     pub(crate) failure: Option<Failure>,
 }
 
@@ -363,7 +363,9 @@ impl<T: Load> Queue<T> {
         let mut state = self.lock();
         if state.owner == owner {
             state.finished = true;
-            state.in_hand = None;
+            if state.phase != Phase::Abandoned {
+                state.in_hand = None;
+            }
         }
         drop(state);
         self.changed.notify_all();
@@ -382,15 +384,27 @@ impl<T: Load> Queue<T> {
         true
     }
 
-    /// Gives up what waits: returns it, and the weight of what is left of what the owner has in hand.
-    pub(crate) fn abandon(&self, ledger: &Ledger) -> (Vec<T>, usize) {
+    /// Gives up what waits, and returns it. What the owner has in hand it need not finish, but for the piece that it is just
+    /// handing over.
+    pub(crate) fn abandon(&self) -> Vec<T> {
         let mut state = self.lock();
         state.phase = Phase::Abandoned;
         let waiting = std::iter::from_fn(|| state.remove(0)).map(|(_, item)| item).collect();
-        let in_hand = state.in_hand.take().map_or(0, |taken| taken.left(ledger.settled()));
         drop(state);
         self.changed.notify_all();
-        (waiting, in_hand)
+        waiting
+    }
+
+    /// Whether what is left was given up.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.lock().phase == Phase::Abandoned
+    }
+
+    /// The weight of what the owner had in hand and did not hand over, once it was [`Self::abandon`]ed and has ended, or at
+    /// this time: nobody can tell whether a piece that is being handed over still arrives.
+    pub(crate) fn left_in_hand(&self, ledger: &Ledger, until: Instant) -> usize {
+        self.wait_finished(until);
+        self.lock().in_hand.take().map_or(0, |taken| taken.left(ledger.settled()))
     }
 
     /// The weight of what is not finished, and how long the oldest of it has waited.
@@ -440,6 +454,20 @@ mod tests {
         assert_eq!(queue.push(4), Some((4, Cause::QueueFull)));
         assert_eq!(queue.pause(first, Duration::ZERO), Next::HandedOver);
         assert_eq!(queue.pause(second, Duration::ZERO), Next::GoOn);
+    }
+
+    #[test]
+    fn the_piece_that_still_gets_there_is_not_given_up() {
+        let (queue, ledger) = (Queue::new(1000, Budget::unlimited()), Ledger::new("test", "test"));
+        assert!((1..4).all(|item| queue.push(item).is_none()));
+        assert_eq!(queue.take(0, 256, &ledger), Some(vec![1_u8, 2, 3]));
+        assert_eq!(queue.push(4), None);
+        assert_eq!(queue.abandon(), [4]);
+        assert!(queue.is_abandoned());
+        ledger.sent(2);
+        queue.finish(0);
+        assert_eq!(queue.left_in_hand(&ledger, Instant::now()), 1);
+        assert_eq!(queue.backlog(&ledger).0, 0, "it is given up once");
     }
 
     #[test]

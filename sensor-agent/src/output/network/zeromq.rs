@@ -225,13 +225,12 @@ impl Deliver<QueuedAlert> for ZeromqAlerts {
     }
 
     fn deliver(&mut self, items: &mut [QueuedAlert], ledger: &Ledger) -> Delivery {
-        for (done, item) in items.iter().enumerate() {
-            match self.send(item, ledger) {
-                Ok(outcome) => item.tell(&ledger.name, &outcome),
-                Err(failure) => return Delivery { done, failure: Some(failure) },
-            }
+        let Some(item) = items.first() else { return Delivery::default() };
+        match self.send(item, ledger) {
+            Ok(outcome) => item.tell(&ledger.name, &outcome),
+            Err(failure) => return Delivery { done: 0, failure: Some(failure) },
         }
-        Delivery { done: items.len(), failure: None }
+        Delivery { done: 1, failure: None }
     }
 
     fn reset(&mut self) {
@@ -286,14 +285,11 @@ impl Deliver<QueuedRows> for ZeromqRows {
     }
 
     fn deliver(&mut self, items: &mut [QueuedRows], ledger: &Ledger) -> Delivery {
-        let mut done = 0;
-        for rows in items {
-            if let Err(failure) = self.send(rows, ledger) {
-                return Delivery { done, failure: Some(failure) };
-            }
-            done += 1;
+        let Some(rows) = items.first_mut() else { return Delivery::default() };
+        match self.send(rows, ledger) {
+            Ok(()) => Delivery { done: 1, failure: None },
+            Err(failure) => Delivery { done: 0, failure: Some(failure) },
         }
-        Delivery { done, failure: None }
     }
 
     fn reset(&mut self) {}
