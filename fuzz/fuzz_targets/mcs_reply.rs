@@ -9,5 +9,5 @@ fuzz_target!(|bytes: &[u8]| {
     let mut words = head.splitn(3, ' ');
     let mut number = || words.next().and_then(|word| word.parse::<u16>().ok());
     let (Some(status), Some(messages)) = (number(), number()) else { return };
-    sensor_agent::fuzzing::mcs_reply(status, words.next().unwrap_or_default(), messages.into(), &bytes[end + 1..]);
+    delivery::fuzzing::mcs_reply(status, words.next().unwrap_or_default(), messages.into(), &bytes[end + 1..]);
 });

@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Some((&events, bodies)) = bytes.split_first() else { return };
     let bodies: Vec<&[u8]> = bodies.split(|&byte| byte == b'\n').collect();
-    sensor_agent::fuzzing::splunk_reply(usize::from(events), &bodies);
+    delivery::fuzzing::splunk_reply(usize::from(events), &bodies);
 });

@@ -4,7 +4,7 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
+use delivery::spool::{Kind, Limits, NewItem, Spool};
 use uuid::Uuid;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,11 +15,11 @@ fuzz_target!(|bytes: &[u8]| {
     let (spool, _) = Spool::open(folder.path(), Limits::default());
     let opened = spool.stats();
     let uuid = Uuid::from_u128(7);
-    let alert = NewItem { kind: Kind::Alert, uuid, records: 1, body: b"an alert".to_vec() };
+    let alert = NewItem { kind: Kind::Urgent, uuid, records: 1, body: b"an alert".to_vec() };
     spool.append(vec![alert]).expect("there is room");
     let mut came_out = false;
     for _ in 0..1000 {
-        let items = spool.next_of(Kind::Alert, 64, 1 << 20);
+        let items = spool.next_of(Kind::Urgent, 64, 1 << 20);
         if items.is_empty() {
             break;
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use sensor_agent::delivery::trust::CrlPolicy;
-use sensor_agent::delivery::trust::TrustFolder;
+use delivery::trust::CrlPolicy;
+use delivery::trust::TrustFolder;
 use tempfile::TempDir;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir_in("/dev/shm").expect("there is a /dev/shm"));

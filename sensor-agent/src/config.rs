@@ -39,7 +39,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::capture::AuditHooks;
-use crate::delivery::trust::CrlPolicy;
+use delivery::trust::CrlPolicy;
 
 pub use cache::CacheError;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};

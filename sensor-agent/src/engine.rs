@@ -32,9 +32,7 @@ use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
 use crate::alert::Alert;
-use crate::budget::{Budget, Pressure};
 use crate::capture::{Batch, FailedExecs};
-use crate::clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::detection::Detection;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, Host, Process};
@@ -45,6 +43,8 @@ use crate::process::Table;
 use crate::process::baseline::Baseline;
 use crate::process::rescan::Rescan;
 use crate::recorder::Recorder;
+use budget::{Budget, Pressure};
+use clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);

@@ -2,6 +2,4 @@
 //! hold whatever it is given.
 
 pub use crate::control::fuzzing::control;
-pub use crate::delivery::mcs::fuzzing::mcs_reply;
-pub use crate::delivery::trust::fuzzing::revocation;
-pub use crate::output::fuzzing::{splunk_reply, zmtp};
+pub use crate::output::fuzzing::zmtp;

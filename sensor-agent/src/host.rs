@@ -12,8 +12,8 @@ use nix::net::if_::InterfaceFlags;
 use nix::sys::utsname::uname;
 use uuid::Uuid;
 
-use crate::clock::BootToUnix;
 use crate::event::Host;
+use clock::BootToUnix;
 
 /// The name space of ids that are made of the machine's: a random UUID of this program's own.
 const OF_MACHINES: Uuid = Uuid::from_u128(0x9c1d_4f3e_27b8_4d0a_8f57_6e20_b3a9_c4d1);

@@ -9,14 +9,11 @@
 //! A module knows the types of those before it along the data, never of those after it.
 
 pub mod alert;
-pub mod budget;
 pub mod capture;
 pub mod cli;
-pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod control;
-pub mod delivery;
 pub mod detection;
 pub mod doctor;
 pub mod engine;
@@ -34,7 +31,6 @@ pub mod name_service;
 pub mod output;
 pub mod plan;
 pub mod policy;
-pub mod private_folder;
 pub mod privilege;
 pub mod process;
 pub mod recorder;

@@ -11,7 +11,7 @@
 //! output's thread.
 //!
 //! A further kind of output is a file in [`local`] or [`network`] that implements [`local::lines::Lines`],
-//! [`network::remote::Remote`] or [`lane::queue::Deliver`], its settings in [`settings::TargetSettings`], and a line in
+//! [`delivery::remote::Remote`] or [`lane::queue::Deliver`], its settings in [`settings::TargetSettings`], and a line in
 //! [`open`].
 
 mod alerts;
@@ -20,7 +20,7 @@ mod dispatcher;
 mod envelope;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing {
-    pub use super::network::{splunk::fuzzing::splunk_reply, zeromq::fuzzing::zmtp};
+    pub use super::network::zeromq::fuzzing::zmtp;
 }
 mod format;
 mod lane;
@@ -40,7 +40,7 @@ mod spooled;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::network::{syslog::ADDRESS as SYSLOG_ADDRESS, zeromq::ENDPOINT as ZEROMQ_ENDPOINT};
+pub(crate) use self::network::zeromq::ENDPOINT as ZEROMQ_ENDPOINT;
 pub use self::{
     cause::{Cause, on_disk},
     dispatcher::{Dispatcher, PreparedOutputs, Watch},
@@ -48,14 +48,7 @@ pub use self::{
     left_spools::tell_of_left_spools,
     local::{file::FileSettings, stdout::StdoutSettings},
     metrics::{LastError, OutputStatus, SpoolStatus},
-    network::{
-        http::HttpSettings,
-        splunk::SplunkSettings,
-        syslog::{Facility, Framing, SyslogAddress, SyslogProtocol, SyslogSettings},
-        tls::TlsSettings,
-        webhook::{WebhookMethod, WebhookSettings},
-        zeromq::{Topics, ZeromqEncoding, ZeromqEndpoint, ZeromqPattern, ZeromqSettings},
-    },
+    network::zeromq::{Topics, ZeromqEncoding, ZeromqEndpoint, ZeromqPattern, ZeromqSettings},
     open_error::OpenError,
     parquet::{ParquetSettings, StoreSettings},
     queued::{Outcome, Receipt},

@@ -35,10 +35,8 @@ use state::StateFolder;
 use tamper::Tamper;
 
 use crate::alert::Alert;
-use crate::budget::Budget;
 use crate::capture::preflight::BTF;
 use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
-use crate::clock::{boot_now, unix_now};
 use crate::config::{Config, Paths};
 use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
@@ -52,6 +50,8 @@ use crate::process::mounts::HostMounts;
 use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{HostPlace, MAX_PROCESSES, Table};
+use budget::Budget;
+use clock::{boot_now, unix_now};
 
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;

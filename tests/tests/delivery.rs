@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use delivery::backoff::Pace;
+use delivery::mcs::{Bounds, Hello, Mcs, McsSettings, State, Timeouts, Word};
+use delivery::spool::{Kind, Limits, NewItem, Spool};
+use delivery::trust::CrlPolicy;
+use delivery::trust::TrustFolder;
 use prost::Message as _;
 use secrecy::SecretString;
-use sensor_agent::delivery::mcs::{Bounds, Hello, Mcs, McsSettings, Pace, State, Timeouts, Word};
-use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
-use sensor_agent::delivery::trust::CrlPolicy;
-use sensor_agent::delivery::trust::TrustFolder;
 use sensor_central::dev::{Crl, Dev};
 use sensor_central::fault::Faults;
 use sensor_central::server::Server;
@@ -119,7 +120,7 @@ fn alerts(count: usize) -> Vec<NewItem> {
             location: Some(Location { node_name: "web-1".to_owned(), ..Location::default() }),
             ..Alert::default()
         };
-        NewItem { kind: Kind::Alert, uuid, records: 1, body: alert.encode_to_vec() }
+        NewItem { kind: Kind::Urgent, uuid, records: 1, body: alert.encode_to_vec() }
     };
     (0..count).map(alert).collect()
 }
@@ -131,7 +132,7 @@ fn rows(count: u32) -> NewItem {
         Row { table: Some(Table::LostRecords(row)) }
     };
     let body = EventBatch { rows: (0..count).map(row).collect() }.encode_to_vec();
-    NewItem { kind: Kind::Telemetry, uuid: Uuid::new_v4(), records: count, body }
+    NewItem { kind: Kind::Bulk, uuid: Uuid::new_v4(), records: count, body }
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn targets() -> BTreeMap<String, (Vec<String>, String)> {
 /// The programs that the tests of the workspace run, by their literal names.
 fn run_by_tests() -> String {
     let mut said = String::new();
-    let mut folders: Vec<PathBuf> = ["tests/tests", "tests/src", "sensor-agent/src", "sensor-agent/tests"]
+    let mut folders: Vec<PathBuf> = ["tests/tests", "tests/src", "crates", "sensor-agent/src", "sensor-agent/tests"]
         .map(|folder| Path::new(ROOT).join(folder))
         .into();
     while let Some(folder) = folders.pop() {

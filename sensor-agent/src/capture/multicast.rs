@@ -17,7 +17,7 @@ use sensor_ebpf::record::audit::{TEXT_CUT, TEXT_MAX, is_user_type};
 use sensor_ebpf::record::{AuditRecord, Header, Ids, LAYOUT_VERSION, ProcessKey, kind};
 
 use super::Batch;
-use crate::clock::boot_now;
+use clock::boot_now;
 
 /// `AUDIT_NLGRP_READLOG` of Linux, as a mask.
 const READLOG: u32 = 1;

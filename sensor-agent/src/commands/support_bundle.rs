@@ -139,7 +139,7 @@ fn write(path: &Path, parts: &[(&str, String)]) -> io::Result<()> {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o600);
-        header.set_mtime(crate::clock::unix_now() / 1_000_000_000);
+        header.set_mtime(clock::unix_now() / 1_000_000_000);
         let place: std::path::PathBuf = iter::once("sophoslinuxsensor-support").chain(iter::once(*name)).collect();
         archive.append_data(&mut header, place, text.as_bytes())?;
     }

@@ -17,7 +17,7 @@ use settings::{Key, Kind, LISTEN, Named, Schema, UNIX_SOCKET, Word as _};
 
 use super::words::CloudMeta;
 use crate::capture::AuditHooks;
-use crate::delivery::trust::CrlPolicy;
+use delivery::trust::CrlPolicy;
 use kinds::CONTENT_GROUP;
 
 /// What every other top-level key is the name of.

@@ -17,10 +17,12 @@ use super::tls;
 use super::without_effect::without_effect;
 use super::words::OutputType;
 use super::zeromq::{self, ZeromqSettings};
-use crate::output::{
-    FileSettings, Format, HttpSettings, SplunkSettings, SyslogSettings, WebhookSettings, ZeromqEncoding,
-};
+use crate::output::{FileSettings, Format, ZeromqEncoding};
 use crate::policy::MessageType;
+use delivery::http::HttpSettings;
+use delivery::receivers::splunk::SplunkSettings;
+use delivery::receivers::syslog::SyslogSettings;
+use delivery::receivers::webhook::WebhookSettings;
 
 /// Where alerts go, and in what shape.
 #[derive(Clone, Debug, Default)]

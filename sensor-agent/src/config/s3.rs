@@ -9,7 +9,7 @@ use url::{Host, Url};
 
 use super::keys;
 use super::outputs;
-use crate::output::HttpSettings;
+use delivery::http::HttpSettings;
 
 /// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
 const WITHOUT_STORE: &str = "roll_interval";

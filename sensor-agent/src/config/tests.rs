@@ -13,8 +13,10 @@ use diagnostic::{Report, Severity};
 use secrecy::ExposeSecret;
 use settings::{Environment, FromText, HostPort, Key, Section};
 
-use crate::output::{Format, RowFormat, SyslogAddress, WebhookMethod};
+use crate::output::{Format, RowFormat};
 use crate::policy::{Confidence, MessageType, Priority};
+use delivery::receivers::syslog::SyslogAddress;
+use delivery::receivers::webhook::WebhookMethod;
 
 use super::*;
 

@@ -3,7 +3,7 @@
 use diagnostic::Report;
 use settings::{Section, files};
 
-use crate::output::TlsSettings;
+use delivery::tls::TlsSettings;
 
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];

@@ -16,10 +16,8 @@ use rustix::{
 };
 
 use super::{LOCK_NAME, SOCKET_NAME, peer::Peer};
-use crate::{
-    lock::{LockError, lock},
-    private_folder::{FolderError, make_private},
-};
+use crate::lock::{LockError, lock};
+use private_folder::{FolderError, make_private};
 
 /// A run directory that is this sensor's alone, until this value is dropped.
 #[derive(Debug)]

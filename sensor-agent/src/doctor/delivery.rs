@@ -9,9 +9,9 @@ use url::Url;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings};
-use crate::delivery::mcs::on_the_way;
-use crate::delivery::trust::{self, TrustFolder};
-use crate::output::SyslogAddress;
+use delivery::mcs::on_the_way;
+use delivery::receivers::syslog::SyslogAddress;
+use delivery::trust::{self, TrustFolder};
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings, SinkSettings};
-use crate::private_folder::{look, look_for_file};
 use crate::systemd;
+use private_folder::{look, look_for_file};
 
 /// Below this a disk counts as full: bytes.
 const LOW: u64 = 256 << 20;

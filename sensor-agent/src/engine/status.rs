@@ -5,11 +5,11 @@ use std::time::Instant;
 use schema::EventType;
 
 use super::Engine;
-use crate::budget::Part;
 use crate::loss::Total;
 use crate::output::OutputStatus;
 use crate::process::TableCounters;
 use crate::recorder::TableStatus;
+use budget::Part;
 
 /// What the engine tells of itself.
 #[derive(Clone, Debug, Default)]

@@ -20,7 +20,7 @@ use schema::classes::audit::{Ending, Refusal, type_activity, type_name};
 use sensor_ebpf::record;
 
 use super::{Arguments, UserName};
-use crate::budget::{Budget, Charge, Part};
+use budget::{Budget, Charge, Part};
 
 /// A message, taken apart.
 #[derive(Clone, Debug, Default)]

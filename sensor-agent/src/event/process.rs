@@ -12,7 +12,7 @@ use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
 
 use super::UserName;
-use crate::budget::Charge;
+use budget::Charge;
 
 /// The value of an audit login uid or session that was never set.
 pub const UNSET_ID: u32 = u32::MAX;

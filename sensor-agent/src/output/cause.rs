@@ -1,6 +1,6 @@
 //! Why something was not sent.
 
-use crate::delivery::spool;
+use delivery::spool;
 
 /// Why something was not sent and never will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -15,7 +15,8 @@ use super::{
     queued::{QueuedAlert, Receipt},
     settings::OutputSettings,
 };
-use crate::{alert::Alert, budget::Budget};
+use crate::alert::Alert;
+use budget::Budget;
 
 /// All alert outputs.
 pub struct Dispatcher {

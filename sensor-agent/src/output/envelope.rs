@@ -5,11 +5,11 @@ use std::io::Write as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
-use super::network::syslog::{Facility, SyslogProtocol};
 use crate::{
     alert::{Alert, rfc3339},
     policy::{MessageType, Priority},
 };
+use delivery::receivers::syslog::{Facility, SyslogProtocol};
 
 /// The name of the program in a syslog header.
 const APP: &str = "sophoslinuxsensor";

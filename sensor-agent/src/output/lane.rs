@@ -24,7 +24,7 @@ use super::{
     open_error::OpenError,
     queued::Outcome,
 };
-use crate::budget::Pressure;
+use budget::Pressure;
 
 /// Items taken at once: a wake-up and a write per batch.
 const BATCH: usize = 256;

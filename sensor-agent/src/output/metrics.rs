@@ -16,11 +16,9 @@ use super::{
     cause::Cause,
     spooled::backlog::{Backlog, SpoolSettings},
 };
-use crate::{
-    budget::Budget,
-    clock::SteadyTime,
-    delivery::spool::{GivenUp, Stats},
-};
+use budget::Budget;
+use clock::SteadyTime;
+use delivery::spool::Stats;
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -95,21 +93,14 @@ impl OutputStatus {
 
 impl SpoolStatus {
     fn of(stats: &Stats) -> Self {
-        let by_cause = |given_up: &GivenUp| {
-            let mut counts = BTreeMap::new();
-            for total in given_up.totals().filter(|total| total.count > 0) {
-                *counts.entry(total.cause).or_default() += total.count;
-            }
-            counts
-        };
         Self {
             taken_in: stats.appended,
             stored: stats.disk.iter().map(|usage| usage.records).sum(),
             in_memory: stats.memory.records,
             bytes: stats.disk.iter().map(|usage| usage.bytes).sum(),
             dead_letters: stats.dead_letters,
-            given_up: by_cause(&stats.given_up),
-            given_up_before: by_cause(&stats.given_up_before),
+            given_up: stats.given_up.by_cause(),
+            given_up_before: stats.given_up_before.by_cause(),
             trouble: stats.trouble.as_ref().map(|trouble| trouble.reason.clone()),
         }
     }

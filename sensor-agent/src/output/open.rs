@@ -2,6 +2,11 @@
 
 use std::{io, sync::Arc};
 
+use delivery::{
+    receivers::{splunk::Splunk, syslog::Syslog, webhook::Webhook},
+    remote::Remote,
+};
+
 use super::{
     alerts::AlertLines,
     envelope::Envelope,
@@ -11,13 +16,7 @@ use super::{
         lines::Lines,
         stdout::{Descriptor, StdoutSettings},
     },
-    network::{
-        remote::Remote,
-        splunk::Splunk,
-        syslog::Syslog,
-        webhook::Webhook,
-        zeromq::{ZeromqAlerts, ZeromqRows},
-    },
+    network::zeromq::{ZeromqAlerts, ZeromqRows},
     open_error::OpenError,
     parquet::ParquetFiles,
     queued::QueuedAlert,

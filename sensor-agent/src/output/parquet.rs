@@ -47,10 +47,8 @@ use super::{
     metrics::Ledger,
     rows::{QueuedRows, RowBatch},
 };
-use crate::{
-    event::{Event, Host},
-    private_folder::{look, make_private},
-};
+use crate::event::{Event, Host};
+use private_folder::{look, make_private};
 
 /// Rows that are gathered at most.
 const MOST_ROWS: usize = 65_536;

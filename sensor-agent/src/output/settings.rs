@@ -3,16 +3,19 @@
 use std::io;
 use std::sync::Arc;
 
+use delivery::{
+    receivers::{
+        splunk::{Splunk, SplunkSettings},
+        syslog::{self, SyslogSettings},
+        webhook::{Webhook, WebhookSettings},
+    },
+    tls::{self, TlsSettings},
+};
+
 use super::{
     format::{Format, RowFormat},
     local::{file::FileSettings, stdout::StdoutSettings},
-    network::{
-        splunk::{Splunk, SplunkSettings},
-        syslog::SyslogSettings,
-        tls::{self, TlsSettings},
-        webhook::{Webhook, WebhookSettings},
-        zeromq::ZeromqSettings,
-    },
+    network::zeromq::ZeromqSettings,
     open_error::OpenError,
     parquet::ParquetSettings,
     spooled::{CentralSettings, SpoolSettings},
@@ -20,10 +23,13 @@ use super::{
 use crate::{
     alert::{
         Template,
-        shorten::{COMMON_BYTES, MOST_BYTES},
+        shorten::{self, MOST_BYTES},
     },
     policy::MessageType,
 };
+
+// What alerts are shortened to first is what receivers of syslog take as it comes.
+const _: () = assert!(shorten::COMMON_BYTES == syslog::COMMON_BYTES);
 
 /// One entry of `alert_output.outputs`.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,7 +161,7 @@ impl TargetSettings {
     /// The longest alert that goes there unless something else is set, bytes.
     const fn max_bytes(&self) -> usize {
         match self {
-            Self::Syslog(_) => COMMON_BYTES,
+            Self::Syslog(_) => syslog::COMMON_BYTES,
             _ => MOST_BYTES,
         }
     }

@@ -9,7 +9,7 @@ use super::{
     rows::{QueuedRows, RowBatch},
     settings::SinkSettings,
 };
-use crate::budget::Budget;
+use budget::Budget;
 
 /// All sinks.
 pub struct Sinks {

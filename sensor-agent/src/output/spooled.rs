@@ -10,6 +10,7 @@
 //! under other settings goes to where the output leads now.
 
 pub(super) mod backlog;
+mod central_items;
 mod courier;
 mod encode;
 mod mcs;
@@ -33,7 +34,7 @@ use super::{
     metrics::Ledger,
     queued::Outcome,
 };
-use crate::delivery::spool::NewItem;
+use delivery::spool::NewItem;
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
 const LAST_TRIES: Duration = Duration::from_secs(3);

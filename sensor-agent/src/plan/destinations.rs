@@ -6,12 +6,12 @@ use diagnostic::{Report, Span};
 
 use crate::alert::Template;
 use crate::config::{self, Config};
-use crate::delivery::spool::Limits;
-use crate::delivery::trust;
 use crate::output::{
     CentralSettings, Fault, OutputSettings, ParquetSettings, SinkSettings, SpoolSettings, StdoutSettings,
     StoreSettings, TargetSettings, Topics, ZeromqSettings,
 };
+use delivery::spool::Limits;
+use delivery::trust;
 
 /// The outputs that are on. Templates of those that are off are checked all the same.
 pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSettings> {

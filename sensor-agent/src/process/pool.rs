@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::budget::{Budget, Charge, Part};
 use crate::event::{Image, Process, UserName};
+use budget::{Budget, Charge, Part};
 
 /// Most that are kept of each.
 const LIMIT: usize = 512;

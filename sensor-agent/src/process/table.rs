@@ -30,9 +30,9 @@ use super::mounts::HostMounts;
 use super::pool::Pool;
 use super::told::{Known, Told};
 use super::users::Users;
-use crate::budget::Budget;
 use crate::event::decode::{Exec, Record};
 use crate::event::{Detail, Event, Process, ProcessKey, TTY_LEN};
+use budget::Budget;
 
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;

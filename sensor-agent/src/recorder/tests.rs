@@ -4,9 +4,9 @@ use diagnostic::{Report, Spanned};
 use schema::{EventType, Table};
 
 use super::*;
-use crate::budget::{Charge, Part};
 use crate::event::{Detail, Process, ProcessKey};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
+use budget::{Charge, Part};
 
 fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
     let mut report = Report::default();

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{boot_now, unix_now};
 use crate::policy::{Confidence, Policy, Priority};
+use clock::{boot_now, unix_now};
 
 const NAME: &str = "last_run.json";
 /// The file has this size from the start: blanks fill it up.

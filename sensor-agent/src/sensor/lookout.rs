@@ -13,9 +13,7 @@ use schema::Class;
 use uuid::Uuid;
 
 use super::{STATE_NOT_KEPT, Shared, kernel, self_check, status, tamper};
-use crate::clock::unix_now;
 use crate::control::status::Canary;
-use crate::delivery::mcs::publish_statistics;
 use crate::engine::{Request, Sighting, Watch};
 use crate::event::Host;
 use crate::health::DEAF_AFTER;
@@ -25,6 +23,8 @@ use crate::metrics;
 use crate::policy::Policy;
 use crate::process::rescan::Rescan;
 use crate::systemd;
+use clock::unix_now;
+use delivery::mcs::publish_statistics;
 
 /// The first argument of a canary. Its second is a word of its own.
 pub const CANARY: &str = "-canary";

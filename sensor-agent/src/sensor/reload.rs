@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering;
 use diagnostic::{Appearance, Report};
 
 use super::{Shared, Tamper, configure, offer, status};
-use crate::budget::Budget;
-use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Reload;
 use crate::engine::Request;
 use crate::output::OpenError;
+use budget::Budget;
+use clock::unix_now;
 
 pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);

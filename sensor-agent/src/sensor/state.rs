@@ -14,12 +14,12 @@ use rustix::io::Errno;
 
 use super::StartError;
 use super::last_run::{LastRun, own_policy};
-use crate::clock::boot_id;
 use crate::event::Host;
 use crate::host;
 use crate::lock::{LockError, lock};
 use crate::policy::{Policy, Priority};
-use crate::private_folder::{FolderError, make_private};
+use clock::boot_id;
+use private_folder::{FolderError, make_private};
 
 /// The file that is locked.
 const LOCK: &str = "state.lock";

@@ -6,13 +6,13 @@ use sensor_ebpf::classes::Source;
 
 use super::Shared;
 use crate::capture::{Counted, MULTICAST_HOOK, ProgramStatus, State, missed};
-use crate::clock::unix_now;
 use crate::config::Config;
 use crate::control::Status;
 use crate::control::status::{
     Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Memory, Processes, Rate, Spool, Table,
 };
 use crate::output::OutputStatus;
+use clock::unix_now;
 
 pub(super) fn status(shared: &Shared) -> Status {
     let (programs, counters) = {

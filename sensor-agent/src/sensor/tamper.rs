@@ -11,9 +11,9 @@ use self::files::{Folder, InForce, Watched};
 use super::last_run::own_policy;
 use crate::capture::Reattached;
 use crate::config::Config;
-use crate::delivery::trust;
 use crate::policy::{Policy, Priority};
 use crate::systemd::{UNIT, UNIT_FOLDERS, is_drop_in};
+use delivery::trust;
 
 /// What is told of a hook that somebody detached.
 pub(super) fn detached(found: &Reattached) -> Policy {

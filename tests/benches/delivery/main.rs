@@ -15,11 +15,11 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use delivery::spool::{Kind, Limits, NewItem, Spool};
+use delivery::trust::CrlPolicy;
 use schema::Table;
 use secrecy::SecretString;
 use sensor_agent::alert::Alert;
-use sensor_agent::delivery::spool::{Kind, Limits, NewItem, Spool};
-use sensor_agent::delivery::trust::CrlPolicy;
 use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::{
     CentralSettings, Dispatcher, OutputSettings, OutputStatus, RowBatch, SinkSettings, Sinks, SpoolSettings,
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
 fn appends(count: usize, rounds: usize) -> Vec<Duration> {
     let folder = tempfile::tempdir().expect("a folder");
     let (spool, _) = Spool::open(folder.path(), Limits::default());
-    let item = || NewItem { kind: Kind::Alert, uuid: Uuid::new_v4(), records: 1, body: vec![b'x'; 2048] };
+    let item = || NewItem { kind: Kind::Urgent, uuid: Uuid::new_v4(), records: 1, body: vec![b'x'; 2048] };
     let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
             let items: Vec<NewItem> = (0..count).map(|_| item()).collect();

@@ -9,8 +9,10 @@ use super::receivers::{
     ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
 };
 use crate::alert::shorten::MIN_BYTES;
-use crate::output::{Facility, Format, Framing, SYSLOG_ADDRESS, SyslogProtocol, WebhookMethod};
+use crate::output::Format;
 use crate::policy::MessageType;
+use delivery::receivers::syslog::{self, Facility, Framing, SyslogProtocol};
+use delivery::receivers::webhook::WebhookMethod;
 
 pub(super) static ALERT_OUTPUT: &[Key] = &[
     Key::new("template", Kind::Own(&TEMPLATE), "", "The template of outputs that have none of their own."),
@@ -60,7 +62,7 @@ pub(crate) static OUTPUTS: Variants = Variants {
 static SYSLOG: &[Key] = &[
     Key::new(
         "address",
-        Kind::Own(&SYSLOG_ADDRESS),
+        Kind::Own(&syslog::ADDRESS),
         "/dev/log",
         "The receiver: a socket's path, or udp://, tcp:// or tls://.",
     ),

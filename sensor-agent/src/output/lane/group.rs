@@ -12,14 +12,12 @@ use super::{
     opening::Open,
     queue::{Deliver, Load},
 };
-use crate::{
-    budget::Budget,
-    output::{
-        metrics::{Ledger, OutputStatus},
-        open_error::OpenError,
-        queued::Outcome,
-    },
+use crate::output::{
+    metrics::{Ledger, OutputStatus},
+    open_error::OpenError,
+    queued::Outcome,
 };
+use budget::Budget;
 
 /// How long an output that a reload has removed may take for what it still has.
 const REMOVED_WITHIN: Duration = Duration::from_secs(30);

@@ -12,14 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    budget::{Budget, Pressure},
-    output::{
-        cause::Cause,
-        metrics::Ledger,
-        queued::{Outcome, QueuedAlert},
-    },
+use crate::output::{
+    cause::Cause,
+    metrics::Ledger,
+    queued::{Outcome, QueuedAlert},
 };
+use budget::{Budget, Pressure};
 
 /// The pause between two tries of an output that ends.
 const LAST_PAUSE: Duration = Duration::from_millis(250);

@@ -19,10 +19,8 @@ use super::{
     lines::{Lines, Written},
     rotate,
 };
-use crate::{
-    output::{lane::queue::Failure, metrics::is_due, open_error::hint},
-    private_folder::{look_for_file, make_for_file},
-};
+use crate::output::{lane::queue::Failure, metrics::is_due, open_error::hint};
+use private_folder::{look_for_file, make_for_file};
 
 /// 100 MB.
 const DEFAULT_MAX_BYTES: NonZeroU64 = NonZeroU64::new(100_000_000).unwrap();

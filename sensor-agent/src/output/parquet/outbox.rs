@@ -17,11 +17,9 @@ use std::{
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use uuid::Uuid;
 
-use crate::{
-    clock::{self, SteadyTime},
-    delivery::spool::Cause,
-    output::metrics::Ledger,
-};
+use crate::output::metrics::Ledger;
+use clock::SteadyTime;
+use delivery::spool::Cause;
 
 /// What a file takes on disk at least, bytes: many small ones count too.
 const LEAST_BYTES: u64 = 4096;

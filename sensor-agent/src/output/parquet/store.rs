@@ -13,7 +13,7 @@ use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::secrets::url_credentials;
 
-use crate::output::network::{
+use delivery::{
     http::{self, Client, HttpSettings, Reply},
     remote::Setback,
 };

@@ -12,10 +12,9 @@ use super::{
     outbox::{Outbox, Waiting},
     store::{Store, StoreSettings},
 };
-use crate::{
-    delivery::Backoff,
-    output::{cause::TAKEN_AWAY, metrics::Ledger, network::remote::Setback},
-};
+use crate::output::{cause::TAKEN_AWAY, metrics::Ledger};
+use delivery::backoff::Backoff;
+use delivery::remote::Setback;
 
 /// Moves files until it is dropped, which waits for the one in hand.
 pub(super) struct Uploader {

@@ -8,10 +8,8 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{
-    delivery::spool::{Kind, Limits, Spool, folder_name},
-    output::queued::{Outcome, QueuedAlert},
-};
+use crate::output::queued::{Outcome, QueuedAlert};
+use delivery::spool::{Kind, Limits, Spool, folder_name};
 
 /// Alerts that someone waits for word of, at most: self checks alone are waited for.
 const MOST_EXPECTED: usize = 100;

@@ -9,16 +9,11 @@ use std::{
 use foldhash::HashMap;
 
 use super::{Backlog, Courier, StartCourier};
-use crate::{
-    delivery::{
-        Backoff,
-        spool::{Item, ItemId, Kind, forms},
-    },
-    output::{
-        metrics::Ledger,
-        network::remote::{Answer, Message, Remote, Setback, Settled},
-        queued::Outcome,
-    },
+use crate::output::{metrics::Ledger, queued::Outcome};
+use delivery::remote::{Answer, Message, Remote, Setback, Settled};
+use delivery::{
+    backoff::Backoff,
+    spool::{Item, ItemId, Kind, forms},
 };
 
 /// While items are in memory because the disk takes none, the spool is looked at this often.
@@ -143,7 +138,7 @@ impl Loop<'_> {
             if end.is_some_and(|end| end <= Instant::now()) {
                 return;
             }
-            let items = self.backlog.spool.next_of(Kind::Alert, most, bytes);
+            let items = self.backlog.spool.next_of(Kind::Urgent, most, bytes);
             if items.is_empty() {
                 if end.is_some() {
                     return;
@@ -174,7 +169,7 @@ impl Loop<'_> {
 
     fn waiting(&self) -> usize {
         let stats = self.backlog.spool.stats();
-        usize::try_from(stats.disk[Kind::Alert as usize].items + stats.memory.items).unwrap_or(usize::MAX)
+        usize::try_from(stats.disk[Kind::Urgent as usize].items + stats.memory.items).unwrap_or(usize::MAX)
     }
 
     /// One try. None if it settled everything.

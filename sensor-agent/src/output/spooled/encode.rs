@@ -2,9 +2,9 @@
 
 use crate::{
     alert::shorten::shorter,
-    delivery::spool::{Kind, NewItem, forms},
     output::{metrics::Ledger, queued::QueuedAlert, render::Renderer},
 };
+use delivery::spool::{Kind, NewItem, forms};
 
 /// Makes items of what waits for an output.
 pub(crate) trait Encode<T>: Send {
@@ -39,6 +39,6 @@ impl Encode<QueuedAlert> for Rendered {
             form.pop_if(|last| *last == b'\n');
         }
         let body = forms::put(&forms);
-        Encoded::Items(vec![NewItem { kind: Kind::Alert, uuid: item.alert.uuid, records: 1, body }])
+        Encoded::Items(vec![NewItem { kind: Kind::Urgent, uuid: item.alert.uuid, records: 1, body }])
     }
 }

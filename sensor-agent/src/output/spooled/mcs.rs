@@ -12,20 +12,21 @@ use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
 
+use super::central_items::{alert_item, row_items};
 use super::{Backlog, Courier, Encode, Encoded, StartCourier};
 use crate::{
     alert::Template,
-    delivery::{
-        Pace,
-        mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word, alert_item, row_items},
-        trust::{CrlPolicy, TrustFolder},
-    },
     host,
     output::{
         metrics::Ledger,
         queued::{Outcome, QueuedAlert},
         rows::QueuedRows,
     },
+};
+use delivery::{
+    backoff::Pace,
+    mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word},
+    trust::{CrlPolicy, TrustFolder},
 };
 
 /// Rows in an item of the spool, which is a request.

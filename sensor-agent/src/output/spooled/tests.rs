@@ -14,12 +14,10 @@ use uuid::Uuid;
 
 use crate::{
     alert::Alert,
-    delivery::{Pace, spool::Limits},
-    output::{
-        Dispatcher, Outcome, OutputSettings, OutputStatus, SpoolSettings, TargetSettings,
-        network::remote::{Answer, Message, Remote, Setback, Settled},
-    },
+    output::{Dispatcher, Outcome, OutputSettings, OutputStatus, SpoolSettings, TargetSettings},
 };
+use delivery::remote::{Answer, Message, Remote, Setback, Settled};
+use delivery::{backoff::Pace, spool::Limits};
 
 const LONG: Duration = Duration::from_secs(60);
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::Table;
-use crate::budget::Pressure;
 use crate::event::Process;
+use budget::Pressure;
 
 /// Processes with more than this to their programs, bytes, are kept in short while memory is scarce.
 const LARGE: usize = 4096;

@@ -1,9 +1,9 @@
 use sensor_ebpf::record::{AuditRecord, ExecRecord, Header, exec_flags};
 
 use super::*;
-use crate::budget::{Part, Pressure};
 use crate::event::decode::Audit;
 use crate::event::{Ids, UNSET_ID};
+use budget::{Part, Pressure};
 
 mod lineage;
 

@@ -174,7 +174,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = |name| dir.path().join(name);
         fs::write(file("sophosca.crt"), "ours").unwrap();
-        let is_trust_file = crate::delivery::trust::is_trust_file;
+        let is_trust_file = delivery::trust::is_trust_file;
         let mut folder = Folder::new(dir.path().to_owned(), is_trust_file, InForce::AtOnce);
         let mut look = |what: &str| {
             let told = told(|| folder.look());

@@ -1,4 +1,4 @@
-//! SQLite, set as the spool sets it (`sensor-agent/src/delivery/spool/store.rs`).
+//! SQLite, set as the spool sets it (`crates/delivery/src/spool/store.rs`).
 
 use std::path::Path;
 use std::time::Duration;

@@ -21,7 +21,7 @@ use rustix::{
 use settings::HostPort;
 
 use super::ZeromqEndpoint;
-use crate::private_folder::make_for_file;
+use private_folder::make_for_file;
 
 /// A socket that listens.
 pub(super) enum Listener {

@@ -7,10 +7,10 @@ use sensor_proto::v1;
 use super::{ZeromqEncoding, parcel::Frames, wire};
 use crate::{
     alert::{Alert, json},
-    budget::Budget,
     event::{Event, Host},
     output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };
+use budget::Budget;
 
 /// Something that has no message in `proto/`.
 #[derive(Debug, thiserror::Error)]

@@ -10,10 +10,8 @@ use std::{
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::room::Place;
-use crate::{
-    budget::{Budget, Charge, Part},
-    output::{cause::Cause, metrics::Ledger},
-};
+use crate::output::{cause::Cause, metrics::Ledger};
+use budget::{Budget, Charge, Part};
 
 /// Pieces written together.
 const PIECES: usize = 64;

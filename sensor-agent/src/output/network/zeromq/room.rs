@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::budget::{Budget, Part};
+use budget::{Budget, Part};
 
 /// The room for what waits for one receiver.
 pub(super) struct Room {

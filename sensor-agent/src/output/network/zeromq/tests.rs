@@ -16,10 +16,8 @@ use super::{
     socket::{Address, Published, Socket},
     wire::{self, GREETING_LENGTH},
 };
-use crate::{
-    budget::{Budget, Part},
-    output::metrics::Ledger,
-};
+use crate::output::metrics::Ledger;
+use budget::{Budget, Part};
 
 fn socket(path: &Path, pattern: ZeromqPattern, room: usize) -> Arc<Socket> {
     let address = Address { endpoint: ZeromqEndpoint::Ipc(path.to_owned()), pattern, bind: true };

@@ -1,0 +1,6 @@
+//! Readers of what comes from outside that are nobody else's business, for the targets in `fuzz/`. Each asserts what must
+//! hold whatever it is given.
+
+pub use crate::mcs::fuzzing::mcs_reply;
+pub use crate::receivers::splunk::fuzzing::splunk_reply;
+pub use crate::trust::fuzzing::revocation;

@@ -1,0 +1,218 @@
+//! One request to an HTTP receiver, bounded in every way, and what replies mean that are the same everywhere.
+
+use std::{
+    error::Error as _,
+    io,
+    time::{Duration, Instant},
+};
+
+use reqwest::{Method, Url, header::HeaderMap, redirect};
+use settings::secrets::url_credentials;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::{
+    backoff::{Pace, retry_after},
+    remote::{Setback, Settled},
+    tls::{self, TlsSettings},
+    words,
+};
+
+/// *Content Too Large* (RFC 9110).
+const TOO_LARGE: u16 = 413;
+/// Parts of a URL that are shorter are no secrets, bytes.
+const SHORTEST_SECRET: usize = 8;
+/// A reply is not read beyond this.
+const MAX_REPLY: usize = 64 << 10;
+/// Characters of a receiver's words that are passed on.
+const MAX_WORDS: usize = 200;
+/// A client is made anew after this time, and with it its connections: certificates may have changed.
+const MAX_AGE: Duration = Duration::from_secs(3600);
+/// So many in a row that are refused for good are more likely the receiver's fault than theirs.
+const MOST_REFUSALS: u32 = 8;
+
+/// How requests are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpSettings {
+    /// Alerts in one request at most.
+    pub batch_size: usize,
+    /// How long the first alert waits for others at most.
+    pub batch_delay: Duration,
+    /// A request with its reply, all in all.
+    pub timeout: Duration,
+    pub retry_min: Duration,
+    pub retry_max: Duration,
+    pub tls: TlsSettings,
+}
+
+impl HttpSettings {
+    pub fn pace(&self) -> Pace {
+        Pace { first: self.retry_min, most: self.retry_max, ..Pace::default() }
+    }
+
+    /// How long messages wait for others.
+    pub fn linger(&self) -> Duration {
+        if self.batch_size > 1 { self.batch_delay } else { Duration::ZERO }
+    }
+}
+
+/// What came back.
+pub struct Reply {
+    pub status: u16,
+    /// What the receiver wishes with `Retry-After`.
+    pub wish: Option<Duration>,
+    pub body: Vec<u8>,
+}
+
+/// Sends requests; keeps the connection between them.
+pub struct Client {
+    settings: HttpSettings,
+    headers: HeaderMap,
+    /// Texts that no message may hold, such as a token.
+    secrets: Vec<String>,
+    runtime: Runtime,
+    current: Option<(reqwest::Client, Instant)>,
+    refusals: u32,
+}
+
+impl Client {
+    /// One that sends these headers along.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no more descriptors.
+    pub fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { settings, headers, secrets, runtime, current: None, refusals: 0 })
+    }
+
+    /// Makes one request.
+    pub fn send(&mut self, method: &Method, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Reply, Setback> {
+        let place = place(url);
+        let http = match self.http(url) {
+            Ok(http) => http,
+            Err(error) => {
+                return Err(Setback { reason: format!("cannot send to {place}: {error}"), wait: None, lasting: true });
+            }
+        };
+        let exchange = async {
+            let mut response = http.request(method.clone(), url.clone()).headers(headers).body(body).send().await?;
+            let status = response.status().as_u16();
+            let wish = retry_after(response.headers());
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                body.extend_from_slice(&chunk[..chunk.len().min(MAX_REPLY - body.len())]);
+                if body.len() == MAX_REPLY {
+                    break;
+                }
+            }
+            Ok::<_, reqwest::Error>(Reply { status, wish, body })
+        };
+        self.runtime.block_on(exchange).map_err(|error| {
+            // The next try is with a new connection, and with the certificates as they are then.
+            self.current = None;
+            Setback { reason: format!("{place} {}", self.explain(error)), wait: None, lasting: false }
+        })
+    }
+
+    /// Says which of the replies that are no success this is. None if the messages themselves are at fault.
+    pub fn setback(&self, url: &Url, reply: &Reply) -> Option<Setback> {
+        let what = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
+        let lasting = |hint: &str| Some(Setback { reason: format!("{what}; {hint}"), wait: reply.wish, lasting: true });
+        match reply.status {
+            400 | TOO_LARGE | 422 => None,
+            401 | 403 => lasting("check the token or the headers"),
+            408 | 425 | 429 | 500..=599 => Some(Setback { reason: what, wait: reply.wish, lasting: false }),
+            _ => lasting("check the url"),
+        }
+    }
+
+    /// A message is refused: for its size, which a shorter one may be taken in place of, or for good; unless too many are,
+    /// one after the other.
+    pub fn refuse(&mut self, url: &Url, reply: &Reply) -> Result<Settled, Setback> {
+        let reason = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
+        if reply.status == TOO_LARGE {
+            return Ok(Settled::TooLarge(reason));
+        }
+        self.refusals += 1;
+        if self.refusals > MOST_REFUSALS {
+            // One at a time from here on, slowly.
+            self.refusals = MOST_REFUSALS - 1;
+            let reason = format!("{reason}; {MOST_REFUSALS} in a row were refused: is this the right receiver?");
+            return Err(Setback { reason, wait: reply.wish, lasting: true });
+        }
+        Ok(Settled::Rejected(reason))
+    }
+
+    /// The receiver takes messages.
+    pub fn taken(&mut self) {
+        self.refusals = 0;
+    }
+
+    /// A receiver's words, fit for a log: without secrets, which it might echo.
+    pub fn words(&self, body: &[u8]) -> String {
+        let secrets = || self.secrets.iter().map(String::as_str);
+        let read = if body.len() < MAX_REPLY { body } else { words::whole(body, secrets()) };
+        words::fit(read, secrets(), MAX_WORDS)
+    }
+
+    pub fn pause(&self, time: Duration) {
+        self.runtime.block_on(async { tokio::time::sleep(time).await });
+    }
+
+    fn explain(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let what = match () {
+            () if error.is_timeout() => "did not reply in time",
+            () if error.is_connect() => "cannot be reached",
+            () => "broke off",
+        };
+        // What happened is told by the innermost error; those around it say where it was noticed.
+        let mut reason = error.to_string();
+        let mut next = error.source();
+        while let Some(source) = next {
+            reason = source.to_string();
+            next = source.source();
+        }
+        format!("{what}: {}", self.words(reason.as_bytes()))
+    }
+
+    fn http(&mut self, url: &Url) -> io::Result<reqwest::Client> {
+        if let Some((http, made)) = &self.current
+            && made.elapsed() < MAX_AGE
+        {
+            return Ok(http.clone());
+        }
+        let mut tls = tls::config(&self.settings.tls, url.scheme() == "https")?;
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .user_agent(concat!("sensor/", env!("CARGO_PKG_VERSION")))
+            .default_headers(self.headers.clone())
+            .timeout(self.settings.timeout)
+            .pool_max_idle_per_host(1)
+            .tcp_keepalive(Duration::from_secs(30))
+            .build()
+            .map_err(io::Error::other)?;
+        self.current = Some((http.clone(), Instant::now()));
+        Ok(http)
+    }
+}
+
+/// What of a URL may be secret: some receivers have their token in the path or the query, others want a user and a
+/// password. Short words of a path are none, and a reply without them would say little.
+pub fn secrets_of_url(url: &Url) -> impl Iterator<Item = String> {
+    let parts = url.path_segments().into_iter().flatten().map(str::to_owned);
+    let values = url.query_pairs().map(|(_, value)| value.into_owned());
+    parts.chain(values).filter(|part| part.len() >= SHORTEST_SECRET).chain(url_credentials(url))
+}
+
+/// A URL without what may be secret: path and query can hold tokens.
+pub fn place(url: &Url) -> String {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,368 @@
+//! The `splunk_hec` output: Splunk's HTTP Event Collector.
+//!
+//! A reply of 200 says that events were taken in, not that they are kept. With `ack`, an alert counts as delivered
+//! when the collector says on its acknowledgement channel that it is indexed; what it says no of for too long is sent
+//! again, so an alert may be there twice, with the same `uuid`. A question without an answer is asked again, and sends
+//! nothing again.
+//!
+//! | code | what follows |
+//! | --- | --- |
+//! | 0 | taken in |
+//! | 1 to 4 (token), 7 (index), 10, 11, 14 (channel) | nothing leaves the spool; it is said, and tried every 5 minutes |
+//! | 5, 6, 12, 13, 15 (a bad event) | the one it names becomes a dead letter, the others are sent again; else halves find it |
+//! | status 413 | sent in halves |
+//! | 8, 9, 18 to 20, 23, 26 and others | tried again later |
+
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    io,
+    io::Write as _,
+    ops::Range,
+    time::{Duration, Instant},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use reqwest::{
+    Method, Url,
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use settings::secrets::url_credentials;
+use uuid::Uuid;
+
+use crate::{
+    backoff::Pace,
+    http::{self, Client, HttpSettings, Reply},
+    remote::{Answer, Message, Remote, Setback, Settled},
+};
+
+/// How long the collector may take to index events.
+const INDEXED_WITHIN: Duration = Duration::from_secs(60);
+/// Between two questions for it.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A `splunk_hec` output.
+#[derive(Clone, Debug)]
+pub struct SplunkSettings {
+    pub url: Url,
+    pub token: SecretString,
+    pub index: Option<String>,
+    pub sourcetype: Option<String>,
+    pub source: Option<String>,
+    /// Whether an alert counts as delivered only when it is indexed.
+    pub ack: bool,
+    pub gzip: bool,
+    pub http: HttpSettings,
+}
+
+impl PartialEq for SplunkSettings {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.url, &self.index, &self.sourcetype, &self.source, self.ack, self.gzip, &self.http)
+            == (&other.url, &other.index, &other.sourcetype, &other.source, other.ack, other.gzip, &other.http)
+            && self.token.expose_secret() == other.token.expose_secret()
+    }
+}
+
+impl Eq for SplunkSettings {}
+
+impl SplunkSettings {
+    pub fn place(&self) -> String {
+        http::place(&self.url)
+    }
+}
+
+/// Speaks to one collector.
+pub struct Splunk {
+    events: Url,
+    acks: Url,
+    ack: bool,
+    gzip: bool,
+    settings: HttpSettings,
+    client: Client,
+    /// What the collector took last and has not acknowledged.
+    pending: Option<Pending>,
+    /// How long that may last.
+    indexed_within: Duration,
+}
+
+/// Events that the collector has taken in, as far as they are not indexed.
+struct Pending {
+    /// What to ask for.
+    id: u64,
+    uuids: HashSet<Uuid>,
+    /// When they are sent again.
+    until: Instant,
+}
+
+/// What is to be done about some of the messages.
+enum Step {
+    Post(Range<usize>),
+    /// They are pending.
+    Ask(Range<usize>),
+    /// One of them, for good.
+    Refuse(Reply),
+}
+
+/// What a collector says of events.
+enum Said {
+    Taken,
+    /// They are to be asked for.
+    Pending,
+    /// One is bad, or they are too many; which one, if it says so.
+    Refused(Option<usize>, Reply),
+}
+
+/// The words of a reply.
+#[derive(Debug, Default, Deserialize)]
+struct Words {
+    code: Option<u32>,
+    #[serde(rename = "ackId")]
+    ack_id: Option<u64>,
+    #[serde(rename = "invalid-event-number")]
+    invalid_event: Option<i64>,
+}
+
+/// Which events are indexed.
+#[derive(Debug, Deserialize)]
+struct Acks {
+    acks: BTreeMap<String, bool>,
+}
+
+impl Words {
+    /// None of them if a reply is not a collector's.
+    fn of(reply: &Reply) -> Self {
+        serde_json::from_slice(&reply.body).unwrap_or_default()
+    }
+}
+
+impl Splunk {
+    /// Connects when there is something to send.
+    ///
+    /// # Errors
+    ///
+    /// If the token cannot be one.
+    pub fn new(settings: &SplunkSettings) -> io::Result<Self> {
+        let token = settings.token.expose_secret();
+        let mut authorization = HeaderValue::try_from(format!("Splunk {token}"))
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "the token has characters that none can have"))?;
+        authorization.set_sensitive(true);
+        let mut headers = HeaderMap::from_iter([
+            (AUTHORIZATION, authorization),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        // Acknowledgements are told on the channel that the events came by.
+        let channel = Uuid::new_v4().to_string();
+        if let Ok(channel) = HeaderValue::try_from(&channel) {
+            headers.insert(HeaderName::from_static("x-splunk-request-channel"), channel);
+        }
+        let base = settings.url.as_str().trim_end_matches('/');
+        let base = base.strip_suffix("/services/collector/event").unwrap_or(base);
+        let base = base.strip_suffix("/services/collector").unwrap_or(base);
+        let url = |path: &str| {
+            Url::parse(&format!("{base}{path}")).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+        };
+        let secrets = [token.to_owned()].into_iter().chain(url_credentials(&settings.url)).collect();
+        Ok(Self {
+            events: url("/services/collector/event")?,
+            acks: url(&format!("/services/collector/ack?channel={channel}"))?,
+            ack: settings.ack,
+            gzip: settings.gzip,
+            settings: settings.http.clone(),
+            client: Client::new(settings.http.clone(), headers, secrets)?,
+            pending: None,
+            indexed_within: INDEXED_WITHIN,
+        })
+    }
+
+    /// Sends events until those that are left are not to be sent now.
+    fn deliver(&mut self, messages: &[Message<'_>]) -> Answer {
+        let mut answer = Answer::default();
+        let mut steps = VecDeque::new();
+        let asked = self.still_asked_for(messages);
+        if asked > 0 {
+            steps.push_back(Step::Ask(0..asked));
+        }
+        if asked < messages.len() {
+            steps.push_back(Step::Post(asked..messages.len()));
+        }
+        while let Some(step) = steps.pop_front() {
+            let outcome = match step {
+                Step::Ask(range) => self.wait_for_index().map(|()| vec![Settled::Confirmed; range.len()]),
+                Step::Refuse(reply) => self.client.refuse(&self.events, &reply).map(|settled| vec![settled]),
+                Step::Post(range) => match self.post(&messages[range.clone()]) {
+                    Ok(Said::Taken) => Ok(vec![Settled::Confirmed; range.len()]),
+                    Ok(Said::Pending) => {
+                        steps.push_front(Step::Ask(range));
+                        continue;
+                    }
+                    Ok(Said::Refused(place, reply)) => {
+                        narrow(&mut steps, range, place, reply);
+                        continue;
+                    }
+                    Err(setback) => Err(setback),
+                },
+            };
+            match outcome {
+                Ok(settled) => answer.settled.extend(settled),
+                Err(setback) => {
+                    answer.setback = Some(setback);
+                    break;
+                }
+            }
+        }
+        answer
+    }
+
+    /// How many of the first messages are with the collector already, which has not yet said that they are indexed.
+    fn still_asked_for(&mut self, messages: &[Message<'_>]) -> usize {
+        let Some(pending) = &self.pending else { return 0 };
+        let asked = messages.iter().take_while(|message| pending.uuids.contains(&message.uuid)).count();
+        if asked == 0 {
+            self.pending = None;
+        }
+        asked
+    }
+
+    /// Sends events together.
+    fn post(&mut self, messages: &[Message<'_>]) -> Result<Said, Setback> {
+        let body = messages.iter().map(|message| message.body).collect::<Vec<_>>().join(&b'\n');
+        let mut headers = HeaderMap::new();
+        let body = match compressed(&body).filter(|_| self.gzip) {
+            Some(packed) => {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                packed
+            }
+            None => body,
+        };
+        let reply = self.client.send(&Method::POST, &self.events, headers, body)?;
+        let words = Words::of(&reply);
+        match (reply.status, words.code) {
+            (200..=299, Some(0)) if !self.ack => {
+                self.client.taken();
+                Ok(Said::Taken)
+            }
+            (200..=299, Some(0)) => {
+                let Some(id) = words.ack_id else {
+                    let reason = format!(
+                        "{} takes events, but acknowledges none; switch acknowledgement on for this token, or set `ack: false`",
+                        http::place(&self.events)
+                    );
+                    return Err(Setback { reason, wait: None, lasting: true });
+                };
+                self.client.taken();
+                let uuids = messages.iter().map(|message| message.uuid).collect();
+                self.pending = Some(Pending { id, uuids, until: Instant::now() + self.indexed_within });
+                Ok(Said::Pending)
+            }
+            // Too much for it, or for a balancer in front of it.
+            (413, _) => Ok(Said::Refused(None, reply)),
+            (_, Some(5 | 6 | 12 | 13 | 15)) => {
+                let place = words.invalid_event.and_then(|place| usize::try_from(place).ok());
+                Ok(Said::Refused(place, reply))
+            }
+            _ => Err(self.setback(&self.events, &reply)),
+        }
+    }
+
+    /// Asks whether the pending events are indexed, until they are. They stay pending if there is no answer, and are
+    /// not if it is no for too long.
+    fn wait_for_index(&mut self) -> Result<(), Setback> {
+        let Some(&Pending { id, until, .. }) = self.pending.as_ref() else { return Ok(()) };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let question = format!("{{\"acks\":[{id}]}}").into_bytes();
+            let reply = self.client.send(&Method::POST, &self.acks, HeaderMap::new(), question)?;
+            let acks = serde_json::from_slice::<Acks>(&reply.body).ok().filter(|_| reply.status == 200);
+            let Some(acks) = acks else { return Err(self.setback(&self.acks, &reply)) };
+            if acks.acks.get(&id.to_string()) == Some(&true) {
+                self.pending = None;
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                self.pending = None;
+                let within = self.indexed_within.as_secs();
+                let reason = format!(
+                    "{} has not indexed what it took within {within} s; it is sent again",
+                    http::place(&self.events)
+                );
+                return Err(Setback { reason, wait: None, lasting: false });
+            }
+            self.client.pause(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// What a reply means that neither takes events nor names a bad one; the same for events and for questions.
+    fn setback(&self, url: &Url, reply: &Reply) -> Setback {
+        match Words::of(reply).code {
+            Some(1..=4) => self.lasting(reply, "check the token"),
+            Some(7) => self.lasting(reply, "check `index`, and that the token may write to it"),
+            Some(10 | 11 | 14) => self.lasting(reply, "check whether this token has acknowledgement"),
+            Some(_) => self.later(reply),
+            // What replied is no collector: a balancer in front of one, or something else.
+            None if (200..=299).contains(&reply.status) => self.later(reply),
+            None => self.client.setback(url, reply).unwrap_or_else(|| self.later(reply)),
+        }
+    }
+
+    fn lasting(&self, reply: &Reply, hint: &str) -> Setback {
+        Setback { reason: format!("{}; {hint}", self.told(reply)), wait: reply.wish, lasting: true }
+    }
+
+    fn later(&self, reply: &Reply) -> Setback {
+        Setback { reason: self.told(reply), wait: reply.wish, lasting: false }
+    }
+
+    fn told(&self, reply: &Reply) -> String {
+        format!("{} replied {}: {}", http::place(&self.events), reply.status, self.client.words(&reply.body))
+    }
+}
+
+impl Remote for Splunk {
+    fn send(&mut self, messages: &[Message<'_>]) -> Answer {
+        self.deliver(messages)
+    }
+
+    fn bounds(&self) -> (usize, usize) {
+        // Collectors take 1 MB by default in older versions.
+        (self.settings.batch_size, 900_000)
+    }
+
+    fn pace(&self) -> Pace {
+        self.settings.pace()
+    }
+
+    fn linger(&self) -> Duration {
+        self.settings.linger()
+    }
+}
+
+/// What is to be done instead after these were refused together: a bad event is found by its number, else by halves.
+fn narrow(steps: &mut VecDeque<Step>, range: Range<usize>, place: Option<usize>, reply: Reply) {
+    let Range { start, end } = range;
+    let alone = (end - start == 1).then_some(0);
+    let parts = match alone.or(place).and_then(|place| start.checked_add(place)).filter(|at| *at < end) {
+        Some(at) => [Step::Post(start..at), Step::Refuse(reply), Step::Post(at + 1..end)].into(),
+        None => {
+            let half = start.midpoint(end);
+            vec![Step::Post(start..half), Step::Post(half..end)]
+        }
+    };
+    let empty = |step: &Step| matches!(step, Step::Post(range) if range.is_empty());
+    for part in parts.into_iter().rev().filter(|part| !empty(part)) {
+        steps.push_front(part);
+    }
+}
+
+fn compressed(body: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).ok()?;
+    encoder.finish().ok()
+}
+
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+#[cfg(test)]
+mod tests;
