@@ -1,6 +1,6 @@
 //! The last file of all: the environment.
 //!
-//! A key is its path in upper case with `_` between the parts (`SERVER_URL`). A secret can also come as a
+//! A key is its path in upper case with `_` between the parts (`SERVER_URL`), behind a prefix if there is one. A secret can also come as a
 //! credential of systemd, a file in `$CREDENTIALS_DIRECTORY` that is named like the key (`server.token`).
 
 use std::collections::BTreeMap;
@@ -49,8 +49,9 @@ impl fmt::Debug for Environment {
 /// Every variable that can give a key, with the path to it.
 pub(crate) fn variables(schema: &Schema) -> Vec<(String, Vec<&'static Key>)> {
     let mut found = Vec::new();
-    for key in schema.top.iter().filter(|_| schema.from_environment) {
-        collect(&[], key, &mut found);
+    let Some(prefix) = schema.environment else { return found };
+    for key in schema.top {
+        collect(prefix, &[], key, &mut found);
     }
     found
 }
@@ -61,13 +62,13 @@ pub(crate) fn variable_of(key: &Key, schema: &Schema) -> Option<String> {
     variables(schema).into_iter().find(|(_, path)| is_key(path)).map(|(name, _)| name)
 }
 
-fn collect(path: &[&'static Key], key: &'static Key, found: &mut Vec<(String, Vec<&'static Key>)>) {
+fn collect(prefix: &str, path: &[&'static Key], key: &'static Key, found: &mut Vec<(String, Vec<&'static Key>)>) {
     let path: Vec<&'static Key> = path.iter().copied().chain([key]).collect();
     match &key.kind {
-        Kind::Map(keys) => keys.iter().for_each(|key| collect(&path, key, found)),
+        Kind::Map(keys) => keys.iter().for_each(|key| collect(prefix, &path, key, found)),
         kind if kind.is_scalar() || item_kind(kind).is_some() => {
             let parts: Vec<String> = path.iter().map(|key| key.name.to_uppercase()).collect();
-            found.push((parts.join("_"), path));
+            found.push((prefix.to_owned() + &parts.join("_"), path));
         }
         _ => {}
     }

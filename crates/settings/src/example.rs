@@ -2,7 +2,7 @@
 
 use crate::schema::{Key, Kind, Schema};
 
-pub(crate) static SCHEMA: Schema = Schema::new(TOP).token_prefix("SLS-").from_environment();
+pub(crate) static SCHEMA: Schema = Schema::new(TOP).token_prefix("SLS-").from_environment("");
 
 static TOP: &[Key] = &[
     Key::new("id", Kind::Uuid, "", "An id."),

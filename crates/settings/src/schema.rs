@@ -19,7 +19,8 @@ pub struct Schema {
     pub(crate) named: Option<Named>,
     /// How tokens begin that are secret wherever they stand.
     pub(crate) token_prefix: Option<&'static str>,
-    pub(crate) from_environment: bool,
+    /// How the names of environment variables begin that give keys; none if none does.
+    pub(crate) environment: Option<&'static str>,
     /// How bad a key is that is not known.
     pub(crate) unknown: Severity,
     index: OnceLock<Index>,
@@ -52,7 +53,7 @@ impl Schema {
             top,
             named: None,
             token_prefix: None,
-            from_environment: false,
+            environment: None,
             unknown: Severity::Warning,
             index: OnceLock::new(),
         }
@@ -78,10 +79,10 @@ impl Schema {
         self
     }
 
-    /// Keys can come from environment variables as well.
+    /// Keys can come from environment variables as well, whose names begin like this.
     #[must_use]
-    pub const fn from_environment(mut self) -> Self {
-        self.from_environment = true;
+    pub const fn from_environment(mut self, prefix: &'static str) -> Self {
+        self.environment = Some(prefix);
         self
     }
 

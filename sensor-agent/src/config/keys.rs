@@ -24,7 +24,7 @@ use kinds::CONTENT_GROUP;
 pub(crate) const DETECTIONS: Named = Named { called: "detection", kind: &DETECTION, keys: POLICY, switch: "enabled" };
 
 /// The configuration of the sensor.
-pub(crate) static SCHEMA: Schema = Schema::new(TOP).named(DETECTIONS).token_prefix(TOKEN_PREFIX).from_environment();
+pub(crate) static SCHEMA: Schema = Schema::new(TOP).named(DETECTIONS).token_prefix(TOKEN_PREFIX).from_environment("");
 
 /// How a registration token begins.
 pub(crate) const TOKEN_PREFIX: &str = "SLS-";
