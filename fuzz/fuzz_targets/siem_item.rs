@@ -10,7 +10,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(page) = serde_json::from_str::<Page<'_>>(&text) else { return };
     for json in page.items {
         let item = Item::new(json);
-        for format in Format::ALL {
+        for &format in Format::ALL {
             for (compat, stream) in [(true, Stream::Alerts), (false, Stream::Events)] {
                 let line = Layout { format, compat, fqdn: true }.line(item.clone(), stream).text;
                 assert!(compat || !line.contains(['\n', '\r', '\0', '\u{85}', '\u{2028}']), "{line:?}");

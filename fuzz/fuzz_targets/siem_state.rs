@@ -6,7 +6,9 @@ use sensor_siem::state::{State, script::Script};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = Script::parse(bytes);
-    if let Ok(state) = State::parse(bytes) {
-        assert_eq!(State::parse(&state.to_bytes()), Ok(state));
+    if let Ok((state, whole)) = State::parse(bytes) {
+        assert!(whole <= bytes.len());
+        let anew = state.to_bytes();
+        assert_eq!(State::parse(&anew), Ok((state, anew.len())));
     }
 });

@@ -1,4 +1,10 @@
-//! The command line: that of the vendor's script.
+//! The command line: that of the vendor's script, and a few words more.
+
+mod check;
+mod migrate;
+mod once;
+mod service;
+mod status;
 
 use std::{
     env,
@@ -10,15 +16,16 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, Parser, Subcommand};
 use diagnostic::{Appearance, Report, printable};
+use settings::Environment;
 use tracing::level_filters::LevelFilter;
 
 use crate::{
-    config_ini::{self, Config, LogLevel},
-    pass::{Pass, PassError, Settings, Summary},
-    source::{Fault, Pace, Session},
-    state::Store,
+    config::{self, Config, LogLevel},
+    config_ini,
+    engine::{Options, Summary, now},
+    source::Fault,
 };
 
 /// Where the script looks for its files.
@@ -30,9 +37,9 @@ const MAX_CONFIG: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All that there was has been read, and the destination has it.
+    /// All that there was has been read, and every output has it.
     Fine = 0,
-    /// The destination or the state cannot be written.
+    /// An output or the state cannot be written, or another process has the state.
     Failure = 1,
     /// The command line is wrong. Nothing was tried.
     Usage = 2,
@@ -50,30 +57,59 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Reads alerts and events of Central and writes them for a SIEM: one pass, from where the last one stopped.
+/// Reads alerts and events of Central and writes them for a SIEM: once, from where it stopped the last time.
 #[derive(Debug, Parser)]
 #[command(name = "sensor-siem", version, disable_version_flag = true)]
-#[command(after_help = "Exit codes: 0 fine, 1 destination or state cannot be written, 2 command line, \
+#[command(after_help = "Exit codes: 0 fine, 1 an output or the state cannot be written, 2 command line, \
                         69 Central not reached or not read to the end, 77 Central refuses, 78 configuration.")]
+#[command(args_conflicts_with_subcommands = false)]
 struct Cli {
-    /// Reads what came in since this time (Unix seconds, at most 24 hours ago), not since the last pass.
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Reads what came in since this time (Unix seconds, at most 24 hours ago), also what was handed over before.
     #[arg(short, long, value_name = "TIME")]
     since: Option<i64>,
-    /// The configuration; relative to the folder that SOPHOS_SIEM_HOME names, if it does.
-    #[arg(short, long, value_name = "FILE", default_value = "config.ini")]
+    /// Reads and counts what is new, and writes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// The configuration: the script's, or YAML; relative to the folder that SOPHOS_SIEM_HOME names, if it does.
+    #[arg(short, long, value_name = "FILE", default_value = "config.ini", global = true)]
     config: PathBuf,
     /// Leaves out events of little interest: updates, compliance, web control, allowed applications, finished scans.
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     light: bool,
     /// Tells more.
-    #[arg(short, long, conflicts_with = "quiet")]
+    #[arg(short, long, conflicts_with = "quiet", global = true)]
     debug: bool,
     /// Tells the version.
     #[arg(short, long, action = ArgAction::Version)]
     version: (),
     /// Tells errors alone.
-    #[arg(short, long)]
+    #[arg(short, long, global = true)]
     quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs as a service: reads again and again, until it is told to stop.
+    Run,
+    /// Checks the configuration, the credentials and the outputs. Nothing is moved.
+    Check,
+    /// Tells how far each output is. Nothing is asked of Central.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the YAML that says what a `config.ini` says.
+    Migrate {
+        /// The script's configuration.
+        #[arg(value_name = "CONFIG.INI")]
+        from: PathBuf,
+        /// A new file, mode 0600; without it, standard output. It holds the secret.
+        #[arg(value_name = "CONFIG.YAML")]
+        to: Option<PathBuf>,
+    },
 }
 
 /// Runs the program.
@@ -81,7 +117,7 @@ struct Cli {
 pub fn main() -> ExitCode {
     // A wrong command line ends the program with 2.
     let cli = Cli::parse();
-    let now = time_now();
+    let now = now();
     if let Some(since) = cli.since.filter(|since| *since > now) {
         let _ = writeln!(io::stderr(), "sensor-siem: --since {since} lies in the future: it is {now}");
         return Exit::Usage.into();
@@ -90,28 +126,32 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
-    let (path, home) = places(&cli.config, env::var_os(HOME).as_deref());
-    let config = match read(&path, &home, cli.quiet) {
+    match &cli.command {
+        Some(Command::Migrate { from, to }) => return migrate::migrate(from, to.as_deref()),
+        Some(Command::Status { json }) => {
+            return load(cli).map_or_else(|exit| exit, |config| status::status(&config, *json));
+        }
+        _ => {}
+    }
+    let config = match load(cli) {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    log(cli, config.log_level);
+    let level = log(cli, config.log_level);
     for idle in &config.idle {
-        tracing::info!("{}: has no effect: {idle}", path.display());
+        tracing::info!("{}: has no effect: {idle}", cli.config.display());
     }
-    match pass(cli, config) {
-        Ok(summary) => {
-            tracing::info!("{summary}");
-            summary.faults.iter().map(of_fault).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Fine)
-        }
-        Err(error) => {
-            tracing::error!("{error}");
-            match error {
-                PassError::Central(fault) => of_fault(&fault),
-                PassError::Destination { .. } | PassError::State(_) => Exit::Failure,
-            }
-        }
+    match &cli.command {
+        Some(Command::Check) => check::check(config),
+        Some(Command::Run) => service::run(config, || load(cli).ok(), &level),
+        _ => once::once(config, Options { since: cli.since, is_dry: cli.dry_run }),
     }
+}
+
+/// A runtime. Its threads are bounded: one that reads, and one for each output that writes.
+fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).max_blocking_threads(config.outputs.len() + 2).enable_all().build()
 }
 
 const fn of_fault(fault: &Fault) -> Exit {
@@ -121,25 +161,33 @@ const fn of_fault(fault: &Fault) -> Exit {
     }
 }
 
-fn pass(cli: &Cli, config: Config) -> Result<Summary, PassError> {
-    let (mut store, told) = Store::open(&config.state)?;
-    for told in told {
-        tracing::warn!("{told}");
+/// What came of a round, as the program's exit code.
+fn of_summary(summary: &Summary) -> Exit {
+    if summary.refused > 0 {
+        return Exit::Failure;
     }
-    let refused = |error: &dyn std::fmt::Display| PassError::Central(Fault::Refused(error.to_string()));
-    let mut session =
-        Session::new(config.credentials, &config.connection, Pace::default()).map_err(|error| refused(&error))?;
-    let settings = Settings {
-        streams: config.streams,
-        light: cli.light,
-        since: cli.since,
-        earlier_minutes: config.earlier_minutes,
-        layout: config.layout,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| refused(&error))?;
-    let pass = Pass::new(&settings, &config.output, &mut session, &mut store)?;
-    runtime.block_on(pass.run())
+    summary.faults.iter().map(of_fault).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Fine)
+}
+
+fn load(cli: &Cli) -> Result<Config, Exit> {
+    let (path, home) = places(&cli.config, env::var_os(HOME).as_deref());
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let mut config = if is_yaml { read_yaml(&path, cli.quiet) } else { read(&path, &home, cli.quiet) }?;
+    config.light |= cli.light;
+    Ok(config)
+}
+
+fn read_yaml(path: &Path, quiet: bool) -> Result<Config, Exit> {
+    let mut report = Report::default();
+    let config = config::load(path, &Environment::of_process(), &mut report);
+    if !quiet || config.is_none() {
+        say(&report.render(Appearance::of(&io::stderr(), env::var_os("NO_COLOR").is_some())));
+    }
+    config.ok_or(Exit::Config)
+}
+
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Where the configuration is, and the folder that its relative paths are in.
@@ -154,7 +202,6 @@ fn places(config: &Path, home: Option<&OsStr>) -> (PathBuf, PathBuf) {
 }
 
 fn read(path: &Path, home: &Path, quiet: bool) -> Result<Config, Exit> {
-    let say = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
     let cannot = |reason: &dyn std::fmt::Display| {
         say(&format!("sensor-siem: cannot read the configuration {}: {reason}\n", printable(&path.to_string_lossy())));
         Exit::Config
@@ -178,29 +225,30 @@ fn read(path: &Path, home: &Path, quiet: bool) -> Result<Config, Exit> {
     config.ok_or(Exit::Config)
 }
 
+/// Changes what the log tells.
+type Level = Box<dyn Fn(LogLevel) + Send + Sync>;
+
 /// To standard error: data go to standard output. Nothing but this program's own events: those of libraries may hold what
 /// is sent.
-fn log(cli: &Cli, configured: LogLevel) {
-    let level = match configured {
-        _ if cli.quiet => LevelFilter::ERROR,
-        _ if cli.debug => LevelFilter::DEBUG,
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warning => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
+fn log(cli: &Cli, configured: LogLevel) -> Level {
+    use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
+    let (quiet, debug) = (cli.quiet, cli.debug);
+    let filter = move |configured: LogLevel| {
+        let level = match configured {
+            _ if quiet => LevelFilter::ERROR,
+            _ if debug => LevelFilter::DEBUG,
+            level => level.filter(),
+        };
+        Targets::new().with_target("sensor_siem", level)
     };
-    let filter = tracing_subscriber::filter::Targets::new().with_target("sensor_siem", level);
     let writer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
-    tracing_subscriber::registry().with(writer).with(filter).init();
-}
-
-fn time_now() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    let (held, handle) = reload::Layer::new(filter(configured));
+    tracing_subscriber::registry().with(writer).with(held).init();
+    // It fails only once nothing is logged any more.
+    Box::new(move |level| drop(handle.reload(filter(level))))
 }
 
 #[cfg(test)]

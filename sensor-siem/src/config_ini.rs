@@ -8,7 +8,7 @@ mod interpolate;
 pub mod keys;
 mod read;
 
-pub use read::{Config, LogLevel, read};
+pub use read::read;
 
 #[cfg(test)]
 mod tests;

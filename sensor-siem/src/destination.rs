@@ -5,11 +5,21 @@
 pub mod file;
 pub mod stdout;
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 /// What the configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
+pub enum Destination {
     File(PathBuf),
     Stdout,
+}
+
+/// As it is told.
+impl fmt::Display for Destination {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(out),
+            Self::Stdout => out.write_str("standard output"),
+        }
+    }
 }

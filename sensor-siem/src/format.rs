@@ -29,28 +29,15 @@ pub mod syslog;
 
 use crate::item::{Item, Members, Stream, Value};
 
-/// How a line is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// An object.
-    Json,
-    /// Common Event Format, version 0.
-    Cef,
-    /// `<rt> name="value"; name="value";`
-    KeyValue,
-}
-
-impl Format {
-    pub const ALL: [Self; 3] = [Self::Json, Self::Cef, Self::KeyValue];
-
-    /// As the configuration says it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Cef => "cef",
-            Self::KeyValue => "keyvalue",
-        }
+settings::words! {
+    /// How a line is laid out.
+    pub Format {
+        /// An object.
+        Json = "json",
+        /// Common Event Format, version 0.
+        Cef = "cef",
+        /// `<rt> name="value"; name="value";`
+        KeyValue = "keyvalue",
     }
 }
 

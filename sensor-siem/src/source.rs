@@ -16,6 +16,7 @@ mod client;
 mod connection;
 mod pace;
 mod pages;
+mod rate;
 mod session;
 mod window;
 mod words;
@@ -25,12 +26,13 @@ use std::{path::PathBuf, time::Duration};
 use reqwest::Url;
 use secrecy::SecretString;
 
-pub use accounts::Tenant;
+pub use accounts::{Tenant, Tenants};
 pub use client::Fault;
 pub use pace::Pace;
 pub use pages::{LIGHT, Page, Pages};
+pub use rate::Rates;
 pub use session::Session;
-pub use window::{Begin, FIRST, LONGEST, begin};
+pub use window::{Begin, Begun, FIRST, Gap, LONGEST, Start, Stopped, begin, earliest, shown};
 
 /// What a request is authorized by.
 #[derive(Clone, Debug)]
@@ -39,8 +41,8 @@ pub enum Credentials {
     Client {
         id: String,
         secret: SecretString,
-        /// The only tenant that is wanted.
-        tenant: Option<String>,
+        /// The only tenants that are wanted; all that there are if none is named.
+        tenants: Vec<String>,
         auth_url: Url,
         api_host: Url,
     },
@@ -63,6 +65,9 @@ pub struct Connection {
     pub proxy: Option<Url>,
     /// A request with its reply, all in all.
     pub timeout: Duration,
+    pub rates: Rates,
+    /// Replies that are held in memory at the same time.
+    pub replies: usize,
 }
 
 #[cfg(test)]

@@ -1,92 +1,159 @@
 //! Where to go on: what outlives the process.
 //!
-//! One JSON file, replaced as a whole by rename, mode 0600, and a lock beside it (`….lock`) that one process holds. It has
-//! no secrets: tokens are never kept. A file that cannot be read is put aside under another name and told; one of a newer
-//! version is refused, since its positions would be lost.
+//! A journal of lines of JSON, mode 0600, and a lock beside it (`….lock`) that one process holds. Each line says what one
+//! output has confirmed, and the disk has it before anything else is done; at a start, and once the journal has grown, it
+//! is written anew with what it amounts to, and put in its place by rename. A last line without an end is what a crash
+//! left of one that nobody relied on. It has no secrets: tokens are never kept. A file that cannot be read is put aside
+//! under another name and told; one of a newer version is refused, since its positions would be lost.
 //!
 //! ```text
-//! {"format": "sensor-siem state", "version": 1,
-//!  "streams": {TENANT: {"event": {"cursor": "…", "updated_at": 1796000000}, "alert": …}},
-//!  "file": {"path", "device", "inode", "length", "appending"}}
+//! {"format": "sensor-siem state", "version": 1}
+//! {"output": NAME, "file": {"path", "device", "inode", "length", "appending"},
+//!  "moved": {"tenant": ID, "stream": "event", "cursor": "…", "at": 1796000000, "more": true, "complete": 1796000000,
+//!            "known_from": 1796000000, "sent": ["00c0ffee…"], "last": {"id", "time"}, "gap": {"from", "to"}}}
 //! ```
 //!
-//! Where this file knows nothing of a stream, that of the vendor's script does ([`script`]): so an export goes on where the
+//! Where it knows nothing of a stream, that of the vendor's script does ([`script`]): so an export goes on where the
 //! script stopped. The script's file is only read.
 
 pub mod script;
+mod sent;
 mod store;
 
+pub use sent::{MOST, Sent};
 pub use store::{StateError, Store};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{destination::file::Mark, item::Stream};
+use crate::{
+    destination::file::Mark,
+    item::Stream,
+    source::{Gap, Stopped},
+};
 
 const FORMAT: &str = "sensor-siem state";
 const VERSION: u64 = 1;
 
-/// What is kept.
+/// What is kept, by the name of the output.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
-    /// By tenant.
-    pub streams: BTreeMap<String, Positions>,
-    /// The file that was written last.
-    pub file: Option<Mark>,
+    pub outputs: BTreeMap<String, Output>,
 }
 
-/// Of one tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Positions {
-    #[serde(rename = "event", skip_serializing_if = "Option::is_none")]
-    pub events: Option<Position>,
-    #[serde(rename = "alert", skip_serializing_if = "Option::is_none")]
-    pub alerts: Option<Position>,
+/// Of one output.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The file that was written last.
+    pub file: Option<Mark>,
+    /// By tenant and stream.
+    pub streams: BTreeMap<(String, Stream), Position>,
+    /// What went wrong since a stream went on the last time; without a stream, with the output itself.
+    pub faults: BTreeMap<Option<(String, Stream)>, Told>,
 }
 
 /// How far a stream was read and handed over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
+    pub reached: Reached,
+    pub sent: Sent,
+}
+
+/// The place that was reached. Times are Unix seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
     /// What Central gave with the last page.
     pub cursor: String,
-    /// When that was, Unix seconds; none if the script did not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<i64>,
+    /// When that was, by Central's clock if it says.
+    pub at: i64,
+    /// Whether Central had more behind it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// When the stream was read to its end with it, by Central's clock; none too if that clock is not gone by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete: Option<i64>,
+    /// The last item that was handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Last>,
+    /// The last time that could not be read any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
 }
 
-impl Positions {
+/// What went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Unix seconds.
+    pub at: i64,
+    pub reason: String,
+}
+
+/// An item, as people know it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Last {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+}
+
+/// What one output has confirmed: a line of the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub output: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Mark>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Failed>,
+}
+
+/// A stream that could not go on, or without one an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<(String, Stream)>,
+    #[serde(flatten)]
+    pub told: Told,
+}
+
+/// A stream that has gone on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    pub tenant: String,
+    pub stream: Stream,
+    #[serde(flatten)]
+    pub reached: Reached,
+    /// All ids are known of what came in from this time on; those of before may be forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_from: Option<i64>,
+    /// Marks of items that were handed over with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "sent::hexadecimal")]
+    pub sent: Vec<u64>,
+}
+
+impl Position {
+    /// Where to go on.
     #[must_use]
-    pub const fn of(&self, stream: Stream) -> Option<&Position> {
-        match stream {
-            Stream::Events => self.events.as_ref(),
-            Stream::Alerts => self.alerts.as_ref(),
-        }
-    }
-
-    pub fn set(&mut self, stream: Stream, position: Position) {
-        *match stream {
-            Stream::Events => &mut self.events,
-            Stream::Alerts => &mut self.alerts,
-        } = Some(position);
+    pub fn stopped(&self) -> Stopped {
+        let Reached { cursor, at, complete, .. } = self.reached.clone();
+        Stopped { cursor, at: Some(at), complete, known_from: self.sent.known_from() }
     }
 }
 
-/// As it stands in the file.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct Head {
     format: String,
     version: u64,
-    streams: BTreeMap<String, Positions>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<Mark>,
 }
 
 /// Why a file is not this program's state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    #[error("it is damaged: {0}")]
-    Damaged(String),
+    #[error("line {line} is damaged: {reason}")]
+    Damaged { line: usize, reason: String },
     #[error("another program wrote it")]
     Foreign,
     #[error("version {0} of this program's state, which is newer than this program")]
@@ -94,34 +161,102 @@ pub enum Unfit {
 }
 
 impl State {
-    /// Reads the content of a file.
+    /// Reads the content of a file. Says as well how many of its bytes are whole lines.
     ///
     /// # Errors
     /// It is not this program's state.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Unfit> {
-        let value: serde_json::Value =
-            serde_json::from_slice(bytes).map_err(|error| Unfit::Damaged(error.to_string()))?;
-        if value["format"] != FORMAT {
-            return Err(Unfit::Foreign);
+    pub fn parse(bytes: &[u8]) -> Result<(Self, usize), Unfit> {
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |end| end + 1);
+        let mut lines = bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate();
+        let damaged =
+            |line: usize, reason: &dyn ToString| Unfit::Damaged { line: line + 1, reason: reason.to_string() };
+        let Some((_, head)) = lines.next() else { return Err(damaged(0, &"it has no end")) };
+        let value: serde_json::Value = serde_json::from_slice(head).map_err(|error| damaged(0, &error))?;
+        let Ok(head) = serde_json::from_value::<Head>(value) else { return Err(Unfit::Foreign) };
+        match head.version {
+            _ if head.format != FORMAT => return Err(Unfit::Foreign),
+            VERSION => {}
+            newer if newer > VERSION => return Err(Unfit::Newer(newer)),
+            older => return Err(damaged(0, &format!("there was never a version {older}"))),
         }
-        match value["version"].as_u64() {
-            Some(newer) if newer > VERSION => return Err(Unfit::Newer(newer)),
-            _ => {}
+        let mut state = Self::default();
+        for (number, line) in lines {
+            state.apply(serde_json::from_slice(line).map_err(|error| damaged(number, &error))?);
         }
-        let Written { streams, file, .. } =
-            serde_json::from_value(value).map_err(|error| Unfit::Damaged(error.to_string()))?;
-        Ok(Self { streams, file })
+        Ok((state, whole))
+    }
+
+    /// Goes on by one line.
+    pub fn apply(&mut self, change: Change) {
+        let output = self.outputs.entry(change.output).or_default();
+        if change.file.is_some() {
+            output.file = change.file;
+        }
+        if let Some(Failed { stream, told }) = change.fault {
+            output.faults.insert(stream, told);
+        }
+        let Some(Moved { tenant, stream, reached, known_from, sent }) = change.moved else { return };
+        let at = reached.at;
+        output.faults.remove(&None);
+        output.faults.remove(&Some((tenant.clone(), stream)));
+        let known = match output.streams.entry((tenant, stream)) {
+            std::collections::btree_map::Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.reached = reached;
+                known
+            }
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(Position { reached, sent: Sent::default() })
+            }
+        };
+        known.sent.add(at, &sent, known_from);
+    }
+
+    /// The lines that amount to this.
+    fn changes(&self) -> impl Iterator<Item = Change> {
+        self.outputs.iter().flat_map(|(name, output)| {
+            let of = |change: Change| Change { output: name.clone(), ..change };
+            let whole = of(Change { file: output.file.clone(), ..Change::default() });
+            let faults = output.faults.iter().map(move |(stream, told)| {
+                let fault = Some(Failed { stream: stream.clone(), told: told.clone() });
+                of(Change { fault, ..Change::default() })
+            });
+            let streams = output.streams.iter().flat_map(move |((tenant, stream), position)| {
+                let last = (position.reached.at, Vec::new());
+                position.sent.by_time().chain([last]).map(move |(at, sent)| {
+                    let reached = Reached { at, ..position.reached.clone() };
+                    let known_from = position.sent.known_from();
+                    let moved = Moved { tenant: tenant.clone(), stream: *stream, reached, known_from, sent };
+                    of(Change { moved: Some(moved), ..Change::default() })
+                })
+            });
+            [whole].into_iter().chain(streams).chain(faults)
+        })
     }
 
     /// The content of a file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { streams, file } = self.clone();
-        let written = Written { format: FORMAT.into(), version: VERSION, streams, file };
-        let mut bytes = serde_json::to_vec_pretty(&written).expect("texts and numbers are JSON");
-        bytes.push(b'\n');
+        let mut bytes = Vec::new();
+        line(&mut bytes, &Head { format: FORMAT.into(), version: VERSION });
+        self.changes().for_each(|change| line(&mut bytes, &change));
         bytes
     }
+}
+
+impl Change {
+    /// As a line of the journal.
+    #[must_use]
+    pub fn to_line(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        line(&mut bytes, self);
+        bytes
+    }
+}
+
+fn line(bytes: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(&mut *bytes, value).expect("texts and numbers are JSON");
+    bytes.push(b'\n');
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn light() {
 
 #[test]
 fn datagrams() {
-    for format in Format::ALL {
+    for &format in Format::ALL {
         let name = format!("syslog_udp.{}.jsonl", format.word());
         let sent: Vec<String> = lines(format, |_| true)
             .iter()

@@ -12,6 +12,7 @@
 //! | ```` ```sh container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
 //! | ```` ```sh make ```` | `make --dry-run`: the goals are there and what they need is known. They are not run: they build, or test, everything |
 //! | ```` ```console ```` | the command after `$` is run as in `sh run` and must print the rest |
+//! | ```` ```yaml siem ```` | read as the YAML configuration of `sensor-siem`, with its secret in a folder of the test: no finding |
 //! | ```` ```ini ```` | read as the configuration of `sensor-siem`: no finding |
 //! | ```` ```sql ```` | nothing here |
 //! | ```` ```text ```` | nothing: no commands |
@@ -21,6 +22,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -114,6 +116,24 @@ fn configurations_of_the_export_hold() {
         checked += 1;
     }
     assert!(checked > 0);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        path
+    };
+    write("secret", "made-up\n");
+    let mut checked = 0;
+    for block in pages().iter().flat_map(|page| blocks(page)).filter(|block| block.kind == "yaml siem") {
+        let text = block.text.replace("/etc/sensor-siem", &folder.path().to_string_lossy());
+        let path = write("config.yaml", &text);
+        let mut report = diagnostic::Report::default();
+        let config = sensor_siem::config::load(&path, &Default::default(), &mut report);
+        assert!(config.is_some() && report.diagnostics().is_empty(), "{}: {report}", block.place);
+        checked += 1;
+    }
+    assert!(checked > 0);
 }
 
 fn test_rules(home: &Home) -> Said {
@@ -181,7 +201,7 @@ fn commands_are_there() {
                 }
             }
             "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh kubernetes" => {}
-            "yaml" | "yaml cases" | "yaml fragment" | "ini" | "sql" => continue,
+            "yaml" | "yaml cases" | "yaml fragment" | "yaml siem" | "ini" | "sql" => continue,
             "text" => {
                 let is_command = |line: &&str| {
                     [

@@ -1,17 +1,17 @@
 //! Central's alerts in a SIEM's file: each once and in order, through restarts of Central and kills of the exporter.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use nix::sys::ptrace;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, waitpid};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use sensor_tests::delivery::{config, run_marked, until_arrived, until_written, uuids};
 use sensor_tests::{Central, Mark, Said, Sensor, parse_lines, programs, until};
-use serde_json::Value;
 
 /// An exporter's folder.
 struct Siem {
@@ -65,39 +65,81 @@ impl Siem {
         lines.iter().map(|line| line["data"]["uuid"].as_str().expect("the sensor's uuid").to_owned()).collect()
     }
 
-    /// Runs a pass that is killed once the disk has the page and the state does not say so yet.
-    fn run_killed(&self) {
+    /// Runs a round that is killed before its call of this number that changes a file; false if it ended before it.
+    #[expect(clippy::zombie_processes, reason = "waitpid(2) waits for each of its threads")]
+    fn run_killed(&self, number: usize) -> bool {
         let mut command = self.command(&["-q"]);
         // SAFETY: ptrace(2) is a system call and nothing else.
         unsafe {
             command.pre_exec(|| ptrace::traceme().map_err(Into::into));
         }
         let mut child = command.spawn().expect("the exporter starts");
-        let pid = Pid::from_raw(child.id().try_into().expect("a pid"));
-        // It stops at its exec, then at each call's begin and end.
-        assert!(matches!(waitpid(pid, None), Ok(WaitStatus::Stopped(_, Signal::SIGTRAP))));
-        ptrace::setoptions(pid, ptrace::Options::PTRACE_O_TRACESYSGOOD).expect("it is stopped");
-        let mut deliver = None;
-        let mut is_synced = false;
+        let main = Pid::from_raw(child.id().try_into().expect("a pid"));
+        // It stops at its exec, then each of its threads at each call's begin and end.
+        assert!(matches!(waitpid(main, None), Ok(WaitStatus::Stopped(_, Signal::SIGTRAP))));
+        let options = ptrace::Options::PTRACE_O_TRACESYSGOOD | ptrace::Options::PTRACE_O_TRACECLONE;
+        ptrace::setoptions(main, options).expect("it is stopped");
+        ptrace::syscall(main, None).expect("it goes on");
+        let mut left = number;
+        // Other tests have children too.
+        let ours = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         loop {
-            ptrace::syscall(pid, deliver.take()).expect("it goes on");
-            match waitpid(pid, None).expect("it is a child") {
-                WaitStatus::PtraceSyscall(_) => {
-                    let call = ptrace::syscall_info(pid).expect("it is at a call");
-                    if is_synced && call.op == libc::PTRACE_SYSCALL_INFO_EXIT {
-                        break;
+            let mut deliver = None;
+            let thread = match waitpid(None, Some(ours)).expect("it is a child") {
+                WaitStatus::PtraceSyscall(thread) => {
+                    left -= usize::from(changes_a_file(thread));
+                    if left == 0 {
+                        child.kill().expect("it is there");
+                        while !matches!(waitpid(None, Some(ours)), Ok(WaitStatus::Signaled(pid, ..)) if pid == main) {}
+                        return true;
                     }
-                    // SAFETY: this member is filled at the begin of a call.
-                    is_synced = call.op == libc::PTRACE_SYSCALL_INFO_ENTRY
-                        && unsafe { call.u.entry.nr } == u64::try_from(libc::SYS_fdatasync).expect("a number");
+                    thread
                 }
-                WaitStatus::Stopped(_, signal) => deliver = Some(signal),
-                ended => panic!("it ended before it wrote: {ended:?}"),
-            }
+                WaitStatus::PtraceEvent(thread, ..) => thread,
+                // A thread begins.
+                WaitStatus::Stopped(thread, Signal::SIGSTOP) => thread,
+                WaitStatus::Stopped(thread, signal) => {
+                    deliver = Some(signal);
+                    thread
+                }
+                WaitStatus::Exited(pid, code) if pid == main => {
+                    assert_eq!(code, 0);
+                    return false;
+                }
+                WaitStatus::Exited(..) => continue,
+                ended => panic!("it ended: {ended:?}"),
+            };
+            // One that was ended by another is not there any more.
+            let _ = ptrace::syscall(thread, deliver);
         }
-        child.kill().expect("it is there");
-        child.wait().expect("it ends");
     }
+
+    /// What is in the folders of the output and the state.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let folders = ["log", "state"].map(|name| self.file(name));
+        let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
+    }
+
+    /// Puts back what was there.
+    fn put_back(&self, files: &[(PathBuf, Vec<u8>)]) {
+        for (path, content) in files {
+            fs::write(path, content).expect("a file of ours");
+        }
+    }
+}
+
+/// Whether a thread is about to make a call that changes a file, or waits for the disk.
+fn changes_a_file(thread: Pid) -> bool {
+    let Ok(call) = ptrace::syscall_info(thread) else { return false };
+    if call.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
+        return false;
+    }
+    // SAFETY: this member is filled at the begin of a call.
+    let number = unsafe { call.u.entry.nr };
+    let calls = [libc::SYS_write, libc::SYS_fdatasync, libc::SYS_fsync, libc::SYS_ftruncate, libc::SYS_rename];
+    calls.iter().any(|call| u64::try_from(*call) == Ok(number))
 }
 
 #[track_caller]
@@ -129,13 +171,20 @@ fn alerts_come_once_and_in_order_through_kills_and_restarts() {
     assert_eq!(siem.result(), before, "nothing is new");
 
     more(&central, 5, 17);
-    siem.run_killed();
-    assert_eq!(siem.alerts().len(), lines + 5, "what is ahead of the cursor");
-    let said = siem.run(&[]);
-    fine(&said);
-    assert!(said.stderr.contains("of a page that was not confirmed"), "{}", said.stderr);
+    let files = siem.files();
+    let (mut killed, mut cut_off) = (0, 0);
+    while siem.run_killed(killed + 1) {
+        killed += 1;
+        let said = siem.run(&[]);
+        fine(&said);
+        cut_off += usize::from(said.stderr.contains("of a page that was not confirmed"));
+        assert_eq!(siem.alerts(), all(&central), "killed before its call {killed}");
+        assert_eq!(siem.result()[..before.len()], before);
+        siem.put_back(&files);
+    }
+    assert!(killed > 5 && cut_off > 0, "{killed} kills, {cut_off} of them within a page");
     assert_eq!(siem.alerts(), all(&central));
-    assert_eq!(siem.result()[..before.len()], before);
+    assert!(siem.alerts().len() >= lines + 5);
 
     // Central is away when the pass begins.
     central.kill();
@@ -183,9 +232,10 @@ fn formats_flags_and_exit_codes() {
     let head = "CEF:0|sophos|sophos central|1.0|Event::Endpoint::CoreDetection|";
     assert!(said.stdout.lines().all(|line| line.starts_with(head)), "{}", said.stdout);
     assert!(said.stderr.contains("DEBUG") && !said.stderr.contains(&secret), "{}", said.stderr);
-    let state = fs::read_to_string(siem.file("state/siem_sophos.sensor-siem.json")).expect("the state");
-    let kept: Value = serde_json::from_str(&state).expect("JSON");
-    assert!(kept["streams"][central.tenant()]["alert"]["cursor"].is_string(), "{state}");
+    let state = fs::read_to_string(siem.file("state/siem_sophos.sensor-siem.jsonl")).expect("the state");
+    let kept = parse_lines(state.as_bytes()).pop().expect("a line");
+    assert_eq!(kept["moved"]["tenant"], central.tenant(), "{state}");
+    assert!(kept["moved"]["cursor"].is_string(), "{state}");
     assert!(!state.contains(&secret) && !state.contains("Bearer"), "{state}");
 
     // From the beginning once more, as people ask.
@@ -251,7 +301,82 @@ fn partners_and_old_tokens_are_let_in_too() {
     let old = Siem::with(&central, &token);
     fine(&old.run(&["-d"]));
     assert_eq!(old.alerts(), all(&central));
-    let state = fs::read_to_string(old.file("state/siem_sophos.sensor-siem.json")).expect("the state");
+    let state = fs::read_to_string(old.file("state/siem_sophos.sensor-siem.jsonl")).expect("the state");
     assert!(!state.contains(&basic) && !state.contains(&secret), "{state}");
+    assert_eq!(sensor.stop(), Some(0));
+}
+
+#[test]
+fn a_service_serves_several_outputs_and_is_seen_from_outside() {
+    let central = Central::start();
+    let mark = Mark::new("siem-service");
+    let sensor = Sensor::start(&config(&central, &mark, ""));
+    run_marked(&sensor, &mark, 3);
+    until_arrived(&central, &until_written(&sensor, 3));
+    // What a config.ini says goes on as YAML.
+    let siem = Siem::new(&central, "endpoint = all\n");
+    fine(&siem.run(&[]));
+    assert_eq!(siem.alerts(), all(&central));
+    let (ini, yaml) = (siem.file("config.ini"), siem.file("config.yaml"));
+    let paths = [ini.to_str().expect("UTF-8"), yaml.to_str().expect("UTF-8")];
+    fine(&siem.run(&["migrate", paths[0], paths[1]]));
+    let text = fs::read_to_string(&yaml).expect("the configuration");
+    let socket = siem.file("metrics.sock");
+    let write = |more: &str| {
+        let service = format!("poll: 1s\nmetrics: {{listen: 'unix://{}'}}\n", socket.display());
+        fs::write(&yaml, format!("{service}{text}{more}")).expect("the configuration");
+    };
+    write("");
+    let checked = siem.run(&["-c", "config.yaml", "check"]);
+    fine(&checked);
+    assert!(checked.stdout.contains(&format!("ok  Central: the tenant {}", central.tenant())), "{}", checked.stdout);
+    let dry = siem.run(&["-c", "config.yaml", "--dry-run"]);
+    fine(&dry);
+    assert!(dry.stderr.contains("nothing was written; there is: 0 events and 0 alerts"), "{}", dry.stderr);
+
+    let log = fs::File::create(siem.file("stderr")).expect("a file");
+    let mut service = siem.command(&["-c", "config.yaml", "run"]).stderr(log).spawn().expect("the service starts");
+    let pid = Pid::from_raw(service.id().try_into().expect("a pid"));
+    run_marked(&sensor, &mark, 2);
+    until_arrived(&central, &until_written(&sensor, 5));
+    until("the service to write them", || (siem.alerts() == all(&central)).then_some(()));
+    let metrics = || {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    let text_now = metrics().expect("metrics");
+    let wanted = "sensor_siem_items_total{output=\"main\",stream=\"alert\",outcome=\"handed_over\"}";
+    assert!(text_now.contains(wanted), "{text_now}");
+
+    // Another output is added, and begins twelve hours ago.
+    write(&format!("  - {{type: file, name: other, path: {}, format: keyvalue}}\n", siem.file("other.txt").display()));
+    nix::sys::signal::kill(pid, Signal::SIGHUP).expect("it is there");
+    let other = || fs::read_to_string(siem.file("other.txt")).unwrap_or_default();
+    let count = |text: &str| text.lines().filter(|line| line.contains("datastream=\"alert\"")).count();
+    until("the new output to have all", || (count(&other()) == all(&central).len()).then_some(()));
+    // What is refused changes nothing.
+    write("  - {type: nothing}\n");
+    nix::sys::signal::kill(pid, Signal::SIGHUP).expect("it is there");
+    until("it to be refused", || {
+        let log = fs::read_to_string(siem.file("stderr")).expect("its log");
+        log.contains("the one of before stays").then_some(())
+    });
+    run_marked(&sensor, &mark, 1);
+    until_arrived(&central, &until_written(&sensor, 6));
+    until("both to have it", || {
+        (siem.alerts() == all(&central) && count(&other()) == all(&central).len()).then_some(())
+    });
+    write("");
+    let status = siem.run(&["-c", "config.yaml", "status"]);
+    fine(&status);
+    assert!(status.stdout.contains(&format!("{} alerts: whole as of ", central.tenant())), "{}", status.stdout);
+    let second = siem.run(&["-c", "config.yaml"]);
+    assert_eq!(second.code, Some(1), "two with one state: {}", second.stderr);
+    assert!(second.stderr.contains("another sensor-siem is running"), "{}", second.stderr);
+    nix::sys::signal::kill(pid, Signal::SIGTERM).expect("it is there");
+    assert_eq!(service.wait().expect("it ends").code(), Some(0));
     assert_eq!(sensor.stop(), Some(0));
 }

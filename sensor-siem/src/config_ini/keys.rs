@@ -28,7 +28,7 @@ const fn ours(name: &'static str, default: &'static str, doc: &'static str) -> K
 /// The section that they stand in.
 pub const SECTION: &str = "login";
 
-pub const KEYS: [Key; 22] = [
+pub const KEYS: [Key; 23] = [
     key("client_id", "", "Id of API credentials of a tenant, a partner or an organization."),
     secret("client_secret", "Their secret."),
     key(
@@ -52,7 +52,7 @@ pub const KEYS: [Key; 22] = [
     key(
         "state_file_path",
         "state/siem_sophos.json",
-        "The script's state. Ours is kept beside it, as `….sensor-siem.json`.",
+        "The script's state. Ours is kept beside it, as `….sensor-siem.jsonl`.",
     ),
     key("events_from_date_offset_minutes", "0", "Where events are read from a time on, so many minutes earlier."),
     key("alerts_from_date_offset_minutes", "0", "The same of alerts."),
@@ -65,6 +65,11 @@ pub const KEYS: [Key; 22] = [
         "Certificates (PEM) that Central's may be signed by; without it, those of the system, or of `SSL_CERT_FILE`.",
     ),
     ours("proxy", "", "An HTTP proxy on the way to Central; without it, that of `HTTPS_PROXY`."),
+    ours(
+        "overlap_minutes",
+        "5",
+        "How far back a stream that was read to its end is read again for items that Central lists late; `0` for not.",
+    ),
     ours("timeout_seconds", "60", "The longest that a request to Central may take."),
 ];
 

@@ -1,10 +1,6 @@
 //! From keys to what they mean.
 
-use std::{
-    cell::RefCell,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{cell::RefCell, path::Path, time::Duration};
 
 use diagnostic::{Report, Span, nearest};
 use secrecy::SecretString;
@@ -16,37 +12,12 @@ use super::{
     keys::{KEYS, SECTION, named},
 };
 use crate::{
-    destination::Output,
+    config::{Config, LogLevel, MAIN, Output, REPLIES},
+    destination::Destination,
     format::{Format, Layout},
     item::Stream,
-    source::{Connection, Credentials},
+    source::{Connection, Credentials, Rates, Start},
 };
-
-/// The whole configuration.
-#[derive(Clone, Debug)]
-pub struct Config {
-    pub credentials: Credentials,
-    pub connection: Connection,
-    pub streams: Vec<Stream>,
-    /// Minutes that a reading from a time on begins earlier: of events, of alerts.
-    pub earlier_minutes: [u32; 2],
-    pub layout: Layout,
-    pub output: Output,
-    /// The script's state.
-    pub state: PathBuf,
-    pub log_level: LogLevel,
-    /// Keys that are set and do nothing beside the others, in words.
-    pub idle: Vec<String>,
-}
-
-/// What the log tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LogLevel {
-    Error,
-    Warning,
-    Info,
-    Debug,
-}
 
 /// Reads the text of a file of this name; relative paths are in the folder `home`. None if the report has errors.
 pub fn read(name: &str, text: &str, home: &Path, report: &mut Report) -> Option<Config> {
@@ -209,7 +180,8 @@ impl Values<'_, '_> {
             compat: self.flag("compat"),
             fqdn: self.flag("convert_dhost_field_to_valid_fqdn"),
         };
-        let output = self.output(home, &mut idle);
+        let destination = self.destination(home, &mut idle);
+        let script_state = home.join(self.get("state_file_path").text);
         let minutes = |key| self.number(key, 0..=24 * 60);
         let earlier_minutes = [minutes("events_from_date_offset_minutes"), minutes("alerts_from_date_offset_minutes")];
         let log_level = self.words(
@@ -226,10 +198,21 @@ impl Values<'_, '_> {
             connection: self.connection(home),
             credentials: credentials?,
             streams: streams.to_vec(),
+            light: false,
             earlier_minutes,
-            layout,
-            output: output?,
-            state: home.join(self.get("state_file_path").text),
+            overlap: Duration::from_secs(60 * u64::from(self.number("overlap_minutes", 0..=12 * 60))),
+            poll: Duration::from_secs(60),
+            outputs: vec![Output {
+                name: MAIN.into(),
+                destination: destination?,
+                layout,
+                start: Start::Script,
+                max_bytes: None,
+            }],
+            state: script_state.with_extension("sensor-siem.jsonl"),
+            dead_letters: script_state.with_extension("dead-letters.jsonl"),
+            script_state: Some(script_state),
+            metrics: None,
             log_level,
             idle,
         })
@@ -247,6 +230,8 @@ impl Values<'_, '_> {
             ca_file: ca_file.is_set().then(|| home.join(&ca_file.text)),
             proxy: url,
             timeout: Duration::from_secs(self.number("timeout_seconds", 1..=3600).into()),
+            rates: Rates::default(),
+            replies: REPLIES,
         }
     }
 
@@ -257,26 +242,26 @@ impl Values<'_, '_> {
             self.error(&found, "`format`: one array for a whole file is not built", help);
             return Format::Json;
         }
-        self.words("format", &Format::ALL.map(|format| (format.word(), format)))
+        self.words("format", &Vec::from_iter(Format::ALL.iter().map(|format| (format.word(), *format))))
     }
 
-    fn output(&self, home: &Path, idle: &mut Vec<String>) -> Option<Output> {
+    fn destination(&self, home: &Path, idle: &mut Vec<String>) -> Option<Destination> {
         let found = self.get("filename");
-        let output = match found.text.as_str() {
+        let destination = match found.text.as_str() {
             "syslog" => {
                 let help = "name a file, and have the syslog service read it (rsyslog: imfile); or write `stdout`";
                 self.error(&found, "`filename`: sending to syslog is not built yet", help);
                 return None;
             }
-            "stdout" => Output::Stdout,
-            name => Output::File(home.join("log").join(name)),
+            "stdout" => Destination::Stdout,
+            name => Destination::File(home.join("log").join(name)),
         };
         let syslog = ["address", "facility", "socktype", "append_nul"];
         let set: Vec<&str> = syslog.into_iter().filter(|key| self.get(key).is_set()).collect();
         if !set.is_empty() {
             idle.push(format!("{} (with `filename = {}`)", set.join(", "), found.text));
         }
-        Some(output)
+        Some(destination)
     }
 
     fn credentials(&self, idle: &mut Vec<String>) -> Option<Credentials> {
@@ -330,7 +315,7 @@ impl Values<'_, '_> {
         Some(Credentials::Client {
             id: id.text,
             secret: SecretString::from(secret.text),
-            tenant: tenant.is_set().then(|| tenant.text.to_lowercase()),
+            tenants: tenant.is_set().then(|| tenant.text.to_lowercase()).into_iter().collect(),
             auth_url: self.https("auth_url", &auth, &auth.text)?,
             api_host: self.https("api_host", &host, &host_url)?,
         })

@@ -5,7 +5,13 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 
 use super::*;
-use crate::{destination::Output, format::Format, item::Stream, source::Credentials};
+use crate::{
+    config::{Config, LogLevel, Output},
+    destination::Destination,
+    format::Format,
+    item::Stream,
+    source::Credentials,
+};
 
 fn parse(text: &str) -> Result<(Config, String), String> {
     let mut report = Report::default();
@@ -27,15 +33,17 @@ fn golden() -> String {
 fn the_scripts_file_is_read_as_it_is() {
     let (config, shown) = parse(&golden()).unwrap();
     assert_eq!(shown, "");
-    let Credentials::Client { id, secret, tenant, auth_url, api_host } = &config.credentials else { panic!() };
+    let Credentials::Client { id, secret, tenants, auth_url, api_host } = &config.credentials else { panic!() };
     assert_eq!((id.as_str(), secret.expose_secret()), ("client-a", "secret-a/+%25&="));
-    assert_eq!(tenant.as_deref(), Some("11111111-2222-4333-8444-555555555555"));
+    assert_eq!(*tenants, ["11111111-2222-4333-8444-555555555555"]);
     assert_eq!(auth_url.as_str(), "https://central.example:4443/api/v2/oauth2/token");
     assert_eq!(api_host.as_str(), "https://central.example:4443/");
-    assert_eq!((config.layout.format, config.layout.fqdn, config.layout.compat), (Format::Json, true, false));
+    let Output { layout, destination, .. } = &config.outputs[0];
+    assert_eq!((layout.format, layout.fqdn, layout.compat), (Format::Json, true, false));
     assert_eq!(config.streams, [Stream::Events, Stream::Alerts]);
-    assert_eq!(config.output, Output::File("/home/log/result.txt".into()));
-    assert_eq!(config.state, Path::new("/home/state/siem_sophos.json"));
+    assert_eq!(*destination, Destination::File("/home/log/result.txt".into()));
+    assert_eq!(config.script_state.as_deref(), Some(Path::new("/home/state/siem_sophos.json")));
+    assert_eq!(config.state, Path::new("/home/state/siem_sophos.sensor-siem.jsonl"));
     assert_eq!((config.earlier_minutes, config.log_level), ([0, 0], LogLevel::Debug));
     assert_eq!(
         config.idle,
@@ -63,11 +71,12 @@ fn the_old_token_is_read_without_a_client() {
 fn a_short_file_gets_the_defaults() {
     let (config, shown) = with("").unwrap();
     assert_eq!(shown, "");
-    assert_eq!((config.streams, config.output), (vec![Stream::Events], Output::File("/home/log/result.txt".into())));
-    let Credentials::Client { tenant, auth_url, api_host, .. } = config.credentials else { panic!() };
+    assert_eq!(config.streams, [Stream::Events]);
+    assert_eq!(config.outputs[0].destination, Destination::File("/home/log/result.txt".into()));
+    let Credentials::Client { tenants, auth_url, api_host, .. } = config.credentials else { panic!() };
     assert_eq!(
-        (tenant, auth_url.host_str(), api_host.as_str()),
-        (None, Some("id.sophos.com"), "https://api.central.sophos.com/")
+        (tenants, auth_url.host_str(), api_host.as_str()),
+        (vec![], Some("id.sophos.com"), "https://api.central.sophos.com/")
     );
     assert_eq!(config.idle, Vec::<String>::new());
 }
@@ -79,7 +88,9 @@ fn syntax_is_pythons() {
     let (config, shown) = parse(text).unwrap();
     let Credentials::Client { id, secret, api_host, .. } = config.credentials else { panic!() };
     assert_eq!((id.as_str(), secret.expose_secret(), api_host.port()), ("a", "x;y#z = :", Some(4443)));
-    assert_eq!((config.layout.format, config.output), (Format::Cef, Output::File("/home/log/a b.txt".into())));
+    let output = &config.outputs[0];
+    assert_eq!(output.layout.format, Format::Cef);
+    assert_eq!(output.destination, Destination::File("/home/log/a b.txt".into()));
     assert!(shown.contains("unknown key `host`") && shown.contains("1 warning"), "{shown}");
 }
 
@@ -158,7 +169,7 @@ fn the_table_of_keys_has_their_defaults() {
     let all = |config: Config| {
         format!(
             "{:?}",
-            (config.credentials, config.connection, config.streams, config.layout, config.output, config.state)
+            (config.credentials, config.connection, config.streams, config.outputs, config.state, config.overlap)
         )
     };
     assert_eq!(all(said), all(unsaid));

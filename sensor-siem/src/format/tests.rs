@@ -19,7 +19,7 @@ fn text(format: Format, compat: bool, json: &str) -> String {
 /// Looks at JSON, CEF and key-value of an item, each compatible and mended.
 #[track_caller]
 fn becomes(item: &str, lines: [[&str; 2]; 3]) {
-    for (format, both) in Format::ALL.into_iter().zip(lines) {
+    for (&format, both) in Format::ALL.iter().zip(lines) {
         for (compat, wanted) in [true, false].into_iter().zip(both) {
             let head = if format == Format::Cef { "CEF:0|sophos|sophos central|1.0|" } else { "" };
             assert_eq!(text(format, compat, item), format!("{head}{wanted}"), "{format:?}, compat {compat}: {item}");
@@ -234,7 +234,7 @@ fn a_name_tells_a_detection_and_a_path() {
 
 #[test]
 fn a_name_that_tells_nothing_is_told_and_stays() {
-    for format in Format::ALL {
+    for &format in Format::ALL {
         let line = made(format, false, &format!(r#"{{"type": "{DETECTED}", "name": "Malware 'A'"}}"#));
         assert!(line.text.contains("Malware 'A'"), "{}", line.text);
         assert_eq!(line.unread.as_deref(), Some("Malware 'A'"));
@@ -340,7 +340,7 @@ fn unescape(rest: &mut std::str::Chars<'_>, end: char) -> Option<String> {
 proptest! {
     #[test]
     fn one_item_one_line(json in any_item()) {
-        for format in Format::ALL {
+        for &format in Format::ALL {
             let line = text(format, false, &json);
             prop_assert!(!line.contains(|char: char| char.is_control() && char != '\t'), "{:?}", line);
             prop_assert!(!line.contains(['\u{2028}', '\u{2029}']), "{:?}", line);

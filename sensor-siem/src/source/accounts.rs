@@ -1,5 +1,6 @@
 //! Whose credentials these are, and the tenants that they may read.
 
+use diagnostic::printable;
 use reqwest::Url;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -23,6 +24,17 @@ pub struct Tenant {
     pub host: Option<Url>,
     /// What the vendor's script knows an old token by.
     pub token: Option<String>,
+}
+
+/// As it is told.
+impl std::fmt::Display for Tenant {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&printable(&self.id))?;
+        match &self.name {
+            Some(name) => write!(out, " ({})", printable(name)),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -69,33 +81,54 @@ fn json<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
+/// Those that are read.
+#[derive(Clone, Debug, Default)]
+pub struct Tenants {
+    pub found: Vec<Tenant>,
+    /// Ids of those that cannot be read, and why.
+    pub faults: Vec<(String, Fault)>,
+}
+
+impl Tenants {
+    fn one(tenant: Tenant) -> Result<Self, Fault> {
+        Ok(Self { found: vec![tenant], faults: Vec::new() })
+    }
+
+    fn put(&mut self, id: &str, tenant: Result<Tenant, Fault>) {
+        match tenant {
+            Ok(tenant) => self.found.push(tenant),
+            Err(fault) => self.faults.push((id.to_owned(), fault)),
+        }
+    }
+}
+
 impl Session {
-    /// The tenants to read: the one that the credentials are of, the one that is wanted, or all of a partner or an
-    /// organization.
+    /// The tenants to read: the one that the credentials are of, those that are wanted, or all of a partner or an
+    /// organization. What is wrong with one of several does not keep the others from being read.
     ///
     /// # Errors
     /// Central does not answer, or not with what is wanted.
-    pub async fn tenants(&mut self) -> Result<Vec<Tenant>, Fault> {
+    pub async fn tenants(&self) -> Result<Tenants, Fault> {
         let (wanted, api_host) = match self.credentials() {
             Credentials::Legacy { url, authorization, .. } => {
                 let token = authorization.expose_secret().split_whitespace().last().unwrap_or_default().to_owned();
                 let hash = Sha256::digest(format!("{url} {token}"));
                 let id: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
                 let host = Some(url.clone());
-                return Ok(vec![Tenant { id: format!("token-{id}"), name: None, host, token: Some(token) }]);
+                return Tenants::one(Tenant { id: format!("token-{id}"), name: None, host, token: Some(token) });
             }
-            Credentials::Client { tenant, api_host, .. } => (tenant.clone(), api_host.clone()),
+            Credentials::Client { tenants, api_host, .. } => (tenants.clone(), api_host.clone()),
         };
-        let whoami: Whoami = self.get(&at(&api_host, &["whoami", "v1"]), &[], json).await?;
+        let (whoami, _): (Whoami, _) = self.get(&at(&api_host, &["whoami", "v1"]), &[], json).await?;
         let header = match whoami.id_type.as_str() {
             "tenant" => {
-                if let Some(wanted) = wanted.filter(|wanted| !wanted.eq_ignore_ascii_case(&whoami.id)) {
+                if let Some(wanted) = wanted.iter().find(|wanted| !wanted.eq_ignore_ascii_case(&whoami.id)) {
                     let reason =
                         format!("the credentials are of the tenant {}, not of {wanted}: check `tenant_id`", whoami.id);
                     return Err(Fault::Refused(reason));
                 }
                 let host = self.host(whoami.api_hosts.data_region.as_deref())?;
-                return Ok(vec![Tenant { id: whoami.id, name: None, host, token: None }]);
+                return Tenants::one(Tenant { id: whoami.id, name: None, host, token: None });
             }
             "partner" => "X-Partner-ID",
             "organization" => "X-Organization-ID",
@@ -110,24 +143,28 @@ impl Session {
         let headers = [(header, whoami.id.as_str())];
         let global = self.host(whoami.api_hosts.global.as_deref())?.unwrap_or(api_host);
         let list = at(&global, &[&whoami.id_type, "v1", "tenants"]);
-        if let Some(wanted) = wanted {
-            let item = self.get(&at(&list, &[&wanted]), &headers, json).await?;
-            return Ok(vec![self.tenant(item)?]);
+        let mut tenants = Tenants::default();
+        for id in &wanted {
+            let asked = self.get(&at(&list, &[id]), &headers, json).await;
+            tenants.put(id, asked.and_then(|(item, _)| self.tenant(item)));
         }
-        let mut tenants = Vec::new();
+        if !wanted.is_empty() {
+            return Ok(tenants);
+        }
         for page in 1..=MOST_PAGES {
             let mut url = list.clone();
             url.query_pairs_mut()
                 .append_pair("page", &page.to_string())
                 .append_pair("pageSize", &PAGE.to_string())
                 .append_pair("pageTotal", "true");
-            let answer: TenantPage = self.get(&url, &headers, json).await?;
+            let (answer, _): (TenantPage, _) = self.get(&url, &headers, json).await?;
             let is_last = match answer.pages.total {
                 Some(total) => page >= total,
                 None => answer.items.len() < PAGE as usize,
             };
             for item in answer.items {
-                tenants.push(self.tenant(item)?);
+                let id = item.id.clone();
+                tenants.put(&id, self.tenant(item));
             }
             if is_last {
                 break;

@@ -1,8 +1,13 @@
 //! One request, tried until it is answered or refused.
 
-use std::error::Error as _;
+use std::{
+    error::Error as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::SystemTime,
+};
 
-use reqwest::{RequestBuilder, Url};
+use reqwest::{RequestBuilder, Url, header::DATE};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     pace::{Pace, retry_after},
@@ -28,9 +33,18 @@ pub enum Fault {
 
 /// What came of a request.
 pub(super) enum Answer<T> {
-    Read(T),
+    Read(T, Facts),
     /// 401, and what was said.
     Unauthorized(String),
+}
+
+/// What is known of a reply beside its body.
+#[derive(Debug)]
+pub(super) struct Facts {
+    /// Its date by the server's clock, Unix seconds.
+    pub(super) date: Option<i64>,
+    /// One of the replies that are held in memory at the same time: the next may come once this is dropped.
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What one try came to, if not to an answer.
@@ -46,7 +60,8 @@ pub(super) struct Client {
     /// What no message may hold.
     pub(super) secrets: Vec<String>,
     /// The token in use, which no message may hold either.
-    pub(super) token: Option<String>,
+    pub(super) token: Mutex<Option<String>>,
+    pub(super) replies: Arc<Semaphore>,
 }
 
 impl Client {
@@ -94,6 +109,13 @@ impl Client {
             Ok(response) => response,
             Err(error) => return again(self.explain(error), None),
         };
+        let date = response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+        let date = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let date = date.and_then(|date| i64::try_from(date.as_secs()).ok());
+        // Whoever has not replied yet holds no place, so that others need not wait for it.
+        let Ok(place_of_it) = Arc::clone(&self.replies).acquire_owned().await else {
+            return again("is not asked any more".to_owned(), None);
+        };
         let (status, wish) = (response.status().as_u16(), retry_after(response.headers()));
         let mut body = Vec::new();
         loop {
@@ -108,7 +130,7 @@ impl Client {
         let refused = |hint: &str| Err(Fault::Refused(format!("{} {}; {hint}", place(url), said())));
         match status {
             200..=299 => match read(&body) {
-                Ok(answer) => Ok(Ok(Answer::Read(answer))),
+                Ok(answer) => Ok(Ok(Answer::Read(answer, Facts { date, place: place_of_it }))),
                 Err(reason) => again(format!("{}: {}", said(), self.words(reason.as_bytes())), None),
             },
             400 => Err(Fault::Bad(format!("{} {}", place(url), said()))),
@@ -121,7 +143,8 @@ impl Client {
     }
 
     pub(super) fn words(&self, said: &[u8]) -> String {
-        words::fit(said, self.secrets.iter().chain(&self.token).map(String::as_str))
+        let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        words::fit(said, self.secrets.iter().chain(token.as_ref()).map(String::as_str))
     }
 
     fn explain(&self, error: reqwest::Error) -> String {

@@ -1,5 +1,7 @@
 //! A stream, page by page.
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::{Begin, Session, Tenant, accounts::at, client::Fault};
 use crate::item::{self, Item, Stream, readable};
 
@@ -29,13 +31,17 @@ pub struct Pages<'a> {
 }
 
 /// A page.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Page {
     pub items: Vec<Item>,
     /// Whether the next can be read at once.
     pub has_more: bool,
     /// Where that begins.
     pub next_cursor: String,
+    /// When it was given, by Central's clock, Unix seconds; none if it does not say.
+    pub date: Option<i64>,
+    /// The page is one of those that are held at the same time, for as long as this is.
+    pub place: Option<OwnedSemaphorePermit>,
 }
 
 impl Session {
@@ -43,7 +49,7 @@ impl Session {
     ///
     /// # Errors
     /// Central does not answer, or refuses to; [`Fault::Bad`] if it does not know the cursor.
-    pub async fn page(&mut self, pages: Pages<'_>, begin: &Begin) -> Result<Page, Fault> {
+    pub async fn page(&self, pages: Pages<'_>, begin: &Begin) -> Result<Page, Fault> {
         let Some(host) = &pages.tenant.host else {
             return Err(Fault::Refused("Central names no host for the tenant's data".into()));
         };
@@ -63,7 +69,9 @@ impl Session {
         // An old token tells the tenant by itself.
         let header = [("X-Tenant-ID", pages.tenant.id.as_str())];
         let headers = if pages.tenant.token.is_some() { &header[..0] } else { &header };
-        self.get(&url, headers, read).await
+        self.rate.wait(&pages.tenant.id).await;
+        let (page, facts) = self.get(&url, headers, read).await?;
+        Ok(Page { date: facts.date, place: Some(facts.place), ..page })
     }
 }
 
@@ -74,5 +82,5 @@ fn read(body: &[u8]) -> Result<Page, String> {
         return Err("there is no cursor for the next page".into());
     }
     let items = page.items.into_iter().map(Item::new).collect();
-    Ok(Page { items, has_more: page.has_more, next_cursor: page.next_cursor })
+    Ok(Page { items, has_more: page.has_more, next_cursor: page.next_cursor, date: None, place: None })
 }

@@ -1,6 +1,9 @@
 //! Requests with what authorizes them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use reqwest::{
     RequestBuilder, Url,
@@ -8,12 +11,14 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 use url::form_urlencoded;
 
 use super::{
     Connection, Credentials, Pace,
-    client::{Answer, Client, Fault, place},
+    client::{Answer, Client, Facts, Fault, place},
     connection::{ConnectionError, client},
+    rate::Rate,
 };
 
 /// A token is not used in the last part of its life: a request takes time, and clocks differ.
@@ -24,11 +29,15 @@ const RESERVE: Duration = Duration::from_secs(60);
 pub struct Session {
     client: Client,
     credentials: Credentials,
-    token: Option<Token>,
+    /// Held while it is fetched, so that one is fetched for all.
+    token: tokio::sync::Mutex<Option<Token>>,
+    pub(super) rate: Rate,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Token {
+    /// Which one it is, counted from 1.
+    number: u64,
     header: SecretString,
     until: Instant,
 }
@@ -61,8 +70,9 @@ impl Session {
             }
         }
         let is_tls = own(&credentials).scheme() == "https";
-        let client = Client { http: client(connection, is_tls)?, pace, secrets, token: None };
-        Ok(Self { client, credentials, token: None })
+        let replies = Arc::new(Semaphore::new(connection.replies.max(1)));
+        let client = Client { http: client(connection, is_tls)?, pace, secrets, token: Mutex::default(), replies };
+        Ok(Self { client, credentials, token: tokio::sync::Mutex::default(), rate: Rate::new(connection.rates) })
     }
 
     pub(super) const fn credentials(&self) -> &Credentials {
@@ -80,22 +90,22 @@ impl Session {
 
     /// Asks for what stands at the URL.
     pub(super) async fn get<T>(
-        &mut self,
+        &self,
         url: &Url,
         headers: &[(&'static str, &str)],
         read: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<T, Fault> {
-        let mut is_fresh = false;
+    ) -> Result<(T, Facts), Fault> {
+        let mut refused = None;
         loop {
-            let authorized = self.authorize(&mut is_fresh).await?;
+            let (authorized, token) = self.authorize(refused).await?;
             let request = |http: &reqwest::Client| {
                 headers.iter().fold(http.get(url.clone()).headers(authorized.clone()), |request, (name, value)| {
                     request.header(*name, *value)
                 })
             };
             match self.client.ask(url, request, &read).await? {
-                Answer::Read(answer) => return Ok(answer),
-                Answer::Unauthorized(_) if self.token.is_some() && !is_fresh => self.token = None,
+                Answer::Read(answer, facts) => return Ok((answer, facts)),
+                Answer::Unauthorized(_) if token.is_some() && refused.is_none() => refused = token,
                 Answer::Unauthorized(said) => {
                     let hint = match &self.credentials {
                         Credentials::Client { .. } => "the token that was refused is a new one",
@@ -107,8 +117,8 @@ impl Session {
         }
     }
 
-    /// The headers that let us in. Says whether a token was fetched for them.
-    async fn authorize(&mut self, is_fresh: &mut bool) -> Result<HeaderMap, Fault> {
+    /// The headers that let us in, and the number of the token in them; another than the one that was refused.
+    async fn authorize(&self, refused: Option<u64>) -> Result<(HeaderMap, Option<u64>), Fault> {
         let mut headers = HeaderMap::new();
         let mut put = |name: reqwest::header::HeaderName, secret: &SecretString| {
             let mut value = HeaderValue::from_str(secret.expose_secret()).map_err(|_| {
@@ -121,20 +131,21 @@ impl Session {
         if let Credentials::Legacy { api_key, authorization, .. } = &self.credentials {
             put(reqwest::header::HeaderName::from_static("x-api-key"), api_key)?;
             put(AUTHORIZATION, authorization)?;
-            return Ok(headers);
+            return Ok((headers, None));
         }
-        let token = match self.token.take().filter(|token| token.until > Instant::now()) {
+        let mut held = self.token.lock().await;
+        let last = held.as_ref().map_or(0, |token| token.number);
+        let usable = held.take().filter(|token| token.until > Instant::now() && Some(token.number) != refused);
+        let token = match usable {
             Some(token) => token,
-            None => {
-                *is_fresh = true;
-                self.fetch_token().await?
-            }
+            None => self.fetch_token(last + 1).await?,
         };
-        put(AUTHORIZATION, &self.token.insert(token).header)?;
-        Ok(headers)
+        let token = held.insert(token);
+        put(AUTHORIZATION, &token.header)?;
+        Ok((headers, Some(token.number)))
     }
 
-    async fn fetch_token(&mut self) -> Result<Token, Fault> {
+    async fn fetch_token(&self, number: u64) -> Result<Token, Fault> {
         let Credentials::Client { id, secret, auth_url, .. } = &self.credentials else {
             return Err(Fault::Refused("an old token cannot be renewed".into()));
         };
@@ -157,7 +168,7 @@ impl Session {
         let asked = Instant::now();
         let wrong = "check `client_id` and `client_secret`";
         let granted = match self.client.ask(auth_url, request, read).await {
-            Ok(Answer::Read(granted)) => granted,
+            Ok(Answer::Read(granted, _)) => granted,
             Ok(Answer::Unauthorized(said)) => {
                 return Err(Fault::Refused(format!("{} {said}; {wrong}", place(auth_url))));
             }
@@ -166,8 +177,8 @@ impl Session {
         };
         let life = Duration::from_secs(granted.expires_in.min(24 * 3600));
         let header = SecretString::from(format!("Bearer {}", granted.access_token));
-        self.client.token = Some(granted.access_token);
-        Ok(Token { header, until: asked + life.saturating_sub(RESERVE).max(life / 2) })
+        *self.client.token.lock().unwrap_or_else(PoisonError::into_inner) = Some(granted.access_token);
+        Ok(Token { number, header, until: asked + life.saturating_sub(RESERVE).max(life / 2) })
     }
 }
 

@@ -12,13 +12,15 @@ use std::{
 use reqwest::Url;
 use secrecy::SecretString;
 
-use super::{Connection, Credentials, Pace, Session, Tenant};
+use super::{Connection, Credentials, Pace, Rates, Session, Tenant};
 
 pub(crate) const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 
 /// What a request is replied to with.
 pub(crate) enum Reply {
     With(u16, &'static str, String),
+    /// 200 with a date, Unix seconds.
+    Dated(u64, String),
     /// The connection ends in the middle of the body.
     Cut,
     /// The connection ends at once.
@@ -65,7 +67,7 @@ impl Server {
                 let Some(came) = read(&mut stream) else { continue };
                 all.lock().unwrap().push(came);
                 let mut reply = replies.pop_front().unwrap_or(Reply::With(418, "", "no more replies".into()));
-                if let Reply::With(.., body) = &mut reply {
+                if let Reply::With(.., body) | Reply::Dated(_, body) = &mut reply {
                     *body = body.replace("SELF", &own);
                 }
                 answer(stream.get_mut(), reply);
@@ -75,19 +77,31 @@ impl Server {
     }
 
     pub(crate) fn session(&self, credentials: Credentials) -> Session {
-        let connection = Connection { ca_file: None, proxy: None, timeout: Duration::from_secs(20) };
         let pace = Pace { first: Duration::from_millis(1), most: Duration::from_millis(5), ..Pace::default() };
-        Session::new(credentials, &connection, pace).unwrap()
+        Session::new(credentials, &Self::connection(), pace).unwrap()
+    }
+
+    pub(crate) fn connection() -> Connection {
+        let timeout = Duration::from_secs(20);
+        Connection { ca_file: None, proxy: None, timeout, rates: Rates::default(), replies: 2 }
     }
 
     pub(crate) fn of_client(&self, tenant: Option<&str>) -> Session {
-        self.session(Credentials::Client {
+        self.session(self.client(tenant))
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        self.client(None)
+    }
+
+    fn client(&self, tenant: Option<&str>) -> Credentials {
+        Credentials::Client {
             id: "client-a".into(),
             secret: SecretString::from("hunter2 +&="),
-            tenant: tenant.map(str::to_owned),
+            tenants: tenant.map(str::to_owned).into_iter().collect(),
             auth_url: self.url.join("/api/v2/oauth2/token").unwrap(),
             api_host: self.url.clone(),
-        })
+        }
     }
 
     /// The first lines of the requests, without the protocol.
@@ -132,11 +146,17 @@ fn answer(stream: &mut TcpStream, reply: Reply) {
             "HTTP/1.1 {status} X\r\n{header}content-length: {}\r\nconnection: close\r\n\r\n{body}",
             body.len()
         ),
+        Reply::Dated(date, body) => write!(
+            stream,
+            "HTTP/1.1 200 X\r\ndate: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date)),
+            body.len()
+        ),
         Reply::Cut => write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{{\"items\": ["),
         Reply::Reset => Ok(()),
     };
 }
 
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(future)
 }

@@ -10,7 +10,7 @@ use crate::item::Stream;
 
 const PARTNER: &str = "22222222-2222-4333-8444-555555555555";
 
-fn events(server: &Server, session: &mut Session, begin: &Begin) -> Result<Page, Fault> {
+fn events(server: &Server, session: &Session, begin: &Begin) -> Result<Page, Fault> {
     let tenant = server.tenant();
     run(session.page(Pages { tenant: &tenant, stream: Stream::Events, light: false }, begin))
 }
@@ -30,13 +30,13 @@ fn a_tenant_is_found_and_read_page_by_page() {
         page(r#"{"id": "1"}"#, true, "a+b/c=&"),
         page("", false, "d"),
     ]);
-    let mut session = server.of_client(None);
-    let tenants = run(session.tenants()).unwrap();
+    let session = server.of_client(None);
+    let tenants = run(session.tenants()).unwrap().found;
     assert_eq!(tenants[0].id, TENANT);
     assert_eq!(tenants[0].host.as_ref().unwrap().as_str(), "http://d.example:8443/");
-    let first = events(&server, &mut session, &Begin::Time(7)).unwrap();
+    let first = events(&server, &session, &Begin::Time(7)).unwrap();
     assert_eq!((first.items.len(), first.items[0].id(), first.has_more), (1, Some("1"), true));
-    let last = events(&server, &mut session, &Begin::Cursor(first.next_cursor)).unwrap();
+    let last = events(&server, &session, &Begin::Cursor(first.next_cursor)).unwrap();
     assert_eq!((last.items.len(), last.has_more, last.next_cursor.as_str()), (0, false, "d"));
     assert_eq!(
         server.lines(),
@@ -77,7 +77,7 @@ fn a_partner_has_tenants_on_pages_and_one_can_be_asked_for() {
         ],
         None,
     );
-    let tenants = tenants.unwrap();
+    let tenants = tenants.unwrap().found;
     assert_eq!(tenants.iter().map(|tenant| tenant.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!((tenants[1].host.as_ref(), tenants[1].name.as_deref()), (None, Some("T b")));
     assert_eq!(
@@ -91,7 +91,7 @@ fn a_partner_has_tenants_on_pages_and_one_can_be_asked_for() {
 
     let (server, tenants) =
         listed(vec![token("t"), whoami("organization", ""), ok(tenant(TENANT, "http://a.example"))], Some(TENANT));
-    assert_eq!(tenants.unwrap().len(), 1);
+    assert_eq!(tenants.unwrap().found.len(), 1);
     assert_eq!(server.lines()[2], format!("GET /organization/v1/tenants/{TENANT}"));
     assert!(server.came(2).headers.contains(&format!("x-organization-id: {PARTNER}\r\n")));
 }
@@ -114,8 +114,8 @@ fn an_old_token_goes_to_its_gateway() {
         api_key: SecretString::from("key-a"),
         authorization: SecretString::from("Basic dG9rZW4="),
     };
-    let mut session = server.session(credentials);
-    let tenants = run(session.tenants()).unwrap();
+    let session = server.session(credentials);
+    let tenants = run(session.tenants()).unwrap().found;
     assert_eq!(tenants[0].token.as_deref(), Some("dG9rZW4="));
     assert!(tenants[0].id.starts_with("token-") && !tenants[0].id.contains("dG9"), "{}", tenants[0].id);
     let pages = Pages { tenant: &tenants[0], stream: Stream::Alerts, light: true };
@@ -158,12 +158,12 @@ fn a_token_that_is_refused_is_fetched_anew_once() {
         token("three"),
         Reply::With(401, "", r#"{"message": "no three here"}"#.into()),
     ]);
-    let mut session = server.of_client(None);
+    let session = server.of_client(None);
     let begin = Begin::Time(1);
-    assert_eq!(events(&server, &mut session, &begin).unwrap().next_cursor, "x");
-    assert_eq!(events(&server, &mut session, &begin).unwrap().next_cursor, "y");
+    assert_eq!(events(&server, &session, &begin).unwrap().next_cursor, "x");
+    assert_eq!(events(&server, &session, &begin).unwrap().next_cursor, "y");
     assert!(server.came(4).headers.contains("bearer two"));
-    let fault = events(&server, &mut session, &begin).unwrap_err();
+    let fault = events(&server, &session, &begin).unwrap_err();
     assert!(
         matches!(&fault, Fault::Refused(reason) if reason.contains("a new one") && !reason.contains("three")),
         "{fault}"
@@ -174,9 +174,9 @@ fn a_token_that_is_refused_is_fetched_anew_once() {
 fn a_token_is_used_for_its_time() {
     let short = || ok(r#"{"access_token": "short", "expires_in": 0}"#);
     let server = Server::start([short(), page("", false, "x"), short(), page("", false, "y")]);
-    let mut session = server.of_client(None);
+    let session = server.of_client(None);
     for _ in 0..2 {
-        events(&server, &mut session, &Begin::Time(1)).unwrap();
+        events(&server, &session, &Begin::Time(1)).unwrap();
     }
     assert_eq!(server.lines().iter().filter(|line| line.starts_with("POST")).count(), 2);
 }
@@ -193,21 +193,21 @@ fn what_passes_by_itself_is_tried_again() {
         Reply::Reset,
         page("", false, "x"),
     ]);
-    assert_eq!(events(&server, &mut server.of_client(None), &Begin::Time(1)).unwrap().next_cursor, "x");
+    assert_eq!(events(&server, &server.of_client(None), &Begin::Time(1)).unwrap().next_cursor, "x");
     assert_eq!(server.lines().len(), 8);
 }
 
 #[test]
 fn what_does_not_pass_in_time_is_told() {
     let server = Server::start([token("t")].into_iter().chain((0..9).map(|_| Reply::With(500, "", "oops".into()))));
-    let fault = events(&server, &mut server.of_client(None), &Begin::Time(1)).unwrap_err();
+    let fault = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap_err();
     assert!(
         matches!(&fault, Fault::Unavailable(reason) if reason.contains("replied 500: oops; given up after 6")),
         "{fault}"
     );
     assert_eq!(server.lines().len(), 7);
     let server = Server::start([token("t"), Reply::With(429, "retry-after: 86400\r\n", String::new())]);
-    let fault = events(&server, &mut server.of_client(None), &Begin::Time(1)).unwrap_err();
+    let fault = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap_err();
     assert!(matches!(&fault, Fault::Unavailable(reason) if reason.contains("come back in 86400 s")), "{fault}");
     // Nobody listens.
     let gone = Server { url: "http://127.0.0.1:1".parse().unwrap(), came: Arc::default() };
@@ -226,12 +226,12 @@ fn what_people_have_to_mend_is_told_at_once_and_without_secrets() {
         (vec![token("t"), Reply::With(302, "location: http://127.0.0.1:1/\r\n", said())], "check `auth_url`"),
     ] {
         let server = Server::start(replies);
-        let fault = events(&server, &mut server.of_client(None), &Begin::Time(1)).unwrap_err();
+        let fault = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap_err();
         assert!(matches!(&fault, Fault::Refused(reason) if reason.contains(wanted)), "{fault}");
         assert!(!fault.to_string().contains("hunter2"), "{fault}");
     }
     let server = Server::start([token("t"), Reply::With(400, "", "no such cursor".into())]);
-    let fault = events(&server, &mut server.of_client(None), &Begin::Cursor("x".into())).unwrap_err();
+    let fault = events(&server, &server.of_client(None), &Begin::Cursor("x".into())).unwrap_err();
     assert!(matches!(&fault, Fault::Bad(reason) if reason.contains("no such cursor")), "{fault}");
 }
 
@@ -239,13 +239,14 @@ fn what_people_have_to_mend_is_told_at_once_and_without_secrets() {
 fn a_page_without_a_cursor_is_none() {
     let replies = [token("t")].into_iter().chain((0..6).map(|_| page(r#"{"id": "1"}"#, false, "")));
     let server = Server::start(replies);
-    let fault = events(&server, &mut server.of_client(None), &Begin::Time(1)).unwrap_err();
+    let fault = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap_err();
     assert!(matches!(&fault, Fault::Unavailable(reason) if reason.contains("no cursor")), "{fault}");
 }
 
 #[test]
 fn credentials_never_leave_tls() {
-    let connection = Connection { ca_file: None, proxy: None, timeout: Duration::from_secs(1) };
+    let connection =
+        Connection { ca_file: None, proxy: None, timeout: Duration::from_secs(1), rates: Rates::default(), replies: 1 };
     let credentials = Credentials::Legacy {
         url: "https://a.example/gateway".parse().unwrap(),
         api_key: SecretString::from("k"),

@@ -1,7 +1,5 @@
 //! Where reading begins.
 
-use crate::item::Stream;
-
 /// How far back the first reading begins, seconds.
 pub const FIRST: i64 = 12 * 3600;
 /// How far back Central goes, seconds.
@@ -10,7 +8,7 @@ pub const LONGEST: i64 = 24 * 3600;
 const RESERVE: i64 = 60;
 
 /// Where a page begins.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Begin {
     /// Behind the page that gave it.
     Cursor(String),
@@ -18,47 +16,88 @@ pub enum Begin {
     Time(i64),
 }
 
-impl Begin {
-    /// As far back as can be.
-    #[must_use]
-    pub const fn earliest(now: i64) -> Self {
-        Self::Time(earliest(now))
-    }
-}
-
-const fn earliest(now: i64) -> i64 {
+/// The earliest time that Central goes back to, Unix seconds.
+#[must_use]
+pub const fn earliest(now: i64) -> i64 {
     now - LONGEST + RESERVE
 }
 
-/// Where a pass begins a stream, and what is to be told about it. `position` is the cursor that is kept, and when it was;
-/// `since` is what people ask for, and stands above it; without both it is the last twelve hours, and some minutes more if
-/// the configuration says so. All are Unix seconds.
+/// Where a stream begins that was never read for an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// So many seconds ago.
+    Ago(i64),
+    /// With what comes in from now on.
+    Now,
+    /// Where the vendor's script stopped; twelve hours ago if it never read it.
+    Script,
+}
+
+/// Where a stream was left. Times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    pub cursor: String,
+    /// When that was.
+    pub at: Option<i64>,
+    /// When it had been read to its end, by Central's clock; none if it had not.
+    pub complete: Option<i64>,
+    /// All ids are known of what came in from this time on.
+    pub known_from: Option<i64>,
+}
+
+/// A time that cannot be read any more, Unix seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Gap {
+    pub from: i64,
+    pub to: i64,
+}
+
+/// As it is told.
+impl std::fmt::Display for Gap {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "from {} to {}", shown(self.from), shown(self.to))
+    }
+}
+
+/// A time as people read it: RFC 3339, UTC.
 #[must_use]
-pub fn begin(
-    stream: Stream,
-    position: Option<(&str, Option<i64>)>,
-    since: Option<i64>,
-    earlier_minutes: u32,
-    now: i64,
-) -> (Begin, Option<String>) {
+pub fn shown(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| format!("{seconds} s"), |time| time.to_string())
+}
+
+/// Where a reading begins, and what it misses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    pub begin: Begin,
+    pub gap: Option<Gap>,
+}
+
+/// Where a reading begins. `since` is what people ask for, and stands above where it stopped. Without it, a stream that
+/// was read to its end begins `overlap` seconds before that, as far as the ids of what came in since are known: so items
+/// that Central lists late are found, and those that were handed over are told from them.
+#[must_use]
+pub fn begin(stopped: Option<&Stopped>, start: Start, since: Option<i64>, overlap: i64, now: i64) -> Begun {
+    let earliest = earliest(now);
     if let Some(since) = since {
-        let is_too_early = since < now - LONGEST;
-        let told = format!("{}s are read from 24 hours ago on, not from {since}: Central keeps no more", stream.word());
-        return (Begin::Time(since.max(earliest(now))), is_too_early.then_some(told));
+        let gap = (since < now - LONGEST).then_some(Gap { from: since, to: earliest });
+        return Begun { begin: Begin::Time(since.max(earliest)), gap };
     }
-    match position {
-        Some((cursor, updated_at)) => {
-            let lost = updated_at.filter(|at| *at < now - LONGEST).map(|at| {
-                let hours = (now - at) / 3600;
-                format!(
-                    "{}s were read {hours} hours ago the last time, and Central keeps 24: what came in between is lost",
-                    stream.word()
-                )
-            });
-            (Begin::Cursor(cursor.to_owned()), lost)
+    let Some(stopped) = stopped else {
+        let ago = match start {
+            Start::Ago(ago) => ago,
+            Start::Now => 0,
+            Start::Script => FIRST,
+        };
+        return Begun { begin: Begin::Time(now.saturating_sub(ago).max(earliest)), gap: None };
+    };
+    let gap = stopped.at.filter(|at| *at < now - LONGEST).map(|from| Gap { from, to: earliest });
+    let late = match (stopped.complete, stopped.known_from) {
+        (Some(complete), Some(known)) if overlap > 0 && gap.is_none() => {
+            Some((complete - overlap).max(known)).filter(|time| *time <= complete && *time >= earliest)
         }
-        None => (Begin::Time((now - FIRST - i64::from(earlier_minutes) * 60).max(earliest(now))), None),
-    }
+        _ => None,
+    };
+    Begun { begin: late.map_or_else(|| Begin::Cursor(stopped.cursor.clone()), Begin::Time), gap }
 }
 
 #[cfg(test)]
@@ -68,31 +107,58 @@ mod tests {
     const NOW: i64 = 1_796_000_000;
     const HOUR: i64 = 3600;
 
+    fn begun(stopped: Option<Stopped>, start: Start, since: Option<i64>, overlap: i64) -> (Begin, Option<Gap>) {
+        let Begun { begin, gap } = begin(stopped.as_ref(), start, since, overlap, NOW);
+        (begin, gap)
+    }
+
+    fn stopped(ago: Option<i64>, complete: Option<i64>, known: Option<i64>) -> Option<Stopped> {
+        let before = |ago: i64| NOW - ago;
+        let (at, complete, known_from) = (ago.map(before), complete.map(before), known.map(before));
+        Some(Stopped { cursor: "c".into(), at, complete, known_from })
+    }
+
     #[test]
-    fn the_first_reading_is_of_twelve_hours_and_never_of_more_than_a_day() {
-        let begins = |minutes| begin(Stream::Events, None, None, minutes, NOW);
-        assert_eq!(begins(0), (Begin::Time(NOW - 12 * HOUR), None));
-        assert_eq!(begins(30), (Begin::Time(NOW - 12 * HOUR - 1800), None));
-        assert_eq!(begins(1440), (Begin::earliest(NOW), None));
+    fn the_first_reading_begins_where_it_is_said_and_never_more_than_a_day_ago() {
+        let begins = |start| begun(None, start, None, 300);
+        assert_eq!(begins(Start::Script), (Begin::Time(NOW - 12 * HOUR), None));
+        assert_eq!(begins(Start::Now), (Begin::Time(NOW), None));
+        assert_eq!(begins(Start::Ago(7)), (Begin::Time(NOW - 7), None));
+        assert_eq!(begins(Start::Ago(i64::MAX)), (Begin::Time(earliest(NOW)), None));
     }
 
     #[test]
     fn a_cursor_goes_on_and_a_gap_is_told() {
-        let begins = |at| begin(Stream::Alerts, Some(("c", at)), None, 30, NOW);
-        assert_eq!(begins(Some(NOW - 24 * HOUR)), (Begin::Cursor("c".into()), None));
+        let begins = |at| begun(stopped(at, None, None), Start::Now, None, 300);
+        assert_eq!(begins(Some(24 * HOUR)), (Begin::Cursor("c".into()), None));
         assert_eq!(begins(None), (Begin::Cursor("c".into()), None));
-        let (begin, told) = begins(Some(NOW - 30 * HOUR));
-        assert_eq!(begin, Begin::Cursor("c".into()));
-        assert!(told.unwrap().contains("alerts were read 30 hours ago"));
+        let gap = Gap { from: NOW - 30 * HOUR, to: NOW - 24 * HOUR + RESERVE };
+        assert_eq!(begins(Some(30 * HOUR)), (Begin::Cursor("c".into()), Some(gap)));
+    }
+
+    #[test]
+    fn a_stream_that_was_read_to_its_end_is_read_again_from_before_it() {
+        let begins = |complete, known, overlap| {
+            let (begin, gap) = begun(stopped(Some(50), complete, known), Start::Now, None, overlap);
+            assert_eq!(gap, None);
+            match begin {
+                Begin::Time(time) => Some(NOW - time),
+                Begin::Cursor(_) => None,
+            }
+        };
+        assert_eq!(begins(Some(100), Some(9999), 300), Some(400));
+        assert_eq!(begins(Some(100), Some(150), 300), Some(150), "no further than what is known");
+        assert_eq!(begins(Some(100), Some(50), 300), None);
+        assert_eq!(begins(Some(100), Some(9999), 0), None);
+        assert_eq!(begins(None, Some(9999), 300), None, "there was more to read");
+        assert_eq!(begins(Some(100), None, 300), None);
     }
 
     #[test]
     fn what_people_ask_for_stands_above_a_cursor() {
-        let begins = |since| begin(Stream::Events, Some(("c", None)), Some(since), 0, NOW);
+        let begins = |since| begun(stopped(None, None, None), Start::Now, Some(since), 300);
         assert_eq!(begins(NOW - 5), (Begin::Time(NOW - 5), None));
-        assert_eq!(begins(NOW - 24 * HOUR), (Begin::earliest(NOW), None));
-        let (begin, told) = begins(0);
-        assert_eq!(begin, Begin::earliest(NOW));
-        assert!(told.unwrap().contains("Central keeps no more"));
+        assert_eq!(begins(NOW - 24 * HOUR), (Begin::Time(earliest(NOW)), None));
+        assert_eq!(begins(0), (Begin::Time(earliest(NOW)), Some(Gap { from: 0, to: earliest(NOW) })));
     }
 }

@@ -5,7 +5,24 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Position, Positions};
+use crate::{item::Stream, source::Stopped};
+
+/// Where the streams of one tenant stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Positions {
+    events: Option<Stopped>,
+    alerts: Option<Stopped>,
+}
+
+impl Positions {
+    #[must_use]
+    pub const fn of(&self, stream: Stream) -> Option<&Stopped> {
+        match stream {
+            Stream::Events => self.events.as_ref(),
+            Stream::Alerts => self.alerts.as_ref(),
+        }
+    }
+}
 
 /// What of it matters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,10 +63,10 @@ fn all(by_name: &Value) -> BTreeMap<String, Positions> {
     entries
         .map(|(name, entry)| {
             #[expect(clippy::cast_possible_truncation, reason = "whole seconds of a time in seconds")]
-            let updated_at = entry["lastRunAt"].as_f64().map(|seconds| seconds as i64);
+            let at = entry["lastRunAt"].as_f64().map(|seconds| seconds as i64);
             let position = |key: &str| {
                 let cursor = entry[key].as_str().filter(|cursor| !cursor.is_empty())?;
-                Some(Position { cursor: cursor.into(), updated_at })
+                Some(Stopped { cursor: cursor.into(), at, complete: None, known_from: None })
             };
             (name.clone(), Positions { events: position("eventsLastFetched"), alerts: position("alertsLastFetched") })
         })

@@ -13,18 +13,20 @@ use rustix::{
     io::Errno,
 };
 
-use super::{Position, State, Unfit, script::Script};
-use crate::item::Stream;
+use super::{Change, Output, Position, State, Unfit, script::Script};
+use crate::{item::Stream, source::Stopped};
 
 /// A larger file is none of ours, nor the script's.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = 1 << 30;
+/// The journal is written anew once it is four times as long as that made it, and no shorter than this.
+const LONG: u64 = 4 << 20;
 
 /// Why there is no state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     #[error("{}: cannot be {what}: {source}; the folder must be there and writable for this user", path.display())]
     Io { what: &'static str, path: PathBuf, source: io::Error },
-    #[error("{}: another sensor-siem is running with this state; wait for it, or give one of them another `state_file_path`", path.display())]
+    #[error("{}: another sensor-siem is running with this state; wait for it, or give one of them another state", path.display())]
     Locked { path: PathBuf },
     #[error("{}: {reason}; run the newer program, or remove the file to begin anew", path.display())]
     Newer { path: PathBuf, reason: Unfit },
@@ -34,41 +36,43 @@ pub enum StateError {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// None if nothing is kept.
+    file: Option<File>,
+    /// Bytes of whole lines.
+    length: u64,
+    /// Bytes of the journal when it was written anew.
+    compact: u64,
     state: State,
     script: Script,
     /// The lock ends with it.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Store {
-    /// Opens the state that belongs to the script's of this path, and what people should know of it.
+    /// Opens the state at this path, with that of the script if one is named, and says what people should know of it.
     ///
     /// # Errors
     /// Files cannot be read or written, another process has it, or a newer program wrote it.
-    pub fn open(script: &Path) -> Result<(Self, Vec<String>), StateError> {
-        let path = script.with_extension("sensor-siem.json");
-        let io = |what, path: &Path| {
-            let path = path.to_owned();
-            move |source| StateError::Io { what, path, source }
-        };
+    pub fn open(path: &Path, script: Option<&Path>) -> Result<(Self, Vec<String>), StateError> {
+        let path = path.to_owned();
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io("made", folder))?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("made", folder))?;
         }
         let lock_path = path.with_extension("lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
-        let lock = lock.map_err(io("opened", &lock_path))?;
+        let lock = lock.map_err(failed("opened", &lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => return Err(StateError::Locked { path }),
-            Err(error) => return Err(io("locked", &lock_path)(error.into())),
+            Err(error) => return Err(failed("locked", &lock_path)(error.into())),
         }
         let mut told = Vec::new();
-        let state = match content(&path).map_err(io("read", &path))?.map(|bytes| State::parse(&bytes)) {
+        let state = match content(&path).map_err(failed("read", &path))?.map(|bytes| State::parse(&bytes)) {
             None => State::default(),
-            Some(Ok(state)) => state,
+            Some(Ok((state, _))) => state,
             Some(Err(reason @ Unfit::Newer(_))) => return Err(StateError::Newer { path, reason }),
             Some(Err(reason)) => {
-                let aside = put_aside(&path).map_err(io("put aside", &path))?;
+                let aside = put_aside(&path).map_err(failed("put aside", &path))?;
                 told.push(format!(
                     "{}: {reason}; it is kept as {}, and streams begin anew: items of the last 24 hours can come twice",
                     path.display(),
@@ -77,16 +81,34 @@ impl Store {
                 State::default()
             }
         };
-        // It is not ours to put aside.
-        let script = match content(script).map_err(io("read", script))?.map(|bytes| Script::parse(&bytes)) {
-            None => Script::default(),
-            Some(Ok(script)) => script,
-            Some(Err(reason)) => {
-                told.push(format!("{}: is no state of the script and is left alone: {reason}", script.display()));
-                Script::default()
-            }
-        };
-        Ok((Self { path, state, script, _lock: lock }, told))
+        let script = of_script(script, &mut told)?;
+        let (file, length) = write_anew(&path, &state).map_err(failed("written", &path))?;
+        Ok((Self { path, file: Some(file), length, compact: length, state, script, _lock: Some(lock) }, told))
+    }
+
+    /// One that goes on in memory alone: to try what would be done.
+    ///
+    /// # Errors
+    /// Files cannot be read.
+    pub fn rehearse(path: &Path, script: Option<&Path>) -> Result<(Self, Vec<String>), StateError> {
+        let mut told = Vec::new();
+        let state = Self::look(path).unwrap_or_else(|reason| {
+            told.push(format!("{}: {reason}", path.display()));
+            State::default()
+        });
+        let script = of_script(script, &mut told)?;
+        Ok((Self { path: path.into(), file: None, length: 0, compact: 0, state, script, _lock: None }, told))
+    }
+
+    /// What a state says, without being its owner: for people who look at it while another process has it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is none.
+    pub fn look(path: &Path) -> Result<State, String> {
+        match content(path).map_err(|error| error.to_string())? {
+            None => Ok(State::default()),
+            Some(bytes) => State::parse(&bytes).map(|(state, _)| state).map_err(|reason| reason.to_string()),
+        }
     }
 
     #[must_use]
@@ -94,39 +116,82 @@ impl Store {
         &self.state
     }
 
-    /// Where a tenant's stream stopped: here, else in the script. `token` is what the script knows an API token by.
     #[must_use]
-    pub fn position(&self, tenant: &str, token: Option<&str>, stream: Stream) -> Option<&Position> {
-        let own = self.state.streams.get(tenant).and_then(|positions| positions.of(stream));
-        own.or_else(|| {
-            let script = match token {
-                Some(token) => self.script.account(token),
-                None => self.script.tenant(tenant),
-            };
-            script?.of(stream)
-        })
+    pub fn output(&self, name: &str) -> Option<&Output> {
+        self.state.outputs.get(name)
     }
 
-    /// Changes the state, and waits until the disk has it.
+    #[must_use]
+    pub fn position(&self, output: &str, tenant: &str, stream: Stream) -> Option<&Position> {
+        self.output(output)?.streams.get(&(tenant.to_owned(), stream))
+    }
+
+    /// Where the script stopped. `token` is what it knows an API token by.
+    #[must_use]
+    pub fn script(&self, tenant: &str, token: Option<&str>, stream: Stream) -> Option<Stopped> {
+        let positions = match token {
+            Some(token) => self.script.account(token),
+            None => self.script.tenant(tenant),
+        };
+        positions?.of(stream).cloned()
+    }
+
+    /// Goes on by one line, and waits until the disk has it.
     ///
     /// # Errors
-    /// The file cannot be written; the one before is still there.
-    pub fn update(&mut self, change: impl FnOnce(&mut State)) -> Result<(), StateError> {
-        let mut state = self.state.clone();
-        change(&mut state);
-        let write = || {
-            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            // Its mode is 0600.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&state.to_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&self.path)?;
-            File::open(folder)?.sync_all()
+    /// The file cannot be written; what it said before stands.
+    pub fn record(&mut self, change: Change) -> Result<(), StateError> {
+        let Some(file) = &mut self.file else {
+            self.state.apply(change);
+            return Ok(());
         };
-        write().map_err(|source| StateError::Io { what: "written", path: self.path.clone(), source })?;
-        self.state = state;
+        let line = change.to_line();
+        if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
+            // What was written of it would stand before the next line.
+            let cut = file.set_len(self.length);
+            return Err(failed("written", &self.path)(cut.err().unwrap_or(error)));
+        }
+        self.length += line.len() as u64;
+        self.state.apply(change);
+        if self.length > LONG.max(4 * self.compact) {
+            let (file, length) = write_anew(&self.path, &self.state).map_err(failed("written", &self.path))?;
+            (self.file, self.length, self.compact) = (Some(file), length, length);
+        }
         Ok(())
     }
+}
+
+fn of_script(script: Option<&Path>, told: &mut Vec<String>) -> Result<Script, StateError> {
+    let Some(path) = script else { return Ok(Script::default()) };
+    match content(path).map_err(failed("read", path))?.map(|bytes| Script::parse(&bytes)) {
+        None => Ok(Script::default()),
+        Some(Ok(script)) => Ok(script),
+        // It is not ours to put aside.
+        Some(Err(reason)) => {
+            told.push(format!("{}: is no state of the script and is left alone: {reason}", path.display()));
+            Ok(Script::default())
+        }
+    }
+}
+
+fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError + use<> {
+    let path = path.to_owned();
+    move |source| StateError::Io { what, path, source }
+}
+
+/// Puts a file in the place of the one that is there, and opens it to be gone on with.
+fn write_anew(path: &Path, state: &State) -> io::Result<(File, u64)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Its mode is 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let bytes = state.to_bytes();
+    file.write_all(&bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    File::open(folder)?.sync_all()?;
+    // What is cut off after a fault is gone on with at the end, not behind a hole.
+    let file = OpenOptions::new().append(true).open(path)?;
+    Ok((file, bytes.len() as u64))
 }
 
 fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {

@@ -1,0 +1,131 @@
+//! Rounds: every stream of every tenant to its end, for every output.
+//!
+//! ```text
+//! Work ── a task for each tenant ── stream ── a group of outputs that go on at the same place
+//!                                                page ─▶ lines ─▶ hand over, keep the cursor
+//! ```
+//!
+//! Tenants are read side by side; what is slow or fails with one delays no other. How many replies are in memory at the
+//! same time is bounded ([`crate::config::REPLIES`]), and so is the time that an output is waited for: one that does not
+//! take a page stays behind, and goes on by itself later. An output that fails is left alone until the next round.
+
+mod dead_letters;
+mod group;
+mod outlet;
+mod page;
+mod work;
+
+pub use dead_letters::DeadLetters;
+pub use work::{Summary, Work};
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::watch;
+
+use crate::{
+    config::Config,
+    metrics::Metrics,
+    source::{Pace, Session},
+    state::{StateError, Store},
+};
+use outlet::Outlet;
+
+/// What the command line says of a round.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Read from this time on (Unix seconds), not from where the last round stopped; nothing is left out for having been
+    /// handed over before.
+    pub since: Option<i64>,
+    /// Nothing is written anywhere.
+    pub is_dry: bool,
+}
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error("{0}")]
+    Connection(String),
+}
+
+/// All that a round needs.
+pub struct Engine {
+    config: Config,
+    options: Options,
+    session: Session,
+    store: Mutex<Store>,
+    outlets: Vec<Arc<Outlet>>,
+    dead_letters: DeadLetters,
+    metrics: Arc<Metrics>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Engine {
+    /// One that has asked nothing yet. It stops between pages once `stop` says so.
+    ///
+    /// # Errors
+    /// The state cannot be had, or the authorities to trust cannot be read.
+    pub fn new(
+        config: Config,
+        options: Options,
+        metrics: Arc<Metrics>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, EngineError> {
+        let session = Session::new(config.credentials.clone(), &config.connection, Pace::default());
+        let session = session.map_err(|error| EngineError::Connection(error.to_string()))?;
+        Ok(Self::with(session, config, options, metrics, stop)?)
+    }
+
+    /// The same with a session of one's own.
+    pub(crate) fn with(
+        session: Session,
+        config: Config,
+        options: Options,
+        metrics: Arc<Metrics>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Self, StateError> {
+        let open = if options.is_dry { Store::rehearse } else { Store::open };
+        let (store, told) = open(&config.state, config.script_state.as_deref())?;
+        for told in told {
+            tracing::warn!("{told}");
+        }
+        let outlets = config.outputs.iter().map(|output| Arc::new(Outlet::new(output.clone(), options.is_dry)));
+        Ok(Self {
+            session,
+            store: Mutex::new(store),
+            outlets: outlets.collect(),
+            dead_letters: DeadLetters::new(config.dead_letters.clone()),
+            config,
+            options,
+            metrics,
+            stop,
+        })
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends once it is to stop.
+    async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // Whoever cannot say it any more has not said it.
+        if stop.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Unix seconds.
+#[must_use]
+pub fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

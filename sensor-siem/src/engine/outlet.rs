@@ -1,0 +1,205 @@
+//! An output at work: takes pages, and keeps the cursor behind each once it has it.
+
+use std::{
+    io,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
+
+use super::{Engine, dead_letters::DeadLetter, now};
+use crate::{
+    config::Output,
+    destination::{
+        Destination,
+        file::{self, Lines, Mark, Recovered},
+        stdout,
+    },
+    state::{Change, Failed, Moved, StateError, Told},
+};
+
+/// How long an output is waited for. What it has not taken by then, it takes without the others.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why a page was not handed over. The cursor stays where it was.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("cannot write to {what}: {source}; the cursor stays where it was, nothing is lost")]
+    Destination { what: String, source: io::Error },
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It has not taken an earlier page yet, or went on from another place meanwhile.
+    #[error("it has not taken what it was given before; it goes on later")]
+    Behind,
+}
+
+/// A page for one output.
+#[derive(Debug)]
+pub(super) struct Handover {
+    pub(super) lines: Vec<u8>,
+    pub(super) letters: Vec<DeadLetter>,
+    pub(super) moved: Moved,
+    /// The cursor that it goes on from; none if the stream is new to the output.
+    pub(super) from: Option<String>,
+}
+
+pub(super) struct Outlet {
+    pub(super) output: Output,
+    is_dry: bool,
+    /// Whoever holds it writes. None until it is opened.
+    receiver: Arc<Mutex<Option<Receiver>>>,
+    has_failed: AtomicBool,
+}
+
+enum Receiver {
+    File(Lines),
+    Stdout,
+}
+
+impl Outlet {
+    pub(super) fn new(output: Output, is_dry: bool) -> Self {
+        Self { output, is_dry, receiver: Arc::default(), has_failed: AtomicBool::new(false) }
+    }
+
+    /// Whether it failed in this round.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// A new round: what it failed with in the last is forgotten.
+    pub(super) fn try_again(&self) {
+        self.has_failed.store(false, Ordering::Relaxed);
+    }
+
+    /// Opens it if it is not open, and brings it to where the state says that it is.
+    pub(super) async fn open(self: &Arc<Self>, engine: &Arc<Engine>) -> Result<(), Refusal> {
+        // Whoever writes has opened it.
+        let Ok(mut held) = Arc::clone(&self.receiver).try_lock_owned() else { return Ok(()) };
+        let (this, engine_there) = (Arc::clone(self), Arc::clone(engine));
+        let opened = spawn_blocking(move || this.receiver(&engine_there, &mut held).map(drop)).await;
+        let opened = opened.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))));
+        self.settle(engine, opened)
+    }
+
+    /// Hands a page over and keeps the cursor.
+    pub(super) async fn take(self: Arc<Self>, engine: Arc<Engine>, page: Handover) -> Result<(), Refusal> {
+        let lock = Arc::clone(&self.receiver).lock_owned();
+        let Ok(mut held) = timeout(PATIENCE, lock).await else { return Err(Refusal::Behind) };
+        if self.has_failed() {
+            return Err(Refusal::Behind);
+        }
+        let (this, engine_there) = (Arc::clone(&self), Arc::clone(&engine));
+        // It goes on even if it is not waited for any longer: then it moves its position by itself.
+        let writing = spawn_blocking(move || {
+            let written = this.write(&engine_there, &mut held, page);
+            if written.is_err() {
+                // It is opened anew, and cut back to what is confirmed.
+                *held = None;
+            }
+            written
+        });
+        match timeout(PATIENCE, writing).await {
+            Ok(written) => {
+                let written = written.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))));
+                self.settle(&engine, written)
+            }
+            Err(_) => Err(Refusal::Behind),
+        }
+    }
+
+    fn write(&self, engine: &Engine, held: &mut Option<Receiver>, page: Handover) -> Result<(), Refusal> {
+        let (output, stream) = (self.output.name.as_str(), page.moved.stream);
+        let at = engine.store().position(output, &page.moved.tenant, stream).map(|at| at.reached.cursor.clone());
+        if at != page.from {
+            return Err(Refusal::Behind);
+        }
+        let whole = |file, moved| Change { output: output.to_owned(), file, moved: Some(moved), fault: None };
+        if self.is_dry {
+            return Ok(engine.store().record(whole(None, page.moved))?);
+        }
+        engine.dead_letters.write(&page.letters).map_err(|source| self.refusal(source))?;
+        let mut file = None;
+        if !page.lines.is_empty() {
+            match self.receiver(engine, held)? {
+                Receiver::Stdout => stdout::write(&page.lines).map_err(|source| self.refusal(source))?,
+                Receiver::File(lines) => {
+                    let mut mark = lines.mark(&page.lines).map_err(|source| self.refusal(source))?;
+                    let about = Change { output: output.to_owned(), file: Some(mark.clone()), ..Change::default() };
+                    engine.store().record(about)?;
+                    lines.append(&mark, &page.lines).map_err(|source| self.refusal(source))?;
+                    // What is appended is confirmed by this.
+                    mark.length += std::mem::take(&mut mark.appending);
+                    file = Some(mark);
+                }
+            }
+        }
+        Ok(engine.store().record(whole(file, page.moved))?)
+    }
+
+    fn receiver<'a>(&self, engine: &Engine, held: &'a mut Option<Receiver>) -> Result<&'a mut Receiver, Refusal> {
+        let receiver = match held.take() {
+            Some(receiver) => receiver,
+            None => match &self.output.destination {
+                Destination::Stdout => Receiver::Stdout,
+                Destination::File(_) if self.is_dry => Receiver::Stdout,
+                Destination::File(path) => {
+                    let mark = engine.store().output(&self.output.name).and_then(|output| output.file.clone());
+                    if let Some(mark) = mark {
+                        match recover(&mark) {
+                            Err(source) if mark.path == *path => return Err(self.refusal(source)),
+                            Err(error) => {
+                                tracing::warn!("{}, which was written before: {error}", mark.path.display());
+                            }
+                            Ok(()) => {}
+                        }
+                    }
+                    Receiver::File(Lines::open(path).map_err(|source| self.refusal(source))?)
+                }
+            },
+        };
+        Ok(held.insert(receiver))
+    }
+
+    fn refusal(&self, source: io::Error) -> Refusal {
+        Refusal::Destination { what: self.output.destination.to_string(), source }
+    }
+
+    /// Tells what it was refused for, once a round.
+    fn settle(&self, engine: &Engine, done: Result<(), Refusal>) -> Result<(), Refusal> {
+        match &done {
+            Ok(()) | Err(Refusal::Behind) => {}
+            Err(refusal) if !self.has_failed.swap(true, Ordering::Relaxed) => {
+                tracing::error!("output {}: {refusal}", self.output.name);
+                engine.metrics.failed(&self.output.name);
+                if matches!(refusal, Refusal::Destination { .. }) {
+                    let told = Told { at: now(), reason: refusal.to_string() };
+                    let fault = Some(Failed { stream: None, told });
+                    let change = Change { output: self.output.name.clone(), fault, ..Change::default() };
+                    if let Err(error) = engine.store.lock().unwrap_or_else(PoisonError::into_inner).record(change) {
+                        tracing::error!("{error}");
+                    }
+                }
+            }
+            Err(_) => {}
+        }
+        done
+    }
+}
+
+fn recover(mark: &Mark) -> io::Result<()> {
+    let what = mark.path.display();
+    match file::recover(mark)? {
+        Recovered::Nothing => {}
+        Recovered::Cut(bytes) => {
+            tracing::info!("{what}: cut off {bytes} bytes of a page that was not confirmed; it is read again");
+        }
+        Recovered::Others => tracing::warn!(
+            "{what}: others have written to it since a page was not confirmed; its items can stand there twice"
+        ),
+    }
+    Ok(())
+}

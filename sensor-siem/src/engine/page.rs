@@ -1,0 +1,93 @@
+//! What of a page is new to an output, as its lines.
+
+use std::collections::HashSet;
+
+use diagnostic::printable;
+
+use super::dead_letters::DeadLetter;
+use crate::{
+    config::Output,
+    format::{Layout, Line},
+    item::{Item, Stream},
+    state::{Last, Sent},
+};
+
+/// The items of a page, and the lines that were made of them so far: outputs of one layout share them.
+pub(super) struct Laid<'a> {
+    items: &'a [Item],
+    stream: Stream,
+    lines: Vec<(Layout, Vec<Line>)>,
+}
+
+/// What goes to one output.
+#[derive(Default)]
+pub(super) struct Fresh {
+    pub(super) lines: Vec<u8>,
+    pub(super) letters: Vec<DeadLetter>,
+    /// Of all that is new, whether it became a line or was set aside.
+    pub(super) marks: Vec<u64>,
+    /// The newest.
+    pub(super) last: Option<Last>,
+    /// Items that were handed over before.
+    pub(super) known: u64,
+}
+
+impl<'a> Laid<'a> {
+    pub(super) fn new(items: &'a [Item], stream: Stream) -> Self {
+        Self { items, stream, lines: Vec::new() }
+    }
+
+    /// What of it this output does not have. `sent` is what it has; without it all is new.
+    pub(super) fn fresh(&mut self, output: &Output, tenant: &str, sent: Option<&Sent>, at: i64) -> Fresh {
+        let (items, stream) = (self.items, self.stream);
+        let mut seen = HashSet::new();
+        let is_new: Vec<bool> =
+            items.iter().map(|item| seen.insert(item.mark) && !sent.is_some_and(|sent| sent.has(item.mark))).collect();
+        let mut fresh = Fresh { known: is_new.iter().filter(|is_new| !**is_new).count() as u64, ..Fresh::default() };
+        if fresh.known == items.len() as u64 {
+            return fresh;
+        }
+        let lines = self.lines(output.layout);
+        for ((item, line), _) in items.iter().zip(lines).zip(is_new).filter(|(_, is_new)| *is_new) {
+            fresh.marks.push(item.mark);
+            let refused = match (&item.odd, output.max_bytes) {
+                (Some(text), _) => Some(("it is no object".to_owned(), text)),
+                (None, Some(most)) if line.text.len() as u64 > most => {
+                    Some((format!("its line has {} bytes, and `max_bytes` is {most}", line.text.len()), &line.text))
+                }
+                _ => None,
+            };
+            if let Some((reason, text)) = refused {
+                tracing::warn!(
+                    "output {}: {} {} of the tenant {} is set aside: {reason}",
+                    output.name,
+                    stream.word(),
+                    printable(item.id().unwrap_or("without an id")),
+                    printable(tenant)
+                );
+                let (output, tenant, item) = (output.name.clone(), tenant.to_owned(), text.clone());
+                fresh.letters.push(DeadLetter { at, output, tenant, stream, reason, item });
+                continue;
+            }
+            fresh.lines.extend_from_slice(line.text.as_bytes());
+            fresh.lines.push(b'\n');
+            fresh.last = Some(Last { id: item.id().map(str::to_owned), time: item.time().map(str::to_owned) });
+        }
+        fresh
+    }
+
+    fn lines(&mut self, layout: Layout) -> &[Line] {
+        let at = self.lines.iter().position(|(made, _)| *made == layout).unwrap_or_else(|| {
+            let lines = self.items.iter().map(|item| layout.line(item.clone(), self.stream)).collect();
+            self.lines.push((layout, lines));
+            self.lines.len() - 1
+        });
+        &self.lines[at].1
+    }
+
+    /// Items whose name should tell a detection and could not be read, by their first layout.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (&'a Item, &str)> {
+        let lines = self.lines.first().map_or(&[][..], |(_, lines)| lines);
+        self.items.iter().zip(lines).filter_map(|(item, line)| Some((item, line.unread.as_deref()?)))
+    }
+}

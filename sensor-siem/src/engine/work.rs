@@ -1,0 +1,207 @@
+//! The tasks of a round, and what came of them.
+
+use std::{collections::HashSet, fmt, sync::Arc};
+
+use tokio::task::JoinSet;
+
+use super::{Engine, group::groups};
+use crate::source::{Fault, Tenant, Tenants};
+
+/// What came of a round, or of several that run into one another.
+#[derive(Debug, Default)]
+pub struct Summary {
+    pub tenants: usize,
+    /// Items that were new to an output.
+    pub events: u64,
+    pub alerts: u64,
+    /// Items whose name should tell a detection and could not be read.
+    pub unread: u64,
+    /// Items that were set aside.
+    pub dead_letters: u64,
+    /// Streams, or tenants, that could not be read to their end.
+    pub faults: Vec<Fault>,
+    /// How often an output failed, or did not take a page in time.
+    pub refused: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let tenants = counted(self.tenants as u64, "tenant");
+        write!(out, "{} and {} of {tenants}", counted(self.events, "event"), counted(self.alerts, "alert"))?;
+        if self.dead_letters > 0 {
+            write!(out, "; {} set aside", counted(self.dead_letters, "item"))?;
+        }
+        if !self.faults.is_empty() {
+            write!(out, "; {} could not be read to the end", counted(self.faults.len() as u64, "stream"))?;
+        }
+        if self.refused > 0 {
+            write!(out, "; not every output has everything")?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of a part of it.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) events: u64,
+    pub(super) alerts: u64,
+    pub(super) unread: u64,
+    pub(super) dead_letters: u64,
+    pub(super) faults: Vec<Fault>,
+    pub(super) refused: u64,
+    pub(super) behind: u64,
+}
+
+impl Done {
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.alerts += other.alerts;
+        self.unread += other.unread;
+        self.dead_letters += other.dead_letters;
+        self.faults.extend(other.faults);
+        self.refused += other.refused;
+        self.behind += other.behind;
+    }
+}
+
+enum Ended {
+    /// How many outputs cannot be opened, and which tenants there are; none if there is no output for them.
+    Found(u64, Option<Result<Tenants, Fault>>),
+    Read(String, Done),
+}
+
+/// Rounds under way. What it started ends with it.
+pub struct Work {
+    engine: Arc<Engine>,
+    tasks: JoinSet<Ended>,
+    /// Whether it is asked which tenants there are.
+    is_finding: bool,
+    /// Tenants that are read.
+    busy: HashSet<String>,
+    /// Those of the last round: they are read also while nobody says which there are.
+    known: Vec<Tenant>,
+    summary: Summary,
+}
+
+impl Work {
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        let summary = Summary::default();
+        Self { engine, tasks: JoinSet::new(), is_finding: false, busy: HashSet::new(), known: Vec::new(), summary }
+    }
+
+    /// Begins a round. A tenant that is still read from an earlier one is not begun again.
+    pub fn begin(&mut self) {
+        self.engine.outlets.iter().for_each(|outlet| outlet.try_again());
+        for tenant in self.known.clone() {
+            self.read(tenant);
+        }
+        if std::mem::replace(&mut self.is_finding, true) {
+            return;
+        }
+        let engine = Arc::clone(&self.engine);
+        self.tasks.spawn(async move {
+            let mut failed = 0;
+            for outlet in &engine.outlets {
+                failed += u64::from(outlet.open(&engine).await.is_err());
+            }
+            if failed == engine.outlets.len() as u64 {
+                return Ended::Found(failed, None);
+            }
+            tokio::select! {
+                tenants = engine.session.tenants() => Ended::Found(failed, Some(tenants)),
+                () = engine.stopped() => Ended::Found(failed, None),
+            }
+        });
+    }
+
+    /// Waits until a part is done; false once nothing is under way.
+    pub async fn go_on(&mut self) -> bool {
+        let Some(ended) = self.tasks.join_next().await else { return false };
+        match ended {
+            Ok(Ended::Read(tenant, done)) => {
+                self.busy.remove(&tenant);
+                self.absorb(done);
+            }
+            Ok(Ended::Found(failed, found)) => {
+                self.is_finding = false;
+                self.summary.refused += failed;
+                if let Some(found) = found {
+                    self.found(found);
+                }
+            }
+            Err(error) => {
+                tracing::error!("a part of the round ended: {error}");
+                self.summary.faults.push(Fault::Unavailable(error.to_string()));
+            }
+        }
+        true
+    }
+
+    fn found(&mut self, tenants: Result<Tenants, Fault>) {
+        match tenants {
+            Ok(tenants) => {
+                self.summary.tenants = tenants.found.len() + tenants.faults.len();
+                self.engine.metrics.tenants(self.summary.tenants);
+                for (id, fault) in tenants.faults {
+                    tracing::error!("the tenant {}: {fault}", diagnostic::printable(&id));
+                    self.summary.faults.push(fault);
+                }
+                let known = std::mem::replace(&mut self.known, tenants.found);
+                // Those that were known have begun.
+                for tenant in self.known.clone().into_iter().filter(|tenant| !known.contains(tenant)) {
+                    self.read(tenant);
+                }
+            }
+            Err(fault) => {
+                tracing::error!("{fault}");
+                self.summary.faults.push(fault);
+            }
+        }
+    }
+
+    fn read(&mut self, tenant: Tenant) {
+        if !self.busy.insert(tenant.id.clone()) {
+            tracing::debug!("the tenant {tenant} is still read");
+            return;
+        }
+        let engine = Arc::clone(&self.engine);
+        self.tasks.spawn(async move {
+            let tenant = Arc::new(tenant);
+            let mut all = Done::default();
+            for stream in &engine.config.streams {
+                let mut parts = JoinSet::new();
+                for group in groups(&engine, &tenant, *stream) {
+                    parts.spawn(group.run(Arc::clone(&engine), Arc::clone(&tenant), *stream));
+                }
+                for done in parts.join_all().await {
+                    all.add(done);
+                }
+            }
+            Ended::Read(tenant.id.clone(), all)
+        });
+    }
+
+    fn absorb(&mut self, done: Done) {
+        self.summary.events += done.events;
+        self.summary.alerts += done.alerts;
+        self.summary.unread += done.unread;
+        self.summary.dead_letters += done.dead_letters;
+        self.summary.faults.extend(done.faults);
+        self.summary.refused += done.refused + done.behind;
+    }
+
+    /// What came of it since this was asked the last time.
+    pub fn summary(&mut self) -> Summary {
+        let tenants = self.summary.tenants;
+        std::mem::replace(&mut self.summary, Summary { tenants, ..Summary::default() })
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}
