@@ -1,4 +1,4 @@
-//! Record bytes, each behind its length in two bytes: from the ring buffer into events and rows. A record that begins with
+//! Record bytes, each behind its length in two bytes: from the ring buffer into events, all their fields, and rows. A record that begins with
 //! a kind other than 0 gets the header of this version, so that kept inputs outlive a change of it.
 #![no_main]
 
@@ -8,7 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use schema::classes::process::PROCESS_EVENTS;
 use sensor_agent::event::Host;
 use sensor_agent::event::decode::decode;
-use sensor_agent::event::json::RowWriter;
+use sensor_agent::event::fields::FIELDS;
+use sensor_agent::event::json::{RowWriter, as_text};
 use sensor_agent::process::{Table, users::Users};
 use sensor_ebpf::record::LAYOUT_VERSION;
 
@@ -27,6 +28,10 @@ fuzz_target!(|bytes: &[u8]| {
             out.clear();
             WRITER.write(&mut out, &event, &Host::default());
             assert!(out.ends_with(b"}\n"));
+            for field in &FIELDS {
+                let _ = as_text(field.of(&event, &Host::default()));
+            }
+            assert!(!event.sentence("policy").is_empty());
             table.recycle(event);
         }
     }

@@ -20,6 +20,8 @@ mod process;
 mod user_name;
 mod value;
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 use schema::classes::audit::Ending;
@@ -49,11 +51,12 @@ impl Event {
     /// Bytes that it takes by itself: with what the process runs, without its ancestors.
     #[must_use]
     pub fn size(&self) -> usize {
-        let message = match &self.detail {
+        let detail = match &self.detail {
             Detail::Audit(message) => message.size(),
+            Detail::Own(own) => own.size(),
             Detail::None | Detail::Exit { .. } | Detail::ExecFailed { .. } | Detail::Lost(_) => 0,
         };
-        size_of::<Self>() + size_of::<Process>() + self.process.image.size() + message
+        size_of::<Self>() + size_of::<Process>() + self.process.image.size() + detail
     }
 
     /// What it tells of.
@@ -85,6 +88,11 @@ impl Event {
         self.process.user.is_pending() || of_account
     }
 
+    /// A value of what its class has of its own; absent if it is of another class.
+    fn own<'a, T: Own>(&'a self, value: impl Fn(&'a T) -> Value<'a>) -> Value<'a> {
+        self.detail.as_own().map_or(Value::Absent, value)
+    }
+
     /// Whether it is the word of a program, which says more of the message's subject than of its sender.
     #[must_use]
     pub fn is_message(&self) -> bool {
@@ -105,4 +113,30 @@ pub enum Detail {
     Audit(Arc<AuditMessage>),
     /// What the sensor lost.
     Lost(Lost),
+    /// What an event of another class tells; its type is in the file of the class.
+    Own(Arc<dyn Own>),
+}
+
+/// What an event of a class tells besides who did it.
+pub trait Own: Any + fmt::Debug + Send + Sync {
+    /// Bytes that it takes.
+    fn size(&self) -> usize;
+}
+
+impl Detail {
+    fn own(own: impl Own) -> Self {
+        Self::Own(Arc::new(own))
+    }
+
+    /// What it tells, if that is of this type.
+    #[must_use]
+    fn as_own<T: Own>(&self) -> Option<&T> {
+        let Self::Own(own) = self else { return None };
+        (&**own as &dyn Any).downcast_ref()
+    }
+}
+
+/// A text of the kernel's that ends at the first zero.
+pub(crate) fn until_zero(bytes: &[u8]) -> &[u8] {
+    bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }

@@ -44,6 +44,25 @@ pub mod kind {
     pub const BPF: u16 = 8;
 }
 
+/// Types that are valid for any bytes.
+///
+/// # Safety
+///
+/// Every bit pattern of the type's size must be a valid value.
+pub unsafe trait AnyBits: Copy {}
+
+/// Says of types that they are valid for any bytes: `repr(C)` structs of integers and arrays of integers only.
+macro_rules! any_bits {
+    ($($record:ty)*) => {
+        $(
+            // SAFETY: integers and arrays of integers, as above.
+            unsafe impl AnyBits for $record {}
+        )*
+    };
+}
+
+any_bits! { Header Actor ExecRecord ForkRecord ExitRecord AuditRecord ModuleRecord BpfRecord }
+
 /// The head of every record.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

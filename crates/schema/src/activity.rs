@@ -55,6 +55,8 @@ pub enum Activity {
     Response,
     /// A message to the kernel's audit that the kernel refused: whatever it says is nobody's word.
     Forgery,
+    /// A module or a BPF program was loaded into the kernel.
+    KernelExtension,
     /// What the sensor tells of itself.
     Sensor,
     /// An audit message of another type.
@@ -101,6 +103,17 @@ impl Activity {
                 | Self::LoginAnomaly
         )
     }
+}
+
+/// How far the harm can reach that an event tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// As far as its process can.
+    Process,
+    /// The whole host, whoever its process is.
+    Host,
+    /// It is no harm of a process's.
+    Other,
 }
 
 /// How what an event tells of ended.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Activity, Class, EventType, Field, Outcome};
+use crate::{Activity, Class, EventType, Field, Outcome, Reach};
 
 /// What is to be known of one kind of event.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub struct Kind {
     pub activity: Option<Activity>,
     /// How that ended; none if that is in the event.
     pub outcome: Option<Outcome>,
+    /// How far its harm can reach.
+    pub reach: Reach,
     /// What an alert tells of the event by name beside its sentence (`message_fields`).
     pub parts: &'static [&'static Field],
 }

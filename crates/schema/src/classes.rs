@@ -1,6 +1,8 @@
 //! The classes of events. A new one is a file beside this one, and its line in the list.
 
 pub mod audit;
+pub mod bpf;
+pub mod module;
 pub mod process;
 pub mod sensor;
 
@@ -11,6 +13,10 @@ classes! {
     Process = process { Fork Exec Exit Baseline ExecFailed }
     /// Messages to the kernel's audit.
     Audit = audit { AuditMessage AuditMessageRefused }
+    /// Modules are loaded into the kernel.
+    Module = module { ModuleLoad }
+    /// BPF programs are loaded into the kernel.
+    Bpf = bpf { BpfLoad }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }

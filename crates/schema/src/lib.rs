@@ -20,7 +20,7 @@ pub mod process;
 mod table;
 mod words;
 
-pub use activity::{Activity, Outcome};
+pub use activity::{Activity, Outcome, Reach};
 pub use class::{Kind, Seen};
 pub use classes::{Class, EventType};
 pub use field::{FIELDS, Field, Integer, Owner, Role, Type, Values};

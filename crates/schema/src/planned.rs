@@ -2,9 +2,6 @@
 
 use crate::{PolicyType, Table};
 
-/// Classes that the kernel side can tell of and nobody asks for.
-pub(crate) const CLASSES: &[&str] = &["module", "bpf"];
-
 pub(crate) const POLICY_TYPES: &[PolicyType] = &[
     unserved("file"),
     unserved("fileMonitor"),
@@ -15,9 +12,7 @@ pub(crate) const POLICY_TYPES: &[PolicyType] = &[
     unserved("interactiveShell"),
     unserved("remoteInteractiveShell"),
     unserved("newFileExec"),
-    unserved("loadKernelModule"),
     unserved("userfaultfd"),
-    unserved("bpfExec"),
     unserved("ptrace"),
     unserved("spectreMeltdown"),
     unserved("kprobe"),

@@ -212,9 +212,11 @@ impl Line {
             }
             None => {}
         }
-        match facts.terminal.as_deref() {
-            Some(terminal) => self.put_custom(6, "terminal", terminal),
-            None => {
+        let object = facts.object.as_deref().filter(|_| !alert.event.is_message());
+        match (facts.terminal.as_deref(), object) {
+            (Some(terminal), _) => self.put_custom(6, "terminal", terminal),
+            (None, Some(object)) => self.put_custom(6, "object", object),
+            (None, None) => {
                 self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
             }
         }

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Alert,
     cuts::Cuts,
-    facts::Facts,
+    facts::{Facts, own},
     json::OneLine,
     marks,
     shorten::{Form, write_as},
@@ -102,6 +102,7 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
         document["user"]["effective"] =
             json!({"id": process.ids.euid.to_string(), "group": {"id": process.ids.egid.to_string()}});
     }
+    document["sensor"]["event"] = own(&alert.event, host, cuts);
     if alert.event.is_message() {
         message(&mut document, alert, &facts, cuts);
     }
@@ -171,6 +172,7 @@ const fn words(activity: Activity) -> (&'static [&'static str], &'static [&'stat
         A::HostStop => (&["host"], &["end"]),
         A::ConfigurationChange => (&["configuration"], &["change"]),
         A::SoftwareChange => (&["package"], &["change"]),
+        A::KernelExtension => (&["driver"], &["start"]),
         A::DeviceChange => (&["host"], &["change"]),
         A::LoginAnomaly => (&["authentication", "intrusion_detection"], &["info"]),
         A::Anomaly | A::Response => (&["intrusion_detection"], &["info"]),

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use schema::{Activity, Outcome, Role};
+use serde_json::{Map, Value as Json};
 
 use super::cuts::Cuts;
-use crate::event::{Event, Host, Value, fields::told};
+use crate::event::fields::{by_column, told};
+use crate::event::{Event, Host, Value};
 
 /// The facts of one event. Texts are as long as is kept; what is not told is none.
 pub(crate) struct Facts<'a> {
@@ -71,4 +73,21 @@ impl<'a> Facts<'a> {
     pub(crate) fn is_of_account(&self) -> bool {
         self.activity.is_of_account()
     }
+}
+
+/// What an event has of its own by column: its parts. Of a message they have roles, each with its own place in the formats.
+pub(crate) fn own(event: &Event, host: &Host, cuts: &Cuts) -> Json {
+    let mut own = Map::new();
+    for part in event.kind.described().parts.iter().filter(|_| !event.is_message()) {
+        let value = match by_column(part.column).map_or(Value::Absent, |field| field.of(event, host)) {
+            Value::Text(text) => cuts.text(text).into(),
+            Value::Place(place) => cuts.text(place.text).into(),
+            Value::Word(word) => word.into(),
+            Value::Int(number) => number.into(),
+            Value::Bool(is_so) => is_so.into(),
+            _ => continue,
+        };
+        own.insert(part.column.to_owned(), value);
+    }
+    Json::Object(own)
 }

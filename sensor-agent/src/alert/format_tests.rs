@@ -145,6 +145,10 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
     failed["errno"] = 2.into();
     let mut forged = message("USER_LOGIN", "op=login acct=\"root\" res=success");
     forged["refusal"] = "capability".into();
+    let loaded = |mut event: Value| {
+        event["processPid"] = 7.into();
+        event
+    };
     let said = |name: &str, rest: &str| message(name, &format!("op=x acct=\"bob\" {rest}"));
     for (event, category, kind, class, outcome) in [
         (process("PROCESS_EVENT_TYPE_EXEC"), "process", "start", 100_701, "success"),
@@ -181,6 +185,8 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
         (said("USYS_CONFIG", "res=success"), "configuration", "change", 99, "success"),
         (said("VIRT_CONTROL", "res=success"), "host", "info", 99, "success"),
         (said("ANOM_LOGIN_FAILURES", ""), "authentication", "info", 300_299, "unknown"),
+        (loaded(json!({"moduleName": "dummy"})), "driver", "start", 100_201, "success"),
+        (loaded(json!({"bpfName": "watch", "bpfType": "lsm"})), "driver", "start", 100_201, "success"),
         (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
         (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
     ] {
@@ -202,6 +208,24 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
             assert!(!is_message || ocsf["unmapped"]["audit_message"]["outcome"] == outcome, "{ocsf:#}");
         }
     }
+}
+
+#[test]
+fn what_was_loaded_into_the_kernel_is_in_every_format() {
+    let event = json!({
+        "moduleName": "dummy", "isModuleUnsigned": true, "programName": "/usr/bin/kmod", "processPid": 7, "uid": 0,
+        "containerId": "4f6e1c0d2b3a",
+    });
+    let (found, recorded) = (alert_on(&event, MessageType::Alert), alert_on(&event, MessageType::Audit));
+    assert_eq!(found.scope.word(), "Node", "the kernel is the host's, whoever loads the module");
+    let (_, pairs) = parse_cef(&line(cef::write, &found, usize::MAX));
+    assert_eq!(["cs6Label", "cs6", "dproc"].map(|key| value(&pairs, key)), ["object", "dummy", "/usr/bin/kmod"]);
+    let ecs = parsed(ecs::write, &found);
+    assert_eq!(ecs["sensor"]["event"], json!({"module_name": "dummy", "module_taints": 1 << 13}));
+    let ocsf = parsed(ocsf::write, &recorded);
+    assert_eq!((&ocsf["driver"]["file"]["name"], &ocsf["actor"]["process"]["pid"]), (&json!("dummy"), &json!(7)));
+    let data = &parsed(ocsf::write, &found)["evidences"][0]["data"];
+    assert_eq!(data["module_name"], "dummy");
 }
 
 /// As the schema spells it.

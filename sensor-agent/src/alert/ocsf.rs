@@ -19,7 +19,7 @@ use super::{
     Alert,
     cuts::Cuts,
     ecs::without_empty,
-    facts::Facts,
+    facts::{Facts, own},
     json::OneLine,
     marks,
     shorten::{Form, write_as},
@@ -160,7 +160,7 @@ fn finding(alert: &Alert, cuts: &Cuts) -> Value {
 fn evidence(alert: &Alert, cuts: &Cuts) -> Value {
     let process = process(&alert.event.process, alert, cuts);
     if !alert.event.is_message() {
-        return json!({"process": process});
+        return json!({"process": process, "data": own(&alert.event, &alert.host, cuts)});
     }
     let facts = Facts::of(&alert.event, &alert.host, cuts);
     let done = activity(&alert.event, &alert.host, cuts, Value::Null);

@@ -50,7 +50,7 @@ pub const KEYS: &[Key] = &[
         "policy_type",
         "string",
         Always,
-        "The type of the policy: `program`, `auditUserMessage`, `auditUserMessageRefused`; `sensor` for what the sensor tells of itself.",
+        "The type of the policy, such as `program` or `bpfExec`; `sensor` for what the sensor tells of itself.",
     ),
     key(
         "matched_rule",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use schema::{Class, EventType};
+use schema::{EventType, Reach};
 use sensor_ebpf::record::ProcessKey;
 use uuid::Uuid;
 
@@ -40,13 +40,12 @@ impl Scope {
     #[must_use]
     pub fn of(event: &Event) -> Self {
         let process = &event.process;
-        match event.kind.class() {
-            // What the sensor did not see can have been anything on the host.
-            Class::Sensor if event.kind == EventType::LostRecords => Self::Node,
-            Class::Sensor => Self::Other,
-            Class::Process | Class::Audit if process.container.is_some() => Self::Container,
-            Class::Process | Class::Audit if process.ids.euid == 0 => Self::RootProcess,
-            Class::Process | Class::Audit => Self::Process,
+        match event.kind.described().reach {
+            Reach::Host => Self::Node,
+            Reach::Other => Self::Other,
+            Reach::Process if process.container.is_some() => Self::Container,
+            Reach::Process if process.ids.euid == 0 => Self::RootProcess,
+            Reach::Process => Self::Process,
         }
     }
 }

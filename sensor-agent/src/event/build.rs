@@ -253,6 +253,8 @@ mod tests {
             (json!({"errno": 2}), Class::Process, "PROCESS_EVENT_TYPE_EXEC_FAILED"),
             (json!({"acct": "root"}), Class::Audit, "AUDIT_USER_MESSAGE"),
             (json!({"refusal": "length"}), Class::Audit, "AUDIT_USER_MESSAGE_REFUSED"),
+            (json!({"moduleName": "x"}), Class::Module, "MODULE_EVENT_TYPE_LOAD"),
+            (json!({"bpfType": "xdp"}), Class::Bpf, "BPF_EVENT_TYPE_LOAD"),
             (json!({"cause": "ring_full", "stage": "ring"}), Class::Sensor, "LOST_RECORDS"),
         ] {
             let (event, _) = built(map);

@@ -2,13 +2,16 @@
 //!
 //! Arbitrary bytes never panic: what does not fit the layouts is an error that the caller counts.
 
+use schema::EventType;
 use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
 use sensor_ebpf::record::{
-    AuditRecord, BpfRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, ModuleRecord, kind,
+    Actor, AnyBits, AuditRecord, ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, kind,
 };
 
+use super::{Detail, classes};
+
 /// A record, with its sections borrowed from the bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Record<'a> {
     Exec(Exec<'a>),
     /// A task that was running at the start.
@@ -17,8 +20,16 @@ pub enum Record<'a> {
     Fork(ForkRecord),
     Exit(ExitRecord),
     Audit(Audit<'a>),
-    Module(ModuleRecord),
-    Bpf(BpfRecord),
+    Act(Act),
+}
+
+/// What a process did, by a record that tells little of the process itself.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub header: Header,
+    pub actor: Actor,
+    pub kind: EventType,
+    pub detail: Detail,
 }
 
 /// An [`ExecRecord`] and its sections. Paths and the cgroup are still leaf first.
@@ -84,8 +95,7 @@ impl Record<'_> {
             Self::Fork(fork) => fork.header.time,
             Self::Exit(exit) => exit.header.time,
             Self::Audit(audit) => audit.fixed.header.time,
-            Self::Module(module) => module.header.time,
-            Self::Bpf(program) => program.header.time,
+            Self::Act(act) => act.header.time,
         }
     }
 }
@@ -119,10 +129,15 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
         kind::FORK => fixed(bytes).map(Record::Fork),
         kind::EXIT => fixed(bytes).map(Record::Exit),
         kind::AUDIT => audit(bytes).map(Record::Audit),
-        kind::MODULE => fixed(bytes).map(Record::Module),
-        kind::BPF => fixed(bytes).map(Record::Bpf),
-        other => Err(DecodeError::Kind(other)),
+        other => act(other, bytes).map(Record::Act),
     }
+}
+
+fn act(kind: u16, bytes: &[u8]) -> Result<Act, DecodeError> {
+    let reader = classes::reader(kind).ok_or(DecodeError::Kind(kind))?;
+    let (header, actor): (Header, Actor) =
+        (fixed(bytes)?, fixed(bytes.get(size_of::<Header>()..).unwrap_or_default())?);
+    Ok(Act { header, actor, kind: reader.event, detail: (reader.detail)(bytes)? })
 }
 
 fn exec(bytes: &[u8]) -> Result<Exec<'_>, DecodeError> {
@@ -179,27 +194,8 @@ pub fn turn_path(leaf_first: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// Types that are valid for any bytes.
-///
-/// # Safety
-/// Every bit pattern of the type's size must be a valid value.
-unsafe trait AnyBits: Copy {}
-// SAFETY: repr(C) structs of integers and integer arrays only.
-unsafe impl AnyBits for Header {}
-// SAFETY: as above.
-unsafe impl AnyBits for ExecRecord {}
-// SAFETY: as above.
-unsafe impl AnyBits for AuditRecord {}
-// SAFETY: as above.
-unsafe impl AnyBits for ModuleRecord {}
-// SAFETY: as above.
-unsafe impl AnyBits for BpfRecord {}
-// SAFETY: as above.
-unsafe impl AnyBits for ForkRecord {}
-// SAFETY: as above.
-unsafe impl AnyBits for ExitRecord {}
-
-fn fixed<T: AnyBits>(bytes: &[u8]) -> Result<T, DecodeError> {
+/// The type that the bytes begin with.
+pub(super) fn fixed<T: AnyBits>(bytes: &[u8]) -> Result<T, DecodeError> {
     if bytes.len() < size_of::<T>() {
         return Err(DecodeError::Short(bytes.len()));
     }
@@ -210,6 +206,7 @@ fn fixed<T: AnyBits>(bytes: &[u8]) -> Result<T, DecodeError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sensor_ebpf::record::{BpfRecord, ModuleRecord};
 
     use super::*;
 
@@ -243,12 +240,19 @@ mod tests {
             bytes[4..8].copy_from_slice(&(len as u32).to_ne_bytes());
             bytes
         };
-        let module = record(kind::MODULE, size_of::<ModuleRecord>());
-        assert!(matches!(decode(&module), Ok(Record::Module(module)) if module.name == [b'a'; 56]));
-        let program = record(kind::BPF, size_of::<BpfRecord>());
-        assert!(matches!(decode(&program), Ok(Record::Bpf(program)) if program.name == [b'a'; 16]));
-        for (kind, len) in [(kind::MODULE, size_of::<ModuleRecord>()), (kind::BPF, size_of::<BpfRecord>())] {
-            assert!(matches!(decode(&record(kind, len - 1)), Err(DecodeError::Short(_))));
+        for (kind, len, event) in [
+            (kind::MODULE, size_of::<ModuleRecord>(), EventType::ModuleLoad),
+            (kind::BPF, size_of::<BpfRecord>(), EventType::BpfLoad),
+        ] {
+            let bytes = record(kind, len);
+            let Ok(Record::Act(act)) = decode(&bytes) else { panic!("{event:?}") };
+            assert_eq!(
+                (act.kind, act.actor.comm, act.header.time),
+                (event, *b"aaaaaaaaaaaaaaaa", 0x6161_6161_6161_6161)
+            );
+            for len in [len - 1, size_of::<Header>() + 1, size_of::<Header>()] {
+                assert!(matches!(decode(&record(kind, len)), Err(DecodeError::Short(_))));
+            }
         }
     }
 

@@ -23,14 +23,14 @@ pub static FIELDS: [Field; schema::FIELDS.len()] = {
     let mut part = process::FIELDS;
     while filled < all.len() {
         if at == part.len() {
-            (part, class, at) = (classes::FIELDS[class], class + 1, 0);
+            (part, class, at) = (classes::CLASSES[class].fields, class + 1, 0);
         } else {
             all[filled] = part[at];
             assert!(is_same(part[at].facts().name, schema::FIELDS[filled].name), "not in the order of the schema");
             (at, filled) = (at + 1, filled + 1);
         }
     }
-    assert!(class == classes::FIELDS.len() && at == part.len(), "more fields than the schema has");
+    assert!(class == classes::CLASSES.len() && at == part.len(), "more fields than the schema has");
     all
 };
 

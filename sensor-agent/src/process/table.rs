@@ -9,6 +9,7 @@
 //!   told by the processes that it is missing for;
 //! * while memory is scarce it keeps long arguments and paths in short. The event of an exec has them whole.
 
+mod act;
 mod audit;
 mod image;
 mod room;
@@ -125,8 +126,7 @@ impl Table {
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
-            // Nobody asks for them yet.
-            Record::Module(_) | Record::Bpf(_) => None,
+            Record::Act(act) => Some(self.act(act, time)),
         }
     }
 

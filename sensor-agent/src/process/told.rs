@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sensor_ebpf::record::{AuditRecord, Namespaces, Place};
+use sensor_ebpf::record::{Actor, AuditRecord, Namespaces, Place};
 use uuid::Uuid;
 
 use super::groups::Where;
@@ -53,6 +53,22 @@ impl<'a> Told<'a> {
         }
     }
 
+    /// Who did something, who has been where the table has it.
+    pub(super) fn by_actor(actor: &Actor, before: Option<&Process>) -> Self {
+        let cgroup_id = before.map_or(0, |before| before.cgroup_id);
+        Self {
+            key: actor.process,
+            exec_id: 0,
+            ids: actor.ids,
+            namespaces: actor.namespaces,
+            ns_pid: actor.ns_pid,
+            place: Place { cgroup_id, ..Place::default() },
+            cgroup: &[],
+            flags: 0,
+            tty: before.map_or_else(Default::default, |before| before.tty),
+        }
+    }
+
     /// Where it is, with the process as it was before, or its parent.
     pub(super) fn at(&self, before: Option<&'a Process>) -> Where<'_> {
         let Self { namespaces, place, cgroup, flags, .. } = self;
@@ -61,6 +77,7 @@ impl<'a> Told<'a> {
 }
 
 /// What the table knows of a process, whatever a record says.
+#[derive(Default)]
 pub(super) struct Known {
     pub(super) parent_key: ProcessKey,
     pub(super) parent: Option<Arc<Process>>,

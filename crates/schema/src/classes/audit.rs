@@ -7,18 +7,26 @@ use crate::field::{IDS, Integer, Role, Type, Values, event, fields};
 use crate::process;
 use crate::table::column;
 use crate::words::{Word as _, words};
-use crate::{Class, EventType, Field, Kind, Outcome, PolicyType, Table};
+use crate::{Class, EventType, Field, Kind, Outcome, PolicyType, Reach, Table};
 
 pub(super) const NAME: &str = "audit";
 
 pub(super) static KINDS: &[Kind] = &[
-    Kind { is: EventType::AuditMessage, word: "AUDIT_USER_MESSAGE", activity: None, outcome: None, parts: &PARTS },
+    Kind {
+        is: EventType::AuditMessage,
+        word: "AUDIT_USER_MESSAGE",
+        activity: None,
+        outcome: None,
+        reach: Reach::Process,
+        parts: &PARTS,
+    },
     // A message that the kernel did not take.
     Kind {
         is: EventType::AuditMessageRefused,
         word: "AUDIT_USER_MESSAGE_REFUSED",
         activity: Some(crate::Activity::Forgery),
         outcome: Some(Outcome::Failure),
+        reach: Reach::Process,
         parts: &crate::concat::<&Field, { PARTS.len() + 1 }>(&[&PARTS, &[&REFUSAL]], PARTS[0]),
     },
 ];

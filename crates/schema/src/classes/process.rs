@@ -3,7 +3,7 @@
 use crate::field::{Integer, Type, Values, event, fields};
 use crate::process as subject;
 use crate::table::column;
-use crate::{Activity, Class, EventType, Kind, Outcome, PolicyType, Table};
+use crate::{Activity, Class, EventType, Kind, Outcome, PolicyType, Reach, Table};
 
 pub(super) const NAME: &str = "process";
 
@@ -13,6 +13,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "PROCESS_EVENT_TYPE_FORK",
         activity: Some(Activity::ProcessStart),
         outcome: Some(Outcome::Success),
+        reach: Reach::Process,
         parts: &[],
     },
     Kind {
@@ -20,6 +21,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "PROCESS_EVENT_TYPE_EXEC",
         activity: Some(Activity::ProcessStart),
         outcome: Some(Outcome::Success),
+        reach: Reach::Process,
         parts: &[],
     },
     Kind {
@@ -27,6 +29,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "PROCESS_EVENT_TYPE_EXIT",
         activity: Some(Activity::ProcessEnd),
         outcome: Some(Outcome::Success),
+        reach: Reach::Process,
         parts: &[&EXIT_CODE, &EXIT_SIGNAL],
     },
     // One that was running when the sensor started.
@@ -35,6 +38,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "BASELINE_TASK",
         activity: Some(Activity::ProcessFound),
         outcome: Some(Outcome::Unknown),
+        reach: Reach::Process,
         parts: &[],
     },
     Kind {
@@ -42,6 +46,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "PROCESS_EVENT_TYPE_EXEC_FAILED",
         activity: Some(Activity::ProcessStart),
         outcome: Some(Outcome::Failure),
+        reach: Reach::Process,
         parts: &[&subject::FILE_PATH, &ERRNO],
     },
 ];

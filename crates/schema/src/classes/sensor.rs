@@ -5,7 +5,7 @@ use crate::field::{Integer, PIDS, Type, event, fields};
 use crate::process;
 use crate::table::column;
 use crate::words::{Word, words};
-use crate::{Activity, Class, EventType, Kind, Outcome, PolicyType, TABLES as ALL_TABLES, Table, planned};
+use crate::{Activity, Class, EventType, Kind, Outcome, PolicyType, Reach, TABLES as ALL_TABLES, Table};
 
 pub(super) const NAME: &str = "sensor";
 
@@ -15,6 +15,8 @@ pub(super) static KINDS: &[Kind] = &[
         word: "LOST_RECORDS",
         activity: Some(Activity::Sensor),
         outcome: Some(Outcome::Unknown),
+        // What the sensor did not see can have been anything on the host.
+        reach: Reach::Host,
         parts: &[&STAGE, &EVENT_CLASS, &CAUSE, &COUNT],
     },
     Kind {
@@ -22,6 +24,7 @@ pub(super) static KINDS: &[Kind] = &[
         word: "SENSOR_STARTED",
         activity: Some(Activity::Sensor),
         outcome: Some(Outcome::Unknown),
+        reach: Reach::Other,
         parts: &[],
     },
 ];
@@ -152,7 +155,7 @@ impl Subject {
 
 /// How many classes and filled tables there are, and two.
 const SUBJECTS: usize = {
-    let (mut count, mut at) = (Class::ALL.len() + planned::CLASSES.len() + 2, 0);
+    let (mut count, mut at) = (Class::ALL.len() + 2, 0);
     while at < ALL_TABLES.len() {
         count += ALL_TABLES[at].is_filled() as usize;
         at += 1;
@@ -167,11 +170,6 @@ impl Word for Subject {
         while at < Class::ALL.len() {
             words[at] = Class::ALL[at].name();
             at += 1;
-        }
-        let mut class = 0;
-        while class < planned::CLASSES.len() {
-            words[at] = planned::CLASSES[class];
-            (at, class) = (at + 1, class + 1);
         }
         (words[at], words[at + 1]) = (Self::ALERTS.0, Self::ROWS.0);
         at += 2;

@@ -8,6 +8,7 @@
 //! | groups | *Group Management* (3006) |
 //! | roles | *User Access Management* (3005) |
 //! | services, packages | *Application Lifecycle* (6002) |
+//! | modules and BPF programs loaded into the kernel | *Kernel Extension Activity* (1002) |
 //! | all else | *Base Event* (0) |
 
 use schema::{Activity, EventType, Outcome};
@@ -27,6 +28,7 @@ pub(crate) struct Kind {
     activity: (u32, &'static str),
 }
 
+const KERNEL_EXTENSION: u32 = 1002;
 const PROCESS: u32 = 1007;
 const ACCOUNT_CHANGE: u32 = 3001;
 const AUTHENTICATION: u32 = 3002;
@@ -75,6 +77,9 @@ impl Kind {
             A::ProcessStart => Self::process((1, "Launch")),
             A::ProcessEnd => Self::process((2, "Terminate")),
             A::ProcessFound => Self::process(OTHER),
+            A::KernelExtension => {
+                Self::new((1, "System Activity"), (KERNEL_EXTENSION, "Kernel Extension Activity"), (1, "Load"))
+            }
             A::Authentication | A::Login | A::SessionStart => Self::authentication((1, "Logon")),
             A::Logout | A::SessionEnd => Self::authentication((2, "Logoff")),
             A::Authorization | A::CredentialsTaken | A::CredentialsDropped | A::IdentityChange | A::LoginAnomaly => {
@@ -147,6 +152,10 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
     object["device"] = device(host, cuts);
     if kind.class.0 == PROCESS {
         of_process(&mut object, event, host, cuts, process);
+    } else if kind.class.0 == KERNEL_EXTENSION {
+        let actor = &*event.process;
+        object["actor"] = json!({"process": process, "user": sender_user(actor, cuts)});
+        object["driver"] = driver(&facts);
     } else if event.is_message() {
         of_message(&mut object, kind, event, host, &facts, cuts, process);
     }
@@ -216,6 +225,11 @@ fn of_message(
         // A class without attributes for it.
         _ => {}
     }
+}
+
+/// What was loaded into the kernel, which the schema takes to be a file.
+fn driver(facts: &Facts<'_>) -> Value {
+    json!({"file": {"name": facts.object.as_deref().unwrap_or(NOT_TOLD), "type_id": 0, "type": "Unknown"}})
 }
 
 /// Stands for a name that the schema wants and nobody told, as libaudit writes it.

@@ -7,13 +7,16 @@ use schema::EventType;
 use schema::classes::audit as facts;
 use schema::classes::audit::{Ending, Refusal, type_name, type_number};
 
+use super::Class;
 use crate::event::audit::{AuditMessage, Fact, address};
 use crate::event::build::{Draft, Fault, Given};
 use crate::event::fields::{Field, of_event};
 use crate::event::json::lossless;
 use crate::event::{Detail, Event, Value};
 
-pub(super) const FIELDS: &[Field] = &[
+pub(super) const CLASS: Class = Class { fields: FIELDS, readers: &[], detail, sentence };
+
+const FIELDS: &[Field] = &[
     of_event(
         &facts::MESSAGE_TYPE,
         |event, _| audit(event, |message| Value::Int(i64::from(message.message_type))),
@@ -190,7 +193,7 @@ fn written(draft: &mut Draft) -> &mut Written {
     draft.part()
 }
 
-pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
+fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     let written: Written = std::mem::take(draft.part());
     let text = &written.text;
     let message_type = written.message_type.unwrap_or(0);
@@ -200,7 +203,7 @@ pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     Detail::Audit(Arc::new(message))
 }
 
-pub(super) fn sentence(event: &Event, policy: &str) -> String {
+fn sentence(event: &Event, policy: &str) -> String {
     let program = lossless(&event.process.image.path);
     let Detail::Audit(message) = &event.detail else { return format!("Program {program} violated policy {policy}") };
     let (name, gist) = (&message.type_name, gist(message));

@@ -3,12 +3,15 @@
 use schema::EventType;
 use schema::classes::process as facts;
 
+use super::Class;
 use crate::event::build::Draft;
 use crate::event::fields::{Field, of_event};
 use crate::event::json::lossless;
 use crate::event::{Detail, Event, Value};
 
-pub(super) const FIELDS: &[Field] = &[
+pub(super) const CLASS: Class = Class { fields: FIELDS, readers: &[], detail, sentence };
+
+const FIELDS: &[Field] = &[
     of_event(
         &facts::EXIT_CODE,
         |event, _| match event.detail {
@@ -52,7 +55,7 @@ struct Written {
     errno: i32,
 }
 
-pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
+fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     let &mut Written { code, signal, errno } = draft.part();
     match kind {
         EventType::Exit => Detail::Exit { code, signal, core_dumped: false },
@@ -61,7 +64,7 @@ pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     }
 }
 
-pub(super) fn sentence(event: &Event, policy: &str) -> String {
+fn sentence(event: &Event, policy: &str) -> String {
     let image = &event.process.image;
     let program = lossless(&image.path);
     match event.detail {

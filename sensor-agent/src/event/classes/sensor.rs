@@ -4,11 +4,14 @@ use schema::EventType;
 use schema::classes::sensor as facts;
 use schema::classes::sensor::{Cause, Stage, Subject};
 
+use super::Class;
 use crate::event::build::Draft;
 use crate::event::fields::{Field, of_event};
 use crate::event::{Detail, Event, Lost, Value};
 
-pub(super) const FIELDS: &[Field] = &[
+pub(super) const CLASS: Class = Class { fields: FIELDS, readers: &[], detail, sentence };
+
+const FIELDS: &[Field] = &[
     of_event(
         &facts::SENSOR_PID,
         |event, _| Value::Int(i64::from(event.process.key.tgid)),
@@ -48,11 +51,11 @@ fn written(draft: &mut Draft) -> &mut Lost {
     draft.part()
 }
 
-pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
+fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     if kind == EventType::LostRecords { Detail::Lost(*draft.part()) } else { Detail::None }
 }
 
-pub(super) fn sentence(event: &Event, policy: &str) -> String {
+fn sentence(event: &Event, policy: &str) -> String {
     match &event.detail {
         Detail::Lost(Lost { count, class, stage, cause }) => {
             format!("The sensor lost {count} {class} records at the stage {stage} ({cause}); policy {policy}")

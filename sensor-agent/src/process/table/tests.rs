@@ -5,6 +5,7 @@ use crate::event::decode::Audit;
 use crate::event::{Ids, UNSET_ID};
 use budget::{Part, Pressure};
 
+mod act;
 mod lineage;
 
 fn table(limit: usize) -> Table {

@@ -1,0 +1,33 @@
+//! What processes do, by records that tell who it was and little else of the process.
+
+use std::sync::Arc;
+
+use super::Table;
+use crate::event::decode::Act;
+use crate::event::{Event, Image, until_zero};
+use crate::process::told::{Known, Told};
+
+impl Table {
+    /// The process is as the table has it, but for what the kernel said of it at that moment: it may have taken on other ids
+    /// and namespaces since.
+    pub(super) fn act(&mut self, act: &Act, time: u64) -> Event {
+        let actor = &act.actor;
+        let known = self.live.get(&actor.process).or_else(|| self.ended.get(actor.process)).cloned();
+        let process = match known {
+            Some(known) if (known.ids, known.namespaces) == (actor.ids, actor.namespaces) => known,
+            known => {
+                let (facts, image) = match &known {
+                    Some(known) => (Known::of(known), Arc::clone(&known.image)),
+                    // It was started while records were lost: what it runs is not known.
+                    None => {
+                        let mut image = Image { comm: until_zero(&actor.comm).to_vec(), ..Image::default() };
+                        self.pool.charge(&mut image);
+                        (Known::default(), Arc::new(image))
+                    }
+                };
+                self.snapshot(&Told::by_actor(actor, known.as_deref()), image, facts, known.as_deref())
+            }
+        };
+        Event { kind: act.kind, time, process, detail: act.detail.clone() }
+    }
+}

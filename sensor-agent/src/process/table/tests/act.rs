@@ -1,0 +1,131 @@
+//! What processes do to the kernel, by records that say little of who it was.
+
+use schema::Seen;
+use sensor_ebpf::record::{Actor, BpfRecord, LAYOUT_VERSION, ModuleRecord, Namespaces, kind};
+
+use super::*;
+use crate::event::decode::{Act, decode};
+use crate::event::json::as_text;
+use crate::event::{Host, fields};
+
+/// A text as the kernel keeps it.
+fn text<const LEN: usize>(text: &str) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    bytes[..text.len()].copy_from_slice(text.as_bytes());
+    bytes
+}
+
+fn actor(pid: u32) -> Actor {
+    let ids = Ids { uid: 0, euid: 0, ..Ids::default() };
+    Actor { process: key(pid), ids, comm: text("loader"), ..Actor::default() }
+}
+
+/// The record as it comes out of the ring.
+fn read<T>(record: &T) -> Act {
+    // SAFETY: a record has no padding.
+    let bytes = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(record).cast::<u8>(), size_of::<T>()) };
+    let Ok(Record::Act(act)) = decode(bytes) else { panic!("not read") };
+    act
+}
+
+fn header<T>(kind: u16) -> Header {
+    Header { layout: LAYOUT_VERSION, kind, len: u32::try_from(size_of::<T>()).unwrap(), time: 5 }
+}
+
+fn module(actor: Actor) -> Act {
+    let header = header::<ModuleRecord>(kind::MODULE);
+    // Another module's name was there before.
+    read(&ModuleRecord { header, actor, taints: 1 << 13 | 1 << 12, name: text("dummy\0longer") })
+}
+
+/// All that its own class says of an event.
+fn own(event: &Event) -> Vec<(&'static str, String)> {
+    let class = schema::Owner::Class(event.kind.class());
+    let own = fields::FIELDS.iter().filter(|field| field.owner == class && field.applies_to(Seen::only(event.kind)));
+    own.filter_map(|field| Some((field.name, as_text(field.of(event, &Host::default()))?))).collect()
+}
+
+#[test]
+fn a_module_is_told_with_who_loads_it() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    table.apply(&exec(2, b"kmod/bin"), 0).unwrap();
+    let event = table.apply(&Record::Act(module(actor(2))), 7).unwrap();
+    assert_eq!(
+        (event.kind, event.time, paths(&event)),
+        (EventType::ModuleLoad, 7, vec!["/bin/kmod".into(), "/sbin/init".into()])
+    );
+    assert!(Arc::ptr_eq(&event.process, table.get(key(2)).unwrap()), "nothing of it is new");
+    let told = own(&event);
+    let told: Vec<_> = told.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("moduleName", "dummy"),
+            ("moduleTaints", "12288"),
+            ("isModuleUnsigned", "true"),
+            ("isModuleOutOfTree", "true"),
+            ("isModuleForced", "false")
+        ]
+    );
+    assert!(event.size() > size_of::<Event>() + size_of::<Process>() + event.process.image.size());
+}
+
+#[test]
+fn a_bpf_program_is_told_in_words() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    let record = BpfRecord {
+        header: header::<BpfRecord>(kind::BPF),
+        actor: actor(1),
+        id: 9,
+        program_type: 26,
+        attach_type: 25,
+        instructions: 12,
+        tag: [0, 1, 2, 3, 4, 5, 6, 0xff],
+        name: text("watch"),
+        target: text("vfs_write"),
+    };
+    let told = |record: &BpfRecord, table: &mut Table| own(&table.apply(&Record::Act(read(record)), 0).unwrap());
+    let program = told(&record, &mut table);
+    let program: Vec<_> = program.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(
+        program,
+        [
+            ("bpfName", "watch"),
+            ("bpfId", "9"),
+            ("bpfType", "tracing"),
+            ("bpfAttachType", "trace_fexit"),
+            ("bpfTarget", "vfs_write"),
+            ("bpfInstructions", "12"),
+            ("bpfTag", "00010203040506ff")
+        ]
+    );
+    // One of a later kernel, without a name, for one place alone.
+    let nameless = BpfRecord { program_type: 900, attach_type: 0, name: text(""), target: text(""), ..record };
+    let names: Vec<_> = told(&nameless, &mut table).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["bpfId", "bpfType", "bpfInstructions", "bpfTag"]);
+}
+
+#[test]
+fn who_has_changed_since_is_told_as_it_is() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    table.apply(&fork(1, 2), 0).unwrap();
+    let mut now = actor(2);
+    now.ids = Ids { uid: 1000, euid: 0, ..Ids::default() };
+    now.namespaces = Namespaces { user: 77, ..Namespaces::default() };
+    let event = table.apply(&Record::Act(module(now)), 0).unwrap();
+    assert_eq!((event.process.ids.uid, event.process.namespaces.user), (1000, 77));
+    assert_eq!(paths(&event), ["/sbin/init", "/sbin/init"]);
+    assert_eq!(table.get(key(2)).unwrap().ids.uid, 0, "what the table holds is the exec's");
+}
+
+#[test]
+fn who_was_never_seen_is_told_by_its_id() {
+    let mut table = table(100);
+    let event = table.apply(&Record::Act(module(actor(5))), 0).unwrap();
+    assert_eq!((event.process.key, &*event.process.image.comm), (key(5), &b"loader"[..]));
+    assert!(event.process.parent.is_none() && table.is_empty());
+}
