@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use schema::{EventType, Seen};
+use schema::{Class, EventType, Seen};
 pub use throttle::ThrottleSettings;
 use throttle::{Decision, Throttle};
 
@@ -98,6 +98,12 @@ impl Detection {
     #[must_use]
     pub fn sees_unformatted(&self) -> bool {
         self.groups.iter().flat_map(|group| &group.policies).any(|policy| policy.asks_for_file)
+    }
+
+    /// Whether a policy looks at events of this class.
+    #[must_use]
+    pub fn sees(&self, class: Class) -> bool {
+        self.groups.iter().any(|group| group.sees.class() == class)
     }
 
     /// Policies in force.

@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 use schema::EventType;
+use sensor_ebpf::classes::{Class, Classes};
 
 pub use accounts::Accounts;
 use accounts::Untold;
@@ -69,6 +70,18 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// Which classes the kernel has to tell: those that a policy or a table asks for, and those that are always told.
+    #[must_use]
+    pub fn classes(&self) -> Classes {
+        let is_asked = |class: &schema::Class| {
+            self.detection.sees(*class) || class.kinds().iter().any(|kind| self.recorder.records(*kind))
+        };
+        let names: Vec<_> =
+            schema::Class::ALL.iter().filter(|class| is_asked(class)).map(|class| class.name()).collect();
+        let asked = Class::ALL.into_iter().filter(|class| names.contains(&class.name()));
+        asked.fold(Class::ALWAYS, Classes::with)
+    }
+
     /// Which failed execs somebody asks for.
     #[must_use]
     pub fn failed_execs(&self) -> FailedExecs {

@@ -159,9 +159,16 @@ impl Sensor {
             crate::limits::hold();
         }
 
-        let options = CaptureOptions { failed_execs: plan.setup.failed_execs(), ..capture_options(config) };
+        let options = CaptureOptions {
+            failed_execs: plan.setup.failed_execs(),
+            classes: plan.setup.classes(),
+            ..capture_options(config)
+        };
         let mut capture = Capture::start(&options)?;
         let attached = boot_now();
+        for sentence in capture.unseen() {
+            tracing::warn!("{sentence}");
+        }
         let baseline = capture.baseline()?;
         // What only `/proc` tells of other users' processes takes capabilities that are dropped next.
         let walked = || baseline.tasks.records().filter_map(|bytes| decode(bytes).ok());

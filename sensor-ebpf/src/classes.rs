@@ -34,6 +34,9 @@ impl Class {
         }
     }
 
+    /// Those without which the sensor knows no process and no login: they are told whoever asks for what.
+    pub const ALWAYS: Classes = Classes::NONE.with(Self::Process).with(Self::Audit);
+
     /// Whether records of any class go into this ring.
     #[must_use]
     pub fn any_in(ring: Ring) -> bool {
@@ -56,6 +59,8 @@ impl Class {
 pub struct Classes(u32);
 
 impl Classes {
+    pub const NONE: Self = Self(0);
+
     #[must_use]
     pub const fn with(self, class: Class) -> Self {
         Self(self.0 | 1 << class as u32)

@@ -113,7 +113,7 @@ impl Default for Options {
         Self {
             rings: Ring::ALL.map(Ring::bytes),
             failed_execs: FailedExecs::All,
-            classes: Classes::default().with(Class::Process).with(Class::Audit),
+            classes: Class::ALWAYS,
             later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
             audit: AuditHooks::Best,
             audit_multicast: false,
@@ -131,6 +131,7 @@ pub struct Capture {
     /// Until the drain thread has it.
     multicast: Option<Multicast>,
     fallback: Fallback,
+    asked: Classes,
 }
 
 /// What became of the multicast group.
@@ -175,7 +176,7 @@ impl Capture {
         }
         loaded.attach(options.classes)?;
         let (multicast, fallback) = fallback(options, &loaded);
-        Ok(Self { loaded, control, is_draining: false, multicast, fallback })
+        Ok(Self { loaded, control, is_draining: false, multicast, fallback, asked: options.classes })
     }
 
     /// Starts the drain thread. Once only.
@@ -203,7 +204,14 @@ impl Capture {
     ///
     /// If the kernel refuses to attach a program that the sensor cannot do without.
     pub fn ask_for(&mut self, classes: Classes) -> Result<(), CaptureError> {
+        self.asked = classes;
         self.loaded.attach(classes)
+    }
+
+    /// What is asked for and not seen on this kernel, a sentence each.
+    #[must_use]
+    pub fn unseen(&self) -> Vec<String> {
+        unseen(self.asked, &self.loaded.status())
     }
 
     /// From now on tells these failed execs and no others. One that nobody asks for costs next to nothing, and takes no room
@@ -308,6 +316,21 @@ impl Capture {
     }
 }
 
+/// What of these classes no hook tells. Of those that are always told there is a word elsewhere.
+fn unseen(asked: Classes, programs: &[ProgramStatus]) -> Vec<String> {
+    let is_asked = |source: &&Source| asked.has(source.class()) && !Class::ALWAYS.has(source.class());
+    let sentence = |source: &Source| {
+        let rungs: Vec<_> = programs.iter().filter(|program| program.source == *source).collect();
+        if rungs.iter().any(|program| program.state == State::Attached) {
+            return None;
+        }
+        let last = rungs.last()?;
+        let what = missed(*source, last.rung)?;
+        Some(format!("{what}, although a policy or a table asks for them: {} is {}", last.hook, last.state))
+    };
+    Source::ALL.iter().filter(is_asked).filter_map(sentence).collect()
+}
+
 /// Joins the multicast group if that is wanted and no hook serves.
 fn fallback(options: &Options, loaded: &Loaded) -> (Option<Multicast>, Fallback) {
     if !options.audit_multicast {
@@ -329,6 +352,32 @@ fn fallback(options: &Options, loaded: &Loaded) -> (Option<Multicast>, Fallback)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_asked_for_and_cannot_be_had_is_said() {
+        let program = |rung, state| ProgramStatus {
+            source: Source::BpfLoad,
+            hook: "fexit/x",
+            rung,
+            state,
+            id: None,
+            run_count: 0,
+            run_time_ns: 0,
+            recursion_misses: 0,
+            recursion_loses: true,
+            reattached: 0,
+        };
+        let asked = Class::ALWAYS.with(Class::Bpf);
+        let refused = || State::NotAvailable("refused".to_owned());
+        let said = unseen(asked, &[program(1, refused()), program(2, refused())]);
+        assert_eq!(
+            said,
+            ["BPF programs that are loaded into the kernel are not seen, although a policy or a table asks for them: \
+              fexit/x is not available here: refused"]
+        );
+        assert_eq!(unseen(Class::ALWAYS, &[program(2, refused())]), [""; 0]);
+        assert_eq!(unseen(asked, &[program(1, refused()), program(2, State::Attached)]), [""; 0]);
+    }
 
     #[test]
     fn ring_sizes_are_what_the_kernel_takes() {

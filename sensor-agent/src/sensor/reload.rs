@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use diagnostic::{Appearance, Report};
+use sensor_ebpf::classes::Classes;
 
 use super::{Shared, Tamper, configure, offer, status};
+use crate::capture::{Capture, CaptureError};
 use crate::config::Config;
 use crate::control::Reload;
 use crate::engine::Request;
@@ -57,6 +59,11 @@ fn take(shared: &Arc<Shared>) -> Reload {
         Ok(sinks) => sinks,
         Err(errors) => return refused(texts(errors)),
     };
+    // Before its policies are in force, so that they miss nothing.
+    match ask_for(&mut shared.capture(), plan.setup.classes()) {
+        Ok(unseen) => findings.extend(unseen),
+        Err(error) => return refused(vec![error.to_string()]),
+    }
     crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &left_spools.0, &left_spools.1);
     Budget::of_sensor().set_limit(config.memory_budget);
     findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
@@ -76,6 +83,13 @@ fn take(shared: &Arc<Shared>) -> Reload {
     held.files = status::configuration(&config).files;
     findings.extend(left_for_a_restart(shared, &config));
     Reload { time, accepted: true, findings }
+}
+
+/// Asks the kernel for what a configuration wants told. Says what the configuration before it did not want and cannot be had here.
+fn ask_for(capture: &mut Capture, classes: Classes) -> Result<Vec<String>, CaptureError> {
+    let known = capture.unseen();
+    capture.ask_for(classes)?;
+    Ok(capture.unseen().into_iter().filter(|sentence| !known.contains(sentence)).collect())
 }
 
 fn tried_again(error: &OpenError) -> String {

@@ -47,6 +47,25 @@ fn a_throttle_tells_apart_by_what_the_policy_sees() {
 }
 
 #[test]
+fn a_policy_asks_for_what_it_sees() {
+    use sensor_ebpf::classes::{Class, Classes};
+
+    let classes = |text: &str| {
+        let (_, detection, said) = planned(text);
+        assert_eq!(said, [""; 0], "{text}");
+        let recorder = crate::recorder::Recorder::new(&[], Vec::new(), false);
+        crate::engine::Setup { detection, recorder, reporting_interval: std::time::Duration::from_secs(1) }.classes()
+    };
+    let of_type = |word: &str, more: &str| format!("P:\n  policy: {word}\n  rules: [default match]\n  {more}\n");
+    let always: Classes = Class::ALWAYS;
+    assert_eq!(classes(""), always);
+    assert_eq!(classes(&of_type("program", "")), always);
+    assert_eq!(classes(&of_type("loadKernelModule", "")), always.with(Class::Module));
+    assert_eq!(classes(&of_type("bpfExec", "")), always.with(Class::Bpf));
+    assert_eq!(classes(&of_type("bpfExec", "enabled: false")), always);
+}
+
+#[test]
 fn groups_and_actions_decide_what_kind_of_message_it_is() {
     for (more, expected) in [
         ("priority: Low", MessageType::Alert),
