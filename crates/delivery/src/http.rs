@@ -110,7 +110,11 @@ impl Client {
         self.runtime.block_on(exchange).map_err(|error| {
             // The next try is with a new connection, and with the certificates as they are then.
             self.current = None;
-            Setback { reason: format!("{place} {}", self.explain(error)), wait: None, lasting: false }
+            Setback {
+                reason: format!("{place} {}", explain(error, |text| self.words(text))),
+                wait: None,
+                lasting: false,
+            }
         })
     }
 
@@ -159,23 +163,6 @@ impl Client {
         self.runtime.block_on(async { tokio::time::sleep(time).await });
     }
 
-    fn explain(&self, error: reqwest::Error) -> String {
-        let error = error.without_url();
-        let what = match () {
-            () if error.is_timeout() => "did not reply in time",
-            () if error.is_connect() => "cannot be reached",
-            () => "broke off",
-        };
-        // What happened is told by the innermost error; those around it say where it was noticed.
-        let mut reason = error.to_string();
-        let mut next = error.source();
-        while let Some(source) = next {
-            reason = source.to_string();
-            next = source.source();
-        }
-        format!("{what}: {}", self.words(reason.as_bytes()))
-    }
-
     fn http(&mut self, url: &Url) -> io::Result<reqwest::Client> {
         if let Some((http, made)) = &self.current
             && made.elapsed() < MAX_AGE
@@ -198,6 +185,25 @@ impl Client {
         self.current = Some((http.clone(), Instant::now()));
         Ok(http)
     }
+}
+
+/// Why there is no reply, for people. `words` makes what others have said fit for a log.
+#[must_use]
+pub fn explain(error: reqwest::Error, words: impl FnOnce(&[u8]) -> String) -> String {
+    let error = error.without_url();
+    let what = match () {
+        () if error.is_timeout() => "did not reply in time",
+        () if error.is_connect() => "cannot be reached",
+        () => "broke off",
+    };
+    // What happened is told by the innermost error; those around it say where it was noticed.
+    let mut reason = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        reason = source.to_string();
+        next = source.source();
+    }
+    format!("{what}: {}", words(reason.as_bytes()))
 }
 
 /// What of a URL may be secret: some receivers have their token in the path or the query, others want a user and a

@@ -1,18 +1,15 @@
 //! One request, tried until it is answered or refused.
 
 use std::{
-    error::Error as _,
     sync::{Arc, Mutex, PoisonError},
     time::SystemTime,
 };
 
+use delivery::{backoff::retry_after, http};
 use reqwest::{RequestBuilder, Url, header::DATE};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{
-    pace::{Pace, retry_after},
-    words,
-};
+use super::{pace::Pace, words};
 
 /// A reply is not read beyond this. A page has a thousand items at most.
 const MAX_REPLY: usize = 64 << 20;
@@ -72,6 +69,7 @@ impl Client {
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
         read: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<Answer<T>, Fault> {
+        let mut backoff = self.pace.backoff();
         let mut faults = 0;
         loop {
             let setback = match self.once(url, request(&self.http), &read).await? {
@@ -86,7 +84,8 @@ impl Client {
             if faults >= self.pace.tries {
                 return Err(Fault::Unavailable(format!("{reason}; given up after {faults} tries")));
             }
-            let wait = self.pace.wait(faults, setback.wish);
+            let wait = backoff.wait_after_fault(setback.wish);
+            backoff.count();
             tracing::info!("{reason}; the next try is in {:.1} s", wait.as_secs_f64());
             tokio::time::sleep(wait).await;
         }
@@ -107,7 +106,7 @@ impl Client {
         let again = |reason: String, wish| Ok(Err(Setback { reason, wish }));
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return again(self.explain(error), None),
+            Err(error) => return again(http::explain(error, |text| self.words(text)), None),
         };
         let date = response.headers().get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
         let date = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok());
@@ -123,7 +122,7 @@ impl Client {
                 Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_REPLY => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => return again(format!("replied more than {} MiB", MAX_REPLY >> 20), None),
                 Ok(None) => break,
-                Err(error) => return again(self.explain(error), None),
+                Err(error) => return again(http::explain(error, |text| self.words(text)), None),
             }
         }
         let said = || format!("replied {status}: {}", self.words(&body));
@@ -145,23 +144,6 @@ impl Client {
     pub(super) fn words(&self, said: &[u8]) -> String {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         words::fit(said, self.secrets.iter().chain(token.as_ref()).map(String::as_str))
-    }
-
-    fn explain(&self, error: reqwest::Error) -> String {
-        let error = error.without_url();
-        let what = match () {
-            () if error.is_timeout() => "did not reply in time",
-            () if error.is_connect() => "cannot be reached",
-            () => "broke off",
-        };
-        // What happened is told by the innermost error; those around it say where it was noticed.
-        let mut reason = error.to_string();
-        let mut next = error.source();
-        while let Some(source) = next {
-            reason = source.to_string();
-            next = source.source();
-        }
-        format!("{what}: {}", self.words(reason.as_bytes()))
     }
 }
 

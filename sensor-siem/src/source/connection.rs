@@ -1,13 +1,9 @@
 //! The HTTP client: whom to trust, and which way.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::time::Duration;
 
+use delivery::tls::{self, TlsError, TlsSettings};
 use reqwest::{Proxy, redirect};
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
-    version,
-};
 
 use super::Connection;
 
@@ -17,12 +13,8 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    #[error("`ca_file`: {path}: {reason}; it must hold certificates as PEM")]
-    Authority { path: String, reason: String },
-    #[error("the system has no certificates to trust; name them with `ca_file`, or install ca-certificates")]
-    NoSystem,
     #[error(transparent)]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Client(#[from] reqwest::Error),
 }
@@ -30,17 +22,8 @@ pub enum ConnectionError {
 /// The client. Redirects are not followed: credentials are for those who were named. If no TLS `is_needed`, a system without
 /// certificates is no fault.
 pub(super) fn client(connection: &Connection, is_needed: bool) -> Result<reqwest::Client, ConnectionError> {
-    let roots = match &connection.ca_file {
-        Some(path) => authorities(path).map_err(|error| ConnectionError::Authority {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        })?,
-        None => of_system(is_needed)?,
-    };
-    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_protocol_versions(&[&version::TLS13, &version::TLS12])?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let settings = TlsSettings { ca_file: connection.ca_file.clone(), ..TlsSettings::default() };
+    let mut tls = tls::config(&settings, is_needed)?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -53,20 +36,4 @@ pub(super) fn client(connection: &Connection, is_needed: bool) -> Result<reqwest
         builder = builder.proxy(Proxy::all(url.clone())?);
     }
     Ok(builder.build()?)
-}
-
-fn authorities(path: &Path) -> io::Result<RootCertStore> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(io::Error::other)? {
-        roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
-    }
-    if roots.is_empty() { Err(io::Error::other("there is no certificate in it")) } else { Ok(roots) }
-}
-
-/// Those of the system; of `SSL_CERT_FILE` and `SSL_CERT_DIR` if they are set, as in Python.
-fn of_system(is_needed: bool) -> Result<RootCertStore, ConnectionError> {
-    let mut roots = RootCertStore::empty();
-    // A few that nobody can read are no reason to trust none.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if is_needed && roots.is_empty() { Err(ConnectionError::NoSystem) } else { Ok(roots) }
 }

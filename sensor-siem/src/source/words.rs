@@ -1,34 +1,20 @@
 //! Central's words, fit for a log: what a server says helps the person who reads it, and may hold anything, the credentials
 //! that it was sent included.
 
-use diagnostic::printable;
+use delivery::words;
 
-/// What stands in the place of a secret.
-const MASK: &str = "***";
 /// Bytes that are looked at, and characters that are passed on.
 const MOST_READ: usize = 64 << 10;
 const MOST: usize = 200;
 /// Fewer characters are no secret, and would be found everywhere.
 const SHORTEST_SECRET: usize = 4;
 
-/// The first words, without these secrets. They are replaced before anything is cut: a part of one would not be known again.
-pub(super) fn fit<'a>(words: &[u8], secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
-    // One may be the beginning of another.
-    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-    let longest = secrets.first().map_or(0, |secret| secret.len());
-    let mut read = words;
-    if words.len() > MOST_READ {
-        // Without the beginning of a secret at the end.
-        read = &words[..MOST_READ.saturating_sub(longest)];
-    }
-    let mut text = String::from_utf8_lossy(read).into_owned();
-    for secret in secrets {
-        text = text.replace(secret, MASK);
-    }
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().take(MOST).collect();
-    if line.is_empty() { "(no words)".to_owned() } else { printable(&line).into_owned() }
+/// The first words, without these secrets.
+pub(super) fn fit<'a>(said: &[u8], secrets: impl IntoIterator<Item = &'a str>) -> String {
+    let secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
+    let secrets = || secrets.iter().copied();
+    let read = said.get(..MOST_READ).map_or(said, |begin| words::whole(begin, secrets()));
+    words::fit(read, secrets(), MOST)
 }
 
 #[cfg(test)]
