@@ -6,9 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use delivery::{trust::CrlPolicy, trust::TrustFolder};
 use libfuzzer_sys::fuzz_target;
-use delivery::trust::CrlPolicy;
-use delivery::trust::TrustFolder;
 use tempfile::TempDir;
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir_in("/dev/shm").expect("there is a /dev/shm"));

@@ -33,13 +33,13 @@ mod zeromq;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use delivery::trust::CrlPolicy;
 use secrecy::SecretString;
 use settings::{ListenAddress, UnixSocket};
 use url::Url;
 use uuid::Uuid;
 
 use crate::capture::AuditHooks;
-use delivery::trust::CrlPolicy;
 
 pub use cache::CacheError;
 pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};

@@ -32,6 +32,9 @@ use status::Rate;
 use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
+use budget::{Budget, Pressure};
+use clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
+
 use crate::alert::Alert;
 use crate::capture::{Batch, FailedExecs};
 use crate::detection::Detection;
@@ -44,8 +47,6 @@ use crate::process::Table;
 use crate::process::baseline::Baseline;
 use crate::process::rescan::Rescan;
 use crate::recorder::Recorder;
-use budget::{Budget, Pressure};
-use clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);

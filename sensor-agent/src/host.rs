@@ -7,13 +7,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use clock::BootToUnix;
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::utsname::uname;
 use uuid::Uuid;
 
 use crate::event::Host;
-use clock::BootToUnix;
 
 /// The name space of ids that are made of the machine's: a random UUID of this program's own.
 const OF_MACHINES: Uuid = Uuid::from_u128(0x9c1d_4f3e_27b8_4d0a_8f57_6e20_b3a9_c4d1);

@@ -16,10 +16,11 @@ use prometheus_client::registry::Registry;
 
 pub use server::{ListenError, Server};
 
+use delivery::cause::{Cause, on_disk};
+
 use crate::control::Status;
 use crate::control::status::Delivery;
 use crate::health;
-use crate::output::{Cause, on_disk};
 
 /// What all names begin with.
 const PREFIX: &str = "sophoslinuxsensor";

@@ -9,11 +9,11 @@
 
 use std::collections::VecDeque;
 
+use budget::{Budget, Pressure};
 use schema::{Class, EventType, Table};
 
 use crate::event::{Event, Host};
 use crate::rules::{ChainIndex, RuleSet, Scratch};
-use budget::{Budget, Pressure};
 
 /// The tables that are on.
 #[derive(Debug)]

@@ -17,6 +17,9 @@ mod state;
 mod status;
 mod tamper;
 
+use budget::Budget;
+use clock::{boot_now, unix_now};
+use delivery::open_error::OpenError;
 use diagnostic::Report;
 pub use lookout::CANARY;
 use settings::Environment;
@@ -42,7 +45,7 @@ use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, S
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};
-use crate::output::{Dispatcher, OpenError, Sinks, tell_of_left_spools};
+use crate::output::{Dispatcher, Sinks, tell_of_left_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
@@ -50,8 +53,6 @@ use crate::process::mounts::HostMounts;
 use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
 use crate::process::{HostPlace, MAX_PROCESSES, Table};
-use budget::Budget;
-use clock::{boot_now, unix_now};
 
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;

@@ -5,13 +5,20 @@
 //! and in [`mcs`], which speaks to Central. What is sent, the program that uses this knows: here it is bytes with an id.
 
 pub mod backoff;
+pub mod cause;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod http;
+pub mod lane;
+pub mod ledger;
+pub mod lines;
 pub mod mcs;
+pub mod open_error;
+pub mod outcome;
 pub mod receivers;
 pub mod remote;
 pub mod spool;
+pub mod spooled;
 #[cfg(test)]
 mod test_authority;
 #[cfg(test)]

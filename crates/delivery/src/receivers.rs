@@ -1,5 +1,7 @@
 //! Receivers, each with its own protocol and its settings.
 
+pub mod file;
 pub mod splunk;
+pub mod stdout;
 pub mod syslog;
 pub mod webhook;

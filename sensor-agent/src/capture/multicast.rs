@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use clock::boot_now;
 use rustix::io::Errno;
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
@@ -17,7 +18,6 @@ use sensor_ebpf::record::audit::{TEXT_CUT, TEXT_MAX, is_user_type};
 use sensor_ebpf::record::{AuditRecord, Header, Ids, LAYOUT_VERSION, ProcessKey, kind};
 
 use super::Batch;
-use clock::boot_now;
 
 /// `AUDIT_NLGRP_READLOG` of Linux, as a mask.
 const READLOG: u32 = 1;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use delivery::receivers::file::FileSettings;
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use schema::{TABLES, Table};
@@ -13,7 +14,7 @@ use super::outputs;
 use super::s3::{self, S3Settings};
 use super::words::SinkBackend;
 use super::zeromq::{self, ZeromqSettings};
-use crate::output::{FileSettings, RowFormat, ZeromqEncoding};
+use crate::output::{RowFormat, ZeromqEncoding};
 
 /// The flight recorder and where its rows go.
 #[derive(Clone, Debug)]

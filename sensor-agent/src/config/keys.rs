@@ -13,11 +13,11 @@ pub(crate) use detections::{LIST, POLICY};
 pub(crate) use investigations::{PARQUET, RECORDER_TABLE, SINKS};
 pub(crate) use outputs::OUTPUTS;
 
+use delivery::trust::CrlPolicy;
 use settings::{Key, Kind, LISTEN, Named, Schema, UNIX_SOCKET, Word as _};
 
 use super::words::CloudMeta;
 use crate::capture::AuditHooks;
-use delivery::trust::CrlPolicy;
 use kinds::CONTENT_GROUP;
 
 /// What every other top-level key is the name of.

@@ -4,6 +4,10 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use delivery::{
+    http::HttpSettings, receivers::file::FileSettings, receivers::splunk::SplunkSettings,
+    receivers::syslog::SyslogSettings, receivers::webhook::WebhookSettings,
+};
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use secrecy::SecretString;
@@ -17,12 +21,8 @@ use super::tls;
 use super::without_effect::without_effect;
 use super::words::OutputType;
 use super::zeromq::{self, ZeromqSettings};
-use crate::output::{FileSettings, Format, ZeromqEncoding};
+use crate::output::{Format, ZeromqEncoding};
 use crate::policy::MessageType;
-use delivery::http::HttpSettings;
-use delivery::receivers::splunk::SplunkSettings;
-use delivery::receivers::syslog::SyslogSettings;
-use delivery::receivers::webhook::WebhookSettings;
 
 /// Where alerts go, and in what shape.
 #[derive(Clone, Debug, Default)]

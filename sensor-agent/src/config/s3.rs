@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use delivery::http::HttpSettings;
 use diagnostic::Report;
 use secrecy::SecretString;
 use settings::{Section, files};
@@ -9,7 +10,6 @@ use url::{Host, Url};
 
 use super::keys;
 use super::outputs;
-use delivery::http::HttpSettings;
 
 /// The key of a sink that has no store. All others of a `parquet` sink say nothing without one.
 const WITHOUT_STORE: &str = "roll_interval";

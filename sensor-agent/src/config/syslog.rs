@@ -1,12 +1,12 @@
 //! A syslog receiver, as an output's keys describe it.
 
+use delivery::receivers::syslog::{Framing, SyslogAddress, SyslogProtocol, SyslogSettings};
 use diagnostic::Report;
 use rustls::pki_types::ServerName;
 use settings::{Section, Size};
 
 use super::tls;
 use super::without_effect::without_effect;
-use delivery::receivers::syslog::{Framing, SyslogAddress, SyslogProtocol, SyslogSettings};
 
 /// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).
 const MOST_OF_UDP: u64 = 65_507;

@@ -9,14 +9,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use delivery::{receivers::syslog::SyslogAddress, receivers::webhook::WebhookMethod};
 use diagnostic::{Report, Severity};
 use secrecy::ExposeSecret;
 use settings::{Environment, FromText, HostPort, Key, Section};
 
 use crate::output::{Format, RowFormat};
 use crate::policy::{Confidence, MessageType, Priority};
-use delivery::receivers::syslog::SyslogAddress;
-use delivery::receivers::webhook::WebhookMethod;
 
 use super::*;
 

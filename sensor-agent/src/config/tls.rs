@@ -1,9 +1,8 @@
 //! TLS to receivers that are not Central, as the keys describe it: whom to trust, and who we are.
 
+use delivery::tls::TlsSettings;
 use diagnostic::Report;
 use settings::{Section, files};
-
-use delivery::tls::TlsSettings;
 
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];

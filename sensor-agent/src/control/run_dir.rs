@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use private_folder::{FolderError, make_private};
 use rustix::{
     io::Errno,
     net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType},
@@ -17,7 +18,6 @@ use rustix::{
 
 use super::{LOCK_NAME, SOCKET_NAME, peer::Peer};
 use crate::lock::{LockError, lock};
-use private_folder::{FolderError, make_private};
 
 /// A run directory that is this sensor's alone, until this value is dropped.
 #[derive(Debug)]

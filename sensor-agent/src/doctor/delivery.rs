@@ -4,14 +4,16 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use delivery::{
+    mcs::on_the_way,
+    receivers::syslog::SyslogAddress,
+    trust::{self, TrustFolder},
+};
 use settings::{Environment, HostPort};
 use url::Url;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings};
-use delivery::mcs::on_the_way;
-use delivery::receivers::syslog::SyslogAddress;
-use delivery::trust::{self, TrustFolder};
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);

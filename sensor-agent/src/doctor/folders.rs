@@ -4,13 +4,13 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use private_folder::{look, look_for_file};
 use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::Finding;
 use crate::config::{Config, OutputSettings, SinkSettings};
 use crate::systemd;
-use private_folder::{look, look_for_file};
 
 /// Below this a disk counts as full: bytes.
 const LOW: u64 = 256 << 20;

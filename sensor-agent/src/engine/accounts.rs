@@ -11,9 +11,8 @@ use std::path::Path;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use delivery::cause::Cause;
 use serde::{Deserialize, Serialize};
-
-use crate::output::Cause;
 
 const NAME: &str = "untold.json";
 

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use delivery::{cause::Cause, ledger::OutputStatus};
 use foldhash::HashMap;
 
 use super::accounts::Untold;
 use crate::event::Lost;
-use crate::output::{Cause, OutputStatus};
 use crate::policy::{Confidence, Policy, Priority};
 
 /// An output that loses and works by turns is told of this often.
@@ -142,8 +142,9 @@ pub(super) fn policy() -> Policy {
 
 #[cfg(test)]
 mod tests {
+    use delivery::ledger::{LastError, SpoolStatus};
+
     use super::*;
-    use crate::output::{LastError, SpoolStatus};
 
     fn output(given_up: u64, works: bool) -> OutputStatus {
         let spool = SpoolStatus { given_up: [("spool_full", given_up)].into(), ..SpoolStatus::default() };

@@ -1,9 +1,12 @@
 //! The counters of every stage, as losses.
 
+use delivery::{
+    cause::{Cause, on_disk},
+    ledger::OutputStatus,
+};
 use schema::Class;
 
 use crate::loss::Total;
-use crate::output::{Cause, OutputStatus, on_disk};
 use crate::policy::{Confidence, Policy, Priority};
 use crate::process::TableCounters;
 use crate::recorder::TableStatus;

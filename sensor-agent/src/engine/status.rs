@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
+use budget::Part;
+use delivery::ledger::OutputStatus;
 use schema::EventType;
 
 use super::Engine;
 use crate::loss::Total;
-use crate::output::OutputStatus;
 use crate::process::TableCounters;
 use crate::recorder::TableStatus;
-use budget::Part;
 
 /// What the engine tells of itself.
 #[derive(Clone, Debug, Default)]

@@ -15,12 +15,12 @@ use std::net::{IpAddr, SocketAddrV4};
 
 pub use keys::Fact;
 
+use budget::{Budget, Charge, Part};
 use schema::Activity;
 use schema::classes::audit::{Ending, Refusal, type_activity, type_name};
 use sensor_ebpf::record;
 
 use super::{Arguments, UserName};
-use budget::{Budget, Charge, Part};
 
 /// A message, taken apart.
 #[derive(Clone, Debug, Default)]

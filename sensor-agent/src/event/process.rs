@@ -6,13 +6,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use budget::Charge;
 use schema::process::Runtime;
 pub use sensor_ebpf::record::ProcessKey;
 use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
 
 use super::UserName;
-use budget::Charge;
 
 /// The value of an audit login uid or session that was never set.
 pub const UNSET_ID: u32 = u32::MAX;

@@ -1,37 +1,16 @@
 //! Writes alerts as lines.
 
-use super::{
+use delivery::{
     lane::queue::{Deliver, Delivery, Load},
-    local::lines::{Lines, Pending},
-    metrics::Ledger,
-    queued::{Outcome, QueuedAlert},
-    render::Renderer,
+    ledger::Ledger,
+    lines::{Lines, Pending},
+    outcome::Outcome,
 };
+
+use super::{queued::QueuedAlert, render::Renderer};
 
 /// Lines written at once stay below this, where they are written together.
 const CHUNK: usize = 256 * 1024;
-
-impl Load for QueuedAlert {
-    fn weight(&self) -> usize {
-        1
-    }
-
-    fn size(&self) -> usize {
-        self.alert.size()
-    }
-
-    fn sort(&self) -> Option<&str> {
-        Some(&self.alert.policy.name)
-    }
-
-    fn awaited(&self) -> Option<&QueuedAlert> {
-        self.is_awaited().then_some(self)
-    }
-
-    fn tell(&self, output: &str, outcome: &Outcome) {
-        self.tell(output, outcome);
-    }
-}
 
 /// Writes alerts as lines.
 pub(crate) struct AlertLines {

@@ -8,15 +8,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    lane::group::{Group, Prepared},
-    metrics::OutputStatus,
-    open_error::OpenError,
-    queued::{QueuedAlert, Receipt},
-    settings::OutputSettings,
-};
-use crate::alert::Alert;
 use budget::Budget;
+use delivery::{
+    lane::group::{Group, Prepared},
+    ledger::OutputStatus,
+    open_error::OpenError,
+    outcome::{Awaited, Receipt},
+};
+
+use super::{queued::QueuedAlert, settings::OutputSettings};
+use crate::alert::Alert;
 
 /// All alert outputs.
 pub struct Dispatcher {
@@ -49,7 +50,8 @@ impl Dispatcher {
     /// is lost to it, and counted.
     pub fn send(&self, alert: Arc<Alert>) {
         let watchers = self.watchers_of(&alert);
-        self.group.send(&QueuedAlert { alert, since: Instant::now(), watchers });
+        let awaited = Awaited { uuid: alert.uuid, since: Instant::now(), watchers };
+        self.group.send(&QueuedAlert { alert, awaited });
     }
 
     /// Puts other settings in force without losing an alert: outputs whose settings stay are not touched, those that

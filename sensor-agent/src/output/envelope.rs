@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use delivery::receivers::syslog::{Facility, SyslogProtocol};
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::json;
 
@@ -9,7 +10,6 @@ use crate::{
     alert::{Alert, rfc3339},
     policy::{MessageType, Priority},
 };
-use delivery::receivers::syslog::{Facility, SyslogProtocol};
 
 /// The name of the program in a syslog header.
 const APP: &str = "sophoslinuxsensor";

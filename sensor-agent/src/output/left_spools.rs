@@ -29,8 +29,10 @@ fn left_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSettings]
 
 #[cfg(test)]
 mod tests {
+    use delivery::{receivers::file::FileSettings, spooled::backlog::SpoolSettings};
+
     use super::*;
-    use crate::output::{FileSettings, SpoolSettings, TargetSettings};
+    use crate::output::TargetSettings;
 
     #[test]
     fn what_belongs_to_nobody_is_found() {

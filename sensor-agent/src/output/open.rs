@@ -3,27 +3,30 @@
 use std::{io, sync::Arc};
 
 use delivery::{
+    lane::{group::Route, queue::Deliver},
+    lines::Lines,
+    open_error::OpenError,
+    receivers::file::FileLines,
+    receivers::stdout::{Descriptor, StdoutSettings},
     receivers::{splunk::Splunk, syslog::Syslog, webhook::Webhook},
     remote::Remote,
+    spooled::Spooled,
+    spooled::StartCourier,
+    spooled::courier::by_remote,
 };
 
 use super::{
     alerts::AlertLines,
+    central::AlertMessages,
+    central::RowMessages,
     envelope::Envelope,
-    lane::{group::Route, queue::Deliver},
-    local::{
-        file::FileLines,
-        lines::Lines,
-        stdout::{Descriptor, StdoutSettings},
-    },
     network::zeromq::{ZeromqAlerts, ZeromqRows},
-    open_error::OpenError,
     parquet::ParquetFiles,
     queued::QueuedAlert,
     render::Renderer,
+    rendered::Rendered,
     rows::{QueuedRows, RowLines},
     settings::{OutputSettings, SinkSettings, TargetSettings},
-    spooled::{AlertMessages, Rendered, RowMessages, Spooled, StartCourier, by_remote},
 };
 
 impl Route for OutputSettings {

@@ -39,16 +39,17 @@ use schema::Table;
 use uuid::Uuid;
 
 pub use self::store::StoreSettings;
-use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
-use super::{
+use delivery::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load},
-    local::file::nearest,
-    metrics::Ledger,
-    rows::{QueuedRows, RowBatch},
+    ledger::Ledger,
+    receivers::file::nearest,
 };
-use crate::event::{Event, Host};
 use private_folder::{look, make_private};
+
+use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
+use super::rows::{QueuedRows, RowBatch};
+use crate::event::{Event, Host};
 
 /// Rows that are gathered at most.
 const MOST_ROWS: usize = 65_536;

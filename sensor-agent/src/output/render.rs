@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{envelope::Envelope, format::Format, metrics::Ledger};
+use delivery::ledger::Ledger;
+
+use super::{envelope::Envelope, format::Format};
 use crate::alert::{Alert, Template, cef, ecs, json, ocsf};
 
 /// What stands at the end of a text that was cut.

@@ -6,15 +6,15 @@ mod text;
 use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use self::text::RowTexts;
+use delivery::{
+    lane::queue::{Deliver, Delivery, Load},
+    ledger::Ledger,
+    lines::{Lines, Pending},
+    outcome::Outcome,
+};
 use schema::Table;
 
-use super::{
-    format::RowFormat,
-    lane::queue::{Deliver, Delivery, Load},
-    local::lines::{Lines, Pending},
-    metrics::Ledger,
-    queued::Outcome,
-};
+use super::format::RowFormat;
 use crate::event::{Event, Host};
 
 /// Most bytes in one write, but for a row that is longer.
@@ -43,7 +43,7 @@ impl RowBatch {
 
 /// Rows that wait for a sink.
 #[derive(Clone)]
-pub(crate) struct QueuedRows {
+pub struct QueuedRows {
     pub(crate) batch: Arc<RowBatch>,
     /// The first row that the sink has not got.
     pub(super) from: usize,

@@ -4,21 +4,23 @@ use std::io;
 use std::sync::Arc;
 
 use delivery::{
+    open_error::OpenError,
+    receivers::file::FileSettings,
+    receivers::stdout::StdoutSettings,
     receivers::{
         splunk::{Splunk, SplunkSettings},
         syslog::{self, SyslogSettings},
         webhook::{Webhook, WebhookSettings},
     },
+    spooled::backlog::SpoolSettings,
     tls::{self, TlsSettings},
 };
 
 use super::{
+    central::CentralSettings,
     format::{Format, RowFormat},
-    local::{file::FileSettings, stdout::StdoutSettings},
     network::zeromq::ZeromqSettings,
-    open_error::OpenError,
     parquet::ParquetSettings,
-    spooled::{CentralSettings, SpoolSettings},
 };
 use crate::{
     alert::{
@@ -113,7 +115,7 @@ pub enum TargetSettings {
     Descriptor(super::tests::Shared),
     /// A receiver of a test.
     #[cfg(test)]
-    Scripted(super::spooled::Script),
+    Scripted(super::scripted::Script),
 }
 
 impl TargetSettings {
@@ -151,7 +153,7 @@ impl TargetSettings {
     /// If it is clear that it could not.
     pub fn check(&self, name: &str) -> Result<(), OpenError> {
         let found = match self {
-            Self::File(settings) => super::local::file::check(&settings.path),
+            Self::File(settings) => delivery::receivers::file::check(&settings.path),
             Self::Parquet(settings) => super::parquet::check(&settings.folder),
             _ => Ok(()),
         };

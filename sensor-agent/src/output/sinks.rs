@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::{
+use budget::Budget;
+use delivery::{
     lane::group::{Group, Prepared},
-    metrics::OutputStatus,
+    ledger::OutputStatus,
     open_error::OpenError,
+};
+
+use super::{
     rows::{QueuedRows, RowBatch},
     settings::SinkSettings,
 };
-use budget::Budget;
 
 /// All sinks.
 pub struct Sinks {

@@ -8,6 +8,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use delivery::{
+    cause::Cause,
+    lane::queue::{Deliver, Delivery, Failure, Load},
+    ledger::{Ledger, OutputStatus},
+    lines::{Lines, Written},
+    open_error::OpenError,
+    outcome::{Awaited, Outcome},
+    receivers::{
+        file::FileSettings,
+        stdout::{Descriptor, StdoutSettings},
+    },
+};
 use diagnostic::{Report, Span, Spanned};
 use proptest::prelude::*;
 use schema::Table;
@@ -15,10 +27,6 @@ use tempfile::TempDir;
 
 use super::{
     alerts::AlertLines,
-    lane::queue::{Deliver, Delivery, Failure, Load},
-    local::lines::{Lines, Written},
-    local::stdout::Descriptor,
-    metrics::Ledger,
     queued::QueuedAlert,
     rows::{QueuedRows, RowLines},
     *,
@@ -66,6 +74,11 @@ fn alert(message_type: MessageType) -> Arc<Alert> {
     let mut alert = Alert::sample();
     alert.policy = Arc::new(Policy { message_type, ..(*alert.policy).clone() });
     Arc::new(alert)
+}
+
+fn queued(alert: Arc<Alert>) -> QueuedAlert {
+    let awaited = Awaited { uuid: alert.uuid, since: Instant::now(), watchers: vec![] };
+    QueuedAlert { alert, awaited }
 }
 
 fn until() -> Instant {
@@ -437,7 +450,7 @@ proptest! {
     fn failures_tear_no_line(sizes: Vec<u16>, each: bool, count in 1..20_usize) {
         let sizes: Vec<usize> = sizes.into_iter().map(usize::from).collect();
         let alerts: Vec<_> = (0..count)
-            .map(|_| QueuedAlert { alert: alert(MessageType::Alert), since: Instant::now(), watchers: vec![] })
+            .map(|_| queued(alert(MessageType::Alert)))
             .collect();
         let make = |lines| {
             Box::new(AlertLines::new(pipe("x").0.renderer(), lines, each)) as Box<dyn Deliver<_>>

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use delivery::{receivers::stdout::StdoutSettings, spool::Limits, spooled::backlog::SpoolSettings, trust};
 use diagnostic::{Report, Span};
 
 use crate::alert::Template;
 use crate::config::{self, Config};
 use crate::output::{
-    CentralSettings, Fault, OutputSettings, ParquetSettings, SinkSettings, SpoolSettings, StdoutSettings,
-    StoreSettings, TargetSettings, Topics, ZeromqSettings,
+    CentralSettings, Fault, OutputSettings, ParquetSettings, SinkSettings, StoreSettings, TargetSettings, Topics,
+    ZeromqSettings,
 };
-use delivery::spool::Limits;
-use delivery::trust;
 
 /// The outputs that are on. Templates of those that are off are checked all the same.
 pub(super) fn outputs(config: &Config, report: &mut Report) -> Vec<OutputSettings> {

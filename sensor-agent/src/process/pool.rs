@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::event::{Image, Process, UserName};
 use budget::{Budget, Charge, Part};
+
+use crate::event::{Image, Process, UserName};
 
 /// Most that are kept of each.
 const LIMIT: usize = 512;

@@ -18,6 +18,7 @@ mod walk;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use budget::Budget;
 use hashlink::LinkedHashMap;
 use schema::{EventType, process::Runtime};
 use sensor_ebpf::record::{ExitRecord, ForkRecord};
@@ -33,7 +34,6 @@ use super::told::{Known, Told};
 use super::users::Users;
 use crate::event::decode::{Exec, Record};
 use crate::event::{Detail, Event, Process, ProcessKey, TTY_LEN};
-use budget::Budget;
 
 /// Most running processes that the sensor holds. A host with more keeps the lineage of the busiest; `status` says so.
 pub const MAX_PROCESSES: usize = 32_768;

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
+use budget::{Charge, Part};
 use diagnostic::{Report, Spanned};
 use schema::{EventType, Table};
 
 use super::*;
 use crate::event::{Detail, Process, ProcessKey};
 use crate::rules::{self, Chain, Lists, MissingDefault, Verdict};
-use budget::{Charge, Part};
 
 fn recorder(rows: usize, filter: &[&str], has_sinks: bool) -> Recorder {
     let mut report = Report::default();

@@ -8,10 +8,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use clock::{boot_now, unix_now};
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Confidence, Policy, Priority};
-use clock::{boot_now, unix_now};
 
 const NAME: &str = "last_run.json";
 /// The file has this size from the start: blanks fill it up.

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use clock::unix_now;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use delivery::mcs::publish_statistics;
 use schema::Class;
 use uuid::Uuid;
 
@@ -23,8 +25,6 @@ use crate::metrics;
 use crate::policy::Policy;
 use crate::process::rescan::Rescan;
 use crate::systemd;
-use clock::unix_now;
-use delivery::mcs::publish_statistics;
 
 /// The first argument of a canary. Its second is a word of its own.
 pub const CANARY: &str = "-canary";

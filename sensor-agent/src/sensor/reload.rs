@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use budget::Budget;
+use clock::unix_now;
+use delivery::open_error::OpenError;
 use diagnostic::{Appearance, Report};
 use sensor_ebpf::classes::Classes;
 
@@ -11,9 +14,6 @@ use crate::capture::{Capture, CaptureError};
 use crate::config::Config;
 use crate::control::Reload;
 use crate::engine::Request;
-use crate::output::OpenError;
-use budget::Budget;
-use clock::unix_now;
 
 pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);

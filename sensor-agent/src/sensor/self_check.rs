@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::{Shared, has_argument};
 use crate::control::{Outcome, Stage};
 use crate::engine::{Request, Sighting, Watch};
-use crate::output;
 use crate::silent::NO_OUTPUT;
 
 /// The argument that makes the program end at once.
@@ -71,22 +70,24 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     }
 }
 
-fn of_output(name: &str, receipt: Option<output::Receipt>, begun: Instant) -> Stage {
+fn of_output(name: &str, receipt: Option<delivery::outcome::Receipt>, begun: Instant) -> Stage {
     let stage = format!("output {name}");
     let Some(receipt) = receipt else {
         return failed(&stage, begun, "no word of it in time".into());
     };
     let took = u64::try_from(receipt.took.as_millis()).unwrap_or(u64::MAX);
     let (outcome, detail) = match receipt.outcome {
-        output::Outcome::Confirmed => (Outcome::Passed, "confirmed by the receiver".into()),
-        output::Outcome::HandedOver(known) => (Outcome::Passed, known.into()),
-        output::Outcome::Empty => (Outcome::Skipped, "the output's template makes nothing of this alert".into()),
-        output::Outcome::NotTaken => {
+        delivery::outcome::Outcome::Confirmed => (Outcome::Passed, "confirmed by the receiver".into()),
+        delivery::outcome::Outcome::HandedOver(known) => (Outcome::Passed, known.into()),
+        delivery::outcome::Outcome::Empty => {
+            (Outcome::Skipped, "the output's template makes nothing of this alert".into())
+        }
+        delivery::outcome::Outcome::NotTaken => {
             (Outcome::Skipped, "the output does not take such messages (message_types)".into())
         }
-        output::Outcome::Retrying(reason) => (Outcome::Failed, reason),
-        output::Outcome::Rejected(reason) => (Outcome::Failed, format!("refused by the receiver: {reason}")),
-        output::Outcome::Dropped(cause) => (Outcome::Failed, format!("dropped: {}", cause.word())),
+        delivery::outcome::Outcome::Retrying(reason) => (Outcome::Failed, reason),
+        delivery::outcome::Outcome::Rejected(reason) => (Outcome::Failed, format!("refused by the receiver: {reason}")),
+        delivery::outcome::Outcome::Dropped(cause) => (Outcome::Failed, format!("dropped: {}", cause.word())),
     };
     Stage { name: stage, outcome, millis: took, detail }
 }

@@ -9,6 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use clock::boot_id;
+use private_folder::{FolderError, make_private};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
@@ -18,8 +20,6 @@ use crate::event::Host;
 use crate::host;
 use crate::lock::{LockError, lock};
 use crate::policy::{Policy, Priority};
-use clock::boot_id;
-use private_folder::{FolderError, make_private};
 
 /// The file that is locked.
 const LOCK: &str = "state.lock";

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use clock::unix_now;
+use delivery::ledger::OutputStatus;
 use sensor_ebpf::classes::Source;
 
 use super::Shared;
@@ -11,8 +13,6 @@ use crate::control::Status;
 use crate::control::status::{
     Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Memory, Processes, Rate, Spool, Table,
 };
-use crate::output::OutputStatus;
-use clock::unix_now;
 
 pub(super) fn status(shared: &Shared) -> Status {
     let (programs, counters) = {

@@ -7,13 +7,14 @@ mod files;
 use std::fs;
 use std::path::Path;
 
+use delivery::trust;
+
 use self::files::{Folder, InForce, Watched};
 use super::last_run::own_policy;
 use crate::capture::Reattached;
 use crate::config::Config;
 use crate::policy::{Policy, Priority};
 use crate::systemd::{UNIT, UNIT_FOLDERS, is_drop_in};
-use delivery::trust;
 
 /// What is told of a hook that somebody detached.
 pub(super) fn detached(found: &Reattached) -> Policy {

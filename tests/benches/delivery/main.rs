@@ -15,15 +15,18 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use delivery::spool::{Kind, Limits, NewItem, Spool};
-use delivery::trust::CrlPolicy;
+use delivery::{
+    ledger::OutputStatus,
+    spool::{Kind, Limits, NewItem, Spool},
+    spooled::backlog::SpoolSettings,
+    trust::CrlPolicy,
+};
 use schema::Table;
 use secrecy::SecretString;
 use sensor_agent::alert::Alert;
 use sensor_agent::event::{Event, Host, build};
 use sensor_agent::output::{
-    CentralSettings, Dispatcher, OutputSettings, OutputStatus, RowBatch, SinkSettings, Sinks, SpoolSettings,
-    TargetSettings,
+    CentralSettings, Dispatcher, OutputSettings, RowBatch, SinkSettings, Sinks, TargetSettings,
 };
 use sensor_agent::policy::Policy;
 use sensor_tests::Central;

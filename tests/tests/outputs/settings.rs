@@ -17,12 +17,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use delivery::ledger::OutputStatus;
 use diagnostic::Report;
 use schema::Table;
 use sensor_agent::alert::Alert;
 use sensor_agent::config::{self, Paths};
 use sensor_agent::event::{Event, Host, build};
-use sensor_agent::output::{Dispatcher, OutputStatus, RowBatch, Sinks};
+use sensor_agent::output::{Dispatcher, RowBatch, Sinks};
 use sensor_agent::plan::{Plan, plan};
 use sensor_agent::policy::{MessageType, Policy};
 use serde_json::json;

@@ -6,11 +6,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use clock::SteadyTime;
+
 use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, NewItem, Usage, cost};
 use super::reserve::Reserve;
 use super::store::{DeadLetter, Store, StoreError};
 use super::{AppendError, OpenReport, Stats, Trouble};
-use clock::SteadyTime;
 
 /// How often items are looked through for ones too old.
 const EXPIRY: Duration = Duration::from_secs(60);

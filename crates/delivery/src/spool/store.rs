@@ -22,9 +22,10 @@ pub(super) use self::account::given_up_in;
 use self::account::note;
 pub(super) use self::error::StoreError;
 pub(super) use self::row::item;
+use private_folder::make_private;
+
 use self::row::{delete, drop_oldest, insert, redate, weight};
 use super::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, Usage};
-use private_folder::make_private;
 
 /// Name of the database in its folder.
 pub(super) const FILE: &str = "items.db";

@@ -1,5 +1,9 @@
 //! Keys of `alert_output`.
 
+use delivery::{
+    receivers::syslog::{self, Facility, Framing, SyslogProtocol},
+    receivers::webhook::WebhookMethod,
+};
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
 use super::super::words::OutputType;
@@ -11,8 +15,6 @@ use super::receivers::{
 use crate::alert::shorten::MIN_BYTES;
 use crate::output::Format;
 use crate::policy::MessageType;
-use delivery::receivers::syslog::{self, Facility, Framing, SyslogProtocol};
-use delivery::receivers::webhook::WebhookMethod;
 
 pub(super) static ALERT_OUTPUT: &[Key] = &[
     Key::new("template", Kind::Own(&TEMPLATE), "", "The template of outputs that have none of their own."),

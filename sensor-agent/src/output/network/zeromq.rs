@@ -34,17 +34,21 @@ use settings::words;
 
 pub(crate) use self::endpoint::ENDPOINT;
 pub use self::endpoint::ZeromqEndpoint;
+use delivery::{
+    cause::Cause,
+    lane::queue::{Deliver, Delivery, Failure, Load as _},
+    ledger::Ledger,
+    outcome::Outcome,
+};
+
 use self::{
     encoding::RowEncoder,
     parcel::Frames,
     socket::{Address, Published, Socket},
 };
 use crate::output::{
-    cause::Cause,
     format::RowFormat,
-    lane::queue::{Deliver, Delivery, Failure},
-    metrics::Ledger,
-    queued::{Outcome, QueuedAlert},
+    queued::QueuedAlert,
     render::Renderer,
     rows::{QueuedRows, RowBatch},
 };

@@ -14,12 +14,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use clock::SteadyTime;
+use delivery::{ledger::Ledger, spool::Cause};
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use uuid::Uuid;
-
-use crate::output::metrics::Ledger;
-use clock::SteadyTime;
-use delivery::spool::Cause;
 
 /// What a file takes on disk at least, bytes: many small ones count too.
 const LEAST_BYTES: u64 = 4096;

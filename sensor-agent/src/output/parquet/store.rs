@@ -5,6 +5,10 @@
 
 use std::{io, time::Duration};
 
+use delivery::{
+    http::{self, Client, HttpSettings, Reply},
+    remote::Setback,
+};
 use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -12,11 +16,6 @@ use reqwest::{
 use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::secrets::url_credentials;
-
-use delivery::{
-    http::{self, Client, HttpSettings, Reply},
-    remote::Setback,
-};
 
 /// How long a signature is good for: as long as clocks may differ.
 const SIGNED_FOR: Duration = Duration::from_secs(900);

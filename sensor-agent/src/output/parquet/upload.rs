@@ -8,13 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use delivery::{backoff::Backoff, cause::TAKEN_AWAY, ledger::Ledger, remote::Setback};
+
 use super::{
     outbox::{Outbox, Waiting},
     store::{Store, StoreSettings},
 };
-use crate::output::{cause::TAKEN_AWAY, metrics::Ledger};
-use delivery::backoff::Backoff;
-use delivery::remote::Setback;
 
 /// Moves files until it is dropped, which waits for the one in hand.
 pub(super) struct Uploader {

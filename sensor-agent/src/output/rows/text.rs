@@ -3,10 +3,8 @@
 use schema::Table;
 
 use super::ocsf::OcsfWriter;
-use crate::{
-    event::{Event, Host, json::RowWriter},
-    output::format::RowFormat,
-};
+use crate::event::{Event, Host, json::RowWriter};
+use crate::output::format::RowFormat;
 
 /// Makes lines of rows.
 pub(crate) struct RowTexts {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use budget::Pressure;
+
 use super::Table;
 use crate::event::Process;
-use budget::Pressure;
 
 /// Processes with more than this to their programs, bytes, are kept in short while memory is scarce.
 const LARGE: usize = 4096;

@@ -1,9 +1,9 @@
+use budget::{Part, Pressure};
 use sensor_ebpf::record::{AuditRecord, ExecRecord, Header, exec_flags};
 
 use super::*;
 use crate::event::decode::Audit;
 use crate::event::{Ids, UNSET_ID};
-use budget::{Part, Pressure};
 
 mod act;
 mod lineage;

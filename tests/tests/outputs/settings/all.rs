@@ -26,7 +26,7 @@ fn written(output: &str, kinds: &[MessageType]) -> String {
     let place = Place::new();
     let outputs = place.outputs(&format!("{{type: file, name: \"@HERE@/a\", {output}}}"));
     kinds.iter().for_each(|kind| outputs.send(alert_of(*kind, 0)));
-    let done = |status: sensor_agent::output::OutputStatus| status.sent + status.filtered;
+    let done = |status: delivery::ledger::OutputStatus| status.sent + status.filtered;
     let expected = if output.contains("audit") { 1 } else { kinds.len() as u64 };
     until("the alerts to be written", || (done(status(&outputs)) == expected).then_some(()));
     place.read("a")

@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use sensor_agent::output::{Dispatcher, OutputStatus, Sinks};
+use delivery::ledger::OutputStatus;
+use sensor_agent::output::{Dispatcher, Sinks};
 use sensor_tests::until;
 
 use super::super::authority::certificates;

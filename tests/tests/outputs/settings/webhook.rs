@@ -1,6 +1,6 @@
 //! The webhook.
 
-use sensor_agent::output::OutputStatus;
+use delivery::ledger::OutputStatus;
 use sensor_tests::until;
 
 use super::super::collector::{Came, Collector, Reply};

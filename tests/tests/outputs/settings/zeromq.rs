@@ -235,7 +235,7 @@ fn what_a_slow_one_has_no_room_for_is_lost() {
         });
         let before = status(&outputs);
         (0..COUNT).for_each(|_| outputs.send(alert_of(MessageType::Alert, 10_000)));
-        let count = |status: &sensor_agent::output::OutputStatus| {
+        let count = |status: &delivery::ledger::OutputStatus| {
             status.sent + status.dropped.values().sum::<u64>() + status.queued
         };
         until("all to be dealt with", || {

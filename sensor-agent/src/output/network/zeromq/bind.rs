@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use private_folder::make_for_file;
 use rustix::{
     fs::Mode,
     io::Errno,
@@ -21,7 +22,6 @@ use rustix::{
 use settings::HostPort;
 
 use super::ZeromqEndpoint;
-use private_folder::make_for_file;
 
 /// A socket that listens.
 pub(super) enum Listener {

@@ -1,16 +1,17 @@
 //! The second frame: an alert or a row as text, or as a message of `proto/`.
 
+use budget::Budget;
+use delivery::ledger::Ledger;
 use prost::Message as _;
 use schema::Table;
 use sensor_proto::v1;
 
 use super::{ZeromqEncoding, parcel::Frames, wire};
+use crate::output::{format::RowFormat, render::Renderer, rows::RowTexts};
 use crate::{
     alert::{Alert, json},
     event::{Event, Host},
-    output::{format::RowFormat, metrics::Ledger, render::Renderer, rows::RowTexts},
 };
-use budget::Budget;
 
 /// Something that has no message in `proto/`.
 #[derive(Debug, thiserror::Error)]

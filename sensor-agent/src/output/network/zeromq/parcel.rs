@@ -7,11 +7,11 @@ use std::{
     sync::Arc,
 };
 
+use budget::{Budget, Charge, Part};
+use delivery::{cause::Cause, ledger::Ledger};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::room::Place;
-use crate::output::{cause::Cause, metrics::Ledger};
-use budget::{Budget, Charge, Part};
 
 /// Pieces written together.
 const PIECES: usize = 64;

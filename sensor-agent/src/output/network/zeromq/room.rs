@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
+use budget::{Budget, Part};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
-
-use budget::{Budget, Part};
 
 /// The room for what waits for one receiver.
 pub(super) struct Room {

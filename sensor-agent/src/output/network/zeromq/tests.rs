@@ -10,14 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use budget::{Budget, Part};
+use delivery::ledger::Ledger;
+
 use super::{
     ZeromqEndpoint, ZeromqPattern,
     parcel::Frames,
     socket::{Address, Published, Socket},
     wire::{self, GREETING_LENGTH},
 };
-use crate::output::metrics::Ledger;
-use budget::{Budget, Part};
 
 fn socket(path: &Path, pattern: ZeromqPattern, room: usize) -> Arc<Socket> {
     let address = Address { endpoint: ZeromqEndpoint::Ipc(path.to_owned()), pattern, bind: true };

@@ -8,10 +8,10 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::output::queued::{Outcome, QueuedAlert};
-use delivery::spool::{Kind, Limits, Spool, folder_name};
+use crate::outcome::{Awaited, Outcome};
+use crate::spool::{Kind, Limits, Spool, folder_name};
 
-/// Alerts that someone waits for word of, at most: self checks alone are waited for.
+/// Items that someone waits for word of, at most: self checks alone are waited for.
 const MOST_EXPECTED: usize = 100;
 
 /// Where spools are, and how much each may hold.
@@ -37,16 +37,16 @@ impl SpoolSettings {
 }
 
 /// The spool, and who waits for what is in it.
-pub(crate) struct Backlog {
-    pub(crate) spool: Spool,
-    expected: Mutex<Vec<QueuedAlert>>,
+pub struct Backlog {
+    pub spool: Spool,
+    expected: Mutex<Vec<Awaited>>,
     /// The thread that was last started to empty the spool; the next one waits for its end.
-    pub(crate) last_courier: Mutex<Option<JoinHandle<()>>>,
+    pub last_courier: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Backlog {
     /// Opens the spool of an output, and says in the log what was found.
-    pub(crate) fn open(settings: &SpoolSettings, kind: &str, output: &str) -> Self {
+    pub fn open(settings: &SpoolSettings, kind: &str, output: &str) -> Self {
         let folder = settings.folder_of(kind, output);
         let (spool, report) = Spool::open(&folder, settings.limits);
         let folder = folder.display();
@@ -78,40 +78,40 @@ impl Backlog {
     }
 
     /// Notes whether someone waits for word of it; true if so.
-    pub(crate) fn expect(&self, alert: Option<&QueuedAlert>) -> bool {
-        let Some(alert) = alert else { return false };
+    pub fn expect(&self, item: Option<&Awaited>) -> bool {
+        let Some(item) = item else { return false };
         let mut expected = self.expected();
         if expected.len() == MOST_EXPECTED {
             expected.remove(0);
         }
-        expected.push(alert.clone());
+        expected.push(item.clone());
         true
     }
 
-    /// Passes on what became of an alert.
-    pub(crate) fn tell(&self, output: &str, uuid: Uuid, outcome: &Outcome) {
-        self.expected().retain(|alert| {
-            let is_it = alert.alert.uuid == uuid;
+    /// Passes on what became of an item.
+    pub fn tell(&self, output: &str, uuid: Uuid, outcome: &Outcome) {
+        self.expected().retain(|item| {
+            let is_it = item.uuid == uuid;
             if is_it {
-                alert.tell(output, outcome);
+                item.tell(output, outcome);
             }
             !is_it || !outcome.is_final()
         });
     }
 
     /// Passes on what became of something that is not spooled.
-    pub(crate) fn settle(&self, alert: Option<&QueuedAlert>, output: &str, outcome: &Outcome) {
-        if let Some(alert) = alert {
-            self.tell(output, alert.alert.uuid, outcome);
+    pub fn settle(&self, item: Option<&Awaited>, output: &str, outcome: &Outcome) {
+        if let Some(item) = item {
+            self.tell(output, item.uuid, outcome);
         }
     }
 
     /// Tells all who wait that it does not work for now.
-    pub(crate) fn tell_all(&self, output: &str, outcome: &Outcome) {
-        self.expected().iter().for_each(|alert| alert.tell(output, outcome));
+    pub fn tell_all(&self, output: &str, outcome: &Outcome) {
+        self.expected().iter().for_each(|item| item.tell(output, outcome));
     }
 
-    fn expected(&self) -> MutexGuard<'_, Vec<QueuedAlert>> {
+    fn expected(&self) -> MutexGuard<'_, Vec<Awaited>> {
         self.expected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,8 @@
 //! the file is still the one at its path; if it was moved or deleted (logrotate), a new one is made, with the mode and
 //! the owner of the old one. A file that would grow beyond its bound is moved out of the way first ([`rotate`]).
 
+mod rotate;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},
@@ -13,14 +15,15 @@ use std::{
     time::Instant,
 };
 
+use private_folder::{look_for_file, make_for_file};
 use rustix::fs::{Access, OFlags, access};
 
-use super::{
+use crate::{
+    lane::queue::Failure,
+    ledger::is_due,
     lines::{Lines, Written},
-    rotate,
+    open_error::hint,
 };
-use crate::output::{lane::queue::Failure, metrics::is_due, open_error::hint};
-use private_folder::{look_for_file, make_for_file};
 
 /// 100 MB.
 const DEFAULT_MAX_BYTES: NonZeroU64 = NonZeroU64::new(100_000_000).unwrap();
@@ -45,7 +48,7 @@ impl FileSettings {
 }
 
 /// A file that lines are appended to.
-pub(crate) struct FileLines {
+pub struct FileLines {
     settings: FileSettings,
     file: File,
     /// The last write ended within a line: the rest has to go to the same file.
@@ -59,7 +62,7 @@ impl FileLines {
     /// # Errors
     ///
     /// If that fails, or something else than a regular file is there.
-    pub(crate) fn open(settings: &FileSettings) -> io::Result<Self> {
+    pub fn open(settings: &FileSettings) -> io::Result<Self> {
         make_for_file(rotate::directory(&settings.path))?;
         let file = open(&settings.path)?;
         Ok(Self { settings: settings.clone(), file, mid_line: false, rotation_failed: None })
@@ -164,7 +167,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Looks whether a file can be opened there, and changes nothing.
-pub(in crate::output) fn check(path: &Path) -> io::Result<()> {
+pub fn check(path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(found) => {
             regular(&found)?;
@@ -184,7 +187,7 @@ pub(in crate::output) fn check(path: &Path) -> io::Result<()> {
 }
 
 /// The folder, or the nearest above it that is there.
-pub(in crate::output) fn nearest(folder: &Path) -> io::Result<&Path> {
+pub fn nearest(folder: &Path) -> io::Result<&Path> {
     for directory in folder.ancestors().map(|above| if above == Path::new("") { Path::new(".") } else { above }) {
         if fs::metadata(directory).is_ok_and(|found| !found.is_dir()) {
             return Err(io::ErrorKind::NotADirectory.into());

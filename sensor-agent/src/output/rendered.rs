@@ -1,27 +1,13 @@
-//! What an alert or a batch of rows is in a spool.
+//! What an alert is in a spool, as the output's template or format writes it.
 
-use crate::{
-    alert::shorten::shorter,
-    output::{metrics::Ledger, queued::QueuedAlert, render::Renderer},
+use delivery::{
+    ledger::Ledger,
+    spool::{Kind, NewItem, forms},
+    spooled::{Encode, Encoded},
 };
-use delivery::spool::{Kind, NewItem, forms};
 
-/// Makes items of what waits for an output.
-pub(crate) trait Encode<T>: Send {
-    /// Makes items of it, or of its next part: what is left of it then weighs less.
-    fn encode(&mut self, item: &mut T, ledger: &Ledger) -> Encoded;
-}
-
-/// What came of it.
-pub(crate) enum Encoded {
-    Items(Vec<NewItem>),
-    /// There is more in it.
-    Part(Vec<NewItem>),
-    /// The output wants nothing of it.
-    Nothing,
-    /// It cannot be said in the receiver's terms: why.
-    Unfit(String),
-}
+use super::{queued::QueuedAlert, render::Renderer};
+use crate::alert::shorten::shorter;
 
 /// Alerts as the output's template or format writes them.
 pub(crate) struct Rendered(pub(crate) Renderer);

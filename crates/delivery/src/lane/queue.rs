@@ -12,38 +12,39 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::output::{
-    cause::Cause,
-    metrics::Ledger,
-    queued::{Outcome, QueuedAlert},
-};
 use budget::{Budget, Pressure};
+
+use crate::{
+    cause::Cause,
+    ledger::Ledger,
+    outcome::{Awaited, Outcome},
+};
 
 /// The pause between two tries of an output that ends.
 const LAST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What can wait for an output.
-pub(crate) trait Load: Send + 'static {
-    /// How much it counts: alerts one each, batches their rows.
+pub trait Load: Send + 'static {
+    /// How much it counts: one each, batches their records.
     fn weight(&self) -> usize;
 
     /// Bytes that it takes.
     fn size(&self) -> usize;
 
-    /// The sort of an alert, its policy; none for rows, which make room for alerts.
+    /// What sort it is of, if it is urgent; none for what makes room for that.
     fn sort(&self) -> Option<&str>;
 
     /// Tells whoever waits for it what becomes of it.
     fn tell(&self, output: &str, outcome: &Outcome);
 
-    /// The alert, if someone waits for word of it.
-    fn awaited(&self) -> Option<&QueuedAlert> {
+    /// Its name and who waits, if someone waits for word of it.
+    fn awaited(&self) -> Option<&Awaited> {
         None
     }
 }
 
 /// Hands over what waited, on the output's own thread.
-pub(crate) trait Deliver<T>: Send {
+pub trait Deliver<T>: Send {
     /// Hands over what goes in one piece, in order from the first item, and counts it in the ledger. It is called again for
     /// the rest, and goes on where it was within an item: between two pieces the output can be stopped.
     fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery;
@@ -63,16 +64,16 @@ pub(crate) trait Deliver<T>: Send {
 
 /// How far a delivery came.
 #[derive(Debug, Default)]
-pub(crate) struct Delivery {
+pub struct Delivery {
     /// Items that need no more: sent, or filtered out.
-    pub(crate) done: usize,
+    pub done: usize,
     /// Why the others cannot be handed over now; none if they only want another call.
-    pub(crate) failure: Option<Failure>,
+    pub failure: Option<Failure>,
 }
 
 /// Why something was not handed over.
 #[derive(Clone, Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// It may work later.
     Retry(String),
     /// Nobody is there any more to take it.

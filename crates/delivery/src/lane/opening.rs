@@ -8,7 +8,7 @@ use super::{
     FIRST_PAUSE, LONGEST_PAUSE,
     queue::{Deliver, Load, Next, Queue},
 };
-use crate::output::{metrics::Ledger, open_error::OpenError, queued::Outcome};
+use crate::{ledger::Ledger, open_error::OpenError, outcome::Outcome};
 
 /// Opens an output. Called on the output's own thread, since it may take long.
 pub(super) type Open<T> = Box<dyn FnMut() -> Opened<T> + Send>;

@@ -1,9 +1,9 @@
 //! Places that take lines of text: what `stdout` and `file` have in common.
 
-use crate::output::lane::queue::Failure;
+use crate::lane::queue::Failure;
 
 /// A place that takes bytes, given whole lines.
-pub(crate) trait Lines: Send {
+pub trait Lines: Send {
     /// Writes as much as it can.
     fn write(&mut self, bytes: &[u8]) -> Written;
 
@@ -13,22 +13,22 @@ pub(crate) trait Lines: Send {
 
 /// How far a write came.
 #[derive(Debug)]
-pub(crate) struct Written {
-    pub(crate) bytes: usize,
+pub struct Written {
+    pub bytes: usize,
     /// Why not everything was written.
-    pub(crate) failure: Option<Failure>,
+    pub failure: Option<Failure>,
 }
 
 /// Whole lines on their way out.
 #[derive(Debug, Default)]
-pub(crate) struct Pending {
-    pub(crate) bytes: Vec<u8>,
+pub struct Pending {
+    pub bytes: Vec<u8>,
     out: usize,
 }
 
 impl Pending {
     /// Writes what is left. After a failure it goes on where it was, so that a line is never torn for good.
-    pub(crate) fn flush(&mut self, lines: &mut dyn Lines) -> Result<(), Failure> {
+    pub fn flush(&mut self, lines: &mut dyn Lines) -> Result<(), Failure> {
         let Written { bytes, failure } = lines.write(&self.bytes[self.out..]);
         self.out += bytes;
         match failure {
@@ -40,7 +40,7 @@ impl Pending {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.bytes.clear();
         self.out = 0;
         // One huge line is no reason to hold on to its memory.

@@ -1,6 +1,6 @@
 //! Why something was not sent.
 
-use delivery::spool;
+use crate::spool;
 
 /// Why something was not sent and never will be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub enum Cause {
 }
 
 /// Of a file that waited to be sent: someone took it away.
-pub(crate) const TAKEN_AWAY: &str = "taken_away";
+pub const TAKEN_AWAY: &str = "taken_away";
 
 /// The words of all causes for which an output gives up what waits on disk.
 pub fn on_disk() -> impl Iterator<Item = &'static str> {

@@ -8,13 +8,13 @@ use std::{
 
 use foldhash::HashMap;
 
-use super::{Backlog, Courier, StartCourier};
-use crate::output::{metrics::Ledger, queued::Outcome};
-use delivery::remote::{Answer, Message, Remote, Setback, Settled};
-use delivery::{
+use super::{Courier, StartCourier, backlog::Backlog};
+use crate::remote::{Answer, Message, Remote, Setback, Settled};
+use crate::{
     backoff::Backoff,
     spool::{Item, ItemId, Kind, forms},
 };
+use crate::{ledger::Ledger, outcome::Outcome};
 
 /// While items are in memory because the disk takes none, the spool is looked at this often.
 const DISK_TROUBLE: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const DISK_TROUBLE: Duration = Duration::from_secs(10);
 const SUSPICIOUS: u32 = 8;
 
 /// Sends through this, on a thread of its own.
-pub(crate) fn by_remote(remote: Box<dyn Remote>) -> StartCourier {
+pub fn by_remote(remote: Box<dyn Remote>) -> StartCourier {
     Box::new(|backlog, ledger| {
         let signals = Arc::new(Signals::default());
         let courier = Thread { signals: Arc::clone(&signals) };

@@ -3,6 +3,7 @@
 //! By way of their JSON, whose names the messages share: what an alert looks like is told in one place, and a text is
 //! escaped on this way as on any other.
 
+use delivery::spool::{Kind, NewItem, forms};
 use prost::Message as _;
 use schema::Table;
 use sensor_proto::v1;
@@ -12,7 +13,6 @@ use crate::alert::shorten::{MOST_BYTES, shorter};
 use crate::alert::{Alert, json};
 use crate::event::json::RowWriter;
 use crate::event::{Event, Host};
-use delivery::spool::{Kind, NewItem, forms};
 
 /// Something that no message to Central can hold.
 #[derive(Debug, thiserror::Error)]

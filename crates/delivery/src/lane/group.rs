@@ -7,17 +7,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use budget::Budget;
+
 use super::{
     FirstTry, LAST_PIECE, Lane, Ready,
     opening::Open,
     queue::{Deliver, Load},
 };
-use crate::output::{
-    metrics::{Ledger, OutputStatus},
+use crate::{
+    ledger::{Ledger, OutputStatus},
     open_error::OpenError,
-    queued::Outcome,
+    outcome::Outcome,
 };
-use budget::Budget;
 
 /// How long an output that a reload has removed may take for what it still has.
 const REMOVED_WITHIN: Duration = Duration::from_secs(30);
@@ -25,7 +26,7 @@ const REMOVED_WITHIN: Duration = Duration::from_secs(30);
 const FIRST_TRY_WITHIN: Duration = Duration::from_secs(1);
 
 /// The settings of one output.
-pub(crate) trait Route: Clone + PartialEq + Send + Sync + 'static {
+pub trait Route: Clone + PartialEq + Send + Sync + 'static {
     type Item: Load + Clone;
 
     fn name(&self) -> &str;
@@ -44,7 +45,7 @@ pub(crate) trait Route: Clone + PartialEq + Send + Sync + 'static {
 }
 
 /// See the module.
-pub(crate) struct Group<R: Route> {
+pub struct Group<R: Route> {
     /// One change at a time. Held while word of outputs that open is waited for; `lanes` is not.
     changing: Mutex<()>,
     lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
@@ -66,17 +67,17 @@ impl<R: Route> Default for Group<R> {
 
 impl<R: Route> Group<R> {
     /// One whose items take memory out of a budget.
-    pub(crate) fn within(budget: Budget) -> Self {
+    pub fn within(budget: Budget) -> Self {
         Self { budget, ..Self::default() }
     }
 
     /// Gives up what waits, the oldest first, while memory is scarce.
-    pub(crate) fn shed(&self) {
+    pub fn shed(&self) {
         self.read().iter().for_each(|(_, lane)| lane.shed());
     }
 
     /// Hands an item to each output that takes it, without waiting.
-    pub(crate) fn send(&self, item: &R::Item) {
+    pub fn send(&self, item: &R::Item) {
         for (settings, lane) in &*self.read() {
             if settings.takes(item) {
                 lane.push(item.clone());
@@ -92,7 +93,7 @@ impl<R: Route> Group<R> {
     /// # Errors
     ///
     /// Two have the same name, or there can be no more threads.
-    pub(crate) fn prepare(&self, settings: Vec<R>) -> Result<Prepared<'_, R>, Vec<OpenError>> {
+    pub fn prepare(&self, settings: Vec<R>) -> Result<Prepared<'_, R>, Vec<OpenError>> {
         let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut errors = same_names(&settings);
         let (first, tries) = mpsc::channel();
@@ -109,30 +110,30 @@ impl<R: Route> Group<R> {
     }
 
     /// Puts these settings in force; see [`Self::prepare`] and [`Prepared::commit`].
-    pub(crate) fn reconfigure(&self, settings: Vec<R>) -> Result<Vec<OpenError>, Vec<OpenError>> {
+    pub fn reconfigure(&self, settings: Vec<R>) -> Result<Vec<OpenError>, Vec<OpenError>> {
         Ok(self.prepare(settings)?.commit())
     }
 
     /// An alert tells of what this output gave up.
-    pub(crate) fn told(&self, name: &str, given_up: &[(&'static str, u64)]) {
+    pub fn told(&self, name: &str, given_up: &[(&'static str, u64)]) {
         if let Some((_, lane)) = self.read().iter().find(|(settings, _)| settings.name() == name) {
             lane.ledger.told(given_up);
         }
     }
 
     /// Has each output make safe what it keeps in memory by itself, without waiting.
-    pub(crate) fn flush(&self) {
+    pub fn flush(&self) {
         self.read().iter().for_each(|(_, lane)| lane.queue.flush());
     }
 
     /// The names of the outputs.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         let lanes = self.read();
         lanes.iter().map(|(settings, _)| settings.name().to_owned()).collect()
     }
 
     /// What each output did, those included that a reload has removed and that are not done or have lost something.
-    pub(crate) fn status(&self) -> Vec<OutputStatus> {
+    pub fn status(&self) -> Vec<OutputStatus> {
         let there: Vec<OutputStatus> = self.read().iter().map(|(_, lane)| lane.status()).collect();
         let removed: Vec<OutputStatus> = self.removed().iter().map(|lane| lane.status()).collect();
         there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
@@ -140,7 +141,7 @@ impl<R: Route> Group<R> {
 
     /// Lets what waits go out for at most so long, and [`LAST_PIECE`], and gives up the rest. Returns what each output did; the
     /// status goes on to tell of it.
-    pub(crate) fn stop(&self, within: Duration) -> Vec<OutputStatus> {
+    pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + within;
         let lanes = self.read();
@@ -196,7 +197,7 @@ impl<R: Route> Group<R> {
 }
 
 /// Settings that can come into force; without [`Self::commit`] they do not.
-pub(crate) struct Prepared<'a, R: Route> {
+pub struct Prepared<'a, R: Route> {
     group: &'a Group<R>,
     _changing: MutexGuard<'a, ()>,
     /// Without a thread of its own: the one that is there goes on.
@@ -207,7 +208,7 @@ pub(crate) struct Prepared<'a, R: Route> {
 impl<R: Route> Prepared<'_, R> {
     /// Puts the settings in force. Outputs whose settings stay go on; those that change get new threads and keep what
     /// waits; those that are gone send what waits and end. Returns those that could not be opened at once.
-    pub(crate) fn commit(self) -> Vec<OpenError> {
+    pub fn commit(self) -> Vec<OpenError> {
         let Self { group, _changing, next, tries } = self;
         let mut lanes = group.write();
         let mut old = std::mem::take(&mut *lanes);

@@ -9,15 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use delivery::{
+    backoff::Pace,
+    ledger::OutputStatus,
+    outcome::Outcome,
+    remote::{Answer, Message, Remote, Setback, Settled},
+    spool::Limits,
+    spooled::backlog::SpoolSettings,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::{
-    alert::Alert,
-    output::{Dispatcher, Outcome, OutputSettings, OutputStatus, SpoolSettings, TargetSettings},
-};
-use delivery::remote::{Answer, Message, Remote, Setback, Settled};
-use delivery::{backoff::Pace, spool::Limits};
+use crate::alert::Alert;
+use crate::output::{Dispatcher, OutputSettings, TargetSettings};
 
 const LONG: Duration = Duration::from_secs(60);
 

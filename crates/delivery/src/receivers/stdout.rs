@@ -14,8 +14,8 @@ use rustix::{
     io::Errno,
 };
 
-use super::lines::{Lines, Written};
-use crate::output::lane::queue::Failure;
+use crate::lane::queue::Failure;
+use crate::lines::{Lines, Written};
 
 /// Alerts and rows can both go to stdout: a batch of one is not to land within a line of the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -25,7 +25,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub struct StdoutSettings;
 
 /// An open descriptor.
-pub(crate) struct Descriptor {
+pub struct Descriptor {
     descriptor: OwnedFd,
     /// Whose turn it is, where several write to the same place.
     turn: Option<&'static Mutex<()>>,
@@ -37,13 +37,13 @@ impl Descriptor {
     /// # Errors
     ///
     /// If it is closed, or there can be no more descriptors.
-    pub(crate) fn stdout() -> io::Result<Self> {
+    pub fn stdout() -> io::Result<Self> {
         Ok(Self { descriptor: rustix::stdio::stdout().try_clone_to_owned()?, turn: Some(&ONE_AT_A_TIME) })
     }
 
     /// Another place than stdout.
-    #[cfg(test)]
-    pub(crate) const fn new(descriptor: OwnedFd) -> Self {
+    #[must_use]
+    pub const fn new(descriptor: OwnedFd) -> Self {
         Self { descriptor, turn: None }
     }
 }

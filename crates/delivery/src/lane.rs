@@ -1,8 +1,8 @@
 //! The thread behind each queue: opens, takes, delivers, tries again, gives up.
 
-pub(super) mod group;
+pub mod group;
 mod opening;
-pub(super) mod queue;
+pub mod queue;
 
 use std::{
     io,
@@ -14,17 +14,18 @@ use std::{
     time::{Duration, Instant},
 };
 
+use budget::Pressure;
+
 use self::{
     opening::{Open, Opening},
     queue::{Deliver, Delivery, Failure, Load, Next, Queue},
 };
-use super::{
+use crate::{
     cause::Cause,
-    metrics::{Ledger, OutputStatus},
+    ledger::{Ledger, OutputStatus},
     open_error::OpenError,
-    queued::Outcome,
+    outcome::Outcome,
 };
-use budget::Pressure;
 
 /// Items taken at once: a wake-up and a write per batch.
 const BATCH: usize = 256;

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use budget::Budget;
+use clock::SteadyTime;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -16,9 +18,7 @@ use super::{
     cause::Cause,
     spooled::backlog::{Backlog, SpoolSettings},
 };
-use budget::Budget;
-use clock::SteadyTime;
-use delivery::spool::Stats;
+use crate::spool::Stats;
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -117,8 +117,8 @@ pub struct LastError {
 }
 
 /// Counts for one output, and says in the log when it fails and when it works again.
-pub(crate) struct Ledger {
-    pub(crate) name: String,
+pub struct Ledger {
+    pub name: String,
     kind: &'static str,
     budget: Budget,
     /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
@@ -145,12 +145,12 @@ pub(crate) struct Ledger {
 
 /// Files that wait until they are sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OutboxStatus {
-    pub(super) status: SpoolStatus,
+pub struct OutboxStatus {
+    pub status: SpoolStatus,
     /// When the oldest of them was made, nanoseconds since the Unix epoch.
-    pub(super) oldest: Option<u64>,
+    pub oldest: Option<u64>,
     /// The clock that this is of.
-    pub(super) dated_by: SteadyTime,
+    pub dated_by: SteadyTime,
 }
 
 #[derive(Debug, Default)]
@@ -168,7 +168,7 @@ struct Trouble {
 }
 
 impl Ledger {
-    pub(crate) fn new(name: &str, kind: &'static str) -> Self {
+    pub fn new(name: &str, kind: &'static str) -> Self {
         Self {
             name: name.to_owned(),
             kind,
@@ -192,47 +192,47 @@ impl Ledger {
     }
 
     /// The same for an output whose memory comes out of a budget.
-    pub(crate) fn within(self, budget: Budget) -> Self {
+    pub fn within(self, budget: Budget) -> Self {
         Self { budget, ..self }
     }
 
     /// Where the output's memory comes from.
-    pub(crate) const fn budget(&self) -> Budget {
+    pub const fn budget(&self) -> Budget {
         self.budget
     }
 
     /// The output's backlog, which is opened if it is not there yet.
-    pub(crate) fn backlog_in(&self, settings: &SpoolSettings) -> Arc<Backlog> {
+    pub fn backlog_in(&self, settings: &SpoolSettings) -> Arc<Backlog> {
         let backlog = self.backlog.get_or_init(|| Arc::new(Backlog::open(settings, self.kind, &self.name)));
         backlog.spool.set_limits(settings.limits);
         Arc::clone(backlog)
     }
 
     /// Takes over the backlog of an output of the same name and kind that is not configured any more, if it has one.
-    pub(crate) fn inherits(&self, removed: &Self) -> bool {
+    pub fn inherits(&self, removed: &Self) -> bool {
         let backlog = removed.backlog.get().filter(|_| (&self.name, self.kind) == (&removed.name, removed.kind));
         backlog.is_some_and(|backlog| self.backlog.set(Arc::clone(backlog)).is_ok())
     }
 
     /// So much went out: the output works.
-    pub(crate) fn sent(&self, count: usize) {
+    pub fn sent(&self, count: usize) {
         self.settled.fetch_add(count as u64, Relaxed);
         self.sent.fetch_add(count as u64, Relaxed);
         self.works();
     }
 
     /// So much is in the spool now.
-    pub(crate) fn spooled(&self, count: usize) {
+    pub fn spooled(&self, count: usize) {
         self.settled.fetch_add(count as u64, Relaxed);
     }
 
     /// Whether the receiver confirms what it has.
-    pub(crate) fn set_confirms(&self, confirms: bool) {
+    pub fn set_confirms(&self, confirms: bool) {
         self.confirms.store(confirms, Relaxed);
     }
 
     /// So much of what was spooled went out to a receiver that confirms nothing.
-    pub(crate) fn handed_over(&self, count: usize) {
+    pub fn handed_over(&self, count: usize) {
         if count > 0 {
             self.sent.fetch_add(count as u64, Relaxed);
             self.works();
@@ -240,7 +240,7 @@ impl Ledger {
     }
 
     /// The receiver says that it has so much of what was spooled.
-    pub(crate) fn confirmed(&self, count: usize) {
+    pub fn confirmed(&self, count: usize) {
         if count == 0 {
             return;
         }
@@ -250,7 +250,7 @@ impl Ledger {
     }
 
     /// The receiver will never take this.
-    pub(crate) fn rejected(&self, uuid: Uuid, reason: &str) {
+    pub fn rejected(&self, uuid: Uuid, reason: &str) {
         self.sent.fetch_add(1, Relaxed);
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -260,7 +260,7 @@ impl Ledger {
     }
 
     /// The receiver answers.
-    pub(crate) fn works(&self) {
+    pub fn works(&self) {
         let mut trouble = self.trouble();
         if let Some(error) = &mut trouble.last_error {
             error.over = true;
@@ -271,19 +271,19 @@ impl Ledger {
     }
 
     /// The spool could not be written.
-    pub(crate) fn spool_fails(&self, reason: &str) {
+    pub fn spool_fails(&self, reason: &str) {
         if is_due(&mut self.trouble().spool_logged) {
             tracing::error!(output = self.name, "{reason}");
         }
     }
 
     /// An alert tells of what was given up, by cause. The spool hears of it on a thread that may wait for the disk.
-    pub(crate) fn told(&self, given_up: &[(&'static str, u64)]) {
+    pub fn told(&self, given_up: &[(&'static str, u64)]) {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(given_up);
     }
 
     /// Says in the log what the spool has given up since the last time, and to the spool what has been told.
-    pub(crate) fn note_given_up(&self) {
+    pub fn note_given_up(&self) {
         let Some(backlog) = self.backlog.get() else { return };
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         if !told.is_empty() {
@@ -299,13 +299,13 @@ impl Ledger {
     }
 
     /// Keeps the account of files that wait until they are sent.
-    pub(super) fn outbox(&self, change: impl FnOnce(&mut OutboxStatus)) {
+    pub fn outbox(&self, change: impl FnOnce(&mut OutboxStatus)) {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         change(outbox.get_or_insert_default());
     }
 
     /// Files that waited were given up, with so many rows.
-    pub(super) fn gave_up_files(&self, cause: &'static str, count: u64, reason: &str) {
+    pub fn gave_up_files(&self, cause: &'static str, count: u64, reason: &str) {
         self.outbox(|outbox| *outbox.status.given_up.entry(cause).or_default() += count);
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -315,21 +315,21 @@ impl Ledger {
     }
 
     /// What else is to be said of the output, from now on.
-    pub(crate) fn set_notes(&self, notes: Vec<String>) {
+    pub fn set_notes(&self, notes: Vec<String>) {
         *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = notes;
     }
 
-    pub(crate) fn filtered(&self) {
+    pub fn filtered(&self) {
         self.settled.fetch_add(1, Relaxed);
         self.filtered.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn shortened(&self) {
+    pub fn shortened(&self) {
         self.shortened.fetch_add(1, Relaxed);
     }
 
     /// The receiver took no alert of this length, which is sent in a shorter form.
-    pub(crate) fn too_large(&self, reason: &str) {
+    pub fn too_large(&self, reason: &str) {
         self.shortened();
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -340,7 +340,7 @@ impl Ledger {
     }
 
     /// Somebody connected who cannot be a receiver. While others are served, that is no fault of the output.
-    pub(crate) fn turned_away(&self, reason: &str, others: bool) {
+    pub fn turned_away(&self, reason: &str, others: bool) {
         self.turned_away.fetch_add(1, Relaxed);
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -353,7 +353,7 @@ impl Ledger {
     }
 
     /// A template failed on an alert, which is sent in the output's format.
-    pub(crate) fn template_failed(&self, reason: &str) {
+    pub fn template_failed(&self, reason: &str) {
         self.template_failed.fetch_add(1, Relaxed);
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -367,7 +367,7 @@ impl Ledger {
     }
 
     /// Handing over failed and will be tried again.
-    pub(crate) fn failed(&self, reason: &str) {
+    pub fn failed(&self, reason: &str) {
         self.retried.fetch_add(1, Relaxed);
         let mut trouble = self.trouble();
         trouble.note(reason);
@@ -378,7 +378,7 @@ impl Ledger {
     }
 
     /// So much was given up.
-    pub(crate) fn dropped(&self, cause: Cause, count: usize, reason: &str) {
+    pub fn dropped(&self, cause: Cause, count: usize, reason: &str) {
         if count == 0 {
             return;
         }
@@ -392,18 +392,18 @@ impl Ledger {
     }
 
     /// So much was published and nobody listened. That is no fault of the output, so the log is not told.
-    pub(crate) fn unheard(&self, count: usize) {
+    pub fn unheard(&self, count: usize) {
         self.dropped[Cause::NoReceiver as usize].fetch_add(count as u64, Relaxed);
         self.passed(count);
     }
 
     /// So much needs no more, though it was not sent; what was lost of it is counted by itself.
-    pub(crate) fn passed(&self, count: usize) {
+    pub fn passed(&self, count: usize) {
         self.settled.fetch_add(count as u64, Relaxed);
     }
 
     /// What the output's queue need not keep any more: sent, spooled, filtered out, or passed over.
-    pub(crate) fn settled(&self) -> u64 {
+    pub fn settled(&self) -> u64 {
         self.settled.load(Relaxed)
     }
 
@@ -413,7 +413,7 @@ impl Ledger {
     }
 
     /// Everything counted, with what waits in the queue.
-    pub(crate) fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
+    pub fn status(&self, (queued, oldest): (usize, Option<Duration>)) -> OutputStatus {
         let stats = self.backlog.get().map(|backlog| backlog.spool.stats());
         let outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let oldest_file = outbox.as_ref().and_then(|outbox| Some(outbox.dated_by.age(outbox.oldest?)));
@@ -453,7 +453,7 @@ impl Trouble {
 }
 
 /// Whether the log may be told again; if so it counts as told.
-pub(crate) fn is_due(last: &mut Option<Instant>) -> bool {
+pub fn is_due(last: &mut Option<Instant>) -> bool {
     let due = last.is_none_or(|last| last.elapsed() >= LOG_EVERY);
     if due {
         *last = Some(Instant::now());

@@ -20,7 +20,7 @@ impl OpenError {
     }
 }
 
-pub(super) const fn hint(kind: io::ErrorKind) -> &'static str {
+pub(crate) const fn hint(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "; make room there",
         io::ErrorKind::PermissionDenied => "; let the sensor write there",

@@ -1,5 +1,7 @@
 //! Outputs and sinks that deliver to Central.
 
+mod items;
+
 use std::{
     fmt, io,
     path::{Path, PathBuf},
@@ -8,26 +10,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use delivery::{
+    backoff::Pace,
+    ledger::Ledger,
+    mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word},
+    outcome::Outcome,
+    spooled::{Courier, Encode, Encoded, StartCourier, backlog::Backlog},
+    trust::{CrlPolicy, TrustFolder},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 use uuid::Uuid;
 
-use super::central_items::{alert_item, row_items};
-use super::{Backlog, Courier, Encode, Encoded, StartCourier};
-use crate::{
-    alert::Template,
-    host,
-    output::{
-        metrics::Ledger,
-        queued::{Outcome, QueuedAlert},
-        rows::QueuedRows,
-    },
-};
-use delivery::{
-    backoff::Pace,
-    mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word},
-    trust::{CrlPolicy, TrustFolder},
-};
+use self::items::{alert_item, row_items};
+use crate::output::{queued::QueuedAlert, rows::QueuedRows};
+use crate::{alert::Template, host};
 
 /// Rows in an item of the spool, which is a request.
 const ROWS: usize = 500;

@@ -9,32 +9,19 @@
 //! The spool is the output's own, named by the output's kind and name. It outlives reloads and restarts, so what waited
 //! under other settings goes to where the output leads now.
 
-pub(super) mod backlog;
-mod central_items;
-mod courier;
-mod encode;
-mod mcs;
-#[cfg(test)]
-mod tests;
+pub mod backlog;
+pub mod courier;
 
 use std::{io, sync::Arc, time::Duration};
 
-use self::backlog::Backlog;
-#[cfg(test)]
-pub(crate) use self::tests::Script;
-pub use self::{backlog::SpoolSettings, mcs::CentralSettings};
-pub(crate) use self::{
-    courier::by_remote,
-    encode::{Encode, Encoded, Rendered},
-    mcs::{AlertMessages, RowMessages},
-};
-use super::{
+use self::backlog::{Backlog, SpoolSettings};
+use crate::spool::NewItem;
+use crate::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Load},
-    metrics::Ledger,
-    queued::Outcome,
+    ledger::Ledger,
+    outcome::Outcome,
 };
-use delivery::spool::NewItem;
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
 const LAST_TRIES: Duration = Duration::from_secs(3);
@@ -43,10 +30,10 @@ const LAST_TRIES: Duration = Duration::from_secs(3);
 const CHUNK: usize = 1 << 20;
 
 /// Starts to send what is in the spool, without waiting for anything.
-pub(crate) type StartCourier = Box<dyn FnOnce(&Arc<Backlog>, &Arc<Ledger>) -> io::Result<Box<dyn Courier>> + Send>;
+pub type StartCourier = Box<dyn FnOnce(&Arc<Backlog>, &Arc<Ledger>) -> io::Result<Box<dyn Courier>> + Send>;
 
 /// Empties a spool from a thread of its own. Ends when it is dropped, without anyone waiting for it.
-pub(crate) trait Courier: Send {
+pub trait Courier: Send {
     /// Something was appended; with `urgent`, someone waits for word of it, so it is tried at once.
     fn wake(&self, urgent: bool);
 
@@ -54,8 +41,25 @@ pub(crate) trait Courier: Send {
     fn finish(&mut self, within: Duration);
 }
 
+/// Makes items of what waits for an output.
+pub trait Encode<T>: Send {
+    /// Makes items of it, or of its next part: what is left of it then weighs less.
+    fn encode(&mut self, item: &mut T, ledger: &Ledger) -> Encoded;
+}
+
+/// What came of it.
+pub enum Encoded {
+    Items(Vec<NewItem>),
+    /// There is more in it.
+    Part(Vec<NewItem>),
+    /// The output wants nothing of it.
+    Nothing,
+    /// It cannot be said in the receiver's terms: why.
+    Unfit(String),
+}
+
 /// Puts what waits for an output into its spool.
-pub(crate) struct Spooled<T> {
+pub struct Spooled<T> {
     settings: SpoolSettings,
     encode: Box<dyn Encode<T>>,
     /// None once it was started.
@@ -71,7 +75,7 @@ struct Running {
 
 impl<T: Load> Spooled<T> {
     /// Opens nothing yet: the spool may be in the hands of the same output with other settings.
-    pub(crate) fn new(settings: SpoolSettings, encode: impl Encode<T> + 'static, start: StartCourier) -> Self {
+    pub fn new(settings: SpoolSettings, encode: impl Encode<T> + 'static, start: StartCourier) -> Self {
         Self { settings, encode: Box::new(encode), start: Some(start), running: None }
     }
 }
