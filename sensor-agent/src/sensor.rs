@@ -144,11 +144,12 @@ pub fn configure(paths: &Paths, environment: &Environment, report: &mut Report) 
 }
 
 impl Sensor {
-    /// Starts the sensor with a configuration that was found to be right.
+    /// Starts the sensor with a configuration that was found to be right, which is let go when all stands: the texts of all
+    /// detections and lists are of no use to what runs.
     ///
     /// # Errors
     /// The host lacks something, or something is in the way.
-    pub fn start(paths: Paths, environment: Environment, config: &Config, plan: Plan) -> Result<Self, StartError> {
+    pub fn start(paths: Paths, environment: Environment, config: Config, plan: Plan) -> Result<Self, StartError> {
         let started = Instant::now();
         // Rights before folders and locks: who lacks them is not helped by another folder.
         crate::capture::may_start(Path::new(BTF))?;
@@ -163,7 +164,7 @@ impl Sensor {
         let options = CaptureOptions {
             failed_execs: plan.setup.failed_execs(),
             classes: plan.setup.classes(),
-            ..capture_options(config)
+            ..capture_options(&config)
         };
         let mut capture = Capture::start(&options)?;
         let attached = boot_now();
@@ -195,7 +196,7 @@ impl Sensor {
         let sinks = Arc::new(Sinks::start_within(budget, plan.sinks).map_err(StartError::Outputs)?);
         let drain = capture.drain(&DrainOptions::default())?;
         let (engine, requests) = bounded(REQUESTS);
-        let configuration = status::configuration(config);
+        let configuration = status::configuration(&config);
         let shared = Arc::new(Shared {
             paths,
             environment,
@@ -207,7 +208,7 @@ impl Sensor {
             kept,
             started,
             canary: lookout::Record::default(),
-            tamper: Mutex::new(Tamper::new(config)),
+            tamper: Mutex::new(Tamper::new(&config)),
             limited: AtomicBool::new(config.use_resource_limits),
             statistics: AtomicBool::new(config.send_labs_telemetry),
             offer: offer::Offer::default(),
@@ -219,7 +220,6 @@ impl Sensor {
         let accounts = Accounts::open(state_dir).map_err(StartError::Thread)?;
         let parts = Parts { host, own, table, outputs, sinks, losses, budget, accounts: Some(accounts) };
         let engine = Engine::new(parts, plan.setup);
-        give_memory_back();
         let (batches, recycler) = (drain.batches(), drain.recycler());
         let engine = std::thread::Builder::new()
             .name("engine".into())
@@ -235,11 +235,13 @@ impl Sensor {
             tracing::error!("{}", policy.description);
             let _ = shared.engine.send(Request::Tell(Box::new(policy), STATE_NOT_KEPT));
         }
-        offer::open(&shared, config);
+        offer::open(&shared, &config);
         let lookout = Lookout::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
+        drop(config);
+        give_memory_back();
         Ok(Self { shared, running: Some(Running { lookout, server, drain, engine }) })
     }
 
@@ -332,8 +334,8 @@ fn own_key(own: &Process) -> Option<ProcessKey> {
     (is_own && own.key.start != 0).then_some(own.key)
 }
 
-/// Reading the kernel's type information takes several times the memory that the running sensor does, and the
-/// allocator would keep it.
+/// Reading the configuration and the kernel's type information takes several times the memory that the running sensor does, and
+/// the allocator would keep it.
 fn give_memory_back() {
     #[cfg(target_env = "gnu")]
     // SAFETY: malloc_trim(3) only gives unused pages back; it is safe in any state of the heap.

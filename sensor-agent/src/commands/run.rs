@@ -29,7 +29,7 @@ pub(super) fn run(options: &Options) -> Exit {
         Err(error) => return fail(&format!("cannot listen for signals: {error}")),
     };
     let (policies, outputs) = (plan.policies.len(), plan.outputs.len());
-    let sensor = match Sensor::start(paths, Environment::of_process(), &config, plan) {
+    let sensor = match Sensor::start(paths, Environment::of_process(), config, plan) {
         Ok(sensor) => sensor,
         Err(error) => {
             tell_status(&error.to_string());

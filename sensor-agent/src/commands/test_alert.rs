@@ -21,7 +21,7 @@ pub(super) fn test_alert(options: &Options) -> Exit {
 fn alone(options: &Options) -> Exit {
     let paths = paths(options);
     let Ok((config, plan)) = configured(&paths, false) else { return Exit::Config };
-    let sensor = match Sensor::start(paths, Environment::of_process(), &config, plan) {
+    let sensor = match Sensor::start(paths, Environment::of_process(), config, plan) {
         Ok(sensor) => sensor,
         Err(error) => return fail(&error),
     };

@@ -9,7 +9,7 @@ use delivery::open_error::OpenError;
 use diagnostic::{Appearance, Report};
 use sensor_ebpf::classes::Classes;
 
-use super::{Shared, Tamper, configure, offer, status};
+use super::{Shared, Tamper, configure, give_memory_back, offer, status};
 use crate::capture::{Capture, CaptureError};
 use crate::config::Config;
 use crate::control::Reload;
@@ -17,6 +17,7 @@ use crate::engine::Request;
 
 pub(super) fn reload(shared: &Arc<Shared>) -> Reload {
     let result = take(shared);
+    give_memory_back();
     let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     held.last_reload = Some(result.clone());
     if result.accepted {
