@@ -39,11 +39,11 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
     let mut groups = Vec::new();
     for (policy_type, sees) in served() {
         let (enabled, off): (Vec<_>, Vec<_>) = of_type(config, policy_type).partition(|policy| policy.enabled);
-        let _ = rule_set(sees, &off, lists, report);
+        rules::check_alone(sees, &chains(&off), lists, report);
         for policy in &off {
             let _ = throttle(policy, sees, report);
         }
-        let rules = rule_set(sees, &enabled, lists, report);
+        let rules = rules::compile(sees, &chains(&enabled), lists, report);
         let policies: Vec<_> = enabled.iter().map(|policy| in_force(policy, sees, report)).collect();
         if !policies.is_empty() {
             groups.push(Group { sees, rules, policies });
@@ -72,7 +72,10 @@ pub(super) fn off(config: &Config) -> Vec<PolicyOff> {
 #[must_use]
 pub fn rule_books(config: &Config, report: &mut Report) -> Vec<RuleSet> {
     let lists = super::lists(config, report);
-    let book = |(policy_type, sees)| rule_set(sees, &of_type(config, policy_type).collect::<Vec<_>>(), &lists, report);
+    let book = |(policy_type, sees)| {
+        let policies: Vec<_> = of_type(config, policy_type).collect();
+        rules::compile(sees, &chains(&policies), &lists, report)
+    };
     served().map(book).collect()
 }
 
@@ -80,8 +83,8 @@ fn of_type<'a>(config: &'a Config, policy_type: &PolicyType) -> impl Iterator<It
     config.policies.iter().filter(move |policy| policy.policy_type == policy_type)
 }
 
-fn rule_set(sees: Seen, policies: &[&config::Policy], lists: &Lists, report: &mut Report) -> RuleSet {
-    let chains: Vec<Chain<'_>> = policies
+fn chains<'a>(policies: &[&'a config::Policy]) -> Vec<Chain<'a>> {
+    policies
         .iter()
         .map(|policy| Chain {
             name: &policy.name.value,
@@ -89,8 +92,7 @@ fn rule_set(sees: Seen, policies: &[&config::Policy], lists: &Lists, report: &mu
             span: &policy.rules_span,
             on_missing_default: MissingDefault::Error,
         })
-        .collect();
-    rules::compile(sees, &chains, lists, report)
+        .collect()
 }
 
 /// The fields of policies that nothing serves yet are not known, their grammar is.

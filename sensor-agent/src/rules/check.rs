@@ -16,8 +16,8 @@ use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Ve
 use super::glob::Glob;
 use super::lists::{Entries, List, ListKind, Lists, net};
 use super::operators::{OPERATORS, Operator};
-use super::regex::expression;
-use super::test::{Atom, Doubt, Expression, Order, Test};
+use super::regex::{Expression, expression};
+use super::test::{Atom, Doubt, Order, Test};
 use super::{Problem, numbers};
 use crate::event::fields::Field;
 
@@ -285,7 +285,7 @@ impl<'a> Checker<'a> {
         let text = self.utf8(field, literal)?;
         let meant: Vec<_> = if operator == Operator::Matches {
             let expression = self.expression(&text, literal)?;
-            words.iter().copied().filter(|word| expression.regex.is_match(word.as_bytes())).collect()
+            words.iter().copied().filter(|word| expression.is_match(word.as_bytes())).collect()
         } else {
             let glob = self.glob(operator, text.as_bytes(), literal)?;
             words.iter().copied().filter(|word| glob.matches(word.as_bytes())).collect()

@@ -34,6 +34,14 @@ pub fn compile(seen: impl Into<Seen>, chains: &[Chain<'_>], lists: &Lists, repor
     RuleSet { seen, chains, atoms, program }
 }
 
+/// Checks chains as [`compile`] does, for what nothing will run.
+pub fn check_alone(seen: impl Into<Seen>, chains: &[Chain<'_>], lists: &Lists, report: &mut Report) {
+    let mut checker = Checker::new(seen.into(), lists);
+    for chain in chains {
+        check_chain(chain, &mut checker, report);
+    }
+}
+
 impl RuleSet {
     /// The class of events that it is for.
     #[must_use]

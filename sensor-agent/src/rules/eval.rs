@@ -6,8 +6,6 @@
 
 use std::cmp::Ordering;
 
-use regex_automata::{Input, PatternSet};
-
 use super::ast::Scope;
 use super::chain::{ChainIndex, RuleIndex};
 use super::check::Expr;
@@ -26,14 +24,15 @@ pub struct Scratch {
     holds: Vec<u32>,
     /// For each comparison made by itself: it was made.
     made: Vec<u32>,
+    /// For each regular expression: a literal that it needs was found.
+    possible: Vec<u32>,
     groups: Vec<u32>,
-    sets: Vec<u32>,
+    sought: Vec<u32>,
     /// For each rule: it was found.
     found: Vec<u32>,
     candidates: Vec<u32>,
     /// Candidates and those always tried, in order.
     merged: Vec<u32>,
-    patterns: Vec<PatternSet>,
     /// A value in small letters.
     folded: Vec<u8>,
 }
@@ -51,27 +50,21 @@ impl Scratch {
         grow(&mut self.holds, program.plans.len());
         grow(&mut self.made, program.plans.len());
         grow(&mut self.groups, program.groups.len());
-        grow(&mut self.sets, program.sets.len());
+        grow(&mut self.possible, program.plans.len());
+        grow(&mut self.sought, program.sought.len());
         grow(&mut self.found, program.rules.len());
         self.candidates.clear();
         self.candidates.reserve(program.rules.len());
         self.merged.clear();
         self.merged.reserve(program.rules.len());
-        for (index, set) in program.sets.iter().enumerate() {
-            let capacity = set.atoms.len();
-            if index == self.patterns.len() {
-                self.patterns.push(PatternSet::new(capacity));
-            } else if self.patterns[index].capacity() != capacity {
-                self.patterns[index] = PatternSet::new(capacity);
-            }
-        }
         if program.any_case {
             self.folded.clear();
             self.folded.reserve(FOLDED);
         }
         self.event = self.event.wrapping_add(1);
         if self.event == 0 {
-            for marks in [&mut self.holds, &mut self.made, &mut self.groups, &mut self.sets, &mut self.found] {
+            let Self { holds, made, possible, groups, sought, found, .. } = self;
+            for marks in [holds, made, possible, groups, sought, found] {
                 marks.fill(0);
             }
             self.event = 1;
@@ -95,6 +88,9 @@ impl Run<'_> {
         self.scratch.begin(program);
         for group in &program.eager {
             self.group(*group);
+        }
+        for sought in &program.eager_sought {
+            self.seek(*sought);
         }
         if self.scratch.candidates.is_empty() && program.always.is_empty() {
             return;
@@ -164,17 +160,25 @@ impl Run<'_> {
         let index = atom as usize;
         match self.program.plans[index] {
             Plan::Group(group) => self.group(group),
-            Plan::Set(set) => self.set(set),
-            Plan::Direct => {
-                if self.scratch.made[index] != self.scratch.event {
-                    self.scratch.made[index] = self.scratch.event;
-                    if self.atoms[index].holds(self.event, self.host) {
-                        self.scratch.holds[index] = self.scratch.event;
-                    }
+            Plan::Sought(sought) => {
+                self.seek(sought);
+                if self.scratch.possible[index] == self.scratch.event {
+                    self.make(index);
                 }
             }
+            Plan::Direct => self.make(index),
         }
         self.scratch.holds[index] == self.scratch.event
+    }
+
+    /// Makes a comparison by itself, unless it is made.
+    fn make(&mut self, index: usize) {
+        if self.scratch.made[index] != self.scratch.event {
+            self.scratch.made[index] = self.scratch.event;
+            if self.atoms[index].holds(self.event, self.host) {
+                self.scratch.holds[index] = self.scratch.event;
+            }
+        }
     }
 
     /// Makes all comparisons of a group, unless they are made.
@@ -203,25 +207,35 @@ impl Run<'_> {
         });
     }
 
-    /// Looks for all regular expressions of a set, unless that was done.
-    fn set(&mut self, index: u32) {
-        let Scratch { event: now, holds, sets, patterns, .. } = &mut *self.scratch;
-        if sets[index as usize] == *now {
+    /// Looks for the literals of regular expressions, unless that was done.
+    fn seek(&mut self, index: u32) {
+        let Scratch { event: now, possible, sought, found, candidates, .. } = &mut *self.scratch;
+        if sought[index as usize] == *now {
             return;
         }
-        sets[index as usize] = *now;
-        let set = &self.program.sets[index as usize];
-        let patterns = &mut patterns[index as usize];
-        patterns.clear();
-        each_value(set.scope, set.field, self.event, self.host, |value| {
+        sought[index as usize] = *now;
+        let program = self.program;
+        let index = &program.sought[index as usize];
+        each_value(index.scope, index.field, self.event, self.host, |value| {
             any_text(value, |text| {
-                set.regex.which_overlapping_matches(&Input::new(text), patterns);
-                patterns.is_full()
+                for literal in index.literals.find_overlapping_iter(text) {
+                    for atom in &index.atoms[literal.pattern().as_usize()] {
+                        let at = *atom as usize;
+                        if possible[at] == *now {
+                            continue;
+                        }
+                        possible[at] = *now;
+                        for rule in &program.postings[at] {
+                            if found[*rule as usize] != *now {
+                                found[*rule as usize] = *now;
+                                candidates.push(*rule);
+                            }
+                        }
+                    }
+                }
+                false
             });
         });
-        for pattern in patterns.iter() {
-            holds[set.atoms[pattern.as_usize()] as usize] = *now;
-        }
     }
 }
 

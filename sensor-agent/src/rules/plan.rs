@@ -3,10 +3,10 @@
 //! For each rule a set of comparisons is chosen of which at least one must hold if the rule does: of `and` its best
 //! part's, of `or` all its parts', of `not` none. The rule is then tried only for events that pass one of them.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aho_corasick::AhoCorasick;
 use foldhash::{HashMap, HashSet};
-use regex_automata::meta::Regex;
 use schema::Type;
 
 use super::ast::{Scope, Verdict};
@@ -15,8 +15,8 @@ use super::check::Expr;
 use super::glob::{Glob, Shape};
 use super::index::{Index, is_indexed};
 use super::normal::normal;
-use super::program::{ExpressionSet, Group, LiveRule, Plan, Program};
-use super::test::{Atom, Expression, Test};
+use super::program::{Group, LiveRule, Plan, Program, Sought};
+use super::test::{Atom, Test};
 
 /// Chooses how everything is evaluated.
 pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {
@@ -39,24 +39,22 @@ pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {
         }
     }
 
+    let mut plans = vec![Plan::Direct; atoms.len()];
+    let groups = groups(atoms, &mut plans);
+    let sought = sought(atoms, &mut plans);
     let mut uses = vec![0u32; atoms.len()];
     for rule in &rules {
         let mut used = HashSet::default();
         rule.condition.iter().for_each(|condition| collect(condition, &mut used));
         used.into_iter().for_each(|atom| uses[atom as usize] += 1);
     }
-    let costs: Vec<_> = atoms.iter().zip(&uses).map(|(atom, uses)| cost(atom, *uses)).collect();
+    let is_found = |plan: &Plan| !matches!(plan, Plan::Direct);
+    let costs = atoms.iter().zip(&uses).zip(&plans);
+    let costs: Vec<_> = costs.map(|((atom, uses), plan)| is_found(plan).then(|| cost(atom, *uses))).collect();
     let mut postings = vec![Vec::new(); atoms.len()];
     let mut always = Vec::new();
-    // Comparisons of rules that are tried often.
-    let mut often = HashSet::default();
     for (number, rule) in (0u32..).zip(&rules) {
         let key = rule.condition.as_ref().and_then(|condition| key(condition, &costs));
-        if key.as_ref().is_none_or(|key| key.cost >= OFTEN)
-            && let Some(condition) = &rule.condition
-        {
-            collect(condition, &mut often);
-        }
         match key {
             Some(mut key) => {
                 key.atoms.sort_unstable();
@@ -67,28 +65,26 @@ pub(super) fn program(chains: &[CheckedChain], atoms: &[Atom]) -> Program {
         }
     }
 
-    let mut plans = vec![Plan::Direct; atoms.len()];
-    let groups = groups(atoms, &mut plans);
-    let sets = sets(atoms, &often, &mut plans);
     for rule in &mut rules {
         if let Some(condition) = &mut rule.condition {
             cheapest_first(condition, atoms);
         }
     }
-    let mut eager: Vec<u32> = (0..plans.len())
-        .filter(|atom| !postings[*atom].is_empty())
-        .filter_map(|atom| if let Plan::Group(group) = plans[atom] { Some(group) } else { None })
-        .collect();
-    eager.sort_unstable();
-    eager.dedup();
+    let finds = || plans.iter().zip(&postings).filter(|(_, rules)| !rules.is_empty()).map(|(plan, _)| *plan);
+    let once = |numbers: BTreeSet<u32>| numbers.into_iter().collect();
+    let eager =
+        once(finds().filter_map(|plan| if let Plan::Group(group) = plan { Some(group) } else { None }).collect());
+    let eager_sought =
+        once(finds().filter_map(|plan| if let Plan::Sought(sought) = plan { Some(sought) } else { None }).collect());
     Program {
         plans: plans.into(),
         rules: rules.into(),
         always: always.into(),
         postings: postings.into_iter().map(Into::into).collect(),
         groups,
-        eager: eager.into(),
-        sets,
+        eager,
+        sought,
+        eager_sought,
         any_case: atoms.iter().any(|atom| matches!(atom.test, Test::Globs { any_case: true, .. })),
     }
 }
@@ -99,9 +95,6 @@ struct Key {
     /// How often one of them is likely to hold, and what it takes to know; 100 is for each event.
     cost: u32,
 }
-
-/// From this cost on a key spares little.
-const OFTEN: u32 = 30;
 
 fn key(expr: &Expr, costs: &[Option<u32>]) -> Option<Key> {
     match expr {
@@ -122,11 +115,8 @@ fn key(expr: &Expr, costs: &[Option<u32>]) -> Option<Key> {
     }
 }
 
-/// What finding rules by this comparison costs, which so many rules make; none if no index has it.
-fn cost(atom: &Atom, uses: u32) -> Option<u32> {
-    if !is_indexed(&atom.test) {
-        return None;
-    }
+/// What finding rules by this comparison costs, which an index has and so many rules make.
+fn cost(atom: &Atom, uses: u32) -> u32 {
     let of_shape = |shape: Shape<'_>| match shape {
         Shape::Exact(_) => 1,
         Shape::Prefix(text) | Shape::Suffix(text) if text.len() > 4 => 4,
@@ -144,6 +134,8 @@ fn cost(atom: &Atom, uses: u32) -> Option<u32> {
         Test::Numbers(numbers) => (5, numbers.len()),
         Test::Nets(nets) => (6, nets.len()),
         Test::Words(words) => (40, words.len()),
+        // A walk over all of the text, after which the expression is still to be tried.
+        Test::Regex(_) => (28, 1),
         _ => (50, 1),
     };
     let subject = match atom.scope {
@@ -153,7 +145,7 @@ fn cost(atom: &Atom, uses: u32) -> Option<u32> {
     } + if atom.field.ty == Type::Texts { 3 } else { 0 };
     // What many rules ask for finds many rules.
     let shared = 3 * uses.max(1).ilog2().saturating_sub(3);
-    Some(if each >= 100 { 100 } else { (each + subject + count.max(1).ilog2() + shared).min(99) })
+    if each >= 100 { 100 } else { (each + subject + count.max(1).ilog2() + shared).min(99) }
 }
 
 fn collect(expr: &Expr, into: &mut HashSet<u32>) {
@@ -212,29 +204,25 @@ fn groups(atoms: &[Atom], plans: &mut [Plan]) -> Box<[Group]> {
     (0u32..).zip(subjects).map(group).collect()
 }
 
-/// From how many regular expressions on one automaton for all is faster.
-const SET: usize = 8;
-
-fn sets(atoms: &[Atom], often: &HashSet<u32>, plans: &mut [Plan]) -> Box<[ExpressionSet]> {
-    let expression = |atom: u32| match &atoms[atom as usize].test {
-        Test::Regex(expression) => Some(expression),
+fn sought(atoms: &[Atom], plans: &mut [Plan]) -> Box<[Sought]> {
+    let needed = |atom: u32| match &atoms[atom as usize].test {
+        Test::Regex(expression) => expression.needed.as_deref(),
         _ => None,
     };
-    let subjects = by_subject(atoms, |number, atom| often.contains(&number) && matches!(atom.test, Test::Regex(_)));
-    let mut sets = Vec::new();
-    for members in subjects.into_iter().filter(|members| members.len() >= SET) {
-        let expressions: Vec<&Arc<Expression>> = members.iter().filter_map(|atom| expression(*atom)).collect();
-        let hirs: Vec<_> = expressions.iter().map(|expression| &expression.hir).collect();
-        let config = Regex::config()
-            .utf8_empty(false)
-            .match_kind(regex_automata::MatchKind::All)
-            .hybrid_cache_capacity(16 << 20);
-        // Each fits by itself; should all together not fit, each stays by itself.
-        let Ok(regex) = Regex::builder().configure(config).build_many_from_hir(&hirs) else { continue };
+    let mut all = Vec::new();
+    for members in by_subject(atoms, |number, _| needed(number).is_some()) {
+        let mut literals: BTreeMap<&[u8], Vec<u32>> = BTreeMap::new();
+        for atom in &members {
+            needed(*atom).into_iter().flatten().for_each(|literal| literals.entry(literal).or_default().push(*atom));
+        }
+        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(literals.keys());
+        // Should they not fit, each expression is tried.
+        let Ok(automaton) = automaton else { continue };
         let Atom { scope, field, .. } = atoms[members[0] as usize];
-        let number = u32::try_from(sets.len()).expect("fewer than 2^32 sets");
-        members.iter().for_each(|atom| plans[*atom as usize] = Plan::Set(number));
-        sets.push(ExpressionSet { scope, field, regex, atoms: members.into() });
+        let number = u32::try_from(all.len()).expect("fewer than 2^32 subjects");
+        members.iter().for_each(|atom| plans[*atom as usize] = Plan::Sought(number));
+        let atoms = literals.into_values().map(Into::into).collect();
+        all.push(Sought { scope, field, literals: automaton, atoms });
     }
-    sets.into()
+    all.into()
 }

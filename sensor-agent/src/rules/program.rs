@@ -1,6 +1,6 @@
 //! What compiled rules consist of: how each comparison is made, and which rules it finds.
 
-use regex_automata::meta::Regex;
+use aho_corasick::AhoCorasick;
 
 use super::ast::Scope;
 use super::check::Expr;
@@ -21,7 +21,9 @@ pub(super) struct Program {
     pub(super) groups: Box<[Group]>,
     /// Groups whose comparisons find rules.
     pub(super) eager: Box<[u32]>,
-    pub(super) sets: Box<[ExpressionSet]>,
+    pub(super) sought: Box<[Sought]>,
+    /// Those whose literals find rules.
+    pub(super) eager_sought: Box<[u32]>,
     /// Whether some comparison does not care about letter case.
     pub(super) any_case: bool,
 }
@@ -33,8 +35,8 @@ pub(super) enum Plan {
     Direct,
     /// With all others of its subject.
     Group(u32),
-    /// With other regular expressions of its subject.
-    Set(u32),
+    /// By itself, if a literal that it needs was found with those of the other regular expressions of its subject.
+    Sought(u32),
 }
 
 #[derive(Debug)]
@@ -55,12 +57,12 @@ pub(super) struct Group {
     pub(super) index: Index,
 }
 
-/// Regular expressions of one subject in one automaton.
+/// Regular expressions of one subject, found by the [literals that they need](super::needed).
 #[derive(Debug)]
-pub(super) struct ExpressionSet {
+pub(super) struct Sought {
     pub(super) scope: Scope,
     pub(super) field: &'static Field,
-    pub(super) regex: Regex,
-    /// The comparison of each pattern.
-    pub(super) atoms: Box<[u32]>,
+    pub(super) literals: AhoCorasick,
+    /// For each literal the comparisons that need it or another.
+    pub(super) atoms: Box<[Box<[u32]>]>,
 }

@@ -1,17 +1,65 @@
 //! Regular expressions in rules: compiled within a limit, and what is wrong with them told with its place.
 
 use std::ops::Range;
+use std::sync::{Mutex, OnceLock};
 
-use regex_automata::meta::Regex;
+use regex_automata::Input;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::meta::{self, Regex};
+use regex_automata::nfa::thompson;
 use regex_syntax::hir::{Capture, Class, ClassBytes, ClassBytesRange, Hir, HirKind, Literal, Repetition};
 
 use super::limits;
-use super::test::Expression;
+use super::needed::needed;
 
 /// What is wrong with a regular expression, and where in it.
 pub(super) type ExpressionFault = (String, Option<Range<usize>>);
 
-/// Compiles a regular expression. It is of bytes, as RE2's are of Latin-1, unless it speaks of characters beyond.
+/// A regular expression that was found to be right.
+///
+/// It is compiled when the first text is held against it, which is seldom: few texts have one of the literals that it needs.
+#[derive(Debug)]
+pub(super) struct Expression {
+    text: Box<str>,
+    /// In whatever it matches stands one of these, [letter case left aside](needed).
+    pub(super) needed: Option<Box<[Box<[u8]>]>>,
+    engine: OnceLock<Box<Engine>>,
+}
+
+#[derive(Debug)]
+enum Engine {
+    /// States are made as texts ask for them, and forgotten when they take too much memory. The cache is for one thread at a
+    /// time.
+    Lazy(DFA, Mutex<Option<Cache>>),
+    /// Words of characters, whose borders the other cannot see.
+    Words(Regex),
+}
+
+/// Bytes that an engine's states may take.
+const CACHE_BYTES: usize = 128 * 1024;
+
+impl Expression {
+    /// Whether it matches somewhere in a text.
+    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+        let engine = self.engine.get_or_init(|| {
+            let engine = read(&self.text).and_then(|hir| engine(&hir));
+            Box::new(engine.expect("it was compiled when it was checked"))
+        });
+        match &**engine {
+            Engine::Words(regex) => regex.is_match(text),
+            Engine::Lazy(dfa, cache) => {
+                let input = Input::new(text).earliest(true);
+                let found = match cache.try_lock() {
+                    Ok(mut cache) => dfa.try_search_fwd(cache.get_or_insert_with(|| dfa.create_cache()), &input),
+                    Err(_) => dfa.try_search_fwd(&mut dfa.create_cache(), &input),
+                };
+                found.expect("it stops at no byte and never gives up").is_some()
+            }
+        }
+    }
+}
+
+/// Checks a regular expression. It is of bytes, as RE2's are of Latin-1, unless it speaks of characters beyond.
 ///
 /// Names are bytes to the kernel, and whoever makes a file can put one into its name that is no character. So where an
 /// expression speaks of characters, what takes any character (`.`) or all but some (`[^é]`, `\P{Greek}`, `\W`) takes such a
@@ -20,18 +68,39 @@ pub(super) type ExpressionFault = (String, Option<Range<usize>>);
 /// Arguments, paths and messages are no lines: whoever words them can put a line feed anywhere. So `.` takes one, unless
 /// `(?-s)` says otherwise, and `^` and `$` are the ends of the text, unless `(?m)` makes them those of its lines.
 pub(super) fn expression(text: &str) -> Result<Expression, ExpressionFault> {
-    let hir = of_bytes(syntax(text, false).or_else(|_| syntax(text, true))?);
-    let config = Regex::config()
-        .utf8_empty(false)
+    let hir = read(text)?;
+    engine(&hir)?;
+    Ok(Expression { text: text.into(), needed: needed(&hir), engine: OnceLock::new() })
+}
+
+fn engine(hir: &Hir) -> Result<Engine, ExpressionFault> {
+    let too_large = |limit| format!("this regular expression is too large: compiled, it takes more than {limit} bytes");
+    let other = |error: &dyn std::fmt::Display| (format!("this regular expression cannot be compiled: {error}"), None);
+    if hir.properties().look_set().contains_word_unicode() {
+        let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(limits::REGEX_BYTES)).onepass(false);
+        let regex = Regex::builder().configure(config).build_from_hir(hir);
+        let fault = |error: meta::BuildError| match error.size_limit() {
+            Some(limit) => (too_large(limit), None),
+            None => other(&error),
+        };
+        return regex.map(Engine::Words).map_err(fault);
+    }
+    let config = thompson::Config::new()
+        .utf8(false)
         .nfa_size_limit(Some(limits::REGEX_BYTES))
-        .onepass_size_limit(Some(limits::REGEX_BYTES));
-    let regex = Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| match error.size_limit() {
-        Some(limit) => {
-            (format!("this regular expression is too large: compiled, it takes more than {limit} bytes"), None)
-        }
-        None => (format!("this regular expression cannot be compiled: {error}"), None),
-    })?;
-    Ok(Expression { regex, hir })
+        .which_captures(thompson::WhichCaptures::None);
+    let fault = |error: thompson::BuildError| match error.size_limit() {
+        Some(limit) => (too_large(limit), None),
+        None => other(&error),
+    };
+    let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(fault)?;
+    let config = DFA::config().cache_capacity(CACHE_BYTES).skip_cache_capacity_check(true);
+    let dfa = DFA::builder().configure(config).build_from_nfa(nfa).map_err(|error| other(&error))?;
+    Ok(Engine::Lazy(dfa, Mutex::new(None)))
+}
+
+fn read(text: &str) -> Result<Hir, ExpressionFault> {
+    Ok(of_bytes(syntax(text, false).or_else(|_| syntax(text, true))?))
 }
 
 fn syntax(text: &str, unicode: bool) -> Result<Hir, ExpressionFault> {
@@ -80,7 +149,7 @@ mod tests {
     use super::*;
 
     fn holds(pattern: &str, text: &[u8]) -> bool {
-        expression(pattern).unwrap_or_else(|(fault, _)| panic!("{pattern}: {fault}")).regex.is_match(text)
+        expression(pattern).unwrap_or_else(|(fault, _)| panic!("{pattern}: {fault}")).is_match(text)
     }
 
     #[test]

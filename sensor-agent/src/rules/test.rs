@@ -7,13 +7,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use regex_automata::meta::Regex;
-use regex_syntax::hir::Hir;
 
 use super::ast::Scope;
 use super::fold::fold;
 use super::glob::Glob;
 use super::lists::Hosts;
+use super::regex::Expression;
 use crate::event::fields::{Field, base_name};
 use crate::event::{Event, Host, NOT_WHOLE, Place, Value};
 
@@ -77,13 +76,6 @@ pub(super) enum Order {
     GreaterOrEqual,
 }
 
-/// A regular expression: compiled, and as it was read, so that several can be put into one automaton.
-#[derive(Debug)]
-pub(super) struct Expression {
-    pub(super) regex: Regex,
-    pub(super) hir: Hir,
-}
-
 impl Atom {
     pub(super) fn holds(&self, event: &Event, host: &Host) -> bool {
         match self.scope {
@@ -120,7 +112,7 @@ impl Test {
                 let last = *path && !glob.glob.has_slash();
                 any_text(value, |text| glob.matches(if last { base_name(text) } else { text }))
             }),
-            Self::Regex(expression) => any_text(value, |text| expression.regex.is_match(text)),
+            Self::Regex(expression) => any_text(value, |text| expression.is_match(text)),
             Self::Nets(nets) => {
                 matches!(value, Value::Addr(address) if nets.iter().any(|net| net.contains(&address.to_canonical())))
             }
