@@ -247,8 +247,9 @@ promtool() {
 # syslog-ng. Its Debian package and rsyslog's exclude each other, so its files are in a folder of their own.
 syslog_ng() {
     place="$(dirname "$0")/../target/syslog-ng"
+    # What the package depends on and not every system has: unpacked as files, it asks for nothing by itself.
+    debian libcap2 libglib2.0-0 libivykis0 libjson-c5 libnet1 libpcre3 libssl3 libsystemd0 libwrap0
     [ -x "$place/usr/sbin/syslog-ng" ] && return 0
-    debian libivykis0 libjson-c5 libnet1 libwrap0
     say "unpacking syslog-ng-core into target/syslog-ng"
     rm -rf "$place.part"
     mkdir -p "$place.part"
