@@ -8,6 +8,7 @@
 mod alerts;
 mod arrivals;
 mod clients;
+mod clock;
 mod reader;
 mod retention;
 mod schema;
@@ -203,11 +204,12 @@ impl Store {
     pub fn open(data_dir: &Path, metrics: Arc<Metrics>) -> Result<(Self, Writer), StoreError> {
         let connection = schema::open(data_dir)?;
         let last = writer::last_raised(&connection)?;
+        let clock = clock::Clock::load(&connection)?;
         let reader = Arc::new(Reader::open(data_dir)?);
         let healthy = Arc::new(AtomicBool::new(true));
         let (queue, commands) = mpsc::channel(QUEUE);
-        let thread =
-            writer::start(connection, last, commands, metrics, Arc::clone(&healthy)).map_err(StoreError::Thread)?;
+        let thread = writer::start(connection, last, clock, commands, metrics, Arc::clone(&healthy))
+            .map_err(StoreError::Thread)?;
         Ok((Self { queue, reader, healthy }, Writer(thread)))
     }
 

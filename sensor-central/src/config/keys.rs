@@ -24,7 +24,13 @@ pub(super) static TOP: &[Key] = &[
         "",
         "What one request may cost. What is larger is refused with 413, which sensors answer with smaller batches.",
     ),
-    Key::new("retention", Kind::Map(RETENTION), "", "How long things are kept, from when they came in."),
+    Key::new(
+        "retention",
+        Kind::Map(RETENTION),
+        "",
+        "How long things are kept, from when they came in. Days that pass while Central runs count, whatever the machine's \
+         clock is set to; of a time in which it did not run, a week at most.",
+    ),
     Key::new("metrics", Kind::Map(METRICS), "", "Who may read `/metrics`."),
     Key::new(
         "api",

@@ -27,25 +27,26 @@ impl Removed {
     }
 }
 
-/// Removes one helping.
+/// Removes one helping; `now` is what the database's own clock says.
 pub(super) fn expire(transaction: &Transaction<'_>, retention: Retention, now: i64) -> rusqlite::Result<Removed> {
     // Records stand in order of arrival: only the first ones can be too old.
     let by_age = [
         (
             "rows",
             retention.events_days,
-            "DELETE FROM rows WHERE received < ? AND id IN (SELECT id FROM rows ORDER BY id LIMIT ?)",
+            "DELETE FROM rows WHERE ifnull(kept, received) < ? AND id IN (SELECT id FROM rows ORDER BY id LIMIT ?)",
         ),
         (
             "alerts",
             retention.alerts_days,
-            "DELETE FROM alerts WHERE received < ? AND id IN (SELECT id FROM alerts ORDER BY id LIMIT ?)",
+            "DELETE FROM alerts WHERE ifnull(kept, received) < ? AND id IN (SELECT id FROM alerts ORDER BY id LIMIT ?)",
         ),
         (
             "batches",
             retention.batches_days,
             "DELETE FROM batches WHERE (tenant, sensor, kind, key) IN
-             (SELECT tenant, sensor, kind, key FROM batches WHERE received < ? ORDER BY received LIMIT ?)",
+             (SELECT tenant, sensor, kind, key FROM batches WHERE ifnull(kept, received) < ?
+              ORDER BY ifnull(kept, received) LIMIT ?)",
         ),
     ];
     let mut removed = Vec::new();

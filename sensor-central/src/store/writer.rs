@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use sensor_proto::v1::BatchReply;
 use tokio::sync::mpsc;
 
-use super::{Alert, Batch, Command, Hello, Items, Outcome, Row, StoreError, retention};
+use super::{Alert, Batch, Command, Hello, Items, Outcome, Row, StoreError, clock::Clock, retention};
 use crate::{event::EventType, metrics::Metrics, severity::Severity};
 
 /// Most requests in one transaction: bounds how long the first of them waits for the last.
@@ -31,11 +31,12 @@ pub(super) fn last_raised(connection: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn start(
     connection: Connection,
     last_raised: i64,
+    clock: Clock,
     commands: mpsc::Receiver<Command>,
     metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let mut writer = WriterThread { connection, last_raised, metrics, healthy };
+    let mut writer = WriterThread { connection, last_raised, clock, metrics, healthy };
     thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(commands))
 }
 
@@ -43,6 +44,8 @@ struct WriterThread {
     connection: Connection,
     /// The moment of the last transaction, milliseconds since the Unix epoch.
     last_raised: i64,
+    /// By which what is kept ages.
+    clock: Clock,
     metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
 }
@@ -53,6 +56,15 @@ enum Done {
     Hello,
     Expired(retention::Removed),
     Changed(usize),
+}
+
+/// When the requests of a transaction came in.
+#[derive(Clone, Copy)]
+struct Arrival {
+    /// For readers: see [`WriterThread::last_raised`].
+    raised: i64,
+    /// By the database's own clock, nanoseconds.
+    kept: i64,
 }
 
 /// What became of a batch's items.
@@ -108,7 +120,11 @@ impl WriterThread {
         // Later than all that readers can see, also when the clock was set back.
         let raised = (crate::now() / 1_000_000).max(self.last_raised + 1);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let apply = |command| apply(&transaction, command, raised);
+        if group.iter().any(|command| matches!(command, Command::Expire(..))) {
+            self.clock.save(&transaction)?;
+        }
+        let arrival = Arrival { raised, kept: self.clock.now() };
+        let apply = |command| apply(&transaction, command, arrival);
         let done = group.iter().map(apply).collect::<rusqlite::Result<Vec<_>>>()?;
         transaction.commit()?;
         self.last_raised = raised;
@@ -144,17 +160,17 @@ impl WriterThread {
     }
 }
 
-fn apply(transaction: &Transaction<'_>, command: &Command, raised: i64) -> rusqlite::Result<Done> {
+fn apply(transaction: &Transaction<'_>, command: &Command, arrival: Arrival) -> rusqlite::Result<Done> {
     match command {
-        Command::Batch(batch, _) => store_batch(transaction, batch, raised),
+        Command::Batch(batch, _) => store_batch(transaction, batch, arrival),
         Command::Hello(hello, _) => store_hello(transaction, hello),
-        Command::Expire(retention, _) => retention::expire(transaction, *retention, crate::now()).map(Done::Expired),
+        Command::Expire(retention, _) => retention::expire(transaction, *retention, arrival.kept).map(Done::Expired),
         Command::Change(change, _) => (change.0)(transaction).map(Done::Changed),
         Command::Close => Ok(Done::Hello),
     }
 }
 
-fn store_batch(transaction: &Transaction<'_>, batch: &Batch, raised: i64) -> rusqlite::Result<Done> {
+fn store_batch(transaction: &Transaction<'_>, batch: &Batch, arrival: Arrival) -> rusqlite::Result<Done> {
     let kind = batch.items.kind();
     let tenant = batch.origin.tenant.to_string();
     let known = transaction
@@ -169,8 +185,8 @@ fn store_batch(transaction: &Transaction<'_>, batch: &Batch, raised: i64) -> rus
         return Ok(Done::Batch { outcome, counts: None });
     }
     let (total, stored) = match &batch.items {
-        Items::Alerts(alerts) => (alerts.len(), store_alerts(transaction, batch, alerts, raised)?),
-        Items::Rows(rows) => (rows.len(), store_rows(transaction, batch, rows, raised)?),
+        Items::Alerts(alerts) => (alerts.len(), store_alerts(transaction, batch, alerts, arrival)?),
+        Items::Rows(rows) => (rows.len(), store_rows(transaction, batch, rows, arrival)?),
     };
     let counts = Counts { kind, stored, duplicates: total - stored, rejected: batch.rejected.len() };
     let reply =
@@ -178,9 +194,9 @@ fn store_batch(transaction: &Transaction<'_>, batch: &Batch, raised: i64) -> rus
             .encode_to_vec();
     transaction
         .prepare_cached(
-            "INSERT INTO batches (tenant, sensor, kind, key, digest, received, reply) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO batches (tenant, sensor, kind, key, digest, received, kept, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute(params![tenant, batch.origin.sensor, kind, batch.key, batch.digest, batch.received, reply])?;
+        .execute(params![tenant, batch.origin.sensor, kind, batch.key, batch.digest, batch.received, arrival.kept, reply])?;
     transaction
         .prepare_cached(
             "INSERT INTO sensors (tenant, sensor, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
@@ -195,11 +211,11 @@ fn store_alerts(
     transaction: &Transaction<'_>,
     batch: &Batch,
     alerts: &[Alert],
-    raised: i64,
+    arrival: Arrival,
 ) -> rusqlite::Result<usize> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json, public_id, raised, severity)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
+        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json, public_id, raised, severity, kept)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
     )?;
     let tenant = batch.origin.tenant.to_string();
     let mut stored = 0;
@@ -215,21 +231,24 @@ fn store_alerts(
             host,
             json,
             public_id.as_bytes(),
-            raised,
+            arrival.raised,
             Severity::of_priority(priority).number,
+            arrival.kept,
         ])?;
     }
     Ok(stored)
 }
 
-fn store_rows(transaction: &Transaction<'_>, batch: &Batch, rows: &[Row], raised: i64) -> rusqlite::Result<usize> {
+fn store_rows(transaction: &Transaction<'_>, batch: &Batch, rows: &[Row], arrival: Arrival) -> rusqlite::Result<usize> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO rows (tenant, sensor, received, table_name, time, json, event, raised) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO rows (tenant, sensor, received, table_name, time, json, event, raised, kept)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
     let tenant = batch.origin.tenant.to_string();
     for Row { table, time, event, json } in rows {
-        let (event, raised) = (event.map(EventType::name), event.map(|_| raised));
-        insert.execute(params![tenant, batch.origin.sensor, batch.received, table, time, json, event, raised])?;
+        let (event, raised) = (event.map(EventType::name), event.map(|_| arrival.raised));
+        let (received, kept) = (batch.received, arrival.kept);
+        insert.execute(params![tenant, batch.origin.sensor, received, table, time, json, event, raised, kept])?;
     }
     Ok(rows.len())
 }

@@ -37,6 +37,14 @@ fn alerts(count: usize) -> Items {
     Items::Alerts((0..count).map(|_| alert()).collect())
 }
 
+/// Makes all that is kept older by some days.
+fn pass(dir: &std::path::Path, days: i64) {
+    let database = rusqlite::Connection::open(dir.join("central.db")).unwrap();
+    for table in ["rows", "alerts", "batches"] {
+        database.execute(&format!("UPDATE {table} SET kept = kept - ?"), [days * DAY]).unwrap();
+    }
+}
+
 async fn expire(store: &Store, retention: Retention) {
     while store.expire(retention).await.unwrap() > 0 {}
 }
@@ -52,9 +60,10 @@ async fn what_is_older_than_its_days_goes() {
     let dir = tempfile::tempdir().unwrap();
     let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
     let now = sensor_central::now();
-    for (age, rows_of_that_age) in [(40, 3_000), (20, 50), (0, 7)] {
-        store.batch(batch(format!("r{age}"), now - age * DAY, rows(rows_of_that_age))).await.unwrap();
-        store.batch(batch(format!("a{age}"), now - age * DAY, alerts(2))).await.unwrap();
+    for (days, rows_of_that_age) in [(20, 3_000), (20, 50), (0, 7)] {
+        store.batch(batch(format!("r{rows_of_that_age}"), now, rows(rows_of_that_age))).await.unwrap();
+        store.batch(batch(format!("a{rows_of_that_age}"), now, alerts(2))).await.unwrap();
+        pass(dir.path(), days);
     }
     expire(&store, Retention { events_days: Some(10), ..Retention::OFF }).await;
     assert_eq!(left(&store), (7, 6));
@@ -62,10 +71,42 @@ async fn what_is_older_than_its_days_goes() {
     assert_eq!(left(&store), (7, 4));
     // A batch that was forgotten is a new one; one that is still known is not.
     let outcomes = [
-        store.batch(batch("r40".into(), now, rows(1))).await.unwrap(),
-        store.batch(batch("r20".into(), now, rows(1))).await.unwrap(),
+        store.batch(batch("r3000".into(), now, rows(1))).await.unwrap(),
+        store.batch(batch("r50".into(), now, rows(1))).await.unwrap(),
     ];
     assert!(matches!(outcomes, [Outcome::Stored { replayed: false, .. }, Outcome::Stored { replayed: true, .. }]));
+    store.close(writer).await;
+}
+
+/// A clock that is wrong, or is set, is no reason to lose what is kept, nor to keep it for ever.
+#[tokio::test]
+async fn the_machines_clock_ages_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
+    let now = sensor_central::now();
+    let retention =
+        Retention { events_days: Some(10), alerts_days: Some(10), batches_days: Some(10), ..Retention::OFF };
+    for (number, received) in [0, now, now + 4_000 * DAY].into_iter().enumerate() {
+        store.batch(batch(format!("r{number}"), received, rows(2))).await.unwrap();
+        store.batch(batch(format!("a{number}"), received, alerts(1))).await.unwrap();
+    }
+    expire(&store, retention).await;
+    assert_eq!(left(&store), (6, 3));
+    store.close(writer).await;
+    // The machine starts again, and its clock is years ahead of, then behind what it was.
+    for off in [-3_000 * DAY, 6_000 * DAY] {
+        let database = rusqlite::Connection::open(dir.path().join("central.db")).unwrap();
+        assert_eq!(database.execute("UPDATE clock SET wall = wall + ?", [off]).unwrap(), 1);
+        drop(database);
+        let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
+        expire(&store, retention).await;
+        assert_eq!(left(&store), (6, 3), "{off}");
+        store.close(writer).await;
+    }
+    let (store, writer) = Store::open(dir.path(), Arc::new(Metrics::default())).unwrap();
+    pass(dir.path(), 10);
+    expire(&store, retention).await;
+    assert_eq!(left(&store), (0, 0));
     store.close(writer).await;
 }
 
