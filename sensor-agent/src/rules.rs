@@ -48,7 +48,7 @@ use std::ops::Range;
 pub use ast::{Scope, Verdict, quoted};
 pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
-pub(crate) use check::not_filled;
+pub(crate) use check::{is_no_path, not_filled};
 pub use compile::{RuleSet, check_alone, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};

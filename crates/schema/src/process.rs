@@ -60,7 +60,8 @@ fields! {
         "host_path",
         Type::Path,
         "Where the host has the executed file: programName, or the place of the same file outside of the namespace; absent if the host has it nowhere.",
-    );
+    )
+    .values(Values::FromRoot);
     IS_HOST_MOUNTS = process(
         "isHostMounts",
         "is_host_mounts",
@@ -93,7 +94,8 @@ fields! {
         "script_path",
         Type::Path,
         "The script that was run, as the kernel resolved it; absent for other programs. Also a file without a #! line that the kernel refused to the program, which may read it itself.",
-    );
+    )
+    .values(Values::FromRoot);
     INTERPRETER = process("interpreter", "interpreter", Type::Path, "The interpreter that a script's #! line names.");
     COMMAND_LINE = process(
         "commandLine",

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use diagnostic::nearest;
 use foldhash::HashMap;
 
+pub(crate) use self::possible::is_no_path;
 pub(crate) use self::seen::not_filled;
 use schema::{Seen, Type};
 

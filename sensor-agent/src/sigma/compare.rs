@@ -14,6 +14,7 @@ use super::sources::Mapping;
 use super::translate::Translator;
 use super::value::{Pattern, Piece, base64, base64_within, wide};
 use crate::event::fields::{self, Field};
+use crate::rules::is_no_path;
 use crate::rules::quoted;
 
 /// More values than these go into a list of their own.
@@ -117,7 +118,9 @@ impl<'t, 'a> Comparison<'t, 'a> {
         match pattern.pieces() {
             [] => false,
             [Piece::Char(first), ..] => {
-                *first == '/' || *first == '…' || pattern.glob().to_lowercase().starts_with("memfd:")
+                *first == '/' && !is_no_path(pattern.glob().as_bytes())
+                    || *first == '…'
+                    || pattern.glob().to_lowercase().starts_with("memfd:")
             }
             _ => true,
         }

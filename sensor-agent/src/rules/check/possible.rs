@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use diagnostic::nearest;
-use schema::{EventType, Type, Values};
+use schema::{EventType, Integer, Type, Values};
 
 use super::super::Problem;
 use super::super::ast::{Literal, LiteralValue, quoted};
@@ -65,7 +65,11 @@ impl Checker<'_> {
                 &[0..=0xffff]
             }
             Values::Within(ranges) => ranges,
-            _ => &[],
+            _ => match (field.ty, field.integer) {
+                (Type::Number | Type::Numbers | Type::Size, Integer::Uint32) => &[0..=0xffff_ffff],
+                (Type::Number | Type::Numbers | Type::Size, Integer::Uint64) => &[0..=i64::MAX],
+                _ => &[],
+            },
         }
     }
 
@@ -93,6 +97,9 @@ impl Checker<'_> {
             Values::FromRoot if is_start && is_relative(text) => {
                 let whole = [b"*/", text].concat();
                 ("it begins with a slash", format!("write the whole path, or {}", quoted(&whole)))
+            }
+            Values::FromRoot if is_start && let Some(resolved) = resolved(text, is_whole(operator, text)) => {
+                ("it is the path as the kernel resolved it", resolved)
             }
             Values::Uuid if is_whole(operator, text) && !is_uuid(text) => {
                 ("no UUID", "write it as `01234567-89ab-8def-8123-456789abcdef`, in small letters".into())
@@ -192,7 +199,11 @@ fn told(ranges: &[RangeInclusive<i64>]) -> String {
 
 /// Whether the literal is compared with the whole value, and is no pattern.
 fn is_whole(operator: Operator, text: &[u8]) -> bool {
-    matches!(operator, Operator::Equal | Operator::In) && !text.iter().any(|byte| b"*?[\\".contains(byte))
+    matches!(operator, Operator::Equal | Operator::In) && !is_pattern(text)
+}
+
+fn is_pattern(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"*?[\\".contains(byte))
 }
 
 fn is_uuid(text: &[u8]) -> bool {
@@ -213,6 +224,35 @@ fn is_short_id(text: &[u8]) -> bool {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     memchr::memmem::find(text, part).is_some()
+}
+
+/// Whether no path is as this glob from the root says.
+pub(crate) fn is_no_path(glob: &[u8]) -> bool {
+    resolved(glob, !is_pattern(glob)).is_some()
+}
+
+/// What to write instead of a path from the root that none has: the kernel's have no `//`, `/./` and `/../` in them and no
+/// slash at their end.
+fn resolved(text: &[u8], is_whole: bool) -> Option<String> {
+    if text.starts_with(b"~") || text.starts_with(b"$") {
+        return Some("write the whole path; nothing is put in for `~` or a variable".into());
+    }
+    // In a set a slash parts nothing.
+    if !text.starts_with(b"/") || text.contains(&b'[') {
+        return None;
+    }
+    let parts = text[1..].split(|&byte| byte == b'/');
+    let is_odd = |part: &[u8]| part == b"." || part == b"..";
+    let last = parts.clone().count() - 1;
+    if parts
+        .clone()
+        .enumerate()
+        .any(|(at, part)| at < last && part.is_empty() || (at < last || is_whole) && is_odd(part))
+    {
+        return Some("write it without `//`, `/./` and `/../`".into());
+    }
+    let name = text.strip_suffix(b"/").filter(|name| is_whole && !name.is_empty())?;
+    Some(format!("write {} for all that is below it, or {}", quoted(&[text, b"*"].concat()), quoted(name)))
 }
 
 /// Whether this is a path, with a slash, that begins with a plain name.

@@ -101,8 +101,14 @@ fn condition() -> impl Strategy<Value = String> {
     })
 }
 
+/// A path as the kernel tells it: no empty part in it.
+fn resolved(text: &str) -> String {
+    let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
 fn event() -> impl Strategy<Value = Value> {
-    let path = || prop::option::of(actual().prop_map(|text| format!("/{text}")));
+    let path = || prop::option::of(actual().prop_map(|text| resolved(&text)));
     let text = || prop::option::of(actual());
     // The name of a user is never empty.
     let user = prop::option::of("[aAbB]{1,4}");
