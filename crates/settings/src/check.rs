@@ -114,9 +114,7 @@ impl Checker<'_> {
                 }
                 match check_scalar(scalar, kind) {
                     Err(problem) => self.problem(node, path, kind, problem),
-                    Ok(()) if scalar.plain && kind.prose().is_some() => {
-                        self.cut(node, scalar, path);
-                    }
+                    Ok(()) if scalar.plain && kind.is_free() => self.cut(node, scalar, kind, path),
                     Ok(()) => {}
                 }
             }
@@ -125,15 +123,18 @@ impl Checker<'_> {
     }
 
     /// Tells of a text that ends where a comment begins.
-    fn cut(&mut self, node: &Node, scalar: &Scalar, path: &str) {
+    fn cut(&mut self, node: &Node, scalar: &Scalar, kind: &Kind, path: &str) {
         let source = self.report.source_text(node.span.source);
         let Some(comment) = quoting::cut(source, &scalar.text, node.span.bytes.end) else { return };
-        let whole = if scalar.verbatim {
+        let whole = if scalar.verbatim && !kind.is_secret() {
             quoting::rest_of_line(source, node.span.bytes.start, self.schema)
         } else {
             "'…'".to_owned()
         };
         let span = Span { source: node.span.source, bytes: comment };
+        if kind.is_secret() {
+            self.report.hide(span.clone());
+        }
         let message = format!("`{path}` ends here: a blank and # begin a comment");
         let finding = if quoting::is_whole(&scalar.text) {
             self.report.warning(span, message)

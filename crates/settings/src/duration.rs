@@ -43,9 +43,19 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Problem> {
                 })
             } else {
                 let start = at + digits;
-                Problem::new(format!("`{unit}` is not a unit of time"))
-                    .part(start..start + unit_length)
-                    .help("units are h, m, s, ms, us, ns")
+                let hours = match unit {
+                    "d" => Some(24),
+                    "w" => Some(24 * 7),
+                    _ => None,
+                };
+                // Of the whole text alone: `1d12h` has more behind it.
+                let alone = || text.strip_suffix(unit)?.parse::<u64>().ok();
+                Problem::new(format!("`{unit}` is not a unit of time")).part(start..start + unit_length).help(
+                    match hours.and_then(|hours| alone()?.checked_mul(hours)) {
+                        Some(hours) => format!("write {hours}h"),
+                        None => "units are h, m, s, ms, us, ns".to_owned(),
+                    },
+                )
             };
             return Err(problem);
         };
@@ -73,6 +83,14 @@ fn decimal(number: &str) -> Option<(u64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_and_weeks_are_hours() {
+        for (text, help) in [("7d", "write 168h"), ("2w", "write 336h"), ("1d12h", "units are h, m, s, ms, us, ns")] {
+            let problem = duration(text).unwrap_err();
+            assert_eq!(problem.help.as_deref(), Some(help), "{text}");
+        }
+    }
 
     #[test]
     fn durations_are_read() {

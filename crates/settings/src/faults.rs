@@ -10,6 +10,7 @@ use diagnostic::{Report, SourceId, Span};
 
 use crate::meant::{plain_duration, plain_number};
 use crate::problem::Problem;
+use crate::quoting;
 use crate::scalar::FromText;
 use crate::schema::{Kind, Schema};
 use crate::secrets;
@@ -40,7 +41,19 @@ pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, schema: &Sch
             finding.help(help);
         }
     }
-    if !explained {
+    if explained {
+        return;
+    }
+    let in_brackets = broken.message.contains("flow") || broken.message.contains("indicator");
+    if let Some(comment) = quoting::comment_in_brackets(text, broken.offset).filter(|_| in_brackets) {
+        report
+            .error(
+                Span { source, bytes: comment },
+                "a blank and # begin a comment, which takes the closing bracket with it",
+            )
+            .label("no part of the value")
+            .help("put the text that holds # in single quotes: '…'");
+    } else {
         let end = text[broken.offset..].chars().next().map_or(0, |c| if c == '\n' { 0 } else { c.len_utf8() });
         let span = Span { source, bytes: broken.offset..broken.offset + end };
         let finding = report.error(span, broken.message).label("the structure breaks here");

@@ -99,6 +99,42 @@ pub(crate) fn cut(text: &str, value: &str, end: usize) -> Option<Range<usize>> {
     (blanks > 0 && !is_meant).then(|| end + blanks..end + rest.trim_end().len())
 }
 
+/// Where a comment begins, at or before this place, that took the end of a list or a mapping in brackets with it: a parser
+/// goes on in the lines below and stops far away from it.
+pub(crate) fn comment_in_brackets(text: &str, offset: usize) -> Option<Range<usize>> {
+    let line_end = text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
+    let mut end = line_end;
+    for line in text[..line_end].rsplit('\n').take(LINES_BEFORE) {
+        let start = end - line.len();
+        if let Some(at) = cut_brackets(line) {
+            return Some(start + at..start + line.trim_end().len());
+        }
+        end = start.saturating_sub(1);
+    }
+    None
+}
+
+/// Where a comment begins in a line in which brackets are open that only the comment closes.
+fn cut_brackets(line: &str) -> Option<usize> {
+    let (mut open, mut quote, mut before) = (0_i32, None, ' ');
+    for (at, char) in line.char_indices() {
+        match (quote, char) {
+            (Some(closing), _) if char == closing => quote = None,
+            (Some(_), _) => {}
+            // A quote within a word is none.
+            (None, '"' | '\'') if " [{,:".contains(before) => quote = Some(char),
+            (None, '[' | '{') => open += 1,
+            (None, ']' | '}') => open -= 1,
+            (None, '#') if before == ' ' || before == '\t' => {
+                return (open > 0 && line[at..].contains([']', '}'])).then_some(at);
+            }
+            (None, _) => {}
+        }
+        before = char;
+    }
+    None
+}
+
 /// Whether no quote and no brace is open at the end.
 pub(crate) fn is_whole(value: &str) -> bool {
     let is_even = |quote: char| value.matches(quote).count().is_multiple_of(2);
@@ -188,12 +224,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_comment_that_closes_a_bracket_is_found() {
+        for (text, comment) in [
+            ("a: {team: blue #2 , x: y}\nb:\n  - c\n", Some("#2 , x: y}")),
+            ("a: [/opt/a #b, /opt/c]  \nb: 1", Some("#b, /opt/c]")),
+            ("a: ['it #1', \"x #2\", y #3]\n", Some("#3]")),
+            ("a: [it's #3]\n", Some("#3]")),
+            ("a: [  # the first]\n  b]\n", Some("# the first]")),
+            ("a: [b]  # [c]\n", None),
+            ("a: {b: 'c #d'}\n", None),
+            ("a: [b, # more\n  c]\n", None),
+            ("a: [b#c]\n", None),
+        ] {
+            let found = comment_in_brackets(text, text.len() - 1);
+            assert_eq!(found.map(|found| &text[found]), comment, "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_line_is_looked_at(text in "([a-z\"'{\\[*&!%@`|>,?:é# -]{0,12}\r?\n?){0,4}", offset in 0_usize..40, says in "unclosed|trailing|escape|x") {
             let offset = text.floor_char_boundary(offset.min(text.len()));
             advice(&says, &text, offset, &SCHEMA);
             cut(&text, "a", offset);
+            comment_in_brackets(&text, offset);
             rest_of_line(&text, offset, &SCHEMA);
         }
     }

@@ -198,7 +198,7 @@ mod tests {
             ("5秒", "write 5s"),
             ("５s", "write 5s"),
             ("5 s", "write 5s"),
-            ("5d", "units are h, m, s, ms, us, ns"),
+            ("5d", "write 120h"),
             ("", HELP),
             ("s", HELP),
             ("-5s", HELP),

@@ -360,6 +360,11 @@ impl Kind {
         }
     }
 
+    /// Whether blanks and `#` can be meant as a part of one of them.
+    pub(crate) const fn is_free(&self) -> bool {
+        self.prose().is_some() || matches!(self, Self::Path | Self::Secret)
+    }
+
     /// Whether it is one piece of text, so that an environment variable can give it.
     #[must_use]
     pub const fn is_scalar(&self) -> bool {

@@ -162,6 +162,22 @@ fn each_mistake_gets_its_place_and_its_advice() {
             detection("  description: Ticket #42"),
             vec![cut("warning", "5:23", "My Rule.description", "'Ticket #42'")],
         ),
+        (
+            "mcs:\n  certs_dir: /opt/a #b\n".into(),
+            vec![cut("warning", "2:21", "mcs.certs_dir", "'/opt/a #b'")],
+        ),
+        (
+            "mcs:\n  token: SLS-0abc #def\n".into(),
+            vec![cut("warning", "2:19", "mcs.token", "'…'")],
+        ),
+        (
+            detection("  alertLabels: {team: blue #2, x: y}\nOther: 1"),
+            vec!["error: 5:28: a blank and # begin a comment, which takes the closing bracket with it (put the text that holds # in single quotes: '…')".into()],
+        ),
+        (
+            "lists: {L: {type: paths, add: [/a #b, /c]}}\nOther:\n  policy: program\n".into(),
+            vec!["error: 1:35: a blank and # begin a comment, which takes the closing bracket with it (put the text that holds # in single quotes: '…')".into()],
+        ),
         (rule("match programName == \"/a\"  # b"), vec![]),
         (detection("  description: Ticket  # 42"), vec![]),
         (detection("  description: 'Ticket #42' # b"), vec![]),
