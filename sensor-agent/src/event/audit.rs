@@ -116,14 +116,19 @@ impl AuditMessage {
             }
             None
         };
-        keys::of(fact).filter_map(first).min_by_key(|first| first.is_behind_host)
+        // Of two keys one may tell nothing: `acct="" user="bob"`.
+        let says_nothing = |first: &First<'_>| matches!(first.value, b"" | b"?");
+        keys::of(fact).filter_map(first).min_by_key(|first| (first.is_behind_host, says_nothing(first)))
     }
 
-    /// The name that the message tells of the account.
+    /// The name that the message tells of the account. PAM writes `?` for one that it does not know, which is a name only
+    /// where no id tells more.
     fn named(&self) -> Option<&[u8]> {
         let name = self.first(Fact::Account)?;
-        let is_forged = name.is_behind_host && self.first(Fact::AccountId).is_some_and(|id| !id.is_behind_host);
-        (!is_forged).then_some(name.value)
+        let id = self.first(Fact::AccountId);
+        let is_forged = name.is_behind_host && id.as_ref().is_some_and(|id| !id.is_behind_host);
+        let is_unknown = matches!(name.value, b"" | b"?") && id.is_some_and(|id| number(id.value).is_some());
+        (!is_forged && !is_unknown).then_some(name.value)
     }
 
     /// The account that it is about: its name, or the login name of its id. Of a message about a group, the group.
@@ -314,6 +319,11 @@ mod tests {
             ),
             ("op=login id=7 exe=\"/usr/sbin/sshd\" hostname=? addr=? terminal=ssh res=success", None, Some(7)),
             ("uid=7 exe=\"/usr/sbin/gdm\" hostname=? addr=? terminal=/dev/tty1 res=success", None, Some(7)),
+            // What is not known under one key is under another.
+            ("op=login acct=\"?\" id=7 res=success", None, Some(7)),
+            ("op=login acct=\"\" uid=7 res=success", None, Some(7)),
+            ("op=login acct=? user=\"bob\" res=success", Some("bob"), None),
+            ("op=login acct=\"?\" id=4294967295 res=failed", Some("?"), None),
             ("op=x id=4294967295 res=1", None, None),
             ("op=x id=-1 res=1", None, None),
         ] {

@@ -42,6 +42,7 @@ impl<'t> Reader<'t, '_> {
             self.close();
             self.operation();
             let (key, value) = (&word[before..equals], &rest[equals + 1..]);
+            let word = one_pair(word, equals);
             match value.first() {
                 Some(b'\'') if key == b"msg" && !nested => {
                     let inner = &value[1..];
@@ -129,6 +130,15 @@ fn push_value(value: &[u8], out: &mut Vec<u8>) {
     out.extend(value.iter().map(|&byte| if byte == 0 { b' ' } else { byte }));
 }
 
+/// A word up to the comma behind which the next pair begins: `hostname=?,addr=203.0.113.9,res=failed`. A value may hold commas; a key
+/// that is not in the table is no pair.
+fn one_pair(word: &[u8], equals: usize) -> &[u8] {
+    let is_pair = |rest: &[u8]| memchr::memchr(b'=', rest).is_some_and(|end| keys::is_known(&rest[..end]));
+    memchr::memchr_iter(b',', word)
+        .find(|&comma| comma > equals && is_pair(&word[comma + 1..]))
+        .map_or(word, |comma| &word[..comma])
+}
+
 /// A value less what stands behind it: punctuation, and a bracket that was opened before it. `(none)` stays, as does the
 /// address `::`.
 fn bare(mut value: &[u8]) -> &[u8] {
@@ -212,6 +222,23 @@ mod tests {
             ["a=1", "b=[x]", "c=(none)", "d=x(y)", "e=x", "f=::", "h=u"]
         );
         assert_eq!(of(br#"acct="a,b)" exe="/x" ,res=1;"#), ["acct=a,b)", "exe=/x", "res=1"]);
+    }
+
+    #[test]
+    fn pairs_may_be_joined_by_commas_alone() {
+        let told = ["acct=bob", "exe=/x", "hostname=?", "addr=203.0.113.9", "terminal=ssh", "res=failed"];
+        for text in [
+            r#"acct="bob",exe="/x",hostname=?,addr=203.0.113.9,terminal=ssh,res=failed"#,
+            "(acct=bob,exe=/x,hostname=?,addr=203.0.113.9,terminal=ssh,res=failed)",
+            "acct=bob exe=/x (hostname=?,addr=203.0.113.9,terminal=ssh res=failed)",
+        ] {
+            assert_eq!(of(text.as_bytes()), told, "{text}");
+        }
+        // Commas and equals signs of values.
+        assert_eq!(
+            of(b"grantors=pam_a,pam_b vm-ctx=s0:c1,c2 label=a,b=c res=1"),
+            ["grantors=pam_a,pam_b", "vm-ctx=s0:c1,c2", "label=a,b=c", "res=1"]
+        );
     }
 
     #[test]
