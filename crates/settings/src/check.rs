@@ -431,7 +431,12 @@ pub(crate) fn check_scalar(scalar: &Scalar, kind: &Kind) -> Result<(), Problem> 
 fn url(text: &str, schemes: &[&str]) -> Result<(), Problem> {
     let url = Url::from_text(text)?;
     if schemes.contains(&url.scheme()) {
-        return Ok(());
+        return match text.find('#') {
+            Some(at) => Err(Problem::new("what stands behind # in a URL is never sent")
+                .part(at..text.len())
+                .help("take it out, or write %23 if it is part of the path")),
+            None => Ok(()),
+        };
     }
     let wanted = schemes.first().copied().unwrap_or_default();
     // Not the URL as it stands: it may hold secrets.

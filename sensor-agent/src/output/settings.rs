@@ -134,6 +134,14 @@ impl TargetSettings {
         wrong.map(|error| Fault { key: None, reason: error.to_string() })
     }
 
+    /// What keeps it from working at the moment, and may change any time.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Fault> {
+        let Self::File(settings) = self else { return None };
+        let found = super::local::file::in_its_place(&settings.path)?;
+        Some(Fault { key: Some("name"), reason: format!("{}: {found}", settings.path.display()) })
+    }
+
     /// What connections to it are made with, if there are files for that.
     fn tls(&self) -> Option<&TlsSettings> {
         let tls = match self {
@@ -213,5 +221,21 @@ impl TargetSettings {
     /// A file has a write per line, so that nobody ever reads half an alert.
     pub(super) const fn write_each_line(&self) -> bool {
         matches!(self, Self::File(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |path: &std::path::Path| TargetSettings::File(FileSettings::new(path));
+        let doubt = of(folder.path()).doubt().unwrap();
+        assert_eq!(doubt.key, Some("name"));
+        assert!(doubt.reason.contains("is a directory"), "{}", doubt.reason);
+        assert!(of(&folder.path().join("a.json")).doubt().is_none());
+        assert!(of(folder.path()).fault().is_none(), "no reason not to start");
     }
 }

@@ -53,10 +53,16 @@ pub(super) fn sinks(config: &Config, report: &mut Report) -> Vec<SinkSettings> {
 
 /// Says what is wrong with settings, at the key that is to blame.
 fn tell_of_fault(target: &TargetSettings, whole: &Span, places: &[(&str, Span)], report: &mut Report) {
-    let Some(Fault { key, reason }) = target.fault() else { return };
-    let place = key.and_then(|key| places.iter().find(|(name, _)| *name == key));
-    let span = place.map_or(whole, |(_, span)| span);
-    report.error(span.clone(), reason).label("cannot deliver as this says");
+    let place = |key: Option<&str>| {
+        let place = key.and_then(|key| places.iter().find(|(name, _)| *name == key));
+        place.map_or(whole, |(_, span)| span).clone()
+    };
+    if let Some(Fault { key, reason }) = target.fault() {
+        report.error(place(key), reason).label("cannot deliver as this says");
+    } else if let Some(Fault { key, reason }) = target.doubt() {
+        // No error: whoever can put something there is not to keep the sensor from starting.
+        report.warning(place(key), reason).label("nothing can be written there as it is");
+    }
 }
 
 /// None for types that nothing serves yet; the configuration's own check has said so.

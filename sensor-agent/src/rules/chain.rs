@@ -65,15 +65,21 @@ pub(super) enum Condition {
 pub(super) fn check_chain(chain: &Chain<'_>, checker: &mut Checker<'_>, report: &mut Report) -> CheckedChain {
     let mut rules = Vec::with_capacity(chain.rules.len() + 1);
     let mut default: Option<usize> = None;
+    // A rule that is wrong may be meant to.
+    let mut may_match = chain.on_missing_default == MissingDefault::Is(Verdict::Match);
     let mut seen: HashMap<String, usize> = HashMap::default();
     for (index, source) in chain.rules.iter().enumerate() {
         let text = source.value.as_str();
         let mut checked =
             CheckedRule { text: text.trim().into(), verdict: Verdict::Ignore, condition: Condition::Never };
         match parse(text) {
-            Err(problem) => problem.report(source, report),
+            Err(problem) => {
+                may_match = true;
+                problem.report(source, report);
+            }
             Ok(rule) => {
                 checked.verdict = rule.verdict;
+                may_match |= rule.verdict == Verdict::Match && default.is_none();
                 let condition = match &rule.condition {
                     None => Some(Condition::Always),
                     Some(condition) => {
@@ -131,6 +137,12 @@ pub(super) fn check_chain(chain: &Chain<'_>, checker: &mut Checker<'_>, report: 
                 rules.push(CheckedRule { text, verdict, condition: Condition::Always });
             }
         }
+    }
+    if !may_match && !chain.rules.is_empty() {
+        report
+            .warning(chain.span.clone(), format!("no rule of `{}` matches anything", chain.name))
+            .label("all of them ignore")
+            .help("begin the rules for what is wanted with `match`, or take this out");
     }
     CheckedChain { name: chain.name.into(), rules }
 }

@@ -199,6 +199,11 @@ pub fn nearest(folder: &Path) -> io::Result<&Path> {
     Err(io::ErrorKind::NotFound.into())
 }
 
+/// What is there already in the place of the file, if that is no file.
+pub(in crate::output) fn in_its_place(path: &Path) -> Option<io::Error> {
+    regular(&fs::metadata(path).ok()?).err()
+}
+
 fn regular(found: &fs::Metadata) -> io::Result<()> {
     let kind = found.file_type();
     let what = match () {

@@ -31,6 +31,15 @@ fn what_mcs_needs_must_be_there() {
 }
 
 #[test]
+fn a_part_of_a_url_that_is_never_sent_is_an_error() {
+    let found = |url: &str| findings(&format!("alert_output:\n  outputs:\n    - {{type: webhook, url: '{url}'}}\n"));
+    assert!(found("https://h.example/x%23y?a=b").is_empty());
+    let errors = found("https://h.example/x#y");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].starts_with("error: 3:") && errors[0].contains("what stands behind # in a URL is never sent"));
+}
+
+#[test]
 fn every_output_and_sink_is_read() {
     let (config, report) = main_alone(
         "\

@@ -84,6 +84,15 @@ impl Checker<'_> {
         let is_start = matches!(operator, Operator::Equal | Operator::In | Operator::StartsWith | Operator::AnyCase);
         let is_piece = matches!(operator, Operator::Contains | Operator::EndsWith);
         let name = field.name;
+        if let Some(list) = text.strip_prefix(b"$").and_then(|list| str::from_utf8(list).ok())
+            && self.lists.get(list).is_some()
+        {
+            self.problems.push(
+                Problem::warning(literal.range.clone(), format!("this is a text, and not the list `{list}`"))
+                    .label("in quotes")
+                    .help(format!("write `{name} in ${list}`")),
+            );
+        }
         let (label, help) = match field.values {
             Values::Terminal if is_start && text.starts_with(b"/") || is_piece && contains(text, b"dev/") => {
                 let short = text.strip_prefix(b"/dev/").filter(|short| !short.is_empty());
@@ -234,7 +243,7 @@ pub(crate) fn is_no_path(glob: &[u8]) -> bool {
 /// What to write instead of a path from the root that none has: the kernel's have no `//`, `/./` and `/../` in them and no
 /// slash at their end.
 fn resolved(text: &[u8], is_whole: bool) -> Option<String> {
-    if text.starts_with(b"~") || text.starts_with(b"$") {
+    if (text.starts_with(b"~") || text.starts_with(b"$")) && contains(text, b"/") {
         return Some("write the whole path; nothing is put in for `~` or a variable".into());
     }
     // In a set a slash parts nothing.

@@ -228,6 +228,31 @@ fn a_rule_that_never_decides_is_warned_about() {
 }
 
 #[test]
+fn rules_that_only_ignore_are_warned_about() {
+    for rules in
+        ["default ignore\n", "ignore uid == 0\ndefault ignore\n", "ignore uid == 0\ndefault ignore\nmatch uid == 1\n"]
+    {
+        let (_, report) = compiled(rules);
+        assert!(said(&report).contains("no rule of `test` matches anything"), "{rules}: {}", said(&report));
+        assert!(!report.has_errors());
+    }
+    for rules in
+        ["ignore uid == 0\ndefault match\n", "match uid == 0\ndefault ignore\n", "mach uid == 0\ndefault ignore\n"]
+    {
+        let (_, report) = compiled(rules);
+        assert!(!said(&report).contains("matches anything"), "{rules}");
+    }
+}
+
+#[test]
+fn a_list_in_quotes_is_warned_about() {
+    let (_, report) = compiled("match hostname == \"$Hosts\"\nmatch args == \"$5\"\ndefault ignore\n");
+    let said = said(&report);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("[\"$Hosts\"]: this is a text, and not the list `Hosts`"), "{said}");
+}
+
+#[test]
 fn a_missing_default_is_an_error_or_a_verdict() {
     let (_, report) = compiled("match uid == 1\n");
     assert!(said(&report).contains("the rules of `test` have no default"), "{}", said(&report));
