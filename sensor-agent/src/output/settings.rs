@@ -138,7 +138,7 @@ impl TargetSettings {
     #[must_use]
     pub fn doubt(&self) -> Option<Fault> {
         let Self::File(settings) = self else { return None };
-        let found = super::local::file::in_its_place(&settings.path)?;
+        let found = delivery::receivers::file::in_its_place(&settings.path)?;
         Some(Fault { key: Some("name"), reason: format!("{}: {found}", settings.path.display()) })
     }
 

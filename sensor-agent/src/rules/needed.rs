@@ -149,7 +149,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::regex::expression;
-    use super::*;
 
     fn of(pattern: &str) -> Option<Vec<String>> {
         let literals = expression(pattern).unwrap_or_else(|(fault, _)| panic!("{pattern}: {fault}")).needed?;

@@ -200,7 +200,8 @@ pub fn nearest(folder: &Path) -> io::Result<&Path> {
 }
 
 /// What is there already in the place of the file, if that is no file.
-pub(in crate::output) fn in_its_place(path: &Path) -> Option<io::Error> {
+#[must_use]
+pub fn in_its_place(path: &Path) -> Option<io::Error> {
     regular(&fs::metadata(path).ok()?).err()
 }
 
