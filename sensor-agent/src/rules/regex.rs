@@ -23,16 +23,22 @@ pub(super) struct Expression {
     text: Box<str>,
     /// In whatever it matches stands one of these, [letter case left aside](needed).
     pub(super) needed: Option<Box<[Box<[u8]>]>>,
-    engine: OnceLock<Box<Engine>>,
+    engine: OnceLock<Engine>,
 }
 
 #[derive(Debug)]
 enum Engine {
-    /// States are made as texts ask for them, and forgotten when they take too much memory. The cache is for one thread at a
-    /// time.
-    Lazy(DFA, Mutex<Option<Cache>>),
+    /// States are made as texts ask for them, and forgotten when they take too much memory.
+    Lazy(Box<Lazy>),
     /// Words of characters, whose borders the other cannot see.
     Words(Regex),
+}
+
+#[derive(Debug)]
+struct Lazy {
+    dfa: DFA,
+    /// For one thread at a time; another makes do with one of its own.
+    cache: Mutex<Option<Cache>>,
 }
 
 /// Bytes that an engine's states may take.
@@ -43,11 +49,12 @@ impl Expression {
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
         let engine = self.engine.get_or_init(|| {
             let engine = read(&self.text).and_then(|hir| engine(&hir));
-            Box::new(engine.expect("it was compiled when it was checked"))
+            engine.expect("it was compiled when it was checked")
         });
-        match &**engine {
+        match engine {
             Engine::Words(regex) => regex.is_match(text),
-            Engine::Lazy(dfa, cache) => {
+            Engine::Lazy(lazy) => {
+                let Lazy { dfa, cache } = &**lazy;
                 let input = Input::new(text).earliest(true);
                 let found = match cache.try_lock() {
                     Ok(mut cache) => dfa.try_search_fwd(cache.get_or_insert_with(|| dfa.create_cache()), &input),
@@ -96,7 +103,7 @@ fn engine(hir: &Hir) -> Result<Engine, ExpressionFault> {
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).map_err(fault)?;
     let config = DFA::config().cache_capacity(CACHE_BYTES).skip_cache_capacity_check(true);
     let dfa = DFA::builder().configure(config).build_from_nfa(nfa).map_err(|error| other(&error))?;
-    Ok(Engine::Lazy(dfa, Mutex::new(None)))
+    Ok(Engine::Lazy(Box::new(Lazy { dfa, cache: Mutex::new(None) })))
 }
 
 fn read(text: &str) -> Result<Hir, ExpressionFault> {
