@@ -1,6 +1,6 @@
 //! A syslog receiver, as an output's keys describe it.
 
-use delivery::receivers::syslog::{Framing, SyslogAddress, SyslogProtocol, SyslogSettings};
+use delivery::receivers::syslog::{Framing, SyslogAddress, SyslogProtocol, SyslogReceiver, SyslogSettings};
 use diagnostic::Report;
 use rustls::pki_types::ServerName;
 use settings::{Section, Size};
@@ -45,9 +45,11 @@ pub(super) fn read(section: &Section<'_>, enabled: bool, report: &mut Report) ->
         } else {
             SyslogProtocol::Rfc5424
         }),
-        framing: section.get("framing").unwrap_or(if is_local { Framing::Nul } else { Framing::Octets }),
-        tls: tls::read(section, enabled, plain, report),
-        server_name,
-        address,
+        receiver: SyslogReceiver {
+            framing: Some(section.get("framing").unwrap_or(if is_local { Framing::Nul } else { Framing::Octets })),
+            tls: tls::read(section, enabled, plain, report),
+            server_name,
+            address,
+        },
     })
 }

@@ -29,7 +29,7 @@ pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding
         match &output.settings {
             OutputSettings::Webhook(webhook) => found.extend(of_url(name, &webhook.url)),
             OutputSettings::SplunkHec(splunk) => found.extend(of_url(name, &splunk.url)),
-            OutputSettings::Syslog(syslog) => match &syslog.address {
+            OutputSettings::Syslog(syslog) => match &syslog.receiver.address {
                 SyslogAddress::Tcp(to) | SyslogAddress::Tls(to) => found.push(connect(name, to)),
                 SyslogAddress::Unix(path) => found.push(socket(name, path)),
                 SyslogAddress::Udp(_) => {}

@@ -172,7 +172,7 @@ impl TargetSettings {
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]
             Self::Scripted(remote) => Ok(Opened::Remote(remote.open())),
-            Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.clone()))),
+            Self::Syslog(settings) => Ok(Opened::remote(Syslog::new(settings.receiver.clone()))),
             Self::Webhook(settings) => Webhook::new(settings).map(Opened::remote),
             Self::Splunk(settings) => Splunk::new(settings).map(Opened::remote),
             Self::Parquet(_) | Self::Zeromq(_) => Err(io::ErrorKind::Unsupported.into()),

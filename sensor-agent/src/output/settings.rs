@@ -145,7 +145,7 @@ impl TargetSettings {
     /// What connections to it are made with, if there are files for that.
     fn tls(&self) -> Option<&TlsSettings> {
         let tls = match self {
-            Self::Syslog(settings) => Some(&settings.tls),
+            Self::Syslog(settings) => Some(&settings.receiver.tls),
             Self::Webhook(settings) => Some(&settings.http.tls),
             Self::Splunk(settings) => Some(&settings.http.tls),
             Self::Parquet(settings) => settings.store.as_ref().map(|store| &store.http.tls),
@@ -201,7 +201,7 @@ impl TargetSettings {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File(settings) => settings.path.display().to_string(),
             Self::Mcs(settings) => settings.url.to_string(),
-            Self::Syslog(settings) => settings.place(),
+            Self::Syslog(settings) => settings.receiver.place(),
             Self::Webhook(settings) => settings.place(),
             Self::Splunk(settings) => settings.place(),
             Self::Parquet(settings) => settings.folder.display().to_string(),

@@ -38,10 +38,18 @@ const REFUSED_WITHIN: Duration = Duration::from_millis(50);
 /// A `syslog` output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogSettings {
-    pub address: SyslogAddress,
+    pub receiver: SyslogReceiver,
+    /// How messages begin: for whoever makes them.
     pub facility: Facility,
     pub protocol: SyslogProtocol,
-    pub framing: Framing,
+}
+
+/// Where messages go, whatever they hold, and how they go there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyslogReceiver {
+    pub address: SyslogAddress,
+    /// What parts messages in a stream; none if nothing does, so that no reader can part them for sure.
+    pub framing: Option<Framing>,
     pub tls: TlsSettings,
     /// The name in the receiver's certificate, where it is not the address's host.
     pub server_name: Option<String>,
@@ -49,7 +57,7 @@ pub struct SyslogSettings {
 
 /// Sends to one receiver; keeps the connection.
 pub struct Syslog {
-    settings: SyslogSettings,
+    settings: SyslogReceiver,
     link: Option<Link>,
     /// A connection broke while it was written to: messages are sent one by one, until all go through.
     one_by_one: bool,
@@ -58,8 +66,17 @@ pub struct Syslog {
 }
 
 impl Syslog {
-    pub const fn new(settings: SyslogSettings) -> Self {
+    pub const fn new(settings: SyslogReceiver) -> Self {
         Self { settings, link: None, one_by_one: false, broke_at: None }
+    }
+
+    /// Connects now if it is not connected, and says whether that can be done. Over UDP nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is there, or the other end is not trusted.
+    pub fn connect(&mut self) -> io::Result<()> {
+        self.link().map(drop)
     }
 
     fn link(&mut self) -> io::Result<&mut Link> {
@@ -151,14 +168,15 @@ fn send(link: &Link, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Erro
 }
 
 /// Puts a message into a stream (RFC 6587). What would end it early is written as `\\n` or left out.
-fn put_frame(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
+fn put_frame(out: &mut Vec<u8>, framing: Option<Framing>, message: &[u8]) {
     match framing {
-        Framing::Octets => {
+        None => out.extend_from_slice(message),
+        Some(Framing::Octets) => {
             // Writing to memory does not fail.
             let _ = write!(out, "{} ", message.len());
             out.extend_from_slice(message);
         }
-        Framing::Lf => {
+        Some(Framing::Lf) => {
             for byte in message {
                 match byte {
                     b'\n' => out.extend_from_slice(b"\\n"),
@@ -167,7 +185,7 @@ fn put_frame(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
             }
             out.push(b'\n');
         }
-        Framing::Nul => {
+        Some(Framing::Nul) => {
             out.extend(message.iter().filter(|byte| **byte != 0));
             out.push(0);
         }
@@ -191,7 +209,7 @@ impl Remote for Syslog {
     }
 }
 
-impl SyslogSettings {
+impl SyslogReceiver {
     /// For messages.
     pub fn place(&self) -> String {
         let at = |scheme: &str, HostPort { host, port }: &HostPort| match host.contains(':') {

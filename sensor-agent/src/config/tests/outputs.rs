@@ -68,7 +68,7 @@ investigations:
     let OutputSettings::File(file) = &outputs[1].settings else { panic!() };
     assert_eq!((file.max_bytes.get(), file.max_backups), (5_000_000, Some(3)));
     let OutputSettings::Syslog(syslog) = &outputs[2].settings else { panic!() };
-    assert_eq!(syslog.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
+    assert_eq!(syslog.receiver.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
     let OutputSettings::Webhook(webhook) = &outputs[3].settings else { panic!() };
     assert_eq!(webhook.headers[0].1.expose_secret(), "Bearer hunter2");
     assert_eq!((webhook.method, webhook.http.batch_size), (WebhookMethod::Put, 5));

@@ -25,7 +25,7 @@ use rustix::{
 use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 use settings::HostPort;
 
-use super::{SyslogAddress, SyslogSettings};
+use super::{SyslogAddress, SyslogReceiver};
 use crate::tls;
 
 /// To connect, and for each write.
@@ -83,7 +83,7 @@ fn resolve(HostPort { host, port }: &HostPort) -> io::Result<Vec<SocketAddr>> {
 }
 
 impl Link {
-    pub(super) fn connect(settings: &SyslogSettings) -> io::Result<Self> {
+    pub(super) fn connect(settings: &SyslogReceiver) -> io::Result<Self> {
         match &settings.address {
             SyslogAddress::Unix(path) => connect_unix(path),
             SyslogAddress::Udp(to) => {

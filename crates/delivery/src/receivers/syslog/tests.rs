@@ -12,11 +12,9 @@ use settings::HostPort;
 use super::*;
 
 fn syslog(address: SyslogAddress, framing: Framing) -> Syslog {
-    Syslog::new(SyslogSettings {
+    Syslog::new(SyslogReceiver {
         address,
-        facility: Facility::Local0,
-        protocol: SyslogProtocol::Local,
-        framing,
+        framing: Some(framing),
         tls: TlsSettings::default(),
         server_name: None,
     })
@@ -36,9 +34,12 @@ fn sizes(settled: &[Settled]) -> Vec<bool> {
 
 #[test]
 fn what_ends_a_message_stands_at_its_end_alone() {
-    for (framing, expected) in
-        [(Framing::Octets, &b"5 a\nb\0c"[..]), (Framing::Lf, b"a\\nb\0c\n"), (Framing::Nul, b"a\nbc\0")]
-    {
+    for (framing, expected) in [
+        (Some(Framing::Octets), &b"5 a\nb\0c"[..]),
+        (Some(Framing::Lf), b"a\\nb\0c\n"),
+        (Some(Framing::Nul), b"a\nbc\0"),
+        (None, b"a\nb\0c"),
+    ] {
         let mut out = Vec::new();
         put_frame(&mut out, framing, b"a\nb\0c");
         assert_eq!(out, expected, "{framing:?}");
