@@ -25,7 +25,6 @@ mod policy;
 mod reference;
 mod s3;
 mod syslog;
-mod tls;
 mod without_effect;
 mod words;
 mod zeromq;

@@ -3,7 +3,9 @@
 //! The module [`keys`] holds every key of the YAML file once; checking, defaults and the reference are read off it.
 
 pub mod keys;
+mod outputs;
 mod read;
+mod syslog;
 mod words;
 mod write;
 

@@ -5,10 +5,7 @@
 
 use std::path::Path;
 
-use sensor_siem::format::{
-    Format, Layout,
-    syslog::{self, Facility, Framing},
-};
+use sensor_siem::format::{Format, Layout};
 use sensor_siem::item::{Item, Stream};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -64,32 +61,4 @@ fn light() {
     // What the server leaves out.
     let lines = lines(Format::Json, |item| !matches!(item.id(), Some("evt-000011" | "evt-000012" | "evt-000013")));
     assert_eq!(file(&lines), text("light.json.txt"));
-}
-
-#[test]
-fn datagrams() {
-    for &format in Format::ALL {
-        let name = format!("syslog_udp.{}.jsonl", format.word());
-        let sent: Vec<String> = lines(format, |_| true)
-            .iter()
-            .map(|line| {
-                let message = syslog::bare(Facility::DAEMON, line);
-                String::from_utf8(syslog::datagram(&message).expect("it fits").to_vec()).expect("UTF-8")
-            })
-            .collect();
-        let wanted: Vec<String> =
-            text(&name).lines().map(|line| serde_json::from_str(line).expect("a JSON string")).collect();
-        assert_eq!(sent, wanted, "{name}");
-    }
-}
-
-#[test]
-fn connections() {
-    for (framing, name) in [(Framing::None, "syslog_tcp.json.bin"), (Framing::Nul, "syslog_tcp_nul.json.bin")] {
-        let mut sent = Vec::new();
-        for line in lines(Format::Json, |_| true) {
-            syslog::frame(&mut sent, &syslog::bare(Facility::DAEMON, &line), framing);
-        }
-        assert!(sent == golden(name), "{name}");
-    }
 }

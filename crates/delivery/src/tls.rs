@@ -3,6 +3,8 @@
 //! Without a `ca_file` the system's certificates are trusted. Files are read anew for each connection, so that a
 //! certificate that was renewed is taken up without a reload.
 
+pub mod keys;
+
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -11,7 +13,7 @@ use std::{
 
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem, pem::PemObject as _},
     version,
 };
 
@@ -63,6 +65,12 @@ impl From<TlsError> for io::Error {
     fn from(error: TlsError) -> Self {
         Self::new(io::ErrorKind::InvalidData, error)
     }
+}
+
+/// Whether a certificate can be for this name.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    ServerName::try_from(name).is_ok()
 }
 
 /// Looks whether a connection could be made with these files, whatever the system has. One that cannot be read is none

@@ -17,7 +17,6 @@ use url::Url;
 use super::headers;
 use super::keys;
 use super::syslog;
-use super::tls;
 use super::without_effect::without_effect;
 use super::words::OutputType;
 use super::zeromq::{self, ZeromqSettings};
@@ -229,7 +228,7 @@ pub(crate) fn single_requests(
         timeout: section.get("timeout")?,
         retry_min,
         retry_max,
-        tls: tls::read(section, enabled, (url.scheme() != "https").then_some("http://"), report),
+        tls: delivery::tls::keys::read(section, enabled, (url.scheme() != "https").then_some("http://"), report),
     })
 }
 

@@ -1,11 +1,10 @@
 //! A syslog receiver, as an output's keys describe it.
 
 use delivery::receivers::syslog::{Framing, SyslogAddress, SyslogProtocol, SyslogReceiver, SyslogSettings};
+use delivery::tls::keys as tls;
 use diagnostic::Report;
-use rustls::pki_types::ServerName;
 use settings::{Section, Size};
 
-use super::tls;
 use super::without_effect::without_effect;
 
 /// What a datagram holds at most over UDP and IPv4: 65,535 bytes less the headers (RFC 791, 768).
@@ -32,7 +31,7 @@ pub(super) fn read(section: &Section<'_>, enabled: bool, report: &mut Report) ->
     }
     let server_name: Option<String> = section.get("server_name");
     if let Some(name) = &server_name
-        && ServerName::try_from(name.as_str()).is_err()
+        && !delivery::tls::is_name(name)
     {
         report
             .error(section.span("server_name"), format!("`{name}` cannot be a name in a certificate"))

@@ -37,6 +37,16 @@ pub(super) fn check(config: Config) -> Exit {
         match &output.destination {
             Destination::Stdout => tell(&what, Ok("standard output".into())),
             Destination::File(path) => tell(&what, writable(path)),
+            Destination::Syslog(syslog) => {
+                let place = output.destination.to_string();
+                tell(
+                    &what,
+                    syslog
+                        .reach()
+                        .map(|()| place.clone())
+                        .map_err(|error| (format!("{place}: {error}"), Exit::Failure)),
+                );
+            }
         }
     }
     tell("state", writable(&config.state));

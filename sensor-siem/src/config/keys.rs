@@ -1,9 +1,13 @@
 //! The keys of the YAML file: the one table.
 
+use delivery::receivers::syslog::ADDRESS;
 use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
 
-use super::words::{LogLevel, OutputType, START, Streams};
-use crate::format::Format;
+use super::words::{FramingWord, LogLevel, OutputType, START, Streams};
+use crate::format::{
+    Format,
+    syslog::{FACILITY, Header},
+};
 
 /// What it does not know is an error.
 pub static SCHEMA: Schema = Schema::new(TOP).closed().from_environment("SIEM_");
@@ -136,8 +140,60 @@ pub static OUTPUTS: Variants = Variants {
             doc: "Lines are appended. A file that was moved is left alone and a new one made.",
         },
         Variant { name: "stdout", keys: &[], doc: "Lines go to standard output, and nothing else goes there." },
+        Variant {
+            name: "syslog",
+            keys: SYSLOG,
+            doc: "Each line is a message to a syslog receiver. A page counts as handed over once the receiver's host has \
+                  acknowledged all of it (TCP, TLS), the local socket has taken it, or, over UDP, it is out of our hands: \
+                  more is not known there.",
+        },
     ],
 };
+
+static SYSLOG: &[Key] = &[
+    Key::new(
+        "address",
+        Kind::Own(&ADDRESS),
+        "",
+        "The receiver: a socket's path such as `/dev/log`, or `udp://`, `tcp://` or `tls://` with host and port.",
+    )
+    .required(),
+    Key::new("facility", Kind::Own(&FACILITY), "daemon", "The facility of the messages, by name."),
+    Key::new(
+        "protocol",
+        Kind::Word(Header::WORDS),
+        "",
+        "How a message begins: `rfc5424`, `rfc3164`, as system loggers take it on `/dev/log` (`local`), or with the \
+         priority alone (`bare`), as the vendor's script writes it. Without it: `local` for a socket's path, else \
+         `rfc5424`.",
+    ),
+    Key::new(
+        "framing",
+        Kind::Word(FramingWord::WORDS),
+        "",
+        "What parts messages in a stream: their length before each (`octets`), a line feed or zero byte behind each, or \
+         nothing (`none`), as the vendor's script does it. Over UDP `nul` puts a zero byte at the end of each, and the \
+         others have no effect. Without it: `octets` (RFC 6587, 5425); for a socket's path `nul`.",
+    ),
+    Key::new(
+        "server_name",
+        Kind::Text,
+        "",
+        "The name in the receiver's certificate, for `tls://`. Without it, the address's host.",
+    ),
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+];
+
+const CA_FILE: Key = Key::new(
+    "ca_file",
+    Kind::Path,
+    "",
+    "Certificates (PEM or DER) that the receiver's may be signed by. Without it, those of the system.",
+);
+const CERT_FILE: Key = Key::new("cert_file", Kind::Path, "", "The own certificate and its chain, PEM.");
+const KEY_FILE: Key = Key::new("key_file", Kind::Path, "", "The private key of `cert_file`, PEM.");
 
 /// A name of an output.
 static NAME: Own = Own { name: "name", expected: "a name", check: |text| Name::from_text(text).map(drop), prose: None };

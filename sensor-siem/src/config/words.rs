@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use delivery::receivers::syslog::Framing;
 use settings::{FromText, Own, Problem};
 use tracing::level_filters::LevelFilter;
 
@@ -34,6 +35,28 @@ settings::words! {
     pub(super) OutputType {
         File = "file",
         Stdout = "stdout",
+        Syslog = "syslog",
+    }
+}
+
+settings::words! {
+    /// What parts messages in a stream.
+    pub(super) FramingWord {
+        Octets = "octets" | "octet-counting",
+        Lf = "lf" | "newline",
+        Nul = "nul",
+        None = "none",
+    }
+}
+
+impl FramingWord {
+    pub(super) const fn framing(self) -> Option<Framing> {
+        match self {
+            Self::Octets => Some(Framing::Octets),
+            Self::Lf => Some(Framing::Lf),
+            Self::Nul => Some(Framing::Nul),
+            Self::None => None,
+        }
     }
 }
 

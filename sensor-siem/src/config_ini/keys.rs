@@ -44,11 +44,11 @@ pub const KEYS: [Key; 23] = [
     ),
     key("endpoint", "event", "What to read: `event`, `alert` or `all`."),
     key("format", "json", "`json`, `cef` or `keyvalue`."),
-    key("filename", "result.txt", "A file under `log`, or `stdout`. `syslog` is not built yet."),
+    key("filename", "result.txt", "A file under `log`, or `stdout`. Or `syslog`: to the `address`."),
     key("address", "/dev/log", "Syslog: a socket, or host and port."),
     key("facility", "daemon", "Syslog: the facility."),
     key("socktype", "udp", "Syslog: `udp` or `tcp`."),
-    key("append_nul", "false", "Syslog over TCP: whether a NUL parts messages."),
+    key("append_nul", "false", "Syslog: whether a NUL stands behind each message."),
     key(
         "state_file_path",
         "state/siem_sophos.json",

@@ -2,8 +2,13 @@
 
 use std::{cell::RefCell, path::Path, time::Duration};
 
+use delivery::{
+    receivers::syslog::{Framing, SyslogAddress, SyslogReceiver},
+    tls::TlsSettings,
+};
 use diagnostic::{Report, Span, nearest};
 use secrecy::SecretString;
+use settings::FromText as _;
 use url::Url;
 
 use super::{
@@ -13,8 +18,11 @@ use super::{
 };
 use crate::{
     config::{Config, LogLevel, MAIN, Output, REPLIES},
-    destination::Destination,
-    format::{Format, Layout},
+    destination::{Destination, syslog::SyslogOutput},
+    format::{
+        Format, Layout,
+        syslog::{Facility, Header},
+    },
     item::Stream,
     source::{Connection, Credentials, Rates, Start},
 };
@@ -180,7 +188,7 @@ impl Values<'_, '_> {
             compat: self.flag("compat"),
             fqdn: self.flag("convert_dhost_field_to_valid_fqdn"),
         };
-        let destination = self.destination(home, &mut idle);
+        let destination = self.destination(home, layout.compat, &mut idle);
         let script_state = home.join(self.get("state_file_path").text);
         let minutes = |key| self.number(key, 0..=24 * 60);
         let earlier_minutes = [minutes("events_from_date_offset_minutes"), minutes("alerts_from_date_offset_minutes")];
@@ -245,14 +253,10 @@ impl Values<'_, '_> {
         self.words("format", &Vec::from_iter(Format::ALL.iter().map(|format| (format.word(), *format))))
     }
 
-    fn destination(&self, home: &Path, idle: &mut Vec<String>) -> Option<Destination> {
+    fn destination(&self, home: &Path, compat: bool, idle: &mut Vec<String>) -> Option<Destination> {
         let found = self.get("filename");
         let destination = match found.text.as_str() {
-            "syslog" => {
-                let help = "name a file, and have the syslog service read it (rsyslog: imfile); or write `stdout`";
-                self.error(&found, "`filename`: sending to syslog is not built yet", help);
-                return None;
-            }
+            "syslog" => return self.syslog(compat, idle).map(Destination::Syslog),
             "stdout" => Destination::Stdout,
             name => Destination::File(home.join("log").join(name)),
         };
@@ -262,6 +266,37 @@ impl Values<'_, '_> {
             idle.push(format!("{} (with `filename = {}`)", set.join(", "), found.text));
         }
         Some(destination)
+    }
+
+    /// The receiver. Compatible messages have the priority alone before them, and nothing between them in a stream.
+    fn syslog(&self, compat: bool, idle: &mut Vec<String>) -> Option<SyslogOutput> {
+        let (found, is_stream) = (self.get("address"), self.words("socktype", &[("udp", false), ("tcp", true)]));
+        let facility = self.words(
+            "facility",
+            &Facility::names().filter_map(|name| Some((name, Facility::named(name)?))).collect::<Vec<_>>(),
+        );
+        let append_nul = self.flag("append_nul");
+        let address = if found.text.starts_with('/') {
+            if self.get("socktype").is_set() {
+                idle.push("socktype (with the path of a socket)".into());
+            }
+            SyslogAddress::from_text(&found.text)
+        } else {
+            let scheme = if is_stream { "tcp" } else { "udp" };
+            SyslogAddress::from_text(&format!("{scheme}://{}", found.text))
+        };
+        let Ok(address) = address else {
+            let help = "write host and port, such as 192.0.2.53:514, or the path of a socket, such as /dev/log";
+            self.error(&found, "`address` is none of a syslog receiver", help);
+            return None;
+        };
+        let framing = match address {
+            _ if append_nul => Some(Framing::Nul),
+            SyslogAddress::Tcp(_) if compat => None,
+            _ => SyslogOutput::framing(&address),
+        };
+        let receiver = SyslogReceiver { address, framing, tls: TlsSettings::default(), server_name: None };
+        Some(SyslogOutput::new(receiver, facility, compat.then_some(Header::Bare)))
     }
 
     fn credentials(&self, idle: &mut Vec<String>) -> Option<Credentials> {

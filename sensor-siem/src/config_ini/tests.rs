@@ -97,7 +97,7 @@ fn syntax_is_pythons() {
 #[test]
 fn all_faults_are_told_at_once_with_what_to_do() {
     let shown = with(
-        "formt = cef\nendpoint = alerts\nfilename = syslog\ncompat = maybe\nevents_from_date_offset_minutes = -1\n\
+        "formt = cef\nendpoint = alerts\nfilename = syslog\naddress = a b\ncompat = maybe\nevents_from_date_offset_minutes = -1\n\
          auth_url = http://a.example\ntenant_id = me\nproxy = socks5://a\nformat = non-streamed-json\n",
     )
     .unwrap_err();
@@ -105,7 +105,7 @@ fn all_faults_are_told_at_once_with_what_to_do() {
         "unknown key `formt`",
         "did you mean `format`?",
         "did you mean `alert`?",
-        "syslog is not built yet",
+        "`address` is none of a syslog receiver",
         "unknown word `maybe`",
         "a whole number from 0 to 1440",
         "`auth_url` is no https URL",

@@ -188,10 +188,10 @@ impl Group {
                 (None, Some(complete)) => Some(complete - overlap - MEMORY),
                 (None, None) => None,
             };
-            let counts = (fresh.marks.len() as u64, fresh.known, fresh.letters.len() as u64);
+            let counts = (fresh.marks.len() as u64, fresh.known);
             let moved = Moved { tenant: tenant.id.clone(), stream, reached, known_from, sent: fresh.marks };
             let from = member.cursor.replace(page.next_cursor.clone());
-            let handover = Handover { lines: fresh.lines, letters: fresh.letters, moved, from };
+            let handover = Handover { lines: fresh.lines, ends: fresh.ends, letters: fresh.letters, moved, from };
             let taking = tokio::spawn(Arc::clone(&member.outlet).take(Arc::clone(engine), handover));
             handed.push((member, taking, counts));
         }
@@ -204,10 +204,10 @@ impl Group {
                 printable(name)
             );
         }
-        for (member, taking, (new, known, letters)) in handed {
+        for (member, taking, (new, known)) in handed {
             let name = &member.outlet.output.name;
             match taking.await {
-                Ok(Ok(())) => {
+                Ok(Ok(letters)) => {
                     engine.metrics.handed(name, stream, [new - letters, known, letters]);
                     engine.metrics.reached(name, &tenant.id, stream, (!page.has_more).then_some(at));
                     done.dead_letters += letters;

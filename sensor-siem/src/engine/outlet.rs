@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
+use delivery::remote::Message;
 use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 
-use super::{Engine, dead_letters::DeadLetter, now};
+use super::{Engine, dead_letters::DeadLetter, now, page::End};
 use crate::{
     config::Output,
     destination::{
         Destination,
+        courier::{Courier, Watch},
         file::{self, Lines, Mark, Recovered},
         stdout,
     },
@@ -30,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) enum Refusal {
     #[error("cannot write to {what}: {source}; the cursor stays where it was, nothing is lost")]
     Destination { what: String, source: io::Error },
+    #[error("{0}; the cursor stays where it was, nothing is lost")]
+    Receiver(String),
     #[error(transparent)]
     State(#[from] StateError),
     /// It has not taken an earlier page yet, or went on from another place meanwhile.
@@ -41,6 +45,8 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Handover {
     pub(super) lines: Vec<u8>,
+    /// Of messages, where each ends.
+    pub(super) ends: Vec<End>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) moved: Moved,
     /// The cursor that it goes on from; none if the stream is new to the output.
@@ -58,6 +64,7 @@ pub(super) struct Outlet {
 enum Receiver {
     File(Lines),
     Stdout,
+    Remote(Courier),
 }
 
 impl Outlet {
@@ -80,13 +87,17 @@ impl Outlet {
         // Whoever writes has opened it.
         let Ok(mut held) = Arc::clone(&self.receiver).try_lock_owned() else { return Ok(()) };
         let (this, engine_there) = (Arc::clone(self), Arc::clone(engine));
-        let opened = spawn_blocking(move || this.receiver(&engine_there, &mut held).map(drop)).await;
+        let opened = spawn_blocking(move || match this.receiver(&engine_there, &mut held)? {
+            Receiver::Remote(courier) => courier.may_try().map_err(Refusal::Receiver),
+            Receiver::File(_) | Receiver::Stdout => Ok(()),
+        })
+        .await;
         let opened = opened.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))));
         self.settle(engine, opened)
     }
 
-    /// Hands a page over and keeps the cursor.
-    pub(super) async fn take(self: Arc<Self>, engine: Arc<Engine>, page: Handover) -> Result<(), Refusal> {
+    /// Hands a page over and keeps the cursor. How many of its items were set aside.
+    pub(super) async fn take(self: Arc<Self>, engine: Arc<Engine>, page: Handover) -> Result<u64, Refusal> {
         let lock = Arc::clone(&self.receiver).lock_owned();
         let Ok(mut held) = timeout(PATIENCE, lock).await else { return Err(Refusal::Behind) };
         if self.has_failed() {
@@ -96,7 +107,7 @@ impl Outlet {
         // It goes on even if it is not waited for any longer: then it moves its position by itself.
         let writing = spawn_blocking(move || {
             let written = this.write(&engine_there, &mut held, page);
-            if written.is_err() {
+            if written.is_err() && !matches!(*held, Some(Receiver::Remote(_))) {
                 // It is opened anew, and cut back to what is confirmed.
                 *held = None;
             }
@@ -111,17 +122,18 @@ impl Outlet {
         }
     }
 
-    fn write(&self, engine: &Engine, held: &mut Option<Receiver>, page: Handover) -> Result<(), Refusal> {
+    fn write(&self, engine: &Engine, held: &mut Option<Receiver>, page: Handover) -> Result<u64, Refusal> {
         let (output, stream) = (self.output.name.as_str(), page.moved.stream);
         let at = engine.store().position(output, &page.moved.tenant, stream).map(|at| at.reached.cursor.clone());
         if at != page.from {
             return Err(Refusal::Behind);
         }
         let whole = |file, moved| Change { output: output.to_owned(), file, moved: Some(moved), fault: None };
+        let mut letters = page.letters.len() as u64;
         if self.is_dry {
-            return Ok(engine.store().record(whole(None, page.moved))?);
+            engine.store().record(whole(None, page.moved))?;
+            return Ok(letters);
         }
-        engine.dead_letters.write(&page.letters).map_err(|source| self.refusal(source))?;
         let mut file = None;
         if !page.lines.is_empty() {
             match self.receiver(engine, held)? {
@@ -135,17 +147,26 @@ impl Outlet {
                     mark.length += std::mem::take(&mut mark.appending);
                     file = Some(mark);
                 }
+                Receiver::Remote(courier) => {
+                    let mut way = Way { outlet: self, engine, moved: &page.moved, letters: 0 };
+                    let sent = courier.hand_over(&page.messages(), &mut way);
+                    letters += way.letters;
+                    sent.map_err(Refusal::Receiver)?;
+                }
             }
         }
-        Ok(engine.store().record(whole(file, page.moved))?)
+        // Once a page: what is not handed over comes again, and its letters with it.
+        engine.dead_letters.write(&page.letters).map_err(|source| self.refusal(source))?;
+        engine.store().record(whole(file, page.moved))?;
+        Ok(letters)
     }
 
     fn receiver<'a>(&self, engine: &Engine, held: &'a mut Option<Receiver>) -> Result<&'a mut Receiver, Refusal> {
         let receiver = match held.take() {
             Some(receiver) => receiver,
             None => match &self.output.destination {
+                _ if self.is_dry => Receiver::Stdout,
                 Destination::Stdout => Receiver::Stdout,
-                Destination::File(_) if self.is_dry => Receiver::Stdout,
                 Destination::File(path) => {
                     let mark = engine.store().output(&self.output.name).and_then(|output| output.file.clone());
                     if let Some(mark) = mark {
@@ -159,6 +180,7 @@ impl Outlet {
                     }
                     Receiver::File(Lines::open(path).map_err(|source| self.refusal(source))?)
                 }
+                Destination::Syslog(syslog) => Receiver::Remote(Courier::new(syslog.remote())),
             },
         };
         Ok(held.insert(receiver))
@@ -169,13 +191,13 @@ impl Outlet {
     }
 
     /// Tells what it was refused for, once a round.
-    fn settle(&self, engine: &Engine, done: Result<(), Refusal>) -> Result<(), Refusal> {
+    fn settle<T>(&self, engine: &Engine, done: Result<T, Refusal>) -> Result<T, Refusal> {
         match &done {
-            Ok(()) | Err(Refusal::Behind) => {}
+            Ok(_) | Err(Refusal::Behind) => {}
             Err(refusal) if !self.has_failed.swap(true, Ordering::Relaxed) => {
                 tracing::error!("output {}: {refusal}", self.output.name);
                 engine.metrics.failed(&self.output.name);
-                if matches!(refusal, Refusal::Destination { .. }) {
+                if !matches!(refusal, Refusal::State(_)) {
                     let told = Told { at: now(), reason: refusal.to_string() };
                     let fault = Some(Failed { stream: None, told });
                     let change = Change { output: self.output.name.clone(), fault, ..Change::default() };
@@ -187,6 +209,49 @@ impl Outlet {
             Err(_) => {}
         }
         done
+    }
+}
+
+impl Handover {
+    fn messages(&self) -> Vec<Message<'_>> {
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
+        begins
+            .zip(&self.ends)
+            .map(|(begin, end)| Message { uuid: end.uuid, body: &self.lines[begin..end.at] })
+            .collect()
+    }
+}
+
+/// A page on its way to a receiver.
+struct Way<'a> {
+    outlet: &'a Outlet,
+    engine: &'a Engine,
+    moved: &'a Moved,
+    letters: u64,
+}
+
+impl Watch for Way<'_> {
+    fn refused(&mut self, message: &Message<'_>, reason: String) -> Result<(), String> {
+        let (output, tenant) = (self.outlet.output.name.clone(), self.moved.tenant.clone());
+        let stream = self.moved.stream;
+        tracing::warn!("output {output}: an {} is set aside: {reason}", stream.word());
+        let item = String::from_utf8_lossy(message.body).into_owned();
+        let letter = DeadLetter { at: now(), output, tenant, stream, reason, item };
+        self.engine.dead_letters.write(&[letter]).map_err(|error| error.to_string())?;
+        self.letters += 1;
+        Ok(())
+    }
+
+    fn known(&mut self, what: &'static str) {
+        tracing::info!(
+            "output {}: {}: what goes there is {what}",
+            self.outlet.output.name,
+            self.outlet.output.destination
+        );
+    }
+
+    fn stops(&self) -> bool {
+        *self.engine.stop.borrow()
     }
 }
 

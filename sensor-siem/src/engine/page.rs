@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use diagnostic::printable;
+use uuid::Uuid;
 
 use super::dead_letters::DeadLetter;
 use crate::{
     config::Output,
+    destination::Destination,
     format::{Layout, Line},
     item::{Item, Stream},
     state::{Last, Sent},
@@ -22,7 +24,10 @@ pub(super) struct Laid<'a> {
 /// What goes to one output.
 #[derive(Default)]
 pub(super) struct Fresh {
+    /// Lines, or messages one behind the other.
     pub(super) lines: Vec<u8>,
+    /// Of messages, where each ends.
+    pub(super) ends: Vec<End>,
     pub(super) letters: Vec<DeadLetter>,
     /// Of all that is new, whether it became a line or was set aside.
     pub(super) marks: Vec<u64>,
@@ -30,6 +35,13 @@ pub(super) struct Fresh {
     pub(super) last: Option<Last>,
     /// Items that were handed over before.
     pub(super) known: u64,
+}
+
+/// Where a message ends, and what it is known by: the same each time it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) at: usize,
+    pub(super) uuid: Uuid,
 }
 
 impl<'a> Laid<'a> {
@@ -50,14 +62,22 @@ impl<'a> Laid<'a> {
         let lines = self.lines(output.layout);
         for ((item, line), _) in items.iter().zip(lines).zip(is_new).filter(|(_, is_new)| *is_new) {
             fresh.marks.push(item.mark);
+            let begin = fresh.lines.len();
+            if let Destination::Syslog(syslog) = &output.destination {
+                syslog.put(&mut fresh.lines, stream, item.time(), &line.text);
+            } else {
+                fresh.lines.extend_from_slice(line.text.as_bytes());
+            }
+            let length = fresh.lines.len() - begin;
             let refused = match (&item.odd, output.max_bytes) {
                 (Some(text), _) => Some(("it is no object".to_owned(), text)),
-                (None, Some(most)) if line.text.len() as u64 > most => {
-                    Some((format!("its line has {} bytes, and `max_bytes` is {most}", line.text.len()), &line.text))
+                (None, Some(most)) if length as u64 > most => {
+                    Some((format!("its line has {length} bytes, and `max_bytes` is {most}"), &line.text))
                 }
                 _ => None,
             };
             if let Some((reason, text)) = refused {
+                fresh.lines.truncate(begin);
                 tracing::warn!(
                     "output {}: {} {} of the tenant {} is set aside: {reason}",
                     output.name,
@@ -69,8 +89,13 @@ impl<'a> Laid<'a> {
                 fresh.letters.push(DeadLetter { at, output, tenant, stream, reason, item });
                 continue;
             }
-            fresh.lines.extend_from_slice(line.text.as_bytes());
-            fresh.lines.push(b'\n');
+            if output.destination.takes_messages() {
+                let name = format!("{tenant} {} {:016x}", stream.word(), item.mark);
+                let uuid = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
+                fresh.ends.push(End { at: fresh.lines.len(), uuid });
+            } else {
+                fresh.lines.push(b'\n');
+            }
             fresh.last = Some(Last { id: item.id().map(str::to_owned), time: item.time().map(str::to_owned) });
         }
         fresh

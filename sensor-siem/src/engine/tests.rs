@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+mod syslog;
+
 use super::*;
 use crate::{
     config::{MAIN, Output},
@@ -91,6 +93,22 @@ fn file(name: &str, path: &Path) -> Output {
     }
 }
 
+fn golden(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)).unwrap()
+}
+
+/// A page of events and one of alerts.
+fn golden_pages() -> [Reply; 2] {
+    // Values here do not keep the order of members, so the text of each list is cut out of the file.
+    let text = String::from_utf8(golden("items.json")).unwrap();
+    let list = |name: &str| {
+        let begin = text.find(&format!("\"{name}\": [")).unwrap() + name.len() + 5;
+        let end = begin + text[begin..].find("\n ]").unwrap();
+        text[begin..end].to_owned()
+    };
+    [page(&list("events"), false, "e"), page(&list("alerts"), false, "a")]
+}
+
 fn whoami() -> Reply {
     ok(format!(r#"{{"id": "{TENANT}", "idType": "tenant", "apiHosts": {{"dataRegion": "SELF"}}}}"#))
 }
@@ -127,20 +145,12 @@ fn from_date(line: &str) -> i64 {
 
 #[test]
 fn a_first_round_writes_what_the_script_writes() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let all: serde_json::Value = serde_json::from_slice(&fs::read(golden.join("items.json")).unwrap()).unwrap();
-    // Values here do not keep the order of members, so the text of each list is cut out of the file.
-    let text = fs::read_to_string(golden.join("items.json")).unwrap();
-    let list = |name: &str| {
-        let begin = text.find(&format!("\"{name}\": [")).unwrap() + name.len() + 5;
-        let end = begin + text[begin..].find("\n ]").unwrap();
-        text[begin..end].to_owned()
-    };
+    let all: serde_json::Value = serde_json::from_slice(&golden("items.json")).unwrap();
     assert_eq!((all["events"].as_array().unwrap().len(), all["alerts"].as_array().unwrap().len()), (14, 6));
     let home = Home::new();
-    let server = server([page(&list("events"), false, "e"), page(&list("alerts"), false, "a")]);
+    let server = server(golden_pages());
     assert_eq!(home.round(&server).to_string(), "14 events and 6 alerts of 1 tenant");
-    assert_eq!(home.text(), fs::read_to_string(golden.join("json.txt")).unwrap());
+    assert_eq!(home.text().as_bytes(), golden("json.txt"));
     assert_eq!(
         (home.cursor(Stream::Events).as_deref(), home.cursor(Stream::Alerts).as_deref()),
         (Some("e"), Some("a"))

@@ -1,14 +1,23 @@
 //! Lines as syslog messages.
 
-use std::fmt::Write as _;
+use std::{fs, sync::LazyLock};
+
+use jiff::{Timestamp, tz::TimeZone};
+use settings::{FromText, Own, Problem};
 
 use crate::item::Stream;
 
-/// The most that fits into one UDP datagram over IPv4, bytes.
-pub const MAX_DATAGRAM: usize = 65_507;
-
 /// *Informational* (RFC 5424, section 6.2.1).
 const INFO: u8 = 6;
+/// The name of the program in a header.
+const APP: &str = "sensor-siem";
+
+/// This host's name, visible ASCII alone, which is what a header may hold.
+static HOST: LazyLock<String> = LazyLock::new(|| {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.chars().filter(char::is_ascii_graphic).take(255).collect();
+    if name.is_empty() { "-".into() } else { name }
+});
 
 /// The facilities by name (RFC 5424, table 1, under the names that Python's `logging.handlers` knows).
 const FACILITIES: [(&str, u8); 24] = [
@@ -43,8 +52,6 @@ const FACILITIES: [(&str, u8); 24] = [
 pub struct Facility(u8);
 
 impl Facility {
-    pub const DAEMON: Self = Self(3);
-
     /// The names that there are.
     pub fn names() -> impl Iterator<Item = &'static str> {
         FACILITIES.iter().map(|(name, _)| *name)
@@ -55,61 +62,70 @@ impl Facility {
         FACILITIES.iter().find(|(known, _)| *known == name).map(|(_, number)| Self(*number))
     }
 
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        FACILITIES[self.0 as usize].0
+    }
+
     const fn priority(self) -> u8 {
         self.0 * 8 + INFO
     }
 }
 
-/// How messages follow one another on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// Nothing between them: the script's default. No reader can part them for sure.
-    None,
-    /// A NUL behind each: the script's `append_nul`.
-    Nul,
-    /// The length before each (RFC 6587, section 3.4.1).
-    OctetCounting,
-    /// A line feed behind each (RFC 6587, section 3.4.2).
-    LineFeed,
-}
-
-/// The message that the script writes: the priority and the line, no header.
-#[must_use]
-pub fn bare(facility: Facility, line: &str) -> String {
-    format!("<{}>{line}", facility.priority())
-}
-
-/// A message of RFC 5424. Its time is that of the item if that is one (RFC 3339 with six digits of a second at most), its
-/// message id the stream.
-#[must_use]
-pub fn rfc5424(facility: Facility, time: Option<&str>, host: &str, stream: Stream, line: &str) -> String {
-    let time = time.filter(|time| is_time(time)).unwrap_or("-");
-    let host: String = host.chars().filter(char::is_ascii_graphic).take(255).collect();
-    let host = if host.is_empty() { "-" } else { &host };
-    let (priority, process) = (facility.priority(), std::process::id());
-    format!("<{priority}>1 {time} {host} sensor-siem {process} {} - {line}", stream.word())
-}
-
-/// The message as one datagram; none if it is too large for one.
-#[must_use]
-pub fn datagram(message: &str) -> Option<&[u8]> {
-    (message.len() <= MAX_DATAGRAM).then_some(message.as_bytes())
-}
-
-/// Appends the message to what is sent on a connection.
-pub fn frame(out: &mut Vec<u8>, message: &str, framing: Framing) {
-    if framing == Framing::OctetCounting {
-        let mut length = String::new();
-        // Writing to a string does not fail.
-        let _ = write!(length, "{} ", message.len());
-        out.extend_from_slice(length.as_bytes());
+impl FromText for Facility {
+    fn from_text(text: &str) -> Result<Self, Problem> {
+        Self::named(text).ok_or_else(|| {
+            let help = match diagnostic::nearest(text, Self::names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write one of {}", Self::names().collect::<Vec<_>>().join(", ")),
+            };
+            Problem::new(format!("unknown facility `{text}`")).help(help)
+        })
     }
-    out.extend_from_slice(message.as_bytes());
-    match framing {
-        Framing::None | Framing::OctetCounting => {}
-        Framing::Nul => out.push(0),
-        Framing::LineFeed => out.push(b'\n'),
+}
+
+/// The type of keys that take one.
+pub static FACILITY: Own = Own {
+    name: "facility",
+    expected: "a facility such as daemon or local0",
+    check: |text| Facility::from_text(text).map(drop),
+    prose: None,
+};
+
+settings::words! {
+    /// What stands before the line.
+    pub Header {
+        Rfc5424 = "rfc5424",
+        Rfc3164 = "rfc3164",
+        /// RFC 3164 without the host: what system loggers read on `/dev/log`.
+        Local = "local",
+        /// The priority alone: what the vendor's script writes.
+        Bare = "bare",
     }
+}
+
+impl Header {
+    /// Appends it. The time is that of the item, as Central says it.
+    pub fn put(self, out: &mut Vec<u8>, facility: Facility, stream: Stream, time: Option<&str>) {
+        let (priority, host, process) = (facility.priority(), HOST.as_str(), std::process::id());
+        let head = match self {
+            Self::Rfc5424 => {
+                let time = time.filter(|time| is_time(time)).unwrap_or("-");
+                format!("<{priority}>1 {time} {host} {APP} {process} {} - ", stream.word())
+            }
+            Self::Rfc3164 => format!("<{priority}>{} {host} {APP}[{process}]: ", local_time(time)),
+            Self::Local => format!("<{priority}>{} {APP}[{process}]: ", local_time(time)),
+            Self::Bare => format!("<{priority}>"),
+        };
+        out.extend_from_slice(head.as_bytes());
+    }
+}
+
+/// The time as RFC 3164 writes it, this host's own: `Nov  4 23:20:01`. One that cannot be read is now.
+fn local_time(time: Option<&str>) -> String {
+    let time = time.and_then(|time| time.parse().ok()).unwrap_or_else(Timestamp::now);
+    time.to_zoned(TimeZone::system()).strftime("%b %e %H:%M:%S").to_string()
 }
 
 /// Whether RFC 5424 takes it as a time: `2026-11-29T08:00:00.000Z`, or with an offset.
@@ -133,18 +149,29 @@ fn is_time(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_message_of_rfc_5424() {
-        let message = rfc5424(Facility::DAEMON, Some("2026-11-29T08:00:00.000Z"), "host a", Stream::Alerts, "a line");
-        let rest = message.strip_prefix("<30>1 2026-11-29T08:00:00.000Z hosta sensor-siem ").unwrap();
-        assert_eq!(rest.split_once(' ').unwrap().1, "alert - a line");
-        let message = rfc5424(Facility::named("local7").unwrap(), Some("today"), "", Stream::Events, "x");
-        assert!(message.starts_with("<190>1 - - sensor-siem "), "{message}");
+    fn of(header: Header, facility: &str, stream: Stream, time: Option<&str>) -> String {
         let mut out = Vec::new();
-        for framing in [Framing::OctetCounting, Framing::LineFeed, Framing::OctetCounting] {
-            frame(&mut out, "<30>1 ä", framing);
-        }
-        assert_eq!(out, "8 <30>1 ä<30>1 ä\n8 <30>1 ä".as_bytes());
+        header.put(&mut out, Facility::named(facility).unwrap(), stream, time);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn headers_are_as_their_protocol_says() {
+        let time = Some("2026-11-29T08:00:00.000Z");
+        let (host, process) = (HOST.as_str(), std::process::id());
+        assert_eq!(
+            of(Header::Rfc5424, "daemon", Stream::Alerts, time),
+            format!("<30>1 2026-11-29T08:00:00.000Z {host} sensor-siem {process} alert - ")
+        );
+        let message = of(Header::Rfc5424, "local7", Stream::Events, Some("today"));
+        assert!(message.starts_with("<190>1 - "), "{message}");
+        let message = of(Header::Rfc3164, "daemon", Stream::Events, time);
+        let rest = message.strip_prefix("<30>").unwrap();
+        assert!(rest.starts_with("Nov 2") || rest.starts_with("Nov 30"), "{message}");
+        assert_eq!(rest[15..], format!(" {host} sensor-siem[{process}]: "));
+        let message = of(Header::Local, "daemon", Stream::Events, time);
+        assert_eq!(message[19..], format!(" sensor-siem[{process}]: "));
+        assert_eq!(of(Header::Bare, "kern", Stream::Events, time), "<6>");
     }
 
     #[test]
@@ -167,8 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_has_a_bound() {
-        assert!(datagram(&"x".repeat(MAX_DATAGRAM)).is_some());
-        assert!(datagram(&"x".repeat(MAX_DATAGRAM + 1)).is_none());
+    fn facilities_are_known_by_name() {
+        for name in Facility::names() {
+            assert_eq!(Facility::from_text(name).unwrap().word(), name);
+        }
+        assert!(Facility::from_text("deamon").unwrap_err().help.unwrap().contains("`daemon`"));
     }
 }

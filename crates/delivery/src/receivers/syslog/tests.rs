@@ -12,12 +12,7 @@ use settings::HostPort;
 use super::*;
 
 fn syslog(address: SyslogAddress, framing: Framing) -> Syslog {
-    Syslog::new(SyslogReceiver {
-        address,
-        framing: Some(framing),
-        tls: TlsSettings::default(),
-        server_name: None,
-    })
+    Syslog::new(SyslogReceiver { address, framing: Some(framing), tls: TlsSettings::default(), server_name: None })
 }
 
 fn message(number: u128, body: &[u8]) -> Message<'_> {

@@ -1,15 +1,17 @@
 //! TLS to receivers that are not Central, as the keys describe it: whom to trust, and who we are.
 
-use delivery::tls::TlsSettings;
 use diagnostic::Report;
 use settings::{Section, files};
+
+use super::TlsSettings;
 
 /// The keys.
 const KEYS: [&str; 3] = ["ca_file", "cert_file", "key_file"];
 
 /// Takes the keys. Files are looked at if the output is `enabled`. Of an address to which there is no TLS, `plain` says
 /// what it is, and the keys are errors.
-pub(super) fn read(section: &Section<'_>, enabled: bool, plain: Option<&str>, report: &mut Report) -> TlsSettings {
+#[must_use]
+pub fn read(section: &Section<'_>, enabled: bool, plain: Option<&str>, report: &mut Report) -> TlsSettings {
     let tls = TlsSettings {
         ca_file: section.get("ca_file"),
         cert_file: section.get("cert_file"),

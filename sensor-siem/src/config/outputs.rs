@@ -1,0 +1,71 @@
+//! Outputs, as their keys describe them.
+
+use std::collections::HashMap;
+
+use diagnostic::{Report, Span};
+use settings::{Section, Size};
+
+use super::{
+    Output, StartWord,
+    keys::{Name, OUTPUTS},
+    syslog,
+    words::OutputType,
+};
+use crate::{
+    destination::Destination,
+    format::{Format, Layout},
+    source::Start,
+};
+
+/// All of them.
+pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) -> Vec<Output> {
+    let mut names: HashMap<String, Span> = HashMap::new();
+    let mut places: HashMap<String, Span> = HashMap::new();
+    let mut outputs = Vec::new();
+    for node in top.items("outputs") {
+        let section = Section::new(Some(node), OUTPUTS.common);
+        let Some(kind) = section.get::<OutputType>("type") else { continue };
+        let section = section.with_own_keys(OUTPUTS.find(kind.word()).map_or(&[], |variant| variant.keys));
+        let destination = match kind {
+            OutputType::Stdout => Destination::Stdout,
+            OutputType::File => match section.get("path") {
+                Some(path) => Destination::File(path),
+                None => continue,
+            },
+            OutputType::Syslog => match syslog::read(&section, report) {
+                Some(syslog) => Destination::Syslog(syslog),
+                None => continue,
+            },
+        };
+        let name = section.get::<Name>("name").map_or_else(|| kind.word().to_owned(), |Name(name)| name);
+        let StartWord(start) = section.value("start");
+        if start == Start::Script && !has_script {
+            report
+                .error(section.span("start"), "`start: script` needs `script_state`")
+                .help("add the path of the script's state, state/siem_sophos.json in its folder");
+        }
+        let mut once = |seen: &mut HashMap<String, Span>, what: String, message: String, help: &str| {
+            if let Some(first) = seen.insert(what, node.span.clone()) {
+                report.error(node.span.clone(), message).related(first, "and here").help(help);
+            }
+        };
+        let twice = format!("two outputs are called `{name}`");
+        once(&mut names, name.clone(), twice, "give one of them another `name`: its position is kept under it");
+        if !destination.takes_messages() {
+            let twice = format!("two outputs write to {destination}");
+            once(&mut places, destination.to_string(), twice, "each would cut off what the other wrote");
+        }
+        outputs.push(Output {
+            name,
+            destination,
+            layout: Layout {
+                format: section.value::<Format>("format"),
+                compat: section.bool("compat"),
+                fqdn: section.bool("fqdn"),
+            },
+            start,
+            max_bytes: section.get::<Size>("max_bytes").map(|Size(bytes)| bytes),
+        });
+    }
+    outputs
+}
