@@ -113,6 +113,22 @@ fn without_the_policy_the_rules_are_the_stage_that_failed() {
     assert_eq!(sensor.alerts().len(), 0);
 }
 
+/// Policies that match all programs, and are judged before and after: one is only audited, so no output takes its alert.
+#[test]
+fn it_follows_its_own_alert_whatever_other_policies_say_of_the_process() {
+    let others = ["A First Policy", "Zz Last Policy"].map(|name| {
+        format!("{name}: {{policy: program, responseActions: [audit], rules: ['match args == \"-alert-tester-marker\"', default ignore]}}\n")
+    });
+    let home = home(&format!("{CONFIG}{}", others.concat()));
+    let rules = others.concat().replace("Policy:", "Policy of Content:");
+    home.write_content(&format!("{rules}{}", alert_tester()));
+    let sensor = Sensor::start_in(&home);
+    let said = sensor.run(&["-test-alert"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(stages(&said).iter().all(|line| line.starts_with("ok")), "{}", said.stderr);
+    documented_lines(&sensor.stdout(), 1);
+}
+
 #[test]
 fn without_outputs_it_fails_and_says_so() {
     let home = home("");

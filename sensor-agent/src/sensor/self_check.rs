@@ -1,7 +1,8 @@
 //! The self check: a marked process goes the whole way, from its exec to the receivers of its alert.
 //!
 //! The process is the sensor's own program, run with an argument that makes it end at once and another that no other
-//! process has. The shipped policy *Alert Tester* matches it.
+//! process has. The shipped policy *Alert Tester* matches it. Others may as well, such as one on where programs lie or a
+//! catch-all: their alerts are not what is followed.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ use crate::silent::NO_OUTPUT;
 
 /// The argument that makes the program end at once.
 pub const MARKER: &str = "-alert-tester-marker";
+/// The policy whose alert is followed.
+const POLICY: &str = "Alert Tester";
 /// How long the exec may take to come out of the kernel, and the alert to be raised.
 const KERNEL: Duration = Duration::from_secs(5);
 /// How long the outputs may take to deliver.
@@ -25,7 +28,7 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     let begun = Instant::now();
     let mark = Uuid::new_v4().to_string().into_bytes();
     let wanted = mark.clone();
-    let receipts = shared.outputs.watch(move |alert| has_argument(alert, &wanted));
+    let receipts = shared.outputs.watch(move |alert| alert.policy.name == POLICY && has_argument(alert, &wanted));
     let (sender, sightings) = bounded(16);
     let (kept, is_kept) = bounded(1);
     let asked = shared.engine.send(Request::Watch(Watch::new(mark.clone(), sender), kept));
@@ -48,20 +51,21 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     }
     report(passed("kernel", begun, "the exec of a marked process was captured".into()));
     let alerted = wait_for(&sightings, Instant::now() + KERNEL, |sighting| match sighting {
-        Sighting::Alerted { uuid, policy } => Some((uuid, policy)),
-        Sighting::Seen => None,
+        Sighting::Alerted { uuid, policy } if policy == POLICY => Some(uuid),
+        Sighting::Alerted { .. } | Sighting::Seen => None,
     });
-    let Some((uuid, policy)) = alerted else {
+    let Some(uuid) = alerted else {
         report(failed(
             "rules",
             begun,
-            "no policy matched the marked process: is the content package with the policy `Alert Tester` installed, and \
-             the policy enabled?"
-                .into(),
+            format!(
+                "the policy `{POLICY}` raised no alert on the marked process: is the content package with it installed, \
+                 and the policy enabled?"
+            ),
         ));
         return skip(&names, report);
     };
-    report(passed("rules", begun, format!("policy {policy} raised alert {uuid}")));
+    report(passed("rules", begun, format!("policy {POLICY} raised alert {uuid}")));
     if names.is_empty() {
         report(failed("outputs", begun, format!("{NO_OUTPUT}; see alert_output.outputs")));
     }
