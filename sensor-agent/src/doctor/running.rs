@@ -39,11 +39,11 @@ fn try_hooks() -> Vec<Finding> {
         Ok(capture) => {
             let tell = |program: crate::capture::ProgramStatus| {
                 let place = format!("{}: {}", program.source.name(), program.hook);
-                let missed = match &program.state {
-                    State::NotAvailable(_) => missed(program.source, program.rung),
-                    _ => None,
-                };
-                serving(&format!("{place}: {}", program.state), missed)
+                let text = format!("{place}: {}", program.state);
+                match &program.state {
+                    State::NotAvailable(_) => done_without(&text, missed(program.source, program.rung)),
+                    _ => Finding::fine("hooks", text),
+                }
             };
             capture.status().into_iter().map(tell).collect()
         }
@@ -69,10 +69,10 @@ fn of_status(status: &Status) -> Vec<Finding> {
     found
 }
 
-/// A hook that is attached, or that the sensor does without: with something missed by it, or not.
-fn serving(text: &str, missed: Option<&str>) -> Finding {
+/// A hook that the sensor does without: what is `missed` by it, if the next rung does not tell the same.
+fn done_without(text: &str, missed: Option<&str>) -> Finding {
     match missed {
-        None => Finding::fine("hooks", text),
+        None => Finding::lower_rung("hooks", text, "nothing here: the next rung, if it is attached, tells the same"),
         Some(missed) => Finding::lower_rung(
             "hooks",
             format!("{text}\nso {missed}"),
@@ -85,7 +85,7 @@ fn serving(text: &str, missed: Option<&str>) -> Finding {
 fn of_hook(hook: &Hook) -> Finding {
     let place = format!("{}: {} (rung {})", hook.name, hook.hook, hook.rung);
     match (&hook.absent, hook.attached) {
-        (Some(reason), _) => serving(&format!("{place}: {reason}"), hook.missed.as_deref()),
+        (Some(reason), _) => done_without(&format!("{place}: {reason}"), hook.missed.as_deref()),
         (None, true) => Finding::fine("hooks", place),
         (None, false) => {
             Finding::failure("hooks", format!("{place}: not attached"), "systemctl restart sophoslinuxsensor")
