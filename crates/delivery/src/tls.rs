@@ -86,6 +86,14 @@ pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
     })
 }
 
+/// Why authorities in the `ca_file` are not trusted although others in it are, a sentence for each. Receivers with a
+/// certificate of theirs would be refused.
+#[must_use]
+pub fn left_aside(settings: &TlsSettings) -> Vec<String> {
+    let found = settings.ca_file.as_deref().map(authorities);
+    found.and_then(Result::ok).map_or_else(Vec::new, |(_, reasons)| reasons)
+}
+
 /// What to connect with. If no TLS is `needed`, as to `http://`, a system without certificates is no error: then they are
 /// for a proxy, if one of the environment wants TLS.
 ///
@@ -94,7 +102,13 @@ pub fn check(settings: &TlsSettings) -> Result<(), TlsError> {
 /// If a file cannot be used.
 pub fn config(settings: &TlsSettings, needed: bool) -> Result<ClientConfig, TlsError> {
     let roots = match &settings.ca_file {
-        Some(path) => authorities(path)?,
+        Some(path) => {
+            let (roots, reasons) = authorities(path)?;
+            for reason in reasons {
+                tracing::warn!("{reason}");
+            }
+            roots
+        }
         None => of_system(needed)?,
     };
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -117,7 +131,8 @@ fn of_system(needed: bool) -> Result<RootCertStore, TlsError> {
     if needed && roots.is_empty() { Err(TlsError::NoSystem) } else { Ok(roots) }
 }
 
-fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
+/// Those that can be used, and of each other entry why it is left aside.
+fn authorities(path: &Path) -> Result<(RootCertStore, Vec<String>), TlsError> {
     let mut roots = RootCertStore::empty();
     // A few that nobody can read are no reason to trust none here either; but here somebody can mend them.
     let mut reasons = Vec::new();
@@ -131,10 +146,8 @@ fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     if roots.is_empty() {
         return Err(TlsError::NoAuthority { path: path.to_owned(), reasons });
     }
-    for reason in reasons {
-        tracing::warn!("{}: an authority in it is left aside: {reason}", path.display());
-    }
-    Ok(roots)
+    let told = |reason| format!("{}: an entry in it is left aside: {reason}", path.display());
+    Ok((roots, reasons.into_iter().map(told).collect()))
 }
 
 /// The sensor's own certificate and those between it and an authority: all of them, or the receiver cannot follow. A key
@@ -162,11 +175,15 @@ mod tests {
     use super::*;
     use crate::test_authority::Authority;
 
-    fn of(bytes: &[u8]) -> Result<usize, TlsError> {
+    /// How many of them are trusted, and how many are said to be left aside.
+    fn of(bytes: &[u8]) -> Result<(usize, usize), TlsError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         fs::write(&path, bytes).unwrap();
-        authorities(&path).map(|roots| roots.len())
+        let settings = TlsSettings { ca_file: Some(path.clone()), ..TlsSettings::default() };
+        let (roots, reasons) = authorities(&path)?;
+        assert_eq!(reasons, left_aside(&settings));
+        Ok((roots.len(), reasons.len()))
     }
 
     #[test]
@@ -174,17 +191,17 @@ mod tests {
         let (one, two) = (Authority::new("one"), Authority::new("two"));
         let broken = one.pem.replacen("MII", "!!!", 1);
         let cut = &one.pem[..one.pem.len() / 2];
-        for text in [
-            format!("{broken}{}", two.pem),
-            format!("{}{broken}", two.pem),
-            format!("{cut}\n{}", two.pem),
-            format!("\u{feff}{}", two.pem).replace('\n', "\r\n"),
-            format!("{}{}", one.key_pem, two.pem),
+        for (text, left_aside) in [
+            (format!("{broken}{}", two.pem), 1),
+            (format!("{}{broken}", two.pem), 1),
+            (format!("{cut}\n{}", two.pem), 1),
+            (format!("\u{feff}{}", two.pem).replace('\n', "\r\n"), 0),
+            (format!("{}{}", one.key_pem, two.pem), 1),
         ] {
-            assert_eq!(of(text.as_bytes()).unwrap(), 1, "{text}");
+            assert_eq!(of(text.as_bytes()).unwrap(), (1, left_aside), "{text}");
         }
-        assert_eq!(of(format!("{}{}", one.pem, two.pem).as_bytes()).unwrap(), 2);
-        assert_eq!(of(&two.der).unwrap(), 1);
+        assert_eq!(of(format!("{}{}", one.pem, two.pem).as_bytes()).unwrap(), (2, 0));
+        assert_eq!(of(&two.der).unwrap(), (1, 0));
         let error = of(broken.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("holds no certificate to trust: it is damaged"), "{error}");
         let error = of(one.key_pem.as_bytes()).unwrap_err().to_string();

@@ -134,12 +134,18 @@ impl TargetSettings {
         wrong.map(|error| Fault { key: None, reason: error.to_string() })
     }
 
-    /// What keeps it from working at the moment, and may change any time.
+    /// What keeps it from working at the moment, or with some receivers, and may change any time; and in a few words what
+    /// comes of it.
     #[must_use]
-    pub fn doubt(&self) -> Option<Fault> {
+    pub fn doubt(&self) -> Option<(Fault, &'static str)> {
+        if let Some(reasons) = self.tls().map(tls::left_aside).filter(|reasons| !reasons.is_empty()) {
+            let fault = Fault { key: Some("ca_file"), reason: reasons.join("; ") };
+            return Some((fault, "only the others in it are trusted"));
+        }
         let Self::File(settings) = self else { return None };
         let found = delivery::receivers::file::in_its_place(&settings.path)?;
-        Some(Fault { key: Some("name"), reason: format!("{}: {found}", settings.path.display()) })
+        let fault = Fault { key: Some("name"), reason: format!("{}: {found}", settings.path.display()) };
+        Some((fault, "nothing can be written there as it is"))
     }
 
     /// What connections to it are made with, if there are files for that.
@@ -232,7 +238,7 @@ mod tests {
     fn a_folder_in_the_place_of_a_file_is_seen() {
         let folder = tempfile::tempdir().unwrap();
         let of = |path: &std::path::Path| TargetSettings::File(FileSettings::new(path));
-        let doubt = of(folder.path()).doubt().unwrap();
+        let (doubt, _) = of(folder.path()).doubt().unwrap();
         assert_eq!(doubt.key, Some("name"));
         assert!(doubt.reason.contains("is a directory"), "{}", doubt.reason);
         assert!(of(&folder.path().join("a.json")).doubt().is_none());

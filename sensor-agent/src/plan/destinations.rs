@@ -59,9 +59,9 @@ fn tell_of_fault(target: &TargetSettings, whole: &Span, places: &[(&str, Span)],
     };
     if let Some(Fault { key, reason }) = target.fault() {
         report.error(place(key), reason).label("cannot deliver as this says");
-    } else if let Some(Fault { key, reason }) = target.doubt() {
+    } else if let Some((Fault { key, reason }, label)) = target.doubt() {
         // No error: whoever can put something there is not to keep the sensor from starting.
-        report.warning(place(key), reason).label("nothing can be written there as it is");
+        report.warning(place(key), reason).label(label);
     }
 }
 

@@ -171,6 +171,19 @@ pub(super) fn wrong_files(output: impl Fn(&str) -> String) {
         // With its place: the file, and a line of it.
         assert!(told.contains("main.yaml:"), "{told}");
     }
+    // Of a bundle a part is damaged: the others are trusted, so it is no error, but is told before a receiver is refused.
+    let pem = std::fs::read_to_string(format!("{ours}/ca.pem")).expect("an authority");
+    std::fs::write(format!("{folder}/bundle"), format!("{pem}{}", pem.replacen("MII", "!!!", 1))).expect("a file");
+    let entry = output(&format!("ca_file: {folder}/bundle"));
+    let list = if entry.contains("backend:") { super::sinks(&entry) } else { super::outputs(&entry) };
+    let (_, report) = Place::new().plan(&list);
+    let told = report.to_string();
+    assert!(!report.has_errors(), "{told}");
+    for words in
+        ["warning: ", "bundle: an entry in it is left aside", "main.yaml:", "only the others in it are trusted"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }
 
 /// Keys are for their owner alone.
