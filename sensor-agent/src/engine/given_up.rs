@@ -3,6 +3,9 @@
 //! Raised at the time of the loss, such an alert would make the full spool fuller, and come once for each loss of a long
 //! outage. So what is given up adds up until the output works, also over restarts of the sensor: the spool keeps the
 //! account until it is told, and [`Untold`] that of what did not come so far.
+//!
+//! An output without a receiver gives up that alert too. To tell of that would lose the next one, and so on without end: it
+//! waits until there is more to tell.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -21,14 +24,19 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct GivenUp {
     told: HashMap<String, Told>,
+    /// Such alerts so far.
+    raised: u64,
     /// What outputs gave up in the run before this one.
     before: Untold,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Told {
     by_cause: Vec<(&'static str, u64)>,
     at: Option<Instant>,
+    /// [`GivenUp::raised`] and [`OutputStatus::sent`] just before.
+    raised: u64,
+    sent: u64,
 }
 
 /// What one output gave up since it was last told of.
@@ -46,7 +54,7 @@ pub(super) struct Loss {
 impl GivenUp {
     /// One that tells what the run before has left, too.
     pub(super) fn after(before: Untold) -> Self {
-        Self { told: HashMap::default(), before }
+        Self { before, ..Self::default() }
     }
 
     /// What is yet to be told and no spool keeps, by output and cause. What an output that is configured no more left is
@@ -75,7 +83,10 @@ impl GivenUp {
 
     /// What outputs that work gave up since this was last called.
     pub(super) fn news(&mut self, outputs: &[OutputStatus]) -> Vec<Loss> {
-        outputs.iter().filter(|output| works(output)).filter_map(|output| self.of(output)).collect()
+        let news: Vec<Loss> =
+            outputs.iter().filter(|output| works(output)).filter_map(|output| self.of(output)).collect();
+        self.raised += news.len() as u64;
+        news
     }
 
     fn of(&mut self, output: &OutputStatus) -> Option<Loss> {
@@ -91,7 +102,7 @@ impl GivenUp {
         if now.is_empty() {
             return None;
         }
-        let told = self.told.entry(output.name.clone()).or_insert(Told { by_cause: Vec::new(), at: None });
+        let told = self.told.entry(output.name.clone()).or_default();
         if told.at.is_some_and(|at| at.elapsed() < AT_MOST_EVERY) {
             return None;
         }
@@ -102,11 +113,15 @@ impl GivenUp {
             .map(|&(cause, count)| (cause, count.checked_sub(before(cause)).unwrap_or(count)))
             .filter(|(_, count)| *count > 0)
             .collect();
+        let count = news.iter().map(|(_, count)| count).sum();
+        // Nothing has come through since, so these alerts have not either, and there is no more than that.
+        if told.at.is_some() && output.sent == told.sent && count <= self.raised - told.raised {
+            return None;
+        }
         told.by_cause = now;
         let (cause, _) = *news.iter().max_by_key(|(_, count)| *count)?;
-        told.at = Some(Instant::now());
+        (told.at, told.raised, told.sent) = (Some(Instant::now()), self.raised, output.sent);
         let words: Vec<String> = news.iter().map(|(cause, count)| format!("{cause} {count}")).collect();
-        let count = news.iter().map(|(_, count)| count).sum();
         let at_output = Cause::ALL.iter().any(|known| known.word() == cause);
         let stage = if at_output { "output" } else { "spool" };
         Some(Loss {
@@ -163,6 +178,35 @@ mod tests {
         // Not again for the same, nor at once for more.
         assert_eq!(given_up.news(&[output(9, true)]), []);
         assert_eq!(given_up.news(&[output(10, true)]), []);
+    }
+
+    #[test]
+    fn that_the_alert_about_it_is_given_up_as_well_is_no_news() {
+        let mut given_up = GivenUp::default();
+        let outputs = |one, other, sent| {
+            [("one", one), ("other", other)].map(|(name, count)| OutputStatus {
+                name: name.into(),
+                dropped: [("no_receiver", count)].into(),
+                sent,
+                ..OutputStatus::default()
+            })
+        };
+        let long_ago = |given_up: &mut GivenUp| {
+            for told in given_up.told.values_mut() {
+                told.at = told.at.and_then(|at| at.checked_sub(AT_MOST_EVERY));
+            }
+        };
+        let rules = |news: Vec<Loss>| news.into_iter().map(|loss| loss.rule).collect::<Vec<_>>();
+        assert_eq!(given_up.news(&outputs(5, 5, 0)).len(), 2);
+        long_ago(&mut given_up);
+        // Each has lost both alerts.
+        assert_eq!(given_up.news(&outputs(7, 7, 0)), []);
+        // One has lost another alert since.
+        assert_eq!(rules(given_up.news(&outputs(8, 7, 0))), ["output \"one\" gave up alerts: no_receiver 3"]);
+        long_ago(&mut given_up);
+        assert_eq!(given_up.news(&outputs(9, 8, 0)), []);
+        // What comes through may be those alerts: then it is others that are lost.
+        assert_eq!(given_up.news(&outputs(9, 8, 1)).len(), 2);
     }
 
     #[test]
