@@ -318,6 +318,10 @@ fn what_was_given_up_before_the_sensor_ended_is_told_by_the_next_one() {
     let count: u64 = alert["matched_rule"].as_str().and_then(|rule| rule.rsplit(' ').next()).unwrap().parse().unwrap();
     // What the two that began since had to push out for alerts of their own comes with it.
     assert!(count >= lost && count < lost + 10, "{lost}: {}", alert["matched_rule"]);
+    // Told is told: it is no problem any more, also before the next start.
+    sensor.until("status to know it", || (before(&sensor) == Some(0)).then_some(()));
+    let shown = sensor.ask(&["status"]).stdout;
+    assert!(!shown.contains("alerts given up before this start"), "{shown}");
     assert_eq!(sensor.stop(), Some(0));
     let sensor = Sensor::start_in(&home);
     assert_eq!(before(&sensor), Some(0), "once");

@@ -73,6 +73,8 @@ pub struct SpoolStatus {
     pub given_up: BTreeMap<&'static str, u64>,
     /// Besides: what was given up in earlier runs of the sensor and not told then.
     pub given_up_before: BTreeMap<&'static str, u64>,
+    /// That has been told in this run.
+    pub before_is_told: bool,
     /// Why nothing goes to disk.
     pub trouble: Option<String>,
 }
@@ -101,6 +103,7 @@ impl SpoolStatus {
             dead_letters: stats.dead_letters,
             given_up: stats.given_up.by_cause(),
             given_up_before: stats.given_up_before.by_cause(),
+            before_is_told: stats.before_is_told,
             trouble: stats.trouble.as_ref().map(|trouble| trouble.reason.clone()),
         }
     }

@@ -124,6 +124,8 @@ pub struct Stats {
     pub given_up: GivenUp,
     /// Besides: given up in earlier runs, and not told then.
     pub given_up_before: GivenUp,
+    /// That has been told in this run.
+    pub before_is_told: bool,
     /// Damaged stores that were set aside.
     pub salvages: u64,
     pub last_salvage: Option<Salvage>,

@@ -218,7 +218,7 @@ pub struct Delivery {
     pub dropped: u64,
     /// The same by cause.
     pub dropped_by_cause: BTreeMap<String, u64>,
-    /// Besides: given up in earlier runs of the sensor, and not told then.
+    /// Besides: given up in earlier runs of the sensor, and not told yet.
     pub dropped_before: u64,
     /// Of those that keep on disk what is not confirmed.
     pub spool: Option<Spool>,

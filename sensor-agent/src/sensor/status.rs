@@ -166,7 +166,12 @@ fn delivery(status: &OutputStatus) -> Delivery {
         turned_away: status.turned_away,
         dropped: status.lost(),
         dropped_by_cause: status.lost_by_cause().map(|(cause, count)| (cause.to_owned(), count)).collect(),
-        dropped_before: status.spool.iter().flat_map(|spool| spool.given_up_before.values()).sum(),
+        dropped_before: status
+            .spool
+            .iter()
+            .filter(|spool| !spool.before_is_told)
+            .flat_map(|spool| spool.given_up_before.values())
+            .sum(),
         spool: status.spool.as_ref().map(|spool| Spool {
             taken_in: spool.taken_in,
             stored: spool.stored,

@@ -46,6 +46,8 @@ pub(super) struct Inner {
     next_expiry: Instant,
     /// Given up in runs before this one and not told then.
     before: GivenUp,
+    /// It has been told now.
+    before_is_told: bool,
     /// Given up while there was no store to note it in.
     unnoted: GivenUp,
     /// What items are dated by: setting the time of day makes none older.
@@ -72,6 +74,7 @@ impl Inner {
             undeleted: BTreeSet::new(),
             next_expiry: now,
             before: GivenUp::default(),
+            before_is_told: false,
             unnoted: GivenUp::default(),
             clock: SteadyTime::now(),
             clocks: SteadyTime::now,
@@ -354,6 +357,8 @@ impl Inner {
 
     /// What was given up has been told: the next run need not.
     pub(super) fn told(&mut self, given_up: &GivenUp) {
+        // Who tells what was given up tells that of earlier runs first.
+        self.before_is_told = true;
         let still = given_up.beyond(&self.unnoted);
         self.unnoted = self.unnoted.beyond(given_up);
         if let Some(store) = &mut self.store {
@@ -434,6 +439,7 @@ impl Inner {
             trouble: self.trouble.clone(),
             dated_by: self.clock,
             given_up_before: self.before,
+            before_is_told: self.before_is_told,
             ..self.counters.clone()
         }
     }
