@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use libfuzzer_sys::fuzz_target;
 use delivery::spool::{Kind, Limits, NewItem, Spool};
+use libfuzzer_sys::fuzz_target;
 use uuid::Uuid;
 
 fuzz_target!(|bytes: &[u8]| {
