@@ -207,25 +207,31 @@ impl<T: Load> Worker<'_, T> {
 
     /// Delivers all of it, or finds out that it is not to go on.
     fn deliver(&mut self, mut items: Vec<T>) -> bool {
-        let mut wait = FIRST_PAUSE;
+        let (mut wait, mut from) = (FIRST_PAUSE, 0);
         loop {
-            let Delivery { done, failure } = self.deliver.deliver(&mut items, self.ledger);
-            items.drain(..done);
+            let Delivery { done, failure } = self.deliver.deliver(&mut items[from..], self.ledger);
+            from += done;
             if done > 0 {
                 wait = FIRST_PAUSE;
             }
+            let Some(failure) = failure else {
+                match () {
+                    () if from == items.len() => return true,
+                    () if self.queue.is_abandoned() => return false,
+                    () => continue,
+                }
+            };
+            // One piece may be one item: they are taken out together.
+            items.drain(..std::mem::take(&mut from));
             match failure {
-                None if items.is_empty() => return true,
-                None if self.queue.is_abandoned() => return false,
-                None => continue,
-                Some(Failure::Gone(reason)) => {
+                Failure::Gone(reason) => {
                     let count = items.iter().map(T::weight).sum();
                     self.ledger.dropped(Cause::Gone, count, &reason);
                     items.iter().for_each(|item| item.tell(&self.ledger.name, &Outcome::Dropped(Cause::Gone)));
                     self.deliver.reset();
                     return true;
                 }
-                Some(Failure::Retry(reason)) => {
+                Failure::Retry(reason) => {
                     self.ledger.failed(&reason);
                     let outcome = Outcome::Retrying(reason);
                     items.iter().for_each(|item| item.tell(&self.ledger.name, &outcome));
