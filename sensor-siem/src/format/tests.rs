@@ -303,6 +303,7 @@ fn names() -> impl Strategy<Value = String> {
         Just("source".into()),
         Just("location".into()),
         Just("created_at".into()),
+        Just("rt".into()),
         "[a-c]{1,2}",
         ".{0,4}",
     ]
@@ -358,7 +359,10 @@ proptest! {
         let was: serde_json::Value = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&back["datastream"], "alert");
         for (name, value) in was.as_object().unwrap() {
-            let is_changed = ["name", "source", "location", "created_at", "when", "datastream", "filePath"];
+            // What is renamed, and what something else is renamed to.
+            let is_changed = [
+                "name", "source", "suser", "location", "dhost", "created_at", "rt", "when", "end", "datastream", "filePath",
+            ];
             if !value.is_null() && !is_changed.contains(&name.as_str()) {
                 prop_assert_eq!(&back[name], value, "{}", name);
             }
