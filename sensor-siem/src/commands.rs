@@ -24,7 +24,7 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     config::{self, Config, LogLevel},
     config_ini,
-    engine::{Options, Summary, now},
+    engine::{EngineError, Options, Summary, now},
     source::Fault,
 };
 
@@ -54,6 +54,15 @@ pub enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl From<&EngineError> for Exit {
+    fn from(error: &EngineError) -> Self {
+        match error {
+            EngineError::State(_) => Self::Failure,
+            EngineError::Connection(_) => Self::Refused,
+        }
     }
 }
 

@@ -342,7 +342,7 @@ fn a_service_serves_several_outputs_and_is_seen_from_outside() {
     until("the service to write them", || (siem.alerts() == all(&central)).then_some(()));
     let metrics = || {
         let mut stream = std::os::unix::net::UnixStream::connect(&socket).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n").ok()?;
         let mut text = String::new();
         stream.read_to_string(&mut text).ok()?;
         Some(text)

@@ -10,7 +10,7 @@ use tokio::{
 use super::{Exit, of_summary, runtime};
 use crate::{
     config::Config,
-    engine::{Engine, EngineError, Options, Work},
+    engine::{Engine, Options, Work},
     metrics::Metrics,
 };
 
@@ -31,10 +31,7 @@ async fn round(config: Config, options: Options) -> Exit {
         Ok(engine) => Arc::new(engine),
         Err(error) => {
             tracing::error!("{error}");
-            return match error {
-                EngineError::State(_) => Exit::Failure,
-                EngineError::Connection(_) => Exit::Refused,
-            };
+            return Exit::from(&error);
         }
     };
     let mut work = Work::new(engine);

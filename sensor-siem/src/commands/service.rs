@@ -11,7 +11,7 @@ use tokio::{
 use super::{Exit, Level, runtime};
 use crate::{
     config::Config,
-    engine::{Engine, EngineError, Options, Work},
+    engine::{Engine, Options, Work},
     metrics::{self, Metrics},
     source::{Pace, Session},
 };
@@ -65,10 +65,7 @@ async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, level: &Le
             Ok(engine) => Arc::new(engine),
             Err(error) => {
                 tracing::error!("{error}");
-                return match error {
-                    EngineError::State(_) => Exit::Failure,
-                    EngineError::Connection(_) => Exit::Refused,
-                };
+                return Exit::from(&error);
             }
         };
         let served = match &config.metrics {
@@ -89,7 +86,11 @@ async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, level: &Le
         if timeout(GRACE, async { while work.go_on().await {} }).await.is_err() {
             tracing::warn!("an output has not taken its page within {} s; it is not waited for", GRACE.as_secs());
         }
-        drop((work, served));
+        drop(work);
+        // The next one may listen at the same place.
+        if let Some(mut served) = served {
+            served.shutdown().await;
+        }
         match next {
             Some(next) => config = next,
             None => return Exit::Fine,

@@ -1,96 +1,80 @@
-//! Metrics over HTTP: each connection is answered once and closed.
+//! `/metrics` over HTTP.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    fs, io,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
+    path::Path,
+    sync::Arc,
+};
 
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, header},
+    response::IntoResponse,
+    routing::get,
+};
 use exposition::Form;
 use settings::ListenAddress;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, UnixListener},
-    sync::Semaphore,
     task::JoinSet,
-    time::timeout,
 };
 
 use super::Metrics;
-
-/// Bytes of a request that are read. Its header is shorter.
-const MOST: usize = 8 << 10;
-/// How long whoever asks may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Connections at the same time. Others wait.
-const AT_ONCE: usize = 8;
 
 /// Serves `/metrics` until what is returned is dropped.
 ///
 /// # Errors
 /// Nobody can listen there.
-pub async fn serve(address: &ListenAddress, metrics: Arc<Metrics>) -> io::Result<JoinSet<()>> {
+pub async fn serve(address: &ListenAddress, metrics: Arc<Metrics>) -> io::Result<JoinSet<io::Result<()>>> {
+    let router = Router::new().route("/metrics", get(exposed)).with_state(metrics);
     let mut tasks = JoinSet::new();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
     match address {
         ListenAddress::Tcp(address) => {
             let listener = TcpListener::bind(address).await?;
-            tasks.spawn(async move {
-                loop {
-                    let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-                    let Ok((stream, _)) = listener.accept().await else { continue };
-                    let metrics = Arc::clone(&metrics);
-                    tokio::spawn(async move {
-                        let _ = timeout(PATIENCE, answer(stream, &metrics)).await;
-                        drop(place);
-                    });
-                }
-            });
+            tasks.spawn(async { axum::serve(listener, router).await });
         }
         ListenAddress::Unix(path) => {
-            // One that nobody listens at any more.
-            if std::os::unix::net::UnixStream::connect(path).is_err() {
-                let _ = std::fs::remove_file(path);
-            }
-            let listener = UnixListener::bind(path)?;
-            tasks.spawn(async move {
-                loop {
-                    let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-                    let Ok((stream, _)) = listener.accept().await else { continue };
-                    let metrics = Arc::clone(&metrics);
-                    tokio::spawn(async move {
-                        let _ = timeout(PATIENCE, answer(stream, &metrics)).await;
-                        drop(place);
-                    });
-                }
-            });
+            let listener = listen(path)?;
+            tasks.spawn(async { axum::serve(listener, router).await });
         }
     }
     Ok(tasks)
 }
 
-async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, metrics: &Metrics) -> io::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        let mut chunk = [0; 1024];
-        let read = stream.read(&mut chunk).await?;
-        if read == 0 || head.len() > MOST {
-            return Ok(());
-        }
-        head.extend_from_slice(&chunk[..read]);
+/// A socket for the owner alone, in place of one that nobody listens at any more.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if is_socket && std::os::unix::net::UnixStream::connect(path).is_err() {
+        fs::remove_file(path)?;
     }
-    let head = String::from_utf8_lossy(&head);
-    let mut lines = head.lines();
-    let mut words = lines.next().unwrap_or_default().split(' ');
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let accept = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("accept"));
-    let form = Form::asked_for(accept.map(|(_, value)| value.trim()));
-    let (status, kind, body) = match (method, path) {
-        ("GET" | "HEAD", "/metrics") => ("200 OK", form.content_type(), metrics.write(form)),
-        ("GET" | "HEAD", _) => ("404 Not Found", "text/plain", "metrics are at /metrics\n".to_owned()),
-        _ => ("405 Method Not Allowed", "text/plain", "metrics are got with GET\n".to_owned()),
-    };
-    let length = body.len();
-    let body = if method == "HEAD" { String::new() } else { body };
-    let reply = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
-    );
-    stream.write_all(reply.as_bytes()).await?;
-    stream.shutdown().await
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn exposed(State(metrics): State<Arc<Metrics>>, headers: HeaderMap) -> impl IntoResponse {
+    let form = Form::asked_for(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
+    ([(header::CONTENT_TYPE, form.content_type())], metrics.write(form))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dead_ones_place_is_taken_and_no_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.sock");
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        let held = listen(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(listen(&path).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(held);
+        let file = folder.path().join("notes");
+        fs::write(&file, "mine").unwrap();
+        assert_eq!(listen(&file).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+    }
 }
