@@ -130,10 +130,24 @@ impl Home {
         (said.code == Some(0)).then(|| serde_json::from_str(&said.stdout).expect("the status as JSON"))
     }
 
-    /// The complete lines of a file as JSON; none if it is not there.
+    /// The complete lines of a file as JSON, after those of the full files that it took the place of; none if it is not
+    /// there. How many lines fill a file depends on the command lines of all programs above this one.
     #[must_use]
     pub fn json_lines(&self, name: &str) -> Vec<Value> {
-        parse_lines(&fs::read(self.file(name)).unwrap_or_default())
+        loop {
+            let full = self.full_files(name);
+            let files = full.iter().map(String::as_str).chain([name]);
+            let lines = files.flat_map(|file| parse_lines(&fs::read(self.file(file)).unwrap_or_default())).collect();
+            if self.full_files(name) == full {
+                return lines;
+            }
+        }
+    }
+
+    /// The files that became full and were moved out of the way, the oldest first.
+    fn full_files(&self, name: &str) -> Vec<String> {
+        let numbered = (1..).map(|number| format!("{name}.{number}"));
+        numbered.take_while(|file| self.file(file).exists()).collect()
     }
 
     /// The rows of a table, in the order in which they were written.
