@@ -12,7 +12,6 @@
 //! its place: whoever compiles them reports into the same report.
 
 mod cache;
-mod headers;
 mod in_vain;
 mod investigations;
 mod keys;

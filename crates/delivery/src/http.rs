@@ -69,7 +69,8 @@ pub struct Client {
     headers: HeaderMap,
     /// Texts that no message may hold, such as a token.
     secrets: Vec<String>,
-    runtime: Runtime,
+    /// None once it ends.
+    runtime: Option<Runtime>,
     current: Option<(reqwest::Client, Instant)>,
     refusals: u32,
 }
@@ -82,7 +83,7 @@ impl Client {
     /// If there can be no more descriptors.
     pub fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { settings, headers, secrets, runtime, current: None, refusals: 0 })
+        Ok(Self { settings, headers, secrets, runtime: Some(runtime), current: None, refusals: 0 })
     }
 
     /// Makes one request.
@@ -107,7 +108,7 @@ impl Client {
             }
             Ok::<_, reqwest::Error>(Reply { status, wish, body })
         };
-        self.runtime.block_on(exchange).map_err(|error| {
+        self.wait(exchange).map_err(|error| {
             // The next try is with a new connection, and with the certificates as they are then.
             self.current = None;
             Setback {
@@ -160,7 +161,11 @@ impl Client {
     }
 
     pub fn pause(&self, time: Duration) {
-        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        self.wait(async { tokio::time::sleep(time).await });
+    }
+
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().expect("it is there until the end").block_on(future)
     }
 
     fn http(&mut self, url: &Url) -> io::Result<reqwest::Client> {
@@ -184,6 +189,15 @@ impl Client {
             .map_err(io::Error::other)?;
         self.current = Some((http.clone(), Instant::now()));
         Ok(http)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // One that is dropped waits for its threads, which within another runtime is a panic.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

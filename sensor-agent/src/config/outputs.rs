@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use delivery::{
     http::HttpSettings, receivers::file::FileSettings, receivers::splunk::SplunkSettings,
-    receivers::syslog::SyslogSettings, receivers::webhook::WebhookSettings,
+    receivers::syslog::SyslogSettings, receivers::webhook::WebhookSettings, receivers::webhook::headers,
 };
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
@@ -14,7 +14,6 @@ use secrecy::SecretString;
 use settings::{Node, Section, Size, files};
 use url::Url;
 
-use super::headers;
 use super::keys;
 use super::syslog;
 use super::without_effect::without_effect;

@@ -176,6 +176,20 @@ impl Splunk {
         })
     }
 
+    /// Whether the collector is there and takes the token. Nothing is put into it.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub fn reach(&mut self) -> Result<(), Setback> {
+        // Of a request without events it says what is wrong with the token, or else that there are none.
+        let reply = self.client.send(&Method::POST, &self.events, HeaderMap::new(), Vec::new())?;
+        match Words::of(&reply).code {
+            Some(0 | 5) => Ok(()),
+            _ => Err(self.setback(&self.events, &reply)),
+        }
+    }
+
     /// Sends events until those that are left are not to be sent now.
     fn deliver(&mut self, messages: &[Message<'_>]) -> Answer {
         let mut answer = Answer::default();

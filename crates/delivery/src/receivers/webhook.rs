@@ -1,5 +1,7 @@
 //! The `webhook` output: each alert, or a list of some, as an HTTP request.
 
+pub mod headers;
+
 use std::io;
 
 use reqwest::{
@@ -13,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     backoff::Pace,
     http::{self, Client, HttpSettings},
-    remote::{Answer, Message, Remote, Settled},
+    remote::{Answer, Message, Remote, Setback, Settled},
 };
 
 words! {
@@ -99,6 +101,15 @@ impl Webhook {
             has_content_type,
             client,
         })
+    }
+
+    /// Whether anybody replies there, whatever it says. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody does, or why who does is not trusted.
+    pub fn reach(&mut self) -> Result<(), Setback> {
+        self.client.send(&Method::OPTIONS, &self.url, HeaderMap::new(), Vec::new()).map(drop)
     }
 
     fn request(&mut self, messages: &[Message<'_>]) -> Answer {

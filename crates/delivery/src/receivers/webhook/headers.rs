@@ -24,11 +24,12 @@ const FRAMING: &[&str] = &[
     "upgrade",
 ];
 
-/// Tells tries of the same alert from other alerts.
+/// Tells tries of the same message from other messages.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Takes them.
-pub(super) fn read(section: &Section<'_>, url: &Url, report: &mut Report) -> Vec<(String, SecretString)> {
+/// Takes them. The webhook is at this `url`.
+#[must_use]
+pub fn read(section: &Section<'_>, url: &Url, report: &mut Report) -> Vec<(String, SecretString)> {
     let mut names: HashMap<HeaderName, Span> = HashMap::default();
     let mut headers = Vec::new();
     for (entry, value) in section.pairs("headers") {
@@ -65,7 +66,7 @@ fn refusal(name: &HeaderName, url: &Url) -> Option<(&'static str, &'static str)>
     match name.as_str() {
         "host" => Some(("it follows from `url`", "name the host in `url`")),
         name if FRAMING.contains(&name) => Some(("it follows from the request", "take it out")),
-        IDEMPOTENCY_KEY => Some(("the sensor sends the alert's uuid in it, the same at each try", "take it out")),
+        IDEMPOTENCY_KEY => Some(("it holds the id of what is sent, the same at each try", "take it out")),
         "authorization" if !url_credentials(url).is_empty() => {
             Some(("`url` has a user or a password, which are sent in it", "take one of the two out"))
         }
