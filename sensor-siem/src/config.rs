@@ -2,10 +2,12 @@
 //!
 //! The module [`keys`] holds every key of the YAML file once; checking, defaults and the reference are read off it.
 
+mod http;
 pub mod keys;
 mod outputs;
 mod read;
 mod syslog;
+mod tls;
 mod words;
 mod write;
 

@@ -4,30 +4,21 @@
 
 pub mod courier;
 pub mod file;
+mod receiver;
+pub mod splunk;
 pub mod stdout;
 pub mod syslog;
 
 use std::{fmt, path::PathBuf};
 
-use self::syslog::SyslogOutput;
+pub use self::receiver::Receiver;
 
 /// What the configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Destination {
     File(PathBuf),
     Stdout,
-    Syslog(SyslogOutput),
-}
-
-impl Destination {
-    /// Whether it takes messages one by one, and not lines of text.
-    #[must_use]
-    pub const fn takes_messages(&self) -> bool {
-        match self {
-            Self::File(_) | Self::Stdout => false,
-            Self::Syslog(_) => true,
-        }
-    }
+    Receiver(Receiver),
 }
 
 /// As it is told.
@@ -36,7 +27,7 @@ impl fmt::Display for Destination {
         match self {
             Self::File(path) => path.display().fmt(out),
             Self::Stdout => out.write_str("standard output"),
-            Self::Syslog(output) => out.write_str(&output.receiver.place()),
+            Self::Receiver(receiver) => receiver.fmt(out),
         }
     }
 }

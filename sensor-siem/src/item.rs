@@ -98,6 +98,12 @@ impl Item {
         ["created_at", "when"].into_iter().find_map(|name| self.text(name))
     }
 
+    /// The computer that it is about, by name.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.text("location").filter(|host| !host.trim().is_empty())
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         match self.members.get(name) {
             Some(Value::Text(text)) => Some(text),

@@ -17,6 +17,7 @@ mod mark;
 pub mod programs;
 mod rows;
 mod sensor;
+mod siem;
 mod wait;
 
 pub use central::Central;
@@ -25,4 +26,5 @@ pub use home::{Home, Said};
 pub use mark::Mark;
 pub use rows::{assert_columns, bytes, of_kind, of_pid, parse_lines};
 pub use sensor::{Sensor, http_answer};
+pub use siem::Siem;
 pub use wait::{PATIENCE, until};

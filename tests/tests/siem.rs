@@ -2,145 +2,12 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use nix::sys::ptrace;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use sensor_tests::delivery::{config, run_marked, until_arrived, until_written, uuids};
-use sensor_tests::{Central, Mark, Said, Sensor, parse_lines, programs, until};
-
-/// An exporter's folder.
-struct Siem {
-    folder: tempfile::TempDir,
-}
-
-impl Siem {
-    /// With a configuration of the script's form, and these lines in place of some of it.
-    fn new(central: &Central, more: &str) -> Self {
-        let (id, secret) = central.credentials();
-        Self::with(central, &format!("client_id = {id}\nclient_secret = {secret}\n{more}"))
-    }
-
-    /// The same with other credentials, which the lines have.
-    fn with(central: &Central, lines: &str) -> Self {
-        let at = format!("127.0.0.1:{}", central.port());
-        let ca = central.path().join("sophosca1.crt");
-        let text = format!(
-            "[login]\nauth_url = https://{at}/api/v2/oauth2/token\napi_host = {at}\nca_file = {}\n\
-             state_file_path = state/siem_sophos.json\n{lines}",
-            ca.display()
-        );
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("config.ini"), text).expect("its configuration");
-        Self { folder }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(programs::siem());
-        command.args(arguments).env_clear().env("SOPHOS_SIEM_HOME", self.folder.path());
-        command.current_dir("/").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Said {
-        Said::of(&mut self.command(arguments))
-    }
-
-    fn result(&self) -> Vec<u8> {
-        fs::read(self.file("log/result.txt")).unwrap_or_default()
-    }
-
-    /// The uuids that sensors gave, of the alerts in the file.
-    fn alerts(&self) -> Vec<String> {
-        let mut lines = parse_lines(&self.result());
-        lines.retain(|line| line["datastream"] == "alert");
-        lines.iter().map(|line| line["data"]["uuid"].as_str().expect("the sensor's uuid").to_owned()).collect()
-    }
-
-    /// Runs a round that is killed before its call of this number that changes a file; false if it ended before it.
-    #[expect(clippy::zombie_processes, reason = "waitpid(2) waits for each of its threads")]
-    fn run_killed(&self, number: usize) -> bool {
-        let mut command = self.command(&["-q"]);
-        // SAFETY: ptrace(2) is a system call and nothing else.
-        unsafe {
-            command.pre_exec(|| ptrace::traceme().map_err(Into::into));
-        }
-        let mut child = command.spawn().expect("the exporter starts");
-        let main = Pid::from_raw(child.id().try_into().expect("a pid"));
-        // It stops at its exec, then each of its threads at each call's begin and end.
-        assert!(matches!(waitpid(main, None), Ok(WaitStatus::Stopped(_, Signal::SIGTRAP))));
-        let options = ptrace::Options::PTRACE_O_TRACESYSGOOD | ptrace::Options::PTRACE_O_TRACECLONE;
-        ptrace::setoptions(main, options).expect("it is stopped");
-        ptrace::syscall(main, None).expect("it goes on");
-        let mut left = number;
-        // Other tests have children too.
-        let ours = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
-        loop {
-            let mut deliver = None;
-            let thread = match waitpid(None, Some(ours)).expect("it is a child") {
-                WaitStatus::PtraceSyscall(thread) => {
-                    left -= usize::from(changes_a_file(thread));
-                    if left == 0 {
-                        child.kill().expect("it is there");
-                        while !matches!(waitpid(None, Some(ours)), Ok(WaitStatus::Signaled(pid, ..)) if pid == main) {}
-                        return true;
-                    }
-                    thread
-                }
-                WaitStatus::PtraceEvent(thread, ..) => thread,
-                // A thread begins.
-                WaitStatus::Stopped(thread, Signal::SIGSTOP) => thread,
-                WaitStatus::Stopped(thread, signal) => {
-                    deliver = Some(signal);
-                    thread
-                }
-                WaitStatus::Exited(pid, code) if pid == main => {
-                    assert_eq!(code, 0);
-                    return false;
-                }
-                WaitStatus::Exited(..) => continue,
-                ended => panic!("it ended: {ended:?}"),
-            };
-            // One that was ended by another is not there any more.
-            let _ = ptrace::syscall(thread, deliver);
-        }
-    }
-
-    /// What is in the folders of the output and the state.
-    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let folders = ["log", "state"].map(|name| self.file(name));
-        let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
-        let paths = entries.map(|entry| entry.expect("an entry").path());
-        paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect()
-    }
-
-    /// Puts back what was there.
-    fn put_back(&self, files: &[(PathBuf, Vec<u8>)]) {
-        for (path, content) in files {
-            fs::write(path, content).expect("a file of ours");
-        }
-    }
-}
-
-/// Whether a thread is about to make a call that changes a file, or waits for the disk.
-fn changes_a_file(thread: Pid) -> bool {
-    let Ok(call) = ptrace::syscall_info(thread) else { return false };
-    if call.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
-        return false;
-    }
-    // SAFETY: this member is filled at the begin of a call.
-    let number = unsafe { call.u.entry.nr };
-    let calls = [libc::SYS_write, libc::SYS_fdatasync, libc::SYS_fsync, libc::SYS_ftruncate, libc::SYS_rename];
-    calls.iter().any(|call| u64::try_from(*call) == Ok(number))
-}
+use sensor_tests::{Central, Mark, Said, Sensor, Siem, parse_lines, programs, until};
 
 #[track_caller]
 fn fine(said: &Said) {
@@ -173,7 +40,7 @@ fn alerts_come_once_and_in_order_through_kills_and_restarts() {
     more(&central, 5, 17);
     let files = siem.files();
     let (mut killed, mut cut_off) = (0, 0);
-    while siem.run_killed(killed + 1) {
+    while siem.run_killed(&["-q"], killed + 1) {
         killed += 1;
         let said = siem.run(&[]);
         fine(&said);

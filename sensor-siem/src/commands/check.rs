@@ -37,15 +37,9 @@ pub(super) fn check(config: Config) -> Exit {
         match &output.destination {
             Destination::Stdout => tell(&what, Ok("standard output".into())),
             Destination::File(path) => tell(&what, writable(path)),
-            Destination::Syslog(syslog) => {
-                let place = output.destination.to_string();
-                tell(
-                    &what,
-                    syslog
-                        .reach()
-                        .map(|()| place.clone())
-                        .map_err(|error| (format!("{place}: {error}"), Exit::Failure)),
-                );
+            Destination::Receiver(receiver) => {
+                let reached = receiver.reach().map(|()| receiver.to_string());
+                tell(&what, reached.map_err(|error| (format!("{receiver}: {error}"), Exit::Failure)));
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The keys of the YAML file: the one table.
 
+mod http;
+
 use delivery::receivers::syslog::ADDRESS;
 use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
 
@@ -146,6 +148,21 @@ pub static OUTPUTS: Variants = Variants {
             doc: "Each line is a message to a syslog receiver. A page counts as handed over once the receiver's host has \
                   acknowledged all of it (TCP, TLS), the local socket has taken it, or, over UDP, it is out of our hands: \
                   more is not known there.",
+        },
+        Variant {
+            name: "splunk_hec",
+            keys: http::SPLUNK_HEC,
+            doc: "Splunk's HTTP Event Collector. Each line is an event, as an object if `format` is `json`, with the time of \
+                  the item and the host that it is about. A page counts as handed over once the collector says that all of \
+                  it is indexed; what it does not say of within a minute is sent again. An event that it refuses goes to \
+                  `dead_letters`.",
+        },
+        Variant {
+            name: "webhook",
+            keys: http::WEBHOOK,
+            doc: "An HTTP receiver. A page counts as handed over once it has replied with a status of 2xx to all of it. An \
+                  item that it refuses (400, 413, 422) goes to `dead_letters`; any other reply is tried again. `Idempotency-Key` \
+                  is the same each time the same items are sent.",
         },
     ],
 };

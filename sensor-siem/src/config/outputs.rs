@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use diagnostic::{Report, Span};
-use settings::{Section, Size};
+use settings::{Node, Section, Size};
 
 use super::{
-    Output, StartWord,
+    Output, StartWord, http,
     keys::{Name, OUTPUTS},
     syslog,
     words::OutputType,
 };
 use crate::{
-    destination::Destination,
+    destination::{Destination, Receiver},
     format::{Format, Layout},
     source::Start,
 };
@@ -26,17 +26,7 @@ pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) 
         let section = Section::new(Some(node), OUTPUTS.common);
         let Some(kind) = section.get::<OutputType>("type") else { continue };
         let section = section.with_own_keys(OUTPUTS.find(kind.word()).map_or(&[], |variant| variant.keys));
-        let destination = match kind {
-            OutputType::Stdout => Destination::Stdout,
-            OutputType::File => match section.get("path") {
-                Some(path) => Destination::File(path),
-                None => continue,
-            },
-            OutputType::Syslog => match syslog::read(&section, report) {
-                Some(syslog) => Destination::Syslog(syslog),
-                None => continue,
-            },
-        };
+        let Some(destination) = destination(kind, &section, node, report) else { continue };
         let name = section.get::<Name>("name").map_or_else(|| kind.word().to_owned(), |Name(name)| name);
         let StartWord(start) = section.value("start");
         if start == Start::Script && !has_script {
@@ -51,7 +41,7 @@ pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) 
         };
         let twice = format!("two outputs are called `{name}`");
         once(&mut names, name.clone(), twice, "give one of them another `name`: its position is kept under it");
-        if !destination.takes_messages() {
+        if !matches!(destination, Destination::Receiver(_)) {
             let twice = format!("two outputs write to {destination}");
             once(&mut places, destination.to_string(), twice, "each would cut off what the other wrote");
         }
@@ -68,4 +58,14 @@ pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) 
         });
     }
     outputs
+}
+
+fn destination(kind: OutputType, section: &Section<'_>, node: &Node, report: &mut Report) -> Option<Destination> {
+    Some(Destination::Receiver(match kind {
+        OutputType::Stdout => return Some(Destination::Stdout),
+        OutputType::File => return Some(Destination::File(section.get("path")?)),
+        OutputType::Syslog => Receiver::Syslog(syslog::read(section, report)?),
+        OutputType::SplunkHec => Receiver::Splunk(Box::new(http::splunk(section, node, report)?)),
+        OutputType::Webhook => Receiver::Webhook(Box::new(http::webhook(section, report)?)),
+    }))
 }

@@ -2,7 +2,7 @@
 
 use delivery::{
     receivers::syslog::{Framing, SyslogAddress, SyslogReceiver},
-    tls::{self, keys},
+    tls,
 };
 use diagnostic::Report;
 use settings::{Section, Size};
@@ -41,12 +41,7 @@ pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<SyslogO
             .error(section.span("server_name"), format!("`{name}` cannot be a name in a certificate"))
             .help("write a host name or an address");
     }
-    let tls = keys::read(section, true, plain, report);
-    if !report.has_errors()
-        && let Err(error) = tls::check(&tls)
-    {
-        report.error(error.key().and_then(|key| section.span(key)), error.to_string());
-    }
+    let tls = super::tls::read(section, plain, report);
     Some(SyslogOutput::new(
         SyslogReceiver { framing: framing.unwrap_or(SyslogOutput::framing(&address)), tls, server_name, address },
         section.get("facility")?,

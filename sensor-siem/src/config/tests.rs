@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use settings::Environment;
 
 use super::*;
-use crate::{config_ini, format::Format};
+use crate::{config_ini, destination::Receiver, format::Format};
 
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const LEAST: &str =
@@ -98,6 +98,52 @@ fn secrets_come_from_files_the_environment_and_credentials() {
     secret("central.client_secret", "of-a-credential");
     let credentials = Environment::from_iter([("CREDENTIALS_DIRECTORY", folder.path())]);
     assert_eq!(found("{client_id: a}", &credentials), "of-a-credential");
+}
+
+#[test]
+fn receivers_over_http_have_keys_of_their_own() {
+    let (config, shown) = plain(
+        "central: {client_id: a, client_secret: b}\noutputs:\n\
+         - {type: splunk_hec, url: 'https://splunk.example:8088', token: hunter2, index: main}\n\
+         - {type: webhook, url: 'https://a.example/b', headers: {Authorization: Bearer hunter2}, batch_size: 1}\n",
+    )
+    .unwrap();
+    assert_eq!(shown, "");
+    let [splunk, webhook] = &config.outputs[..] else { panic!() };
+    assert_eq!((splunk.name.as_str(), webhook.name.as_str()), ("splunk_hec", "webhook"));
+    assert_eq!(splunk.destination.to_string(), "https://splunk.example:8088");
+    let Destination::Receiver(Receiver::Splunk(splunk)) = &splunk.destination else { panic!() };
+    assert_eq!((splunk.index.as_deref(), splunk.ack, splunk.gzip), (Some("main"), true, true));
+    assert_eq!(splunk.http.batch_size, 1000);
+    let Destination::Receiver(Receiver::Webhook(webhook)) = &webhook.destination else { panic!() };
+    assert_eq!((webhook.http.batch_size, webhook.headers.len()), (1, 1));
+    let shown = plain(
+        "central: {client_id: a, client_secret: b}\noutputs:\n\
+         - {type: splunk_hec, name: a, url: 'https://a'}\n\
+         - {type: splunk_hec, name: b, url: 'http://a', token: 'hunter\\n2', ca_file: /etc/ssl/a.pem}\n\
+         - {type: splunk_hec, name: c, url: 'ftp://a', token: hunter2, tokn: hunter2}\n\
+         - {type: webhook, url: 'https://a', headers: {Host: b, 'a b': c, Idempotency-Key: d}, timeout: 1ms}\n",
+    )
+    .unwrap_err();
+    for part in [
+        "needs a token",
+        "`ca_file` has no effect: there is no TLS to http://",
+        "https://",
+        "did you mean `token`?",
+        "the header `Host` cannot be set",
+        "is no name of a header",
+        "the header `Idempotency-Key` cannot be set",
+        "the least is 100ms",
+    ] {
+        assert!(shown.contains(part), "{part} in:\n{shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let shown = plain(&format!(
+        "central: {{client_id: a, client_secret: b}}\noutputs: [{{type: splunk_hec, url: 'https://a', token: \"{}\"}}]\n",
+        "hunter\\n2"
+    ))
+    .unwrap_err();
+    assert!(shown.contains("the token has characters that none can have"), "{shown}");
 }
 
 #[test]

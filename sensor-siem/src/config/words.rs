@@ -36,6 +36,8 @@ settings::words! {
         File = "file",
         Stdout = "stdout",
         Syslog = "syslog",
+        SplunkHec = "splunk_hec",
+        Webhook = "webhook",
     }
 }
 

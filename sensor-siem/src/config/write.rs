@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{Config, Output, StartWord};
 use crate::{
-    destination::{Destination, syslog::SyslogOutput},
+    destination::{Destination, Receiver, syslog::SyslogOutput},
     item::Stream,
     source::Credentials,
 };
@@ -74,7 +74,9 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
             Destination::File(path) => {
                 writeln!(out, "    type: file\n    path: {}", quoted(&path.to_string_lossy()))?;
             }
-            Destination::Syslog(syslog) => fill_syslog(out, syslog)?,
+            Destination::Receiver(Receiver::Syslog(syslog)) => fill_syslog(out, syslog)?,
+            // A config.ini has neither.
+            Destination::Receiver(Receiver::Splunk(_) | Receiver::Webhook(_)) => {}
         }
         writeln!(out, "    format: {}", layout.format.word())?;
         writeln!(out, "    compat: {}\n    fqdn: {}", layout.compat, layout.fqdn)?;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, LogLevel, MAIN, Output, REPLIES},
-    destination::{Destination, syslog::SyslogOutput},
+    destination::{Destination, Receiver, syslog::SyslogOutput},
     format::{
         Format, Layout,
         syslog::{Facility, Header},
@@ -256,7 +256,9 @@ impl Values<'_, '_> {
     fn destination(&self, home: &Path, compat: bool, idle: &mut Vec<String>) -> Option<Destination> {
         let found = self.get("filename");
         let destination = match found.text.as_str() {
-            "syslog" => return self.syslog(compat, idle).map(Destination::Syslog),
+            "syslog" => {
+                return self.syslog(compat, idle).map(|syslog| Destination::Receiver(Receiver::Syslog(syslog)));
+            }
             "stdout" => Destination::Stdout,
             name => Destination::File(home.join("log").join(name)),
         };

@@ -57,11 +57,11 @@ pub(super) struct Outlet {
     pub(super) output: Output,
     is_dry: bool,
     /// Whoever holds it writes. None until it is opened.
-    receiver: Arc<Mutex<Option<Receiver>>>,
+    receiver: Arc<Mutex<Option<Opened>>>,
     has_failed: AtomicBool,
 }
 
-enum Receiver {
+enum Opened {
     File(Lines),
     Stdout,
     Remote(Courier),
@@ -88,8 +88,8 @@ impl Outlet {
         let Ok(mut held) = Arc::clone(&self.receiver).try_lock_owned() else { return Ok(()) };
         let (this, engine_there) = (Arc::clone(self), Arc::clone(engine));
         let opened = spawn_blocking(move || match this.receiver(&engine_there, &mut held)? {
-            Receiver::Remote(courier) => courier.may_try().map_err(Refusal::Receiver),
-            Receiver::File(_) | Receiver::Stdout => Ok(()),
+            Opened::Remote(courier) => courier.may_try().map_err(Refusal::Receiver),
+            Opened::File(_) | Opened::Stdout => Ok(()),
         })
         .await;
         let opened = opened.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))));
@@ -107,7 +107,7 @@ impl Outlet {
         // It goes on even if it is not waited for any longer: then it moves its position by itself.
         let writing = spawn_blocking(move || {
             let written = this.write(&engine_there, &mut held, page);
-            if written.is_err() && !matches!(*held, Some(Receiver::Remote(_))) {
+            if written.is_err() && !matches!(*held, Some(Opened::Remote(_))) {
                 // It is opened anew, and cut back to what is confirmed.
                 *held = None;
             }
@@ -122,7 +122,7 @@ impl Outlet {
         }
     }
 
-    fn write(&self, engine: &Engine, held: &mut Option<Receiver>, page: Handover) -> Result<u64, Refusal> {
+    fn write(&self, engine: &Engine, held: &mut Option<Opened>, page: Handover) -> Result<u64, Refusal> {
         let (output, stream) = (self.output.name.as_str(), page.moved.stream);
         let at = engine.store().position(output, &page.moved.tenant, stream).map(|at| at.reached.cursor.clone());
         if at != page.from {
@@ -137,8 +137,8 @@ impl Outlet {
         let mut file = None;
         if !page.lines.is_empty() {
             match self.receiver(engine, held)? {
-                Receiver::Stdout => stdout::write(&page.lines).map_err(|source| self.refusal(source))?,
-                Receiver::File(lines) => {
+                Opened::Stdout => stdout::write(&page.lines).map_err(|source| self.refusal(source))?,
+                Opened::File(lines) => {
                     let mut mark = lines.mark(&page.lines).map_err(|source| self.refusal(source))?;
                     let about = Change { output: output.to_owned(), file: Some(mark.clone()), ..Change::default() };
                     engine.store().record(about)?;
@@ -147,7 +147,7 @@ impl Outlet {
                     mark.length += std::mem::take(&mut mark.appending);
                     file = Some(mark);
                 }
-                Receiver::Remote(courier) => {
+                Opened::Remote(courier) => {
                     let mut way = Way { outlet: self, engine, moved: &page.moved, letters: 0 };
                     let sent = courier.hand_over(&page.messages(), &mut way);
                     letters += way.letters;
@@ -161,12 +161,12 @@ impl Outlet {
         Ok(letters)
     }
 
-    fn receiver<'a>(&self, engine: &Engine, held: &'a mut Option<Receiver>) -> Result<&'a mut Receiver, Refusal> {
+    fn receiver<'a>(&self, engine: &Engine, held: &'a mut Option<Opened>) -> Result<&'a mut Opened, Refusal> {
         let receiver = match held.take() {
             Some(receiver) => receiver,
             None => match &self.output.destination {
-                _ if self.is_dry => Receiver::Stdout,
-                Destination::Stdout => Receiver::Stdout,
+                _ if self.is_dry => Opened::Stdout,
+                Destination::Stdout => Opened::Stdout,
                 Destination::File(path) => {
                     let mark = engine.store().output(&self.output.name).and_then(|output| output.file.clone());
                     if let Some(mark) = mark {
@@ -178,9 +178,11 @@ impl Outlet {
                             Ok(()) => {}
                         }
                     }
-                    Receiver::File(Lines::open(path).map_err(|source| self.refusal(source))?)
+                    Opened::File(Lines::open(path).map_err(|source| self.refusal(source))?)
                 }
-                Destination::Syslog(syslog) => Receiver::Remote(Courier::new(syslog.remote())),
+                Destination::Receiver(receiver) => {
+                    Opened::Remote(Courier::new(receiver.remote().map_err(|source| self.refusal(source))?))
+                }
             },
         };
         Ok(held.insert(receiver))

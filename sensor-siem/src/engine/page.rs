@@ -63,10 +63,9 @@ impl<'a> Laid<'a> {
         for ((item, line), _) in items.iter().zip(lines).zip(is_new).filter(|(_, is_new)| *is_new) {
             fresh.marks.push(item.mark);
             let begin = fresh.lines.len();
-            if let Destination::Syslog(syslog) = &output.destination {
-                syslog.put(&mut fresh.lines, stream, item.time(), &line.text);
-            } else {
-                fresh.lines.extend_from_slice(line.text.as_bytes());
+            match &output.destination {
+                Destination::Receiver(receiver) => receiver.put(&mut fresh.lines, stream, item, &line.text),
+                Destination::File(_) | Destination::Stdout => fresh.lines.extend_from_slice(line.text.as_bytes()),
             }
             let length = fresh.lines.len() - begin;
             let refused = match (&item.odd, output.max_bytes) {
@@ -89,7 +88,7 @@ impl<'a> Laid<'a> {
                 fresh.letters.push(DeadLetter { at, output, tenant, stream, reason, item });
                 continue;
             }
-            if output.destination.takes_messages() {
+            if matches!(output.destination, Destination::Receiver(_)) {
                 let name = format!("{tenant} {} {:016x}", stream.word(), item.mark);
                 let uuid = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
                 fresh.ends.push(End { at: fresh.lines.len(), uuid });

@@ -1,0 +1,70 @@
+//! Receivers of the network.
+
+use std::{fmt, io};
+
+use delivery::{
+    receivers::{
+        splunk::{Splunk, SplunkSettings},
+        webhook::{Webhook, WebhookSettings},
+    },
+    remote::{Remote, Setback},
+};
+
+use super::{splunk, syslog::SyslogOutput};
+use crate::item::{Item, Stream};
+
+/// One of them. It takes messages one by one, each known by an id, and not lines of text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    Syslog(SyslogOutput),
+    Splunk(Box<SplunkSettings>),
+    Webhook(Box<WebhookSettings>),
+}
+
+impl Receiver {
+    /// What speaks to it.
+    ///
+    /// # Errors
+    /// It cannot be spoken to with these settings.
+    pub fn remote(&self) -> io::Result<Box<dyn Remote>> {
+        Ok(match self {
+            Self::Syslog(output) => output.remote(),
+            Self::Splunk(settings) => Box::new(Splunk::new(settings)?),
+            Self::Webhook(settings) => Box::new(Webhook::new(settings)?),
+        })
+    }
+
+    /// Whether it is there and trusted, as far as that can be found out without sending it anything.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn reach(&self) -> Result<(), String> {
+        let unfit = |error: io::Error| error.to_string();
+        let told = |setback: Setback| setback.reason;
+        match self {
+            Self::Syslog(output) => output.reach().map_err(unfit),
+            Self::Splunk(settings) => Splunk::new(settings).map_err(unfit)?.reach().map_err(told),
+            Self::Webhook(settings) => Webhook::new(settings).map_err(unfit)?.reach().map_err(told),
+        }
+    }
+
+    /// Appends the message that a line becomes.
+    pub fn put(&self, out: &mut Vec<u8>, stream: Stream, item: &Item, line: &str) {
+        match self {
+            Self::Syslog(output) => output.put(out, stream, item.time(), line),
+            Self::Splunk(settings) => splunk::put(settings, out, item, line),
+            Self::Webhook(_) => out.extend_from_slice(line.as_bytes()),
+        }
+    }
+}
+
+/// As it is told.
+impl fmt::Display for Receiver {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&match self {
+            Self::Syslog(output) => output.receiver.place(),
+            Self::Splunk(settings) => settings.place(),
+            Self::Webhook(settings) => settings.place(),
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! Central's alerts at receivers of a SIEM: all of them, each known by its id, through kills of the exporter.
+
+#[path = "../outputs/authority.rs"]
+mod authority;
+#[path = "../outputs/collector.rs"]
+#[expect(dead_code, reason = "what several tests share is not used whole by each")]
+mod collector;
+mod fill;
+mod http;
+mod kills;
+
+use std::collections::BTreeMap;
+
+use sensor_tests::Said;
+use serde_json::Value;
+
+#[track_caller]
+fn fine(said: &Said) {
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+}
+
+/// How often each id came, of items.
+fn counted<'a>(items: impl IntoIterator<Item = &'a Value>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(item["id"].as_str().expect("an id").to_owned()).or_default() += 1;
+    }
+    counts
+}
