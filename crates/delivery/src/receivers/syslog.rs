@@ -3,7 +3,9 @@
 //!
 //! Syslog knows no confirmation. What counts as sent is what can be known: over a Unix socket, that the local system took
 //! the message; over UDP, that nobody refused it at once; over TCP and TLS, that the receiver's host has acknowledged
-//! every byte of it. What the receiving program loses after that, by a crash say, nobody tells us.
+//! every byte of it. What the receiving program loses after that, by a crash say, nobody tells us. A receiver over TLS that
+//! does not take who we are closes the connection, often only after the handshake: what went out first counts once it has
+//! not done so for a while.
 //!
 //! Nor does it know a refusal for size. A socket says that a datagram is too large; a receiver of a stream closes the
 //! connection, each time again. Either gets the message in a shorter form.
@@ -32,6 +34,8 @@ pub use words::{Facility, Framing, SyslogProtocol};
 pub const COMMON_BYTES: usize = 8_000;
 /// How long a receiver that closes the connection at a long message takes to do so.
 const CLOSES_WITHIN: Duration = Duration::from_millis(500);
+/// How long a receiver takes that closes a new connection over TLS since it does not take who we are.
+const REFUSES_WITHIN: Duration = Duration::from_secs(2);
 /// How long it takes to hear that nobody listens at a port of UDP: on the way there it is milliseconds.
 const REFUSED_WITHIN: Duration = Duration::from_millis(50);
 
@@ -59,6 +63,8 @@ pub struct SyslogReceiver {
 pub struct Syslog {
     settings: SyslogReceiver,
     link: Option<Link>,
+    /// The receiver has not closed it over who we are.
+    is_taken: bool,
     /// A connection broke while it was written to: messages are sent one by one, until all go through.
     one_by_one: bool,
     /// The message at which a connection broke last, where that is known.
@@ -67,7 +73,7 @@ pub struct Syslog {
 
 impl Syslog {
     pub const fn new(settings: SyslogReceiver) -> Self {
-        Self { settings, link: None, one_by_one: false, broke_at: None }
+        Self { settings, link: None, is_taken: false, one_by_one: false, broke_at: None }
     }
 
     /// Connects now if it is not connected, and says whether that can be done. Over UDP nobody is asked.
@@ -76,7 +82,8 @@ impl Syslog {
     ///
     /// If nobody is there, or the other end is not trusted.
     pub fn connect(&mut self) -> io::Result<()> {
-        self.link().map(drop)
+        self.link()?;
+        self.stays(false)
     }
 
     fn link(&mut self) -> io::Result<&mut Link> {
@@ -85,7 +92,11 @@ impl Syslog {
         }
         match &mut self.link {
             Some(link) => Ok(link),
-            none => Ok(none.insert(Link::connect(&self.settings)?)),
+            none => {
+                let link = Link::connect(&self.settings)?;
+                self.is_taken = !matches!(link, Link::Tls(_));
+                Ok(none.insert(link))
+            }
         }
     }
 
@@ -137,10 +148,25 @@ impl Syslog {
         let is_long = messages.iter().any(|message| message.body.len() > COMMON_BYTES);
         let link = self.link()?;
         link.write(&bytes)?;
-        if is_long && link.closes(CLOSES_WITHIN)? {
-            return Err(io::Error::new(ErrorKind::ConnectionAborted, "the receiver closed the connection"));
+        let known = link.known();
+        self.stays(is_long)?;
+        Ok(known)
+    }
+
+    /// Waits whether the receiver closes the connection over who we are, or over a long message.
+    fn stays(&mut self, is_long: bool) -> io::Result<()> {
+        let Some(link) = &self.link else { return Ok(()) };
+        let (within, hint) = match (self.is_taken, is_long) {
+            (false, _) => (REFUSES_WITHIN, "; does it trust our certificate?"),
+            (true, true) => (CLOSES_WITHIN, ""),
+            (true, false) => return Ok(()),
+        };
+        if link.closes(within)? {
+            let reason = format!("the receiver closed the connection{hint}");
+            return Err(io::Error::new(ErrorKind::ConnectionAborted, reason));
         }
-        Ok(link.known())
+        self.is_taken = true;
+        Ok(())
     }
 }
 
