@@ -19,7 +19,7 @@ mod zeromq;
 use std::io::{Seek as _, Write as _};
 use std::process::{Command, Stdio};
 
-use sensor_tests::{Mark, Sensor, programs};
+use sensor_tests::{Mark, Sensor, free_port, programs};
 
 /// Adds outputs to a configuration of [`Mark`].
 fn with_outputs(config: &str, outputs: &str) -> String {
@@ -59,10 +59,4 @@ fn fed(command: &mut Command, input: &str) -> String {
     let said = command.stdin(file).stderr(Stdio::inherit()).output().expect("the program runs");
     assert!(said.status.success(), "{command:?}: {}", said.status);
     String::from_utf8(said.stdout).expect("UTF-8")
-}
-
-/// A port that nobody listens at.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }

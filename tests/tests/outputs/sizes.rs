@@ -1,12 +1,12 @@
 //! Alerts that whoever raises them makes large, at syslog receivers as they come: each arrives whole and valid, and so
 //! does what is behind it. Outputs run in this process, as the sensor runs them.
 
-use std::net::{TcpStream, UdpSocket};
+use std::net::UdpSocket;
 
 use sensor_agent::alert::Alert;
 use sensor_agent::output::Dispatcher;
 use sensor_agent::policy::MessageType;
-use sensor_tests::until;
+use sensor_tests::{listens, until};
 use serde_json::Value;
 
 use super::free_port;
@@ -31,10 +31,6 @@ fn arrive(outputs: &Dispatcher, texts: impl Fn() -> Vec<String>) {
     }
     let told = until("all to be out", || Some(status(outputs)).filter(|status| status.queued == 0));
     assert_eq!((told.lost(), told.confirmed), (0, None), "{told:?}");
-}
-
-fn listens(port: u16) -> impl Fn() -> bool {
-    move || TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! syslog, against rsyslog.
 
-use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
-use sensor_tests::{Home, Mark, Sensor, until};
+use sensor_tests::{Home, Mark, Sensor, listens, until};
 use serde_json::Value;
 
 use super::{authority, free_port, output, raise, rsyslog::Rsyslog, with_outputs};
@@ -19,10 +18,6 @@ fn received(rsyslog: &Rsyslog, pid: u32) -> Option<Vec<String>> {
 
 fn wait_for(rsyslog: &Rsyslog, pid: u32) -> Vec<String> {
     until("an alert to arrive", || received(rsyslog, pid))
-}
-
-fn listens(port: u16) -> impl Fn() -> bool {
-    move || TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
 /// A home that is there before the sensor is, for its receiver.

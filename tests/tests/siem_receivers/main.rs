@@ -8,6 +8,11 @@ mod collector;
 mod fill;
 mod http;
 mod kills;
+#[path = "../outputs/rsyslog.rs"]
+mod rsyslog;
+mod syslog;
+#[path = "../outputs/syslog_ng.rs"]
+mod syslog_ng;
 
 use std::collections::BTreeMap;
 
