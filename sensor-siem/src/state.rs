@@ -1,9 +1,11 @@
 //! Where to go on: what outlives the process.
 //!
 //! A journal of lines of JSON, mode 0600, and a lock beside it (`….lock`) that one process holds. Each line says what one
-//! output has confirmed, and the disk has it before anything else is done; at a start, and once the journal has grown, it
-//! is written anew with what it amounts to, and put in its place by rename. A last line without an end is what a crash
-//! left of one that nobody relied on. It has no secrets: tokens are never kept. A file that cannot be read is put aside
+//! output has confirmed. Of what goes to receivers the disk has it before anything else is done; of files, which wait for
+//! the disk themselves and tell what they have, at the end of each round, or after some pages. At a start, and once the
+//! journal has grown, it is written anew with what it amounts to, and put in its place by rename. A last line without an
+//! end is what a crash left of one that nobody relied on, and a line with a zero byte, which is never written, is where
+//! the disk lost the rest. It has no secrets: tokens are never kept. A file that cannot be read is put aside
 //! under another name and told; one of a newer version is refused, since its positions would be lost.
 //!
 //! ```text
@@ -180,8 +182,13 @@ impl State {
             older => return Err(damaged(0, &format!("there was never a version {older}"))),
         }
         let mut state = Self::default();
+        let mut read = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         for (number, line) in lines {
+            if line.contains(&0) {
+                return Ok((state, read));
+            }
             state.apply(serde_json::from_slice(line).map_err(|error| damaged(number, &error))?);
+            read += line.len();
         }
         Ok((state, whole))
     }

@@ -115,8 +115,32 @@ impl Siem {
     /// # Panics
     /// It cannot be traced, or fails.
     #[must_use]
-    #[expect(clippy::zombie_processes, reason = "waitpid(2) waits for each of its threads")]
     pub fn run_killed(&self, arguments: &[&str], number: usize) -> bool {
+        let mut left = number;
+        self.trace(arguments, |call| {
+            left -= usize::from(CHANGES.contains(&call));
+            left == 0
+        })
+    }
+
+    /// Runs a round, and counts how often it waits for a disk.
+    ///
+    /// # Panics
+    /// It cannot be traced, or fails.
+    #[must_use]
+    pub fn syncs(&self, arguments: &[&str]) -> usize {
+        let mut count = 0;
+        let is_killed = self.trace(arguments, |call| {
+            count += usize::from(WAITS.contains(&call));
+            false
+        });
+        assert!(!is_killed);
+        count
+    }
+
+    /// Runs a round, and asks before each of its system calls whether it is to be killed; false if it ended before it.
+    #[expect(clippy::zombie_processes, reason = "waitpid(2) waits for each of its threads")]
+    fn trace(&self, arguments: &[&str], mut is_to_end: impl FnMut(libc::c_long) -> bool) -> bool {
         let mut command = self.command(arguments);
         // SAFETY: ptrace(2) is a system call and nothing else.
         unsafe {
@@ -129,15 +153,13 @@ impl Siem {
         let options = ptrace::Options::PTRACE_O_TRACESYSGOOD | ptrace::Options::PTRACE_O_TRACECLONE;
         ptrace::setoptions(main, options).expect("it is stopped");
         ptrace::syscall(main, None).expect("it goes on");
-        let mut left = number;
         // Other tests have children too.
         let ours = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         loop {
             let mut deliver = None;
             let thread = match waitpid(None, Some(ours)).expect("it is a child") {
                 WaitStatus::PtraceSyscall(thread) => {
-                    left -= usize::from(changes_a_file(thread));
-                    if left == 0 {
+                    if call(thread).is_some_and(&mut is_to_end) {
                         child.kill().expect("it is there");
                         while !matches!(waitpid(None, Some(ours)), Ok(WaitStatus::Signaled(pid, ..)) if pid == main) {}
                         return true;
@@ -186,14 +208,15 @@ impl Siem {
     }
 }
 
-/// Whether a thread is about to make a call that changes a file, or waits for the disk.
-fn changes_a_file(thread: Pid) -> bool {
-    let Ok(call) = ptrace::syscall_info(thread) else { return false };
-    if call.op != libc::PTRACE_SYSCALL_INFO_ENTRY {
-        return false;
-    }
+/// Calls that wait for a disk, and those that change a file.
+const WAITS: [libc::c_long; 4] = [libc::SYS_fdatasync, libc::SYS_fsync, libc::SYS_syncfs, libc::SYS_sync];
+const CHANGES: [libc::c_long; 5] =
+    [libc::SYS_write, libc::SYS_fdatasync, libc::SYS_fsync, libc::SYS_ftruncate, libc::SYS_rename];
+
+/// The call that a thread is about to make; none if it has made one.
+fn call(thread: Pid) -> Option<libc::c_long> {
+    let call = ptrace::syscall_info(thread).ok().filter(|call| call.op == libc::PTRACE_SYSCALL_INFO_ENTRY)?;
     // SAFETY: this member is filled at the begin of a call.
     let number = unsafe { call.u.entry.nr };
-    let calls = [libc::SYS_write, libc::SYS_fdatasync, libc::SYS_fsync, libc::SYS_ftruncate, libc::SYS_rename];
-    calls.iter().any(|call| u64::try_from(*call) == Ok(number))
+    number.try_into().ok()
 }

@@ -6,17 +6,27 @@
 //! and the next start cuts the file back to that length ([`recover`]). Only then, and no further than what was about to be
 //! appended: lines that others wrote are not ours to cut.
 //!
+//! The state itself waits for no disk at each page, so a crash of the whole host can take along what it said last, and
+//! leaves pages in the file that it knows nothing of. Lines that stand behind the length that it knows are therefore
+//! looked at as the file is opened ([`Lines::resume`]), and are not appended again when their pages come again.
+//!
 //! Before each page it is looked whether the file is still the one at its path; if it was moved (logrotate), a new one is
 //! made. New files have the mode 0600, new folders 0700.
 
 use std::{
+    borrow::Cow,
+    collections::HashSet,
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Write as _},
+    hash::{BuildHasher as _, RandomState},
+    io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _},
     os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
+
+/// No more than this is looked at behind the length that is known. The state says it anew more often.
+const MOST_BEHIND: u64 = 64 << 20;
 
 /// Where a file ends that is about to be appended to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +82,9 @@ pub fn recover(mark: &Mark) -> io::Result<Recovered> {
 pub struct Lines {
     path: PathBuf,
     file: File,
+    /// Lines that stand there and that the state knows nothing of, by their hashes.
+    known: HashSet<u64>,
+    hashes: RandomState,
 }
 
 impl Lines {
@@ -83,7 +96,51 @@ impl Lines {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
-        Ok(Self { path: path.to_owned(), file: open(path)? })
+        let (known, hashes) = (HashSet::new(), RandomState::new());
+        Ok(Self { path: path.to_owned(), file: open(path)?, known, hashes })
+    }
+
+    /// The same where a state says how far it was written. What it does not know of stays, and is not appended again; a
+    /// last line of that without an end is cut off.
+    ///
+    /// # Errors
+    /// As for [`Self::open`], or it cannot be read.
+    pub fn resume(path: &Path, mark: &Mark) -> io::Result<Self> {
+        let mut lines = Self::open(path)?;
+        let there = lines.file.metadata()?;
+        // Another file than the one that it knows has nothing that it knows.
+        let is_same = mark.path == path && (there.dev(), there.ino()) == (mark.device, mark.inode);
+        let from = if is_same { mark.length } else { 0 };
+        let mut at = from.max(there.len().saturating_sub(MOST_BEHIND));
+        let mut reader = BufReader::new(&lines.file);
+        reader.seek(SeekFrom::Start(at))?;
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if !line.ends_with(b"\n") {
+                lines.file.set_len(at)?;
+                break;
+            }
+            lines.known.insert(lines.hashes.hash_one(&line[..]));
+            at += line.len() as u64;
+            line.clear();
+        }
+        Ok(lines)
+    }
+
+    /// How many lines there are that the state knew nothing of.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.known.len()
+    }
+
+    /// What of a page does not stand there already.
+    #[must_use]
+    pub fn missing<'a>(&self, page: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.known.is_empty() {
+            return page.into();
+        }
+        let lines = page.split_inclusive(|byte| *byte == b'\n');
+        lines.filter(|line| !self.known.contains(&self.hashes.hash_one(line))).flatten().copied().collect()
     }
 
     #[must_use]
@@ -190,6 +247,26 @@ mod tests {
             assert_eq!(recover(&mark).unwrap(), wanted);
             assert_eq!(read(&path), "old\n");
         }
+    }
+
+    #[test]
+    fn lines_that_the_state_knows_nothing_of_are_not_appended_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.txt");
+        fs::write(&path, "old\n").unwrap();
+        let mark = Lines::open(&path).unwrap().mark(b"").unwrap();
+        for (there, kept) in [("old\n", 0), ("old\none\ntw", 1), ("old\none\ntwo\n", 2)] {
+            fs::write(&path, there).unwrap();
+            let mut lines = Lines::resume(&path, &mark).unwrap();
+            assert_eq!(lines.known(), kept);
+            let missing = lines.missing(b"one\ntwo\nthree\n").into_owned();
+            let next = lines.mark(&missing).unwrap();
+            lines.append(&next, &missing).unwrap();
+            assert_eq!(read(&path), "old\none\ntwo\nthree\n");
+        }
+        // One that was moved away, and another made.
+        let lines = Lines::resume(&path, &Mark { inode: mark.inode + 1, ..mark }).unwrap();
+        assert_eq!((lines.known(), lines.missing(b"old\nnew\n").as_ref()), (4, &b"new\n"[..]));
     }
 
     #[test]

@@ -139,13 +139,19 @@ impl Outlet {
             match self.receiver(engine, held)? {
                 Opened::Stdout => stdout::write(&page.lines).map_err(|source| self.refusal(source))?,
                 Opened::File(lines) => {
-                    let mut mark = lines.mark(&page.lines).map_err(|source| self.refusal(source))?;
-                    let about = Change { output: output.to_owned(), file: Some(mark.clone()), ..Change::default() };
-                    engine.store().record(about)?;
-                    lines.append(&mark, &page.lines).map_err(|source| self.refusal(source))?;
-                    // What is appended is confirmed by this.
-                    mark.length += std::mem::take(&mut mark.appending);
-                    file = Some(mark);
+                    let missing = match engine.options.since {
+                        None => lines.missing(&page.lines),
+                        Some(_) => page.lines.as_slice().into(),
+                    };
+                    let mut mark = lines.mark(&missing).map_err(|source| self.refusal(source))?;
+                    if !missing.is_empty() {
+                        let about = Change { output: output.to_owned(), file: Some(mark.clone()), ..Change::default() };
+                        engine.store().note(about)?;
+                        lines.append(&mark, &missing).map_err(|source| self.refusal(source))?;
+                        // What is appended is confirmed by this.
+                        mark.length += std::mem::take(&mut mark.appending);
+                        file = Some(mark);
+                    }
                 }
                 Opened::Remote(courier) => {
                     let mut way = Way { outlet: self, engine, moved: &page.moved, letters: 0 };
@@ -157,7 +163,14 @@ impl Outlet {
         }
         // Once a page: what is not handed over comes again, and its letters with it.
         engine.dead_letters.write(&page.letters).map_err(|source| self.refusal(source))?;
-        engine.store().record(whole(file, page.moved))?;
+        // A page waits for the disk once: a file has done so, and what stands in it is not written again in any case.
+        let needs_disk = !page.lines.is_empty() && !matches!(held, Some(Opened::File(_)));
+        let whole = whole(file, page.moved);
+        if needs_disk {
+            engine.store().record(whole)?
+        } else {
+            engine.store().note(whole)?
+        }
         Ok(letters)
     }
 
@@ -169,8 +182,8 @@ impl Outlet {
                 Destination::Stdout => Opened::Stdout,
                 Destination::File(path) => {
                     let mark = engine.store().output(&self.output.name).and_then(|output| output.file.clone());
-                    if let Some(mark) = mark {
-                        match recover(&mark) {
+                    if let Some(mark) = &mark {
+                        match recover(mark) {
                             Err(source) if mark.path == *path => return Err(self.refusal(source)),
                             Err(error) => {
                                 tracing::warn!("{}, which was written before: {error}", mark.path.display());
@@ -178,7 +191,13 @@ impl Outlet {
                             Ok(()) => {}
                         }
                     }
-                    Opened::File(Lines::open(path).map_err(|source| self.refusal(source))?)
+                    let opened = mark.map_or_else(|| Lines::open(path), |mark| Lines::resume(path, &mark));
+                    let lines = opened.map_err(|source| self.refusal(source))?;
+                    if lines.known() > 0 {
+                        let (path, known) = (path.display(), lines.known());
+                        tracing::info!("{path}: {known} lines stand there that the state knows nothing of; they stay");
+                    }
+                    Opened::File(lines)
                 }
                 Destination::Receiver(receiver) => {
                     Opened::Remote(Courier::new(receiver.remote().map_err(|source| self.refusal(source))?))

@@ -221,6 +221,32 @@ fn a_page_that_was_not_confirmed_is_cut_off_and_comes_again() {
 }
 
 #[test]
+fn what_a_crash_of_the_host_takes_of_the_state_doubles_nothing_in_a_file() {
+    let mut home = Home::new();
+    home.streams = vec![Stream::Events];
+    home.round(&server([page(&items(0, 3), false, "e1")]));
+    let path = home.folder.path().join("state/own.jsonl");
+    let before = fs::read(&path).unwrap();
+    home.round(&server([page(&items(3, 6), true, "e2"), page(&items(6, 9), false, "e3")]));
+    let whole = home.text();
+    // The file was waited for, and the state of after it was not: whole lines, and a part of one, stand there.
+    for kept in [whole.len(), whole.len() - 9, whole.len() - whole.lines().last().unwrap().len() - 1] {
+        fs::write(&path, &before).unwrap();
+        fs::OpenOptions::new().write(true).open(home.result()).unwrap().set_len(kept as u64).unwrap();
+        let server = server([page(&items(3, 6), true, "e2"), page(&items(6, 10), false, "e4")]);
+        let summary = home.round(&server);
+        assert_eq!((summary.refused, server.lines()[2].as_str()), (0, "GET /siem/v1/events?limit=1000&cursor=e1"));
+        assert_eq!(ids(&home.text()), numbers(0, 10), "{kept}");
+        fs::OpenOptions::new().write(true).open(home.result()).unwrap().set_len(whole.len() as u64).unwrap();
+    }
+    // What is asked for again is written again.
+    fs::write(&path, &before).unwrap();
+    home.options = Options { since: Some(now() - 100), is_dry: false };
+    home.round(&server([page(&items(0, 9), false, "e3")]));
+    assert_eq!(ids(&home.text()).len(), 18);
+}
+
+#[test]
 fn outputs_go_on_each_from_where_it_is() {
     let mut home = Home::new();
     home.streams = vec![Stream::Events];

@@ -137,6 +137,12 @@ impl Work {
                 self.summary.faults.push(Fault::Unavailable(error.to_string()));
             }
         }
+        if self.tasks.is_empty()
+            && let Err(error) = self.engine.store().settle()
+        {
+            tracing::error!("{error}");
+            self.summary.refused += 1;
+        }
         true
     }
 

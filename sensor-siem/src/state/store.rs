@@ -20,6 +20,8 @@ use crate::{item::Stream, source::Stopped};
 const MAX_BYTES: u64 = 1 << 30;
 /// The journal is written anew once it is four times as long as that made it, and no shorter than this.
 const LONG: u64 = 4 << 20;
+/// So many bytes are appended to files at most before the disk has what was noted of them.
+const LONG_AGO: u64 = 16 << 20;
 
 /// Why there is no state.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,9 @@ pub struct Store {
     length: u64,
     /// Bytes of the journal when it was written anew.
     compact: u64,
+    /// Whether something was noted that the disk may not have, and bytes that were appended to files since it had all.
+    is_noted: bool,
+    appended: u64,
     state: State,
     script: Script,
     /// The lock ends with it.
@@ -83,7 +88,12 @@ impl Store {
         };
         let script = of_script(script, &mut told)?;
         let (file, length) = write_anew(&path, &state).map_err(failed("written", &path))?;
-        Ok((Self { path, file: Some(file), length, compact: length, state, script, _lock: Some(lock) }, told))
+        let (is_noted, appended) = (false, 0);
+        let compact = length;
+        Ok((
+            Self { path, file: Some(file), length, compact, is_noted, appended, state, script, _lock: Some(lock) },
+            told,
+        ))
     }
 
     /// One that goes on in memory alone: to try what would be done.
@@ -97,7 +107,9 @@ impl Store {
             State::default()
         });
         let script = of_script(script, &mut told)?;
-        Ok((Self { path: path.into(), file: None, length: 0, compact: 0, state, script, _lock: None }, told))
+        let (path, file) = (path.into(), None);
+        let (length, compact, is_noted, appended) = (0, 0, false, 0);
+        Ok((Self { path, file, length, compact, is_noted, appended, state, script, _lock: None }, told))
     }
 
     /// What a state says, without being its owner: for people who look at it while another process has it.
@@ -136,26 +148,59 @@ impl Store {
         positions?.of(stream).cloned()
     }
 
-    /// Goes on by one line, and waits until the disk has it.
+    /// Goes on by one line, and waits until the disk has it and all that was noted before.
     ///
     /// # Errors
     /// The file cannot be written; what it said before stands.
     pub fn record(&mut self, change: Change) -> Result<(), StateError> {
+        self.write(change, true)
+    }
+
+    /// Goes on by one line. The disk has it once something is recorded, or [`Self::settle`] was called: what ends this
+    /// process does not take it along, and what ends the host may.
+    ///
+    /// # Errors
+    /// As for [`Self::record`].
+    pub fn note(&mut self, change: Change) -> Result<(), StateError> {
+        self.appended += change.file.as_ref().map_or(0, |mark| mark.appending);
+        let is_long_ago = self.appended > LONG_AGO;
+        self.write(change, is_long_ago)
+    }
+
+    /// Waits until the disk has all that was noted.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn settle(&mut self) -> Result<(), StateError> {
+        match &self.file {
+            Some(file) if self.is_noted => file.sync_data().map_err(failed("written", &self.path))?,
+            _ => return Ok(()),
+        }
+        (self.is_noted, self.appended) = (false, 0);
+        Ok(())
+    }
+
+    fn write(&mut self, change: Change, waits: bool) -> Result<(), StateError> {
         let Some(file) = &mut self.file else {
             self.state.apply(change);
             return Ok(());
         };
         let line = change.to_line();
-        if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
+        if let Err(error) = file.write_all(&line).and_then(|()| if waits { file.sync_data() } else { Ok(()) }) {
             // What was written of it would stand before the next line.
             let cut = file.set_len(self.length);
             return Err(failed("written", &self.path)(cut.err().unwrap_or(error)));
+        }
+        self.is_noted = !waits;
+        if waits {
+            self.appended = 0;
         }
         self.length += line.len() as u64;
         self.state.apply(change);
         if self.length > LONG.max(4 * self.compact) {
             let (file, length) = write_anew(&self.path, &self.state).map_err(failed("written", &self.path))?;
             (self.file, self.length, self.compact) = (Some(file), length, length);
+            (self.is_noted, self.appended) = (false, 0);
         }
         Ok(())
     }

@@ -60,6 +60,27 @@ fn a_line_without_an_end_is_as_if_it_were_not() {
 }
 
 #[test]
+fn what_the_disk_lost_of_what_was_noted_is_as_if_it_were_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.jsonl");
+    let (mut store, _) = Store::open(&path, None).unwrap();
+    set(&mut store, Stream::Events, "a");
+    let kept = fs::read(&path).unwrap();
+    for cursor in ["b", "c", "d"] {
+        store.note(moved(Stream::Events, cursor, &[])).unwrap();
+    }
+    store.settle().unwrap();
+    let whole = fs::read(&path).unwrap();
+    drop(store);
+    assert_eq!(cursor(&Store::open(&path, None).unwrap().0, Stream::Events), Some("d"));
+    // The last of it is there, and what stood before is not.
+    let mut lost = whole.clone();
+    let end = whole.len() - moved(Stream::Events, "d", &[]).to_line().len() / 2;
+    lost[kept.len() + 3..end].fill(0);
+    assert_eq!(State::parse(&lost).unwrap(), (State::parse(&kept).unwrap().0, kept.len()));
+}
+
+#[test]
 fn a_long_journal_is_written_anew() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.jsonl");

@@ -90,6 +90,35 @@ fn kills_at_random_points_lose_nothing_and_double_nothing_in_the_file() {
 }
 
 #[test]
+fn a_page_waits_for_the_disk_once_for_each_output() {
+    let central = Central::start();
+    let collector = Collector::start();
+    let (port, _) = syslog();
+    let outputs = [
+        "  - {type: file, path: @HOME@/log/items.json}\n".to_owned(),
+        format!("  - {{type: splunk_hec, url: \"{}\", token: hunter2}}\n", collector.url()),
+        format!("  - {{type: syslog, address: \"tcp://127.0.0.1:{port}\"}}\n"),
+    ];
+    // Nothing is read twice, so that it is known how many pages there are.
+    let homes = outputs.each_ref().map(|output| Siem::with_outputs(&central, &format!("{output}overlap: 0s\n")));
+    let mut at = 1;
+    fill(&central, 0, at);
+    for siem in &homes {
+        fine(&siem.run(&CONFIG));
+    }
+    let mut next = |pages: u128| {
+        fill(&central, at, at + 1000 * pages);
+        at += 1000 * pages;
+        homes.each_ref().map(|siem| siem.syncs(&CONFIG))
+    };
+    let (one, six) = (next(1), next(6));
+    for ((one, six), output) in one.into_iter().zip(six).zip(outputs) {
+        assert_eq!(six - one, 5, "{output}");
+        assert!(one <= 5, "{one} in all: {output}");
+    }
+}
+
+#[test]
 fn kills_before_each_call_leave_all_at_the_collector() {
     let central = Central::start();
     fill(&central, 0, 3);
