@@ -12,6 +12,7 @@
 mod accounts;
 mod given_up;
 mod losses;
+mod rows_given_up;
 mod status;
 mod waiting;
 mod watch;
@@ -27,6 +28,7 @@ pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
+use rows_given_up::RowsGivenUp;
 pub use status::EngineStatus;
 use status::Rate;
 use waiting::Waiting;
@@ -39,7 +41,7 @@ use crate::alert::Alert;
 use crate::capture::{Batch, FailedExecs};
 use crate::detection::Detection;
 use crate::event::decode::decode;
-use crate::event::{Detail, Event, Host, Process};
+use crate::event::{Detail, Event, Host, Lost, Process};
 use crate::loss::{Ledger, Total, added_up, is_blindness};
 use crate::output::{Dispatcher, RowBatch, Sinks};
 use crate::policy::{MessageType, Policy};
@@ -137,6 +139,7 @@ pub struct Engine {
     blind_policy: Arc<Policy>,
     given_up: GivenUp,
     given_up_policy: Arc<Policy>,
+    rows_given_up: RowsGivenUp,
     counts: [u64; EventType::ALL.len()],
     alerts: u64,
     undecodable: u64,
@@ -186,6 +189,7 @@ impl Engine {
             blind_policy: Arc::new(losses::blind_policy()),
             given_up: GivenUp::after(before),
             given_up_policy: Arc::new(given_up::policy()),
+            rows_given_up: RowsGivenUp::default(),
             counts: [0; EventType::ALL.len()],
             alerts: 0,
             undecodable: 0,
@@ -399,14 +403,16 @@ impl Engine {
         }
         let totals = self.totals();
         for lost in self.ledger.settle(totals) {
-            let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
             if is_blindness(&lost) {
+                let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
                 let rule = format!("stage == \"{}\" and cause == \"{}\"", lost.stage, lost.cause);
                 let policy = Arc::clone(&self.blind_policy);
-                self.alert(Alert::new(policy, rule.into(), event.clone(), Arc::clone(&self.host)));
+                self.alert(Alert::new(policy, rule.into(), event, Arc::clone(&self.host)));
             }
-            self.counts[event.kind as usize] += 1;
-            self.setup.recorder.observe(&event, &self.host);
+            self.record_loss(lost);
+        }
+        for lost in self.rows_given_up.before(&self.sinks.status()) {
+            self.record_loss(lost);
         }
         for loss in self.given_up.news(&self.outputs.status()) {
             let event = self.own_event(EventType::LostRecords, Detail::Lost(loss.lost));
@@ -422,9 +428,18 @@ impl Engine {
         self.watches.retain(|watch| !watch.is_abandoned());
     }
 
+    fn record_loss(&mut self, lost: Lost) {
+        let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
+        self.counts[event.kind as usize] += 1;
+        self.setup.recorder.observe(&event, &self.host);
+    }
+
     fn hand_over(&mut self) {
         for unsent in self.setup.recorder.take_unsent() {
             self.sinks.send(RowBatch { table: unsent.table, events: unsent.rows, host: Arc::clone(&self.host) });
+        }
+        for (sink, counts) in self.rows_given_up.handed_over() {
+            self.sinks.told(&sink, &counts);
         }
     }
 

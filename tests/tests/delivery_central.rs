@@ -328,6 +328,40 @@ fn what_was_given_up_before_the_sensor_ended_is_told_by_the_next_one() {
 }
 
 #[test]
+fn rows_given_up_before_the_sensor_ended_are_told_by_rows_once() {
+    let mut central = Central::start();
+    central.stop();
+    let mark = Mark::new("untold");
+    let config = config(&central, &mark, "spool: {max_bytes: 1MiB}")
+        .replace("{backend: mcs}", "{backend: mcs}\n    - {backend: file, name: \"@HOME@/rows.jsonl\"}")
+        .replace("    tables:\n", "    tables:\n      - name: lost_records\n");
+    let home = Arc::new(Home::new(&config));
+    let sensor = Sensor::start_in(&home);
+    run_storm(3000, &mark);
+    sensor.until("a full spool", || (mcs(&sensor.status(), "sinks")["dropped"].as_u64() > Some(0)).then_some(()));
+    // Killed, with what is written of it as it comes; then told and ended in order.
+    sensor.kill();
+    let told = || -> u64 {
+        let rows = home.rows("lost_records");
+        let of_spool = rows.iter().filter(|row| row["stage"] == "spool" && row["event_class"] == "rows");
+        of_spool.map(|row| row["count"].as_u64().unwrap()).sum()
+    };
+    let first = told();
+    let sensor = Sensor::start_in(&home);
+    sensor.until("rows about what was given up before", || (told() > first).then_some(()));
+    sensor.until("status to know it", || (mcs(&sensor.status(), "sinks")["dropped_before"] == 0).then_some(()));
+    assert!(!sensor.ask(&["status"]).stdout.contains("given up before this start"));
+    assert_eq!(sensor.stop(), Some(0));
+    let second = told();
+    let sensor = Sensor::start_in(&home);
+    let spool = |status: Value| mcs(&status, "sinks")["spool"].clone();
+    sensor.until("an open spool", || (!spool(sensor.status()).is_null()).then_some(()));
+    assert_eq!(mcs(&sensor.status(), "sinks")["dropped_before"], 0);
+    assert_eq!(sensor.stop(), Some(0));
+    assert_eq!(told(), second, "told is told");
+}
+
+#[test]
 fn the_end_does_not_wait_for_a_central_that_hangs() {
     let mut central = Central::start_with(&["--fault", "delay-ms=3600000,endpoint=alerts,count=1000"]);
     let mark = Mark::new("hangs");

@@ -280,9 +280,12 @@ impl Ledger {
         }
     }
 
-    /// An alert tells of what was given up, by cause. The spool hears of it on a thread that may wait for the disk.
+    /// An alert or a row tells of what was given up, by cause. The spool, if there is one, hears of it on a thread that may
+    /// wait for the disk.
     pub fn told(&self, given_up: &[(&'static str, u64)]) {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(given_up);
+        if self.backlog.get().is_some() {
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(given_up);
+        }
     }
 
     /// Says in the log what the spool has given up since the last time, and to the spool what has been told.

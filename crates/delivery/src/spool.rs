@@ -263,15 +263,9 @@ impl Spool {
         self.change(|inner| inner.reject_part(item, records, reason, body));
     }
 
-    /// So many alerts that were given up for this cause, as it is called in metrics, have been told: the next run need not.
+    /// So much that was given up for this cause, as it is called in metrics, has been told: the next run need not.
     pub fn told(&self, counts: &[(&str, u64)]) {
-        let mut given_up = GivenUp::default();
-        for (name, count) in counts {
-            if let Some(cause) = Cause::by_name(name) {
-                given_up.add(Kind::Urgent, cause, *count);
-            }
-        }
-        self.change(|inner| inner.told(&given_up));
+        self.change(|inner| inner.told(counts));
     }
 
     /// Puts other bounds in force, from the next [`Self::append`] on.

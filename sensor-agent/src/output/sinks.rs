@@ -71,6 +71,11 @@ impl Sinks {
         self.group.shed();
     }
 
+    /// Rows that were handed over tell of what this sink gave up, by cause: no later run of the sensor need tell it.
+    pub fn told(&self, sink: &str, given_up: &[(&'static str, u64)]) {
+        self.group.told(sink, given_up);
+    }
+
     /// Has each sink write what it has gathered, without waiting: the sensor is about to end.
     pub fn flush(&self) {
         self.group.flush();

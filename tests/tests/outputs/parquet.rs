@@ -150,7 +150,8 @@ fn rows_are_safe_before_a_dead_output_has_been_given_up() {
     let pid = raise(&sensor, &mark);
     let written = sensor.until_exit(pid);
     sensor.signal(nix::sys::signal::Signal::SIGTERM);
-    sensor.until("the rows", || (!files(&home.file("lake")).is_empty()).then_some(()));
+    let is_whole = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "parquet");
+    sensor.until("the rows", || files(&home.file("lake/process_events")).iter().any(is_whole).then_some(()));
     assert!(!home.log().contains("what this output was to get is lost"), "{}", home.log());
     sensor.kill();
     assert_eq!(read(&home, pid).0.len(), written.len());

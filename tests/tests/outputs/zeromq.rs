@@ -291,8 +291,9 @@ fn a_reload_keeps_subscribers() {
     // The very next alert arrives: nobody had to connect again.
     let pid = raise(&sensor, &mark);
     wait_for(&subscriber, pid);
-    let last = messages(&subscriber).pop().expect("a message");
-    assert_eq!(last, ("one".to_owned(), format!("{{\"pid\": {pid}}}").into_bytes()));
+    // What was raised while nobody had joined may be told of meanwhile.
+    let wanted = ("one".to_owned(), format!("{{\"pid\": {pid}}}").into_bytes());
+    assert!(messages(&subscriber).contains(&wanted), "{:?}", messages(&subscriber));
 }
 
 #[test]

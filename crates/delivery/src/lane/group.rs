@@ -114,7 +114,7 @@ impl<R: Route> Group<R> {
         Ok(self.prepare(settings)?.commit())
     }
 
-    /// An alert tells of what this output gave up.
+    /// It has been told what this output gave up, by cause: see [`Ledger::told`].
     pub fn told(&self, name: &str, given_up: &[(&'static str, u64)]) {
         if let Some((_, lane)) = self.read().iter().find(|(settings, _)| settings.name() == name) {
             lane.ledger.told(given_up);

@@ -355,12 +355,15 @@ impl Inner {
         }
     }
 
-    /// What was given up has been told: the next run need not.
-    pub(super) fn told(&mut self, given_up: &GivenUp) {
+    /// What was given up has been told, by the name of its cause: the next run need not.
+    pub(super) fn told(&mut self, counts: &[(&str, u64)]) {
         // Who tells what was given up tells that of earlier runs first.
         self.before_is_told = true;
+        let mut owed = self.unnoted;
+        owed.add_all(&self.store.as_ref().map_or_else(GivenUp::default, Store::untold));
+        let given_up = owed.up_to(counts);
         let still = given_up.beyond(&self.unnoted);
-        self.unnoted = self.unnoted.beyond(given_up);
+        self.unnoted = self.unnoted.beyond(&given_up);
         if let Some(store) = &mut self.store {
             store.told(&still);
         }

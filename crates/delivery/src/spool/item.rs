@@ -186,6 +186,20 @@ impl GivenUp {
         left
     }
 
+    /// So much of it, by the name of the cause and of either kind.
+    pub(super) fn up_to(&self, counts: &[(&str, u64)]) -> Self {
+        let mut some = Self::default();
+        let known = counts.iter().filter_map(|(name, count)| Some((Cause::by_name(name)?, *count)));
+        for (cause, mut left) in known {
+            for kind in Kind::ALL {
+                let count = left.min(self.count(kind, cause).saturating_sub(some.count(kind, cause)));
+                some.add(kind, cause, count);
+                left -= count;
+            }
+        }
+        some
+    }
+
     pub(super) fn add(&mut self, kind: Kind, cause: Cause, count: u64) {
         self.0[kind as usize][cause as usize] += count;
     }
@@ -229,5 +243,21 @@ impl Usage {
         self.items = self.items.saturating_sub(1);
         self.records = self.records.saturating_sub(weight.records);
         self.bytes = self.bytes.saturating_sub(weight.cost);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_by_a_cause_is_of_whatever_kind_there_was() {
+        let mut owed = GivenUp::default();
+        owed.add(Kind::Urgent, Cause::Full, 2);
+        owed.add(Kind::Bulk, Cause::Full, 5);
+        owed.add(Kind::Bulk, Cause::Expired, 3);
+        let told = owed.up_to(&[("spool_full", 6), ("expired", 9), ("no such cause", 1)]);
+        let left = owed.beyond(&told);
+        assert_eq!((left.sum(), left.count(Kind::Bulk, Cause::Full)), (1, 1));
     }
 }
