@@ -197,6 +197,19 @@ impl Sensor {
         execs.remove(0)
     }
 
+    /// Waits until no output has anything left to hand over: alerts can take longer than rows, and the end, which is bounded
+    /// in time, would give up what is left.
+    ///
+    /// # Panics
+    /// The status has no outputs.
+    #[track_caller]
+    pub fn until_delivered(&self) {
+        self.until("the outputs to have their alerts", || {
+            let status = self.status();
+            status["outputs"].as_array().expect("outputs").iter().all(|output| output["queued"] == 0).then_some(())
+        });
+    }
+
     /// The alerts about a process, once there are so many.
     #[must_use]
     #[track_caller]

@@ -56,6 +56,10 @@ fn reloads_amid_a_storm_lose_and_double_nothing() {
     assert!(ended.success());
     assert!(round > 1);
     accepted(&sensor);
+    sensor.until("each exit as a row", || {
+        (of_kind(&sensor.rows("process_events"), "_EXIT").len() >= COUNT).then_some(())
+    });
+    sensor.until_delivered();
     let lost = sensor.status()["losses"].clone();
     let home = sensor.home();
     assert_eq!(sensor.stop(), Some(0));

@@ -85,12 +85,7 @@ fn ten_thousand_programs_are_told_or_counted() {
         let enough = |kind| of_kind(&rows, kind).len() + lost >= COUNT;
         (enough("_EXEC") && enough("_EXIT")).then_some(())
     });
-    // On a slow machine alerts take longer than rows, and the end would give them up.
-    sensor.until("the output to have its alerts", || {
-        let status = sensor.status();
-        let outputs = status["outputs"].as_array().expect("outputs");
-        outputs.iter().all(|output| number(&output["queued"]) == 0).then_some(())
-    });
+    sensor.until_delivered();
     let home = sensor.home();
     assert_eq!(sensor.stop(), Some(0));
 
