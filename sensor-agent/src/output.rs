@@ -21,6 +21,7 @@ mod envelope;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing {
     pub use super::network::zeromq::fuzzing::zmtp;
+    pub use super::parquet::fuzzing::store_reply;
 }
 mod format;
 mod left_spools;

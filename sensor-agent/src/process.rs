@@ -15,6 +15,8 @@
 pub mod baseline;
 pub mod containers;
 mod ended;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod groups;
 mod host_place;
 mod lineage;

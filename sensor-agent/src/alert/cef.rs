@@ -13,7 +13,7 @@
 //! and `cs5` labelled `containerUnknown` are written only if it is so.
 //!
 //! The destination (`d…`) is this host, and what runs on it. `duser` and `duid` are the account that an event is about;
-//! where it names none, that of the process. The source (`s…`) is who acts: the parent of a process, the sender of a
+//! where it names none, that of the process; of an event about a group there is none. The source (`s…`) is who acts: the parent of a process, the sender of a
 //! message, and the address and host that a user comes from.
 
 use std::{
@@ -189,7 +189,9 @@ impl Line {
             } else {
                 self.parent(process, cuts);
             }
-            if facts.account.is_some() || facts.account_id.is_some() {
+            if facts.activity.is_of_group() {
+                // A group is no user, and whoever changes it is the source.
+            } else if facts.account.is_some() || facts.account_id.is_some() {
                 self.put_text("duid", facts.account_id.as_deref());
                 self.put_text("duser", facts.account.as_deref());
             } else {
@@ -213,10 +215,12 @@ impl Line {
             None => {}
         }
         let object = facts.object.as_deref().filter(|_| !alert.event.is_message());
-        match (facts.terminal.as_deref(), object) {
-            (Some(terminal), _) => self.put_custom(6, "terminal", terminal),
-            (None, Some(object)) => self.put_custom(6, "object", object),
-            (None, None) => {
+        let group = facts.group.as_deref().or(facts.group_id.as_deref());
+        match (group, facts.terminal.as_deref(), object) {
+            (Some(group), ..) => self.put_custom(6, "group", group),
+            (None, Some(terminal), _) => self.put_custom(6, "terminal", terminal),
+            (None, None, Some(object)) => self.put_custom(6, "object", object),
+            (None, None, None) => {
                 self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
             }
         }

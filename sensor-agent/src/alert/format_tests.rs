@@ -299,6 +299,13 @@ fn a_changed_account_is_the_target_and_its_changer_the_user() {
     assert_eq!((&ecs["group"], &ecs["user"]["target"]), (&json!({"id": "27"}), &Value::Null));
     let ocsf = parsed(ocsf::write, &alert_on(&group, MessageType::Audit));
     assert_eq!((&ocsf["group"], ocsf.get("user")), (&json!({"uid": "27"}), None));
+    let (_, pairs) = parse_cef(&line(cef::write, &alert_on(&group, MessageType::Alert), usize::MAX));
+    assert_eq!(["cs6Label", "cs6", "suser"].map(|key| value(&pairs, key)), ["group", "27", "root"]);
+    assert!(pairs.iter().all(|(key, _)| key != "duser" && key != "duid"), "a group is no user: {pairs:?}");
+
+    let member = message("USER_MGMT", "op=add-user-to-group grp=\"wheel\" acct=\"bob\" terminal=pts/0 res=success");
+    let (_, pairs) = parse_cef(&line(cef::write, &alert_on(&member, MessageType::Alert), usize::MAX));
+    assert_eq!(["duser", "cs6Label", "cs6"].map(|key| value(&pairs, key)), ["bob", "group", "wheel"]);
 }
 
 #[test]

@@ -92,3 +92,31 @@ fn of_hook(hook: &Hook) -> Finding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Level;
+
+    #[test]
+    fn only_a_hook_that_is_attached_is_fine() {
+        let hook = |attached, absent: Option<&str>, missed: Option<&str>| {
+            let (absent, missed) = (absent.map(str::to_owned), missed.map(str::to_owned));
+            of_hook(&Hook {
+                name: "bpf".into(),
+                hook: "fexit/bpf_check".into(),
+                attached,
+                absent,
+                missed,
+                ..Hook::default()
+            })
+        };
+        let not_here = Some("not available: the kernel has no such function");
+        assert_eq!(hook(true, None, None).level, Level::Fine);
+        assert_eq!(hook(false, None, None).level, Level::Failure);
+        assert_eq!(hook(false, not_here, None).level, Level::LowerRung);
+        let missed = hook(false, not_here, Some("loads of BPF programs are not told"));
+        assert_eq!(missed.level, Level::LowerRung);
+        assert!(missed.text.ends_with("so loads of BPF programs are not told"), "{}", missed.text);
+    }
+}

@@ -39,6 +39,8 @@ use schema::Table;
 use uuid::Uuid;
 
 pub use self::store::StoreSettings;
+#[cfg(feature = "fuzzing")]
+pub(super) use self::store::fuzzing;
 use delivery::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load},

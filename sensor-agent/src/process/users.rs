@@ -11,6 +11,14 @@
 mod asked;
 mod passwd;
 
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing {
+    /// The names in the text of `/etc/passwd`.
+    pub(in crate::process) fn passwd(text: &str) -> Vec<String> {
+        super::passwd::parse(text).into_values().filter_map(|name| Some(name.as_deref()?.to_owned())).collect()
+    }
+}
+
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};

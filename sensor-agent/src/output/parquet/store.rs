@@ -146,6 +146,9 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.split_once(&format!("</{name}>"))?.0)
 }
 
+#[cfg(feature = "fuzzing")]
+pub(in crate::output) mod fuzzing;
+
 #[cfg(test)]
 mod tests {
     use super::*;

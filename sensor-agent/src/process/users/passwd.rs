@@ -73,7 +73,7 @@ impl Passwd {
     }
 }
 
-fn parse(text: &str) -> Names {
+pub(super) fn parse(text: &str) -> Names {
     let mut names = Names::new();
     for line in text.lines() {
         let mut parts = line.split(':');
