@@ -12,8 +12,10 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{Capture, DrainOptions, Options, State};
+use sensor_ebpf::classes::bpf::BpfRecord;
+use sensor_ebpf::classes::module::ModuleRecord;
 use sensor_ebpf::classes::{Class, Classes, Source};
-use sensor_ebpf::record::{BpfRecord, ExecRecord, ExitRecord, ForkRecord, Header, ModuleRecord, kind};
+use sensor_ebpf::record::{Act as _, ExecRecord, ExitRecord, ForkRecord, Header, kind};
 
 fn main() -> ExitCode {
     match run() {
@@ -55,7 +57,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let _ = Command::new(&failing).spawn();
     std::fs::remove_file(&failing)?;
     let mut failed = 0;
-    let mut seen = [false; kind::BPF as usize + 1];
+    let mut seen = [false; BpfRecord::KIND as usize + 1];
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         let Some(batch) = drain.next(Duration::from_millis(100))? else {
@@ -143,12 +145,12 @@ fn show(record: &[u8], pid: u32) -> Option<u16> {
         }
         kind::FORK => println!("{:?}", fixed(record).filter(|fork: &ForkRecord| fork.process.tgid == pid)?),
         kind::EXIT => println!("{:?}", fixed(record).filter(|exit: &ExitRecord| exit.process.tgid == pid)?),
-        kind::MODULE => {
+        ModuleRecord::KIND => {
             let module: ModuleRecord =
                 fixed(record).filter(|module: &ModuleRecord| module.actor.process.tgid == pid)?;
             println!("module {:?}: taints {:#x}, by {:?}", text(&module.name), module.taints, module.actor);
         }
-        kind::BPF => {
+        BpfRecord::KIND => {
             let program: BpfRecord = fixed(record).filter(|program: &BpfRecord| program.actor.process.tgid == pid)?;
             println!(
                 "BPF program {} {:?}: type {}, attach type {}, for {:?}, {} instructions, tag {:02x?}, by {:?}",

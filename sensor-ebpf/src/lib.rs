@@ -4,7 +4,7 @@
 //! what passes between them. So the layouts stand once, here, in a `no_std` library that both sides compile:
 //!
 //! ```text
-//! tracepoint ─▶ kernel program (src/main.rs, BPF target)
+//! tracepoint ─▶ kernel program (BPF target)
 //!                  │  fills a record from this library in a per-CPU scratch area
 //!                  ▼
 //!              ring buffer ─▶ agent: `capture` copies it out, `event::decode` reads it with the same types
@@ -19,12 +19,43 @@
 //! [`Header`]: record::Header
 //! [`LAYOUT_VERSION`]: record::LAYOUT_VERSION
 #![no_std]
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
 pub mod areas;
 pub mod budget;
+pub mod class;
 pub mod classes;
 pub mod control;
 pub mod counters;
+pub mod hooks;
+#[cfg(target_arch = "bpf")]
+mod kernel;
 pub mod offsets;
 pub mod record;
 pub mod rings;
+
+/// Lists as one.
+const fn concat<T: Copy, const COUNT: usize>(parts: &[&[T]], first: T) -> [T; COUNT] {
+    let mut all = [first; COUNT];
+    let (mut part, mut at, mut filled) = (0, 0, 0);
+    while part < parts.len() {
+        if at == parts[part].len() {
+            (part, at) = (part + 1, 0);
+        } else {
+            all[filled] = parts[part][at];
+            (at, filled) = (at + 1, filled + 1);
+        }
+    }
+    assert!(filled == COUNT);
+    all
+}
+
+/// How long [`concat`] makes them.
+const fn total<T>(parts: &[&[T]]) -> usize {
+    let (mut part, mut sum) = (0, 0);
+    while part < parts.len() {
+        sum += parts[part].len();
+        part += 1;
+    }
+    sum
+}

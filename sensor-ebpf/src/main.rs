@@ -1,11 +1,12 @@
-//! The kernel programs: one file per event class.
+//! The kernel programs as one object.
 //!
 //! Built for the BPF target by the agent's build script and embedded in the agent. Minimum kernel: 5.10 with
 //! `CONFIG_DEBUG_INFO_BTF` (ring buffer 5.8, boot clock helper 5.8, BTF tracepoints 5.5, task iterator 5.8).
-#![cfg_attr(target_arch = "bpf", no_std, no_main, feature(asm_experimental_arch))]
+#![cfg_attr(target_arch = "bpf", no_std, no_main)]
 
+// They are in the library, beside what both sides know of each class.
 #[cfg(target_arch = "bpf")]
-mod kernel;
+use sensor_ebpf as _;
 
 /// The programs exist on the BPF target alone; elsewhere this is an empty program that keeps tools content.
 #[cfg(not(target_arch = "bpf"))]

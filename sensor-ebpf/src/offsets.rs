@@ -1,12 +1,14 @@
 //! Where the running kernel keeps what the programs read.
 //!
 //! Structures of the kernel move their members from release to release. The agent reads the running kernel's own
-//! description of its types (BTF, `/sys/kernel/btf/vmlinux`), looks up everything in [`FACTS`], and hands the
-//! answers to the programs as one read-only global of type [`Offsets`] before the load. The map behind that
+//! description of its types (BTF, `/sys/kernel/btf/vmlinux`), looks up everything in [`ALL`], and hands the
+//! answers to the programs as one read-only global of type [`All`] before the load. The map behind that
 //! global is frozen, so the verifier knows each value: an access is checked like one compiled for this very
 //! kernel, and a branch on an absent member is pruned as dead code.
 //!
-//! This table is the only place that names a kernel member.
+//! Here stands what several classes read; what one alone reads stands in its file. No other place names a kernel member.
+
+use crate::classes;
 
 /// Marks a member that the running kernel does not have; the code that needs it is pruned as dead.
 pub const ABSENT: u32 = u32::MAX;
@@ -32,7 +34,7 @@ pub enum Source {
 /// One entry of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// Name of the field of [`Offsets`].
+    /// Name of the field.
     pub name: &'static str,
     /// Whether the programs can do without.
     pub required: bool,
@@ -40,30 +42,57 @@ pub struct Fact {
     pub sources: &'static [Source],
 }
 
+/// Declares facts, and the type of the answers to them.
 macro_rules! facts {
-    ($($need:ident $field:ident = $($source:expr),+ ;)+) => {
-        /// The answers: [`ABSENT`] where the running kernel has none.
+    ($($(#[$doc:meta])* $need:ident $field:ident = $($sort:ident($($of:expr),+)),+ ;)*) => {
+        /// The answers: [`ABSENT`](crate::offsets::ABSENT) where the running kernel has none.
         #[repr(C)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub struct Offsets {
-            $(pub $field: u32,)+
+            $(pub $field: u32,)*
         }
-
-        /// What to look up, in the order of the fields of [`Offsets`].
-        pub const FACTS: &[Fact] = &[
-            $(Fact { name: stringify!($field), required: facts!(@$need), sources: &[$($source),+] },)+
-        ];
 
         impl Offsets {
             /// Nothing known.
-            pub const NONE: Self = Self { $($field: ABSENT,)+ };
+            pub(crate) const NONE: Self = Self { $($field: $crate::offsets::ABSENT,)* };
         }
+
+        /// What to look up, in the order of the fields of [`Offsets`].
+        const FACTS: &[$crate::offsets::Fact] = &[
+            $($crate::offsets::Fact {
+                name: stringify!($field),
+                required: $crate::offsets::facts!(@$need),
+                sources: &[$($crate::offsets::Source::$sort($($of),+)),+],
+            },)*
+        ];
     };
     (@required) => { true };
     (@optional) => { false };
 }
+pub(crate) use facts;
 
-use Source::{Bit, Flag, Member, Parameters, Size, Value};
+/// The answers to all facts, as the programs have them: those of all classes, and those of each.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct All {
+    pub shared: Offsets,
+    pub of: classes::Offsets,
+}
+
+impl All {
+    /// Nothing known.
+    pub const NONE: Self = Self { shared: Offsets::NONE, of: classes::Offsets::NONE };
+    /// How many there are.
+    pub const COUNT: usize = FACTS.len() + crate::total(classes::FACTS);
+}
+
+/// What to look up, in the order of [`All`].
+pub const ALL: [Fact; All::COUNT] = {
+    let parts: [&[Fact]; 1 + classes::FACTS.len()] = crate::concat(&[&[FACTS], classes::FACTS], FACTS);
+    crate::concat(&parts, FACTS[0])
+};
+
+const _: () = assert!(size_of::<All>() == ALL.len() * size_of::<u32>());
 
 facts! {
     required task_pid = Member("task_struct", "pid");
@@ -199,38 +228,4 @@ facts! {
     // The helper that failed execs need, Linux 5.11.
     optional current_task_helper = Parameters("bpf_get_current_task_btf");
     optional filename_name = Member("filename", "name");
-
-    // CONFIG_AUDIT: without it there is nobody to send audit messages to.
-    optional skb_sk = Member("sk_buff", "sk");
-    optional skb_data = Member("sk_buff", "data");
-    optional skb_len = Member("sk_buff", "len");
-    optional skb_data_len = Member("sk_buff", "data_len");
-    optional skb_cb = Member("sk_buff", "cb");
-    optional sock_family = Member("sock", "__sk_common.skc_family");
-    optional sock_protocol = Member("sock", "sk_protocol");
-    optional sock_socket = Member("sock", "sk_socket");
-    optional socket_file = Member("socket", "file");
-    optional file_cred = Member("file", "f_cred");
-    optional netlink_portid = Member("netlink_sock", "portid");
-    optional netlink_cb_flags = Member("netlink_skb_parms", "flags");
-    optional netlink_cb_sk = Member("netlink_skb_parms", "sk");
-    optional audit_receive_parameters = Parameters("audit_receive");
-    optional netlink_capable_parameters = Parameters("netlink_capable");
-
-    // CONFIG_MODULES.
-    optional module_name = Member("module", "name");
-    optional module_taints = Member("module", "taints");
-
-    // CONFIG_BPF_SYSCALL and CONFIG_PERF_EVENTS.
-    // Linux 5.10 has it and lets nothing of its file be traced (kernel/events/Makefile).
-    optional perf_event_bpf_event_parameters = Parameters("perf_event_bpf_event");
-    optional bpf_prog_kallsyms_add_parameters = Parameters("bpf_prog_kallsyms_add");
-    optional bpf_prog_type = Member("bpf_prog", "type");
-    optional bpf_prog_attach_type = Member("bpf_prog", "expected_attach_type");
-    optional bpf_prog_len = Member("bpf_prog", "len");
-    optional bpf_prog_tag = Member("bpf_prog", "tag");
-    optional bpf_prog_aux = Member("bpf_prog", "aux");
-    optional bpf_aux_id = Member("bpf_prog_aux", "id");
-    optional bpf_aux_name = Member("bpf_prog_aux", "name");
-    optional bpf_aux_target = Member("bpf_prog_aux", "attach_func_name");
 }

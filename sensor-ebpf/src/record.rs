@@ -4,25 +4,21 @@
 //! zero it and the agent can read it out of untrusted bytes. All integers are in the host's byte order.
 
 pub mod audit;
-pub mod bpf;
 pub mod exec;
 mod exit;
 mod fork;
-pub mod module;
 #[cfg(test)]
 mod tests;
 
 pub use audit::{AuditRecord, Refusal};
-pub use bpf::BpfRecord;
 pub use exec::{ExecRecord, exec_flags};
 pub use exit::ExitRecord;
 pub use fork::ForkRecord;
-pub use module::ModuleRecord;
 
-/// Version of all layouts in this library. Any change to a type or a section raises it.
+/// Version of all layouts in this library. Any change to a type or a section raises it; a new kind of records does not.
 pub const LAYOUT_VERSION: u16 = 5;
 
-/// What a record tells; the `kind` of its [`Header`].
+/// What a record tells; the `kind` of its [`Header`]. Those of other classes stand with their records, see [`act!`].
 pub mod kind {
     /// `sched_process_exec`: a program image was replaced. An [`ExecRecord`](super::ExecRecord).
     pub const EXEC: u16 = 1;
@@ -38,10 +34,6 @@ pub mod kind {
     pub const EXEC_FAILED: u16 = 5;
     /// A message that was sent to the kernel's audit. An [`AuditRecord`](super::AuditRecord).
     pub const AUDIT: u16 = 6;
-    /// A module was loaded into the kernel. A [`ModuleRecord`](super::ModuleRecord).
-    pub const MODULE: u16 = 7;
-    /// A BPF program was loaded into the kernel. A [`BpfRecord`](super::BpfRecord).
-    pub const BPF: u16 = 8;
 }
 
 /// Types that are valid for any bytes.
@@ -61,7 +53,49 @@ macro_rules! any_bits {
     };
 }
 
-any_bits! { Header Actor ExecRecord ForkRecord ExitRecord AuditRecord ModuleRecord BpfRecord }
+any_bits! { Header Actor ExecRecord ForkRecord ExitRecord AuditRecord u8 u16 u32 u64 i32 i64 }
+
+// SAFETY: as many values that are valid for any bytes.
+unsafe impl<T: AnyBits, const N: usize> AnyBits for [T; N] {}
+
+/// A record of what a process did.
+pub trait Act: AnyBits {
+    /// The `kind` of its [`Header`].
+    const KIND: u16;
+}
+
+/// Declares the record of an act: what is told of its process in [`Actor`], and what it tells besides. Its size is the sum of its
+/// fields': there is no padding for old bytes to hide in.
+macro_rules! act {
+    ($kind:literal => $(#[$meta:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $ty:ty,)* }) => {
+        $(#[$meta])*
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name {
+            pub header: $crate::record::Header,
+            /// Who does it.
+            pub actor: $crate::record::Actor,
+            $($(#[$doc])* pub $field: $ty,)*
+        }
+
+        // SAFETY: `repr(C)`, of types that are valid for any bytes, which is checked below as that there is no padding.
+        unsafe impl $crate::record::AnyBits for $name {}
+
+        impl $crate::record::Act for $name {
+            const KIND: u16 = $kind;
+        }
+
+        const _: () = {
+            const fn is_any_bits<T: $crate::record::AnyBits>() {}
+            $(is_any_bits::<$ty>();)*
+            assert!(
+                size_of::<$name>()
+                    == size_of::<$crate::record::Header>() + size_of::<$crate::record::Actor>() $(+ size_of::<$ty>())*
+            );
+        };
+    };
+}
+pub(crate) use act;
 
 /// The head of every record.
 #[repr(C)]
@@ -177,8 +211,6 @@ const _: () = {
     assert!(size_of::<ExecRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 8 + 10 * 4 + 12 * 2 + TTY_LEN + COMM_LEN);
     assert!(size_of::<AuditRecord>() == 16 + 2 * 16 + 32 + 24 + 24 + 3 * 4 + 6 * 2 + TTY_LEN + COMM_LEN);
     assert!(size_of::<Actor>() == 16 + 32 + 24 + 2 * 4 + COMM_LEN);
-    assert!(size_of::<ModuleRecord>() == 16 + 96 + 8 + module::NAME_LEN);
-    assert!(size_of::<BpfRecord>() == 16 + 96 + 4 * 4 + 8 + bpf::NAME_LEN + bpf::TARGET_LEN);
     assert!(offset_of!(AuditRecord, path_len) == 144);
     assert!(audit::TEXT_MAX <= u16::MAX as usize);
     assert!(offset_of!(ExecRecord, place) == 104);

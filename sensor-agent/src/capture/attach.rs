@@ -1,4 +1,4 @@
-//! How programs attach to the kernel: the sorts of places, and since which Linux they are to be had.
+//! How programs attach to the kernel, at each sort of place.
 
 use std::io;
 use std::thread;
@@ -7,65 +7,16 @@ use std::time::Duration;
 use aya::Btf;
 use aya::programs::links::FdLink;
 use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
+use sensor_ebpf::hooks::{Kind, Point};
 
 /// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
 const LOAD_TRIES: u32 = 100;
 const LOAD_PAUSE: Duration = Duration::from_millis(10);
 
-/// A sort of place. Each needs type information of the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A tracepoint with typed arguments (`tp_btf`): Linux 5.5. The rights that loading takes are enough for it, unlike for
-    /// a tracepoint by way of `perf_event_open`.
-    Tracepoint,
-    /// The return of a kernel function (`fexit`): Linux 5.5, on x86-64, where the kernel allows it.
-    Return,
-    /// A walk by the kernel over all of a sort (`iter`), Linux 5.8; runs only when it is read.
-    Iterator,
-}
-
-/// A place where a program attaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Point {
-    pub(super) kind: Kind,
-    /// The tracepoint, the function, what is walked over.
-    pub(super) target: &'static str,
-    /// As it is shown: `tp_btf/sched_process_exec`.
-    pub(super) name: &'static str,
-}
-
-/// A [`Point`] by the sort and the target.
-macro_rules! point {
-    (tp_btf $target:literal) => {
-        $crate::capture::attach::Point {
-            kind: $crate::capture::attach::Kind::Tracepoint,
-            target: $target,
-            name: concat!("tp_btf/", $target),
-        }
-    };
-    (fexit $target:literal) => {
-        $crate::capture::attach::Point {
-            kind: $crate::capture::attach::Kind::Return,
-            target: $target,
-            name: concat!("fexit/", $target),
-        }
-    };
-    (iter $target:literal) => {
-        $crate::capture::attach::Point {
-            kind: $crate::capture::attach::Kind::Iterator,
-            target: $target,
-            name: concat!("iter/", $target),
-        }
-    };
-}
-pub(super) use point;
-
-impl Kind {
-    /// Whether of several programs at one place the last one attached runs first, as at functions (`hlist_add_head` in the
-    /// kernel's kernel/bpf/trampoline.c).
-    pub(super) const fn runs_last_first(self) -> bool {
-        matches!(self, Self::Return)
-    }
+/// Whether of several programs at one place the last one attached runs first, as at functions (`hlist_add_head` in the
+/// kernel's kernel/bpf/trampoline.c).
+pub(super) const fn runs_last_first(kind: Kind) -> bool {
+    matches!(kind, Kind::Return)
 }
 
 /// Loads a program for its place.

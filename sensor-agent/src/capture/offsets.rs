@@ -1,6 +1,6 @@
 //! Finds out where the running kernel keeps what the programs read.
 //!
-//! [`sensor_ebpf::offsets::FACTS`] says what is needed; the kernel's BTF knows the answers. All that is missing is
+//! [`sensor_ebpf::offsets::ALL`] says what is needed; the kernel's BTF knows the answers. All that is missing is
 //! reported at once.
 
 use std::cell::RefCell;
@@ -9,30 +9,28 @@ use std::fmt;
 use std::path::Path;
 
 use btf_rs::{Backend, Btf, BtfType, Struct, Type};
-use sensor_ebpf::offsets::{ABSENT, FACTS, Offsets, Source};
+use sensor_ebpf::offsets::{ABSENT, ALL, Source};
 
 /// How deep members are followed into anonymous structures and unions.
 const ANONYMOUS_DEPTH: u32 = 8;
 /// How many typedefs and qualifiers may stand between a member and its structure.
 const QUALIFIERS: u32 = 16;
 
-/// The answers, one number per fact, in the order of [`FACTS`].
+/// The answers, one number per fact, in the order of [`ALL`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table(Vec<u32>);
 
-const _: () = assert!(size_of::<Offsets>() == FACTS.len() * size_of::<u32>());
-
 impl Table {
-    /// The words of [`Offsets`], as the programs' global takes them.
+    /// The words of [`sensor_ebpf::offsets::All`], as the programs' global takes them.
     #[must_use]
     pub fn words(&self) -> &[u32] {
         &self.0
     }
 
-    /// The answer to one fact, by its name in [`Offsets`].
+    /// The answer to one fact, by its name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<u32> {
-        let index = FACTS.iter().position(|fact| fact.name == name)?;
+        let index = ALL.iter().position(|fact| fact.name == name)?;
         self.0.get(index).copied().filter(|&value| value != ABSENT)
     }
 }
@@ -64,12 +62,12 @@ impl fmt::Display for MissingFacts {
 pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
     let types = Types::open(path)
         .map_err(|error| OffsetsError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
-    let mut words = Vec::with_capacity(FACTS.len());
+    let mut words = Vec::with_capacity(ALL.len());
     let mut missing = Vec::new();
-    for fact in FACTS {
+    for fact in &ALL {
         let found = fact.sources.iter().find_map(|source| types.look_up(source));
         if found.is_none() && fact.required {
-            missing.push(fact.sources.iter().map(describe).collect::<Vec<_>>().join(" or "));
+            missing.push(in_words(fact.name));
         }
         words.push(found.unwrap_or(ABSENT));
     }
@@ -78,6 +76,12 @@ pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
     } else {
         Err(OffsetsError::Missing { release: release.to_owned(), missing: MissingFacts(missing) })
     }
+}
+
+/// What a fact is, by its name.
+pub(super) fn in_words(name: &str) -> String {
+    let known = ALL.iter().find(|fact| fact.name == name);
+    known.map_or(name.to_owned(), |fact| fact.sources.iter().map(describe).collect::<Vec<_>>().join(" or "))
 }
 
 /// What is looked for, in words.
@@ -236,9 +240,9 @@ mod tests {
 
     #[test]
     fn facts_are_named_once() {
-        for (index, fact) in FACTS.iter().enumerate() {
+        for (index, fact) in ALL.iter().enumerate() {
             assert!(!fact.sources.is_empty(), "{}", fact.name);
-            assert!(FACTS[..index].iter().all(|other| other.name != fact.name), "{}", fact.name);
+            assert!(ALL[..index].iter().all(|other| other.name != fact.name), "{}", fact.name);
         }
     }
 
@@ -253,7 +257,7 @@ mod tests {
     #[test]
     fn the_running_kernel_has_everything() {
         let table = read(Path::new(super::super::preflight::BTF), "running").expect("the tests need a kernel with BTF");
-        assert_eq!(table.words().len(), FACTS.len());
+        assert_eq!(table.words().len(), ALL.len());
         // Anonymous union in `inode`, nested structure in `qstr`, alternative names.
         assert!(table.get("inode_nlink").is_some());
         assert_eq!(table.get("qstr_len"), Some(4));

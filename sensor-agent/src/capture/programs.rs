@@ -9,12 +9,14 @@ use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::{Iter, Program, ProgramError};
 use aya::{Btf, Ebpf, EbpfLoader};
 use sensor_ebpf::areas;
+use sensor_ebpf::classes::process::BASELINE;
 use sensor_ebpf::classes::{Class, Classes, Source};
+use sensor_ebpf::hooks::{HOOKS, Hook, Kind};
 use sensor_ebpf::rings::Ring;
 
-use super::attach::{self, Kind, with_causes};
+use super::attach::{self, with_causes};
 use super::counters::{self, Counted, Words};
-use super::hooks::{BASELINE, HOOKS, Hook};
+use super::hooks;
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
 use super::{CaptureError, OBJECT, Options};
@@ -135,9 +137,9 @@ impl Loaded {
         let mut ebpf = loader.load(OBJECT).map_err(|error| CaptureError::Object(with_causes(&error)))?;
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut places = Vec::with_capacity(HOOKS.len());
-        for hook in HOOKS {
-            let programs: Vec<_> = hook.programs(options).collect();
-            let state = match (hook.skip)(table, options) {
+        for hook in &HOOKS {
+            let programs: Vec<_> = hooks::programs(hook, options).collect();
+            let state = match hooks::skip(hook, table, options) {
                 Some(state) => state,
                 None => match programs.iter().try_for_each(|name| load(&mut ebpf, name, hook, &btf)) {
                     Ok(()) => State::Ready,
@@ -320,7 +322,7 @@ impl Place {
         let kind = self.hook.point.kind;
         let mut names: Vec<&String> = self.programs.iter().collect();
         // They are to run in the order in which they run.
-        if kind.runs_last_first() {
+        if attach::runs_last_first(kind) {
             names.reverse();
         }
         let attached = names.into_iter().map(|name| attach(ebpf, name, kind));

@@ -8,11 +8,13 @@ mod process;
 mod sensor;
 
 use schema::EventType;
+use sensor_ebpf::record;
 
 use super::build::Draft;
-use super::decode::DecodeError;
+use super::decode::{DecodeError, fixed};
 use super::fields::Field;
-use super::{Detail, Event};
+use super::json::lossless;
+use super::{Detail, Event, Own};
 
 /// One class of events.
 #[derive(Clone, Copy)]
@@ -32,6 +34,9 @@ pub(super) struct Reader {
     /// One of [`sensor_ebpf::record::kind`].
     pub(super) record: u16,
     pub(super) event: EventType,
+    /// Bytes of such a record.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests make records of each kind"))]
+    pub(super) size: usize,
     /// Reads what is behind the actor, off the whole record.
     pub(super) detail: fn(&[u8]) -> Result<Detail, DecodeError>,
 }
@@ -40,20 +45,64 @@ pub(super) struct Reader {
 pub(super) const CLASSES: [Class; schema::Class::ALL.len()] =
     [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, sensor::CLASS];
 
+/// What a process did, as one kind of records tells it and one kind of events has it.
+pub(super) trait Act: Own + Default {
+    type Record: record::Act;
+    const EVENT: EventType;
+
+    /// What the record tells besides who did it.
+    fn read(record: &Self::Record) -> Self;
+
+    /// What was done, as a sentence about the program without its end: *Program /bin/kmod loaded …*.
+    fn sentence(&self, program: &str) -> String;
+}
+
 impl Class {
+    /// A class of one kind of events, which one kind of records tells.
+    const fn of_act<T: Act>(fields: &'static [Field]) -> Self {
+        const fn reader<T: Act>() -> Reader {
+            Reader {
+                record: <T::Record as record::Act>::KIND,
+                event: T::EVENT,
+                size: size_of::<T::Record>(),
+                detail: |bytes| Ok(Detail::own(T::read(&fixed(bytes)?))),
+            }
+        }
+        Self {
+            fields,
+            readers: const { &[reader::<T>()] },
+            detail: |_, draft| Detail::own(std::mem::take(draft.act::<T>())),
+            sentence: |event, policy| {
+                let program = lossless(&event.process.image.path);
+                match event.detail.as_own::<T>() {
+                    Some(act) => format!("{}; policy {policy}", act.sentence(&program)),
+                    None => format!("Program {program} violated policy {policy}"),
+                }
+            },
+        }
+    }
+
     fn of(kind: EventType) -> &'static Self {
         &CLASSES[kind.class() as usize]
     }
 }
 
-/// What reads records of this kind.
-pub(super) fn reader(record: u16) -> Option<&'static Reader> {
-    CLASSES.iter().flat_map(|class| class.readers).find(|reader| reader.record == record)
+/// What reads the records of acts.
+pub(super) fn readers() -> impl Iterator<Item = &'static Reader> {
+    CLASSES.iter().flat_map(|class| class.readers)
 }
 
 /// What is told of an event that is written down by hand besides its process.
 pub(super) fn detail(kind: EventType, draft: &mut Draft) -> Detail {
     (Class::of(kind).detail)(kind, draft)
+}
+
+impl Draft {
+    /// What the event's class has of its own, of an event that is likely to be of that kind.
+    fn act<T: Act>(&mut self) -> &mut T {
+        self.likely(T::EVENT);
+        self.part()
+    }
 }
 
 impl Event {

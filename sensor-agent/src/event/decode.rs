@@ -134,7 +134,7 @@ pub fn decode(bytes: &[u8]) -> Result<Record<'_>, DecodeError> {
 }
 
 fn act(kind: u16, bytes: &[u8]) -> Result<Act, DecodeError> {
-    let reader = classes::reader(kind).ok_or(DecodeError::Kind(kind))?;
+    let reader = classes::readers().find(|reader| reader.record == kind).ok_or(DecodeError::Kind(kind))?;
     let (header, actor): (Header, Actor) =
         (fixed(bytes)?, fixed(bytes.get(size_of::<Header>()..).unwrap_or_default())?);
     Ok(Act { header, actor, kind: reader.event, detail: (reader.detail)(bytes)? })
@@ -206,13 +206,12 @@ pub(super) fn fixed<T: AnyBits>(bytes: &[u8]) -> Result<T, DecodeError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use sensor_ebpf::record::{BpfRecord, ModuleRecord};
 
     use super::*;
 
     proptest! {
         #[test]
-        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..10, fix: bool) {
+        fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>, kind in 0u16..32, fix: bool) {
             if fix && bytes.len() >= 8 {
                 let len = bytes.len() as u32;
                 bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loaded_into_the_kernel_is_read() {
+    fn records_of_acts_are_read() {
         let record = |kind: u16, len: usize| {
             let mut bytes = vec![0x61; len];
             bytes[..2].copy_from_slice(&LAYOUT_VERSION.to_ne_bytes());
@@ -240,18 +239,18 @@ mod tests {
             bytes[4..8].copy_from_slice(&(len as u32).to_ne_bytes());
             bytes
         };
-        for (kind, len, event) in [
-            (kind::MODULE, size_of::<ModuleRecord>(), EventType::ModuleLoad),
-            (kind::BPF, size_of::<BpfRecord>(), EventType::BpfLoad),
-        ] {
-            let bytes = record(kind, len);
-            let Ok(Record::Act(act)) = decode(&bytes) else { panic!("{event:?}") };
+        let mut kinds = std::collections::HashSet::from([kind::EXEC, kind::BASELINE, kind::EXEC_FAILED, kind::FORK]);
+        kinds.extend([kind::EXIT, kind::AUDIT]);
+        for reader in classes::readers() {
+            assert!(kinds.insert(reader.record), "{:?}", reader.event);
+            let bytes = record(reader.record, reader.size);
+            let Ok(Record::Act(act)) = decode(&bytes) else { panic!("{:?}", reader.event) };
             assert_eq!(
                 (act.kind, act.actor.comm, act.header.time),
-                (event, *b"aaaaaaaaaaaaaaaa", 0x6161_6161_6161_6161)
+                (reader.event, *b"aaaaaaaaaaaaaaaa", 0x6161_6161_6161_6161)
             );
-            for len in [len - 1, size_of::<Header>() + 1, size_of::<Header>()] {
-                assert!(matches!(decode(&record(kind, len)), Err(DecodeError::Short(_))));
+            for len in [reader.size - 1, size_of::<Header>() + 1, size_of::<Header>()] {
+                assert!(matches!(decode(&record(reader.record, len)), Err(DecodeError::Short(_))));
             }
         }
     }

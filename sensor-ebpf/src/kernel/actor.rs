@@ -2,8 +2,8 @@
 //!
 //! Read through the plain address: the helper that gives the task as a typed pointer is Linux 5.11's, and such events are rare.
 
+use crate::record::Actor;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
-use sensor_ebpf::record::Actor;
 
 use super::load::{Address, Memory, Probed, offset};
 use super::task;
@@ -14,7 +14,7 @@ use super::task;
 ///
 /// `actor` must be within its record.
 #[inline(always)]
-pub(super) unsafe fn describe(actor: *mut Actor) {
+pub(crate) unsafe fn describe(actor: *mut Actor) {
     // SAFETY: all that is reached through the task is probed.
     unsafe {
         let task = bpf_get_current_task() as Address;

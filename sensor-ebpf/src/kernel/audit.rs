@@ -15,13 +15,13 @@
 mod sender;
 mod verdict;
 
+use crate::classes::Source;
+use crate::record::audit::{AuditRecord, Refusal, TEXT_CUT, TEXT_MAX, is_request, is_user_type};
+use crate::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
 use aya_ebpf::macros::{btf_tracepoint, fexit};
 use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::audit::{AuditRecord, Refusal, TEXT_CUT, TEXT_MAX, is_request, is_user_type};
-use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::emit::{Run, is_pressed, is_within_budget};
 use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe, word};
@@ -54,20 +54,20 @@ fn netlink_capable(ctx: FExitContext) -> i32 {
 #[btf_tracepoint(function = "consume_skb")]
 fn consume_skb(ctx: BtfTracePointContext) -> i32 {
     let skb: Address = ctx.arg(0);
-    if !present!(skb_sk) || !present!(sock_protocol) || !present!(netlink_portid) {
+    if !present!(audit.skb_sk) || !present!(audit.sock_protocol) || !present!(audit.netlink_portid) {
         return 0;
     }
     // SAFETY: the tracepoint's first argument; the verifier.
     unsafe {
-        let receiver: Address = member(skb, offset!(skb_sk));
+        let receiver: Address = member(skb, offset!(audit.skb_sk));
         if receiver.is_null()
-            || member::<u16>(receiver, offset!(sock_family)) != NETLINK
-            || member::<u16>(receiver, offset!(sock_protocol)) != AUDIT
+            || member::<u16>(receiver, offset!(audit.sock_family)) != NETLINK
+            || member::<u16>(receiver, offset!(audit.sock_protocol)) != AUDIT
         {
             return 0;
         }
         // The kernel's own socket has no port: this is no message to auditd, nor an answer to a sender.
-        if Probed::member::<u32>(receiver, offset!(netlink_portid)) == 0 {
+        if Probed::member::<u32>(receiver, offset!(audit.netlink_portid)) == 0 {
             datagram(skb);
         }
     }
@@ -88,9 +88,9 @@ unsafe fn datagram(skb: Address) {
         };
         let record = area.begin_as::<AuditRecord>();
         let cgroup = sender::describe(area, record);
-        let data: u64 = Probed::member(skb, offset!(skb_data));
-        let len: u32 = Probed::member(skb, offset!(skb_len));
-        let beyond: u32 = Probed::member(skb, offset!(skb_data_len));
+        let data: u64 = Probed::member(skb, offset!(audit.skb_data));
+        let len: u32 = Probed::member(skb, offset!(audit.skb_len));
+        let beyond: u32 = Probed::member(skb, offset!(audit.skb_data_len));
         let datagram = Datagram { start: data, len: u64::from(len.wrapping_sub(beyond)), refused, cgroup };
         let next = &raw mut (*area.0).next;
         next.write_volatile(0);

@@ -4,11 +4,11 @@
 //! everything sits at the root of the unified one; then the first controller in a fixed order that has the task elsewhere counts.
 //! Ids are unique within a hierarchy only, so a version 1 controller's number stands in the id's top byte.
 
+use crate::record::exec::{CGROUP_DEPTH, CGROUP_MAX};
+use crate::record::{Place, exec_flags};
 use aya_ebpf::btf_maps::LruHashMap;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::record::exec::{CGROUP_DEPTH, CGROUP_MAX};
-use sensor_ebpf::record::{Place, exec_flags};
 
 use super::load::{Address, Memory, at_most, offset, present, probe};
 use super::scratch::Area;
@@ -82,7 +82,7 @@ pub(super) unsafe fn of<M: Memory>(task: Address, area: Area) -> Cgroup {
 /// Read by probes: reached over two routes, the pointers would differ in type to the verifier.
 #[inline(always)]
 unsafe fn below_root<M: Memory>(set: Address, area: Area, subsys: u32) -> Option<Cgroup> {
-    if subsys == sensor_ebpf::offsets::ABSENT {
+    if subsys == crate::offsets::ABSENT {
         return None;
     }
     // SAFETY: the verifier for the first step, `probe` for the others.

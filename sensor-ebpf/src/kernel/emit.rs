@@ -1,5 +1,10 @@
 //! Counters, the ring buffer, and when to wake its reader.
 
+use crate::classes::{SLOTS, Source, slot};
+use crate::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
+use crate::counters::ProgramCounters;
+use crate::record::{Act, Header, LAYOUT_VERSION};
+use crate::rings::Ring;
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
 use aya_ebpf::helpers::generated::{
@@ -8,13 +13,8 @@ use aya_ebpf::helpers::generated::{
 };
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
-use sensor_ebpf::classes::{SLOTS, Source, slot};
-use sensor_ebpf::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
-use sensor_ebpf::counters::ProgramCounters;
-use sensor_ebpf::record::{Header, LAYOUT_VERSION};
-use sensor_ebpf::rings::Ring;
 
-/// The rings, see [`sensor_ebpf::rings`]. The agent sets the sizes.
+/// The rings, see [`crate::rings`]. The agent sets the sizes.
 #[btf_map]
 static LIFECYCLE: RingBuf<u64, { Ring::Lifecycle.bytes() as usize }> = RingBuf::new();
 
@@ -49,27 +49,27 @@ fn map(ring: Ring) -> *mut c_void {
     }
 }
 
-/// The head of a record of this size, of now.
+/// The head of a record of this type, of now.
 #[inline(always)]
-pub(super) fn header<T>(kind: u16) -> Header {
+pub(crate) fn header<T: Act>() -> Header {
     // SAFETY: takes nothing.
     let time = unsafe { bpf_ktime_get_boot_ns() };
-    Header { layout: LAYOUT_VERSION, kind, len: size_of::<T>() as u32, time }
+    Header { layout: LAYOUT_VERSION, kind: T::KIND, len: size_of::<T>() as u32, time }
 }
 
 /// One run of a program, counted as seen; ends in exactly one of the methods that take `self`.
 #[derive(Clone, Copy)]
-pub(super) struct Run(*mut ProgramCounters);
+pub(crate) struct Run(*mut ProgramCounters);
 
 impl Run {
     #[inline(always)]
-    pub(super) fn begin(source: Source) -> Option<Self> {
+    pub(crate) fn begin(source: Source) -> Option<Self> {
         Self::begin_replica::<0>(source)
     }
 
     /// Of the n-th program of its place.
     #[inline(always)]
-    pub(super) fn begin_replica<const N: u32>(source: Source) -> Option<Self> {
+    pub(crate) fn begin_replica<const N: u32>(source: Source) -> Option<Self> {
         let counters = COUNTERS.get_ptr_mut(slot(source, N))?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };
@@ -78,42 +78,42 @@ impl Run {
 
     /// An event that is none of ours.
     #[inline(always)]
-    pub(super) fn filtered(self) {
+    pub(crate) fn filtered(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).filtered += 1 };
     }
 
     /// Something indispensable could not be read.
     #[inline(always)]
-    pub(super) fn failed(self) {
+    pub(crate) fn failed(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).failed += 1 };
     }
 
     /// Some part of the record could not be read. Not an end.
     #[inline(always)]
-    pub(super) fn partial(self) {
+    pub(crate) fn partial(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).partial += 1 };
     }
 
     /// Handed over by other means than the ring.
     #[inline(always)]
-    pub(super) fn submitted(self) {
+    pub(crate) fn submitted(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).submitted += 1 };
     }
 
     /// Counted again by the kernel's retry of the same event: undo the count of this one.
     #[inline(always)]
-    pub(super) fn retried(self) {
+    pub(crate) fn retried(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).seen -= 1 };
     }
 
     /// The kernel refused what this run is about. Not an end.
     #[inline(always)]
-    pub(super) fn refused(self) {
+    pub(crate) fn refused(self) {
         // SAFETY: as in `begin`.
         unsafe { (*self.0).refused += 1 };
     }
@@ -121,7 +121,7 @@ impl Run {
     /// Whether there is room for what anybody can repeat at will: in the ring, a part of which is kept for the rest, and in
     /// the budget of its source. If not, this run ends here.
     #[inline(always)]
-    pub(super) fn has_room(self, source: Source) -> bool {
+    pub(crate) fn has_room(self, source: Source) -> bool {
         if is_pressed(source.ring()) {
             // SAFETY: as in `begin`.
             unsafe { (*self.0).ring_full += 1 };
@@ -138,7 +138,7 @@ impl Run {
     /// Room for a record in a ring, zeroed, to be filled in and committed: for records of one size, which need no area to be
     /// built in. If there is none, this run ends here.
     #[inline(always)]
-    pub(super) fn reserve<T>(self, ring: Ring) -> Option<*mut T> {
+    pub(crate) fn reserve<T>(self, ring: Ring) -> Option<*mut T> {
         // SAFETY: the address of a ring.
         let record = unsafe { bpf_ringbuf_reserve(map(ring), size_of::<T>() as u64, 0) };
         if record.is_null() {
@@ -157,7 +157,7 @@ impl Run {
     ///
     /// `record` must be what [`Self::reserve`] gave for this ring.
     #[inline(always)]
-    pub(super) unsafe fn commit<T>(self, ring: Ring, record: *mut T) {
+    pub(crate) unsafe fn commit<T>(self, ring: Ring, record: *mut T) {
         // SAFETY: the caller; the counters as in `begin`.
         unsafe {
             bpf_ringbuf_submit(record.cast(), u64::from(BPF_RB_NO_WAKEUP));
@@ -168,7 +168,7 @@ impl Run {
 
     /// Copies a record into a ring. True if the ring took it.
     #[inline(always)]
-    pub(super) fn submit(self, ring: Ring, record: *const u8, len: u64) -> bool {
+    pub(crate) fn submit(self, ring: Ring, record: *const u8, len: u64) -> bool {
         // SAFETY: the address of a ring; the verifier checks the record's bounds.
         let taken =
             unsafe { bpf_ringbuf_output(map(ring), record.cast_mut().cast(), len, u64::from(BPF_RB_NO_WAKEUP)) == 0 };
@@ -187,7 +187,7 @@ impl Run {
 
 /// Whether a part of the ring is kept for what nobody can make at will.
 #[inline(always)]
-pub(super) fn is_pressed(ring: Ring) -> bool {
+pub(crate) fn is_pressed(ring: Ring) -> bool {
     // SAFETY: the address of a ring.
     unsafe {
         Ring::is_pressed(
@@ -199,7 +199,7 @@ pub(super) fn is_pressed(ring: Ring) -> bool {
 
 /// Whether the budget of a source has room for one more on this CPU, which is spent then.
 #[inline(always)]
-pub(super) fn is_within_budget(source: Source) -> bool {
+pub(crate) fn is_within_budget(source: Source) -> bool {
     let Some(budget) = source.budget() else { return true };
     let Some(state) = BUDGETS.get_ptr_mut(source as u32) else { return false };
     // SAFETY: this CPU's slot. Who takes the CPU over in between can spend the same share: a few more are told.
@@ -216,7 +216,7 @@ pub(super) fn is_within_budget(source: Source) -> bool {
 
 /// Whether anybody asks for execs that fail with this error, a negative errno.
 #[inline(always)]
-pub(super) fn is_asked_for(error: i32) -> bool {
+pub(crate) fn is_asked_for(error: i32) -> bool {
     /// `ENOEXEC` of Linux.
     const NO_PROGRAM: i32 = -8;
     let Some(control) = CONTROL.get_ptr_mut(0) else { return false };
@@ -228,7 +228,7 @@ pub(super) fn is_asked_for(error: i32) -> bool {
     }
 }
 
-/// Wakes the drain thread if it asked for it, see [`sensor_ebpf::control`].
+/// Wakes the drain thread if it asked for it, see [`crate::control`].
 #[inline(always)]
 fn wake(ring: Ring) {
     let Some(control) = CONTROL.get_ptr_mut(0) else {

@@ -9,38 +9,41 @@ use core::arch::asm;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
+use crate::offsets::All;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
-use sensor_ebpf::offsets::Offsets;
 
 /// Filled in by the agent before the load; frozen, so that the verifier knows each value.
 #[unsafe(no_mangle)]
-static OFFSETS: Offsets = Offsets::NONE;
+static OFFSETS: All = All::NONE;
 
-/// Reads one entry of [`OFFSETS`]; volatile, for the compiler must not take the initial value for the final one.
+/// Reads one entry of [`OFFSETS`], of a class by its name and the fact's; volatile, for the compiler must not take the initial value for the final one.
 macro_rules! offset {
     ($field:ident) => {
-        $crate::kernel::load::fact(core::mem::offset_of!(sensor_ebpf::offsets::Offsets, $field))
+        $crate::kernel::load::fact(core::mem::offset_of!($crate::offsets::All, shared.$field))
+    };
+    ($class:ident.$field:ident) => {
+        $crate::kernel::load::fact(core::mem::offset_of!($crate::offsets::All, of.$class.$field))
     };
 }
-pub(super) use offset;
+pub(crate) use offset;
 
 /// The fact at a place in the table; the macro names it.
 #[inline(always)]
-pub(super) fn fact(place: usize) -> u32 {
+pub(crate) fn fact(place: usize) -> u32 {
     // SAFETY: `offset!` passes the place of a field.
     unsafe { (&raw const OFFSETS).byte_add(place).cast::<u32>().read_volatile() }
 }
 
 /// Whether an entry of the table is known.
 macro_rules! present {
-    ($field:ident) => {
-        $crate::kernel::load::offset!($field) != sensor_ebpf::offsets::ABSENT
+    ($($fact:tt)+) => {
+        $crate::kernel::load::offset!($($fact)+) != $crate::offsets::ABSENT
     };
 }
-pub(super) use present;
+pub(crate) use present;
 
 /// A kernel address; whether it is typed is known to the verifier only.
-pub(super) type Address = *const c_void;
+pub(crate) type Address = *const c_void;
 
 /// Loads directly through a typed pointer.
 ///
@@ -48,7 +51,7 @@ pub(super) type Address = *const c_void;
 ///
 /// The verifier proves what matters: it refuses the program if `base` is not typed or has no such member.
 #[inline(always)]
-pub(super) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
+pub(crate) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
     // SAFETY: the verifier, as above. Volatile keeps the compiler from merging neighbours into one wider load, which
     // the verifier would refuse.
     unsafe { base.byte_add(offset as usize).cast::<T>().read_volatile() }
@@ -60,7 +63,7 @@ pub(super) unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
 ///
 /// The verifier refuses words that the function does not have.
 #[inline(always)]
-pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
+pub(crate) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
     let word: u64;
     // SAFETY: the verifier. In assembly, as the compiler would make one load with a computed address out of several, and
     // that is refused on the context.
@@ -77,7 +80,7 @@ pub(super) unsafe fn word<const INDEX: usize>(ctx: *mut c_void) -> u64 {
 }
 
 /// How the members of a structure are read; code that describes a task works with either.
-pub(super) trait Memory {
+pub(crate) trait Memory {
     /// Reads a member.
     ///
     /// # Safety
@@ -87,7 +90,7 @@ pub(super) trait Memory {
 }
 
 /// Through typed pointers, as [`member`] does.
-pub(super) enum Typed {}
+pub(crate) enum Typed {}
 
 impl Memory for Typed {
     #[inline(always)]
@@ -98,7 +101,7 @@ impl Memory for Typed {
 }
 
 /// Through any pointer. What cannot be read is zero, so `T` must be an integer, a pointer, or an array of them.
-pub(super) enum Probed {}
+pub(crate) enum Probed {}
 
 impl Memory for Probed {
     #[inline(always)]
@@ -118,7 +121,7 @@ impl Memory for Probed {
 ///
 /// `to` must have room for `N` bytes.
 #[inline(always)]
-pub(super) unsafe fn probe<T>(to: *mut T, from: u64) -> bool {
+pub(crate) unsafe fn probe<T>(to: *mut T, from: u64) -> bool {
     // SAFETY: the helper checks the source, the verifier the destination.
     unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from as Address) == 0 }
 }
@@ -126,7 +129,7 @@ pub(super) unsafe fn probe<T>(to: *mut T, from: u64) -> bool {
 /// `value`, or `MAX` if that is less, in a way that the verifier of every kernel follows: the compiler cannot move
 /// the comparison to another copy of the register.
 #[inline(always)]
-pub(super) fn at_most<const MAX: u64>(value: u64) -> u64 {
+pub(crate) fn at_most<const MAX: u64>(value: u64) -> u64 {
     let mut value = value;
     // SAFETY: a comparison and a move.
     unsafe {

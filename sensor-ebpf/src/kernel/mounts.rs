@@ -4,7 +4,7 @@
 //! with whose its mount is, by the mount itself and not by the task, which can run files of namespaces that it is not in
 //! (by a descriptor, or through `/proc/PID/root`). What is the host's are the mounts that pid 1 sees.
 
-use sensor_ebpf::record::exec_flags;
+use crate::record::exec_flags;
 
 use super::load::{Address, Memory, offset, probe};
 use super::scratch::Area;

@@ -10,8 +10,8 @@
 //! what it is ready to look at. A function of global linkage it looks at once, whoever calls it (Linux 5.6): so
 //! [`path_steps`] takes a few steps, and is called as often as it takes.
 
+use crate::record::exec::{PATH_MAX, ROOT_MAX};
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
-use sensor_ebpf::record::exec::{PATH_MAX, ROOT_MAX};
 
 use super::load::{Address, at_most, offset, probe};
 use super::mounts;
@@ -51,7 +51,7 @@ mod step {
 pub(super) struct Path {
     pub(super) len: u16,
     pub(super) end: End,
-    /// Whose the mount is: bits of [`sensor_ebpf::record::exec_flags`].
+    /// Whose the mount is: bits of [`crate::record::exec_flags`].
     pub(super) mounts: u32,
 }
 

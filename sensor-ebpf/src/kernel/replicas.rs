@@ -13,11 +13,11 @@
 //!
 //! Where only the first one is loaded, there is nothing to it.
 //!
-//! [`ExecRecord::exec_id`]: sensor_ebpf::record::ExecRecord::exec_id
+//! [`ExecRecord::exec_id`]: crate::record::ExecRecord::exec_id
 
+use crate::classes::{REPLICAS, Source};
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::classes::{REPLICAS, Source};
 
 use super::emit::Run;
 use super::load::Address;

@@ -8,14 +8,14 @@
 //! verifier loads from a map is an unknown number to it, so the rounds of a loop look all alike and are
 //! verified once instead of once per history.
 
+use crate::areas::{self, area};
+use crate::record::ExecRecord;
+use crate::record::exec::{
+    ARGS_HEAD, ARGS_TAIL, CGROUP_DEPTH, CGROUP_MAX, FILENAME_MAX, INTERPRETER_MAX, PATH_MAX, ROOT_MAX,
+};
 use aya_ebpf::bindings::bpf_map_type;
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::areas::{self, area};
-use sensor_ebpf::record::ExecRecord;
-use sensor_ebpf::record::exec::{
-    ARGS_HEAD, ARGS_TAIL, CGROUP_DEPTH, CGROUP_MAX, FILENAME_MAX, INTERPRETER_MAX, PATH_MAX, ROOT_MAX,
-};
 
 use super::load::at_most;
 
@@ -37,7 +37,7 @@ pub(super) struct Scratch {
     /// Where small reads land.
     pub(super) word: u64,
     pub(super) link: [u64; 3],
-    /// Flags gathered on the way, [`sensor_ebpf::record::exec_flags`].
+    /// Flags gathered on the way, [`crate::record::exec_flags`].
     flags: u64,
     /// Not zero while a record is built, in areas that two programs share.
     busy: u64,
@@ -177,7 +177,7 @@ impl Area {
         (start, at_most::<{ RECORD as u64 }>(self.at()))
     }
 
-    /// Adds bits of [`sensor_ebpf::record::exec_flags`].
+    /// Adds bits of [`crate::record::exec_flags`].
     #[inline(always)]
     pub(super) fn flag(self, bits: u32) {
         // SAFETY: in bounds.

@@ -3,8 +3,8 @@
 //! `task` is a typed pointer where the tracepoint gives one; programs that have only its address read the same through
 //! [`super::load::Probed`].
 
-use sensor_ebpf::offsets::ABSENT;
-use sensor_ebpf::record::{COMM_LEN, ExecRecord, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
+use crate::offsets::ABSENT;
+use crate::record::{COMM_LEN, ExecRecord, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
 use super::load::{Address, Memory, Typed, at_most, offset, present, probe};
 use super::mounts;

@@ -3,34 +3,27 @@
 use schema::EventType;
 use schema::classes::bpf as facts;
 use schema::classes::bpf::{AttachType, ProgramType};
-use sensor_ebpf::record::{BpfRecord, kind};
+use sensor_ebpf::classes::bpf::BpfRecord;
 
-use super::{Class, Reader};
-use crate::event::build::Draft;
-use crate::event::decode::fixed;
+use super::{Act, Class};
 use crate::event::fields::{Field, of_event};
 use crate::event::json::lossless;
-use crate::event::{Detail, Event, Own, Value, until_zero};
+use crate::event::{Own, Value, until_zero};
 
-pub(super) const CLASS: Class = Class {
-    fields: FIELDS,
-    readers: READERS,
-    detail: |_, draft| Detail::own(std::mem::take(written(draft))),
-    sentence,
-};
+pub(super) const CLASS: Class = Class::of_act::<Program>(FIELDS);
 
 /// A BPF program that was loaded into the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Program {
+struct Program {
     /// The kernel's id of it.
-    pub id: u32,
-    pub program_type: Option<ProgramType>,
-    pub attach_type: Option<AttachType>,
-    pub instructions: u32,
+    id: u32,
+    program_type: Option<ProgramType>,
+    attach_type: Option<AttachType>,
+    instructions: u32,
     /// Hexadecimal digits.
-    pub tag: Vec<u8>,
-    pub name: Vec<u8>,
-    pub target: Vec<u8>,
+    tag: Vec<u8>,
+    name: Vec<u8>,
+    target: Vec<u8>,
 }
 
 impl Own for Program {
@@ -39,8 +32,11 @@ impl Own for Program {
     }
 }
 
-impl From<&BpfRecord> for Program {
-    fn from(record: &BpfRecord) -> Self {
+impl Act for Program {
+    type Record = BpfRecord;
+    const EVENT: EventType = EventType::BpfLoad;
+
+    fn read(record: &BpfRecord) -> Self {
         let program_type = ProgramType::of(record.program_type);
         Self {
             id: record.id,
@@ -52,68 +48,53 @@ impl From<&BpfRecord> for Program {
             target: until_zero(&record.target).to_vec(),
         }
     }
-}
 
-const READERS: &[Reader] = &[Reader {
-    record: kind::BPF,
-    event: EventType::BpfLoad,
-    detail: |bytes| Ok(Detail::own(Program::from(&fixed::<BpfRecord>(bytes)?))),
-}];
+    fn sentence(&self, program: &str) -> String {
+        let name = if self.name.is_empty() { String::new() } else { format!(" {}", lossless(&self.name)) };
+        let kind = self.program_type.map(|kind| format!(" of type {}", kind.word())).unwrap_or_default();
+        let target = if self.target.is_empty() { String::new() } else { format!(" for {}", lossless(&self.target)) };
+        format!("Program {program} loaded the BPF program{name}{kind}{target} into the kernel")
+    }
+}
 
 const FIELDS: &[Field] = &[
     of_event(
         &facts::BPF_NAME,
         |event, _| event.own(|program: &Program| Value::text(&program.name)),
-        |d, v| v.put(&mut written(d).name),
+        |d, v| v.put(&mut d.act::<Program>().name),
     ),
     of_event(
         &facts::BPF_ID,
         |event, _| event.own(|program: &Program| Value::Int(program.id.into())),
-        |d, v| v.put(&mut written(d).id),
+        |d, v| v.put(&mut d.act::<Program>().id),
     ),
     of_event(
         &facts::BPF_TYPE,
         |event, _| event.own(|program: &Program| word(program.program_type.map(ProgramType::word))),
-        |d, v| v.put_word(&mut written(d).program_type),
+        |d, v| v.put_word(&mut d.act::<Program>().program_type),
     ),
     of_event(
         &facts::BPF_ATTACH_TYPE,
         |event, _| event.own(|program: &Program| word(program.attach_type.map(AttachType::word))),
-        |d, v| v.put_word(&mut written(d).attach_type),
+        |d, v| v.put_word(&mut d.act::<Program>().attach_type),
     ),
     of_event(
         &facts::BPF_TARGET,
         |event, _| event.own(|program: &Program| Value::text(&program.target)),
-        |d, v| v.put(&mut written(d).target),
+        |d, v| v.put(&mut d.act::<Program>().target),
     ),
     of_event(
         &facts::BPF_INSTRUCTIONS,
         |event, _| event.own(|program: &Program| Value::Int(program.instructions.into())),
-        |d, v| v.put(&mut written(d).instructions),
+        |d, v| v.put(&mut d.act::<Program>().instructions),
     ),
     of_event(
         &facts::BPF_TAG,
         |event, _| event.own(|program: &Program| Value::text(&program.tag)),
-        |d, v| v.put(&mut written(d).tag),
+        |d, v| v.put(&mut d.act::<Program>().tag),
     ),
 ];
 
 fn word(word: Option<&'static str>) -> Value<'static> {
     word.map_or(Value::Absent, Value::Word)
-}
-
-fn written(draft: &mut Draft) -> &mut Program {
-    draft.likely(EventType::BpfLoad);
-    draft.part()
-}
-
-fn sentence(event: &Event, policy: &str) -> String {
-    let path = lossless(&event.process.image.path);
-    let Some(Program { name, program_type, target, .. }) = event.detail.as_own() else {
-        return format!("Program {path} violated policy {policy}");
-    };
-    let name = if name.is_empty() { String::new() } else { format!(" {}", lossless(name)) };
-    let kind = program_type.map(|kind| format!(" of type {}", kind.word())).unwrap_or_default();
-    let target = if target.is_empty() { String::new() } else { format!(" for {}", lossless(target)) };
-    format!("Program {path} loaded the BPF program{name}{kind}{target} into the kernel; policy {policy}")
 }

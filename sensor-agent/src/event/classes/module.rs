@@ -2,28 +2,22 @@
 
 use schema::EventType;
 use schema::classes::module as facts;
-use sensor_ebpf::record::{ModuleRecord, kind};
+use sensor_ebpf::classes::module::ModuleRecord;
 
-use super::{Class, Reader};
+use super::{Act, Class};
 use crate::event::build::Draft;
-use crate::event::decode::fixed;
 use crate::event::fields::{Field, of_event};
 use crate::event::json::lossless;
-use crate::event::{Detail, Event, Own, Value, until_zero};
+use crate::event::{Event, Own, Value, until_zero};
 
-pub(super) const CLASS: Class = Class {
-    fields: FIELDS,
-    readers: READERS,
-    detail: |_, draft| Detail::own(std::mem::take(written(draft))),
-    sentence,
-};
+pub(super) const CLASS: Class = Class::of_act::<Module>(FIELDS);
 
 /// A module that was loaded into the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Module {
-    pub name: Vec<u8>,
+struct Module {
+    name: Vec<u8>,
     /// Bits of `/proc/sys/kernel/tainted`.
-    pub taints: u64,
+    taints: u64,
 }
 
 impl Own for Module {
@@ -32,31 +26,35 @@ impl Own for Module {
     }
 }
 
+impl Act for Module {
+    type Record = ModuleRecord;
+    const EVENT: EventType = EventType::ModuleLoad;
+
+    fn read(record: &ModuleRecord) -> Self {
+        Self { name: until_zero(&record.name).to_vec(), taints: record.taints }
+    }
+
+    fn sentence(&self, program: &str) -> String {
+        format!("Program {program} loaded the module {} into the kernel", lossless(&self.name))
+    }
+}
+
 /// Bits of the taints (`TAINT_…` of Linux).
 const FORCED: u64 = 1 << 1;
 const OUT_OF_TREE: u64 = 1 << 12;
 const UNSIGNED: u64 = 1 << 13;
 
-const READERS: &[Reader] = &[Reader {
-    record: kind::MODULE,
-    event: EventType::ModuleLoad,
-    detail: |bytes| {
-        let record: ModuleRecord = fixed(bytes)?;
-        Ok(Detail::own(Module { name: until_zero(&record.name).to_vec(), taints: record.taints }))
-    },
-}];
-
 const FIELDS: &[Field] = &[
     of_event(
         &facts::MODULE_NAME,
         |event, _| event.own(|module: &Module| Value::text(&module.name)),
-        |d, v| v.put(&mut written(d).name),
+        |d, v| v.put(&mut d.act::<Module>().name),
     ),
     of_event(
         &facts::MODULE_TAINTS,
         |event, _| event.own(|module: &Module| Value::Int(module.taints.cast_signed())),
         |d, v| {
-            written(d).taints |= v.take::<u64>()?;
+            d.act::<Module>().taints |= v.take::<u64>()?;
             Ok(())
         },
     ),
@@ -94,20 +92,8 @@ fn has(event: &Event, taint: u64) -> Value<'_> {
 }
 
 fn set(draft: &mut Draft, taint: u64, is_so: bool) {
-    let written = written(draft);
+    let module = draft.act::<Module>();
     if is_so {
-        written.taints |= taint;
+        module.taints |= taint;
     }
-}
-
-fn written(draft: &mut Draft) -> &mut Module {
-    draft.likely(EventType::ModuleLoad);
-    draft.part()
-}
-
-fn sentence(event: &Event, policy: &str) -> String {
-    let program = lossless(&event.process.image.path);
-    let name = event.own(|module: &Module| Value::Text(&module.name));
-    let Value::Text(name) = name else { return format!("Program {program} violated policy {policy}") };
-    format!("Program {program} loaded the module {} into the kernel; policy {policy}", lossless(name))
 }

@@ -3,8 +3,8 @@
 //! The helper that gives the task as a typed pointer is Linux 5.11's, so this reads through the plain address: one way
 //! for all kernels, and messages are rare.
 
+use crate::record::{AuditRecord, exec_flags};
 use aya_ebpf::helpers::generated::bpf_get_current_task;
-use sensor_ebpf::record::{AuditRecord, exec_flags};
 
 use super::super::load::{Address, Memory, Probed, offset};
 use super::super::mounts;

@@ -6,11 +6,11 @@
 //! asking the same right after gives the same answer. What security modules add to it is noted at
 //! `netlink_capable` itself, where programs may be attached to functions.
 
+use crate::classes::Source;
+use crate::record::Refusal;
 use aya_ebpf::btf_maps::LruHashMap;
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 use aya_ebpf::macros::btf_map;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::Refusal;
 
 use super::super::emit::Run;
 use super::super::load::{Address, Memory, Probed, offset, present};
@@ -88,20 +88,24 @@ unsafe fn may_write(cred: Address) -> bool {
 #[inline(always)]
 unsafe fn is_addressed(skb: Address) -> bool {
     // SAFETY: probed.
-    unsafe { Probed::member::<u32>(skb, offset!(skb_cb) + offset!(netlink_cb_flags)) & ADDRESSED != 0 }
+    unsafe { Probed::member::<u32>(skb, offset!(audit.skb_cb) + offset!(audit.netlink_cb_flags)) & ADDRESSED != 0 }
 }
 
 /// The credentials with which the sender's socket was opened.
 #[inline(always)]
 unsafe fn opener(skb: Address) -> Address {
-    if !present!(netlink_cb_sk) || !present!(sock_socket) || !present!(socket_file) || !present!(file_cred) {
+    if !present!(audit.netlink_cb_sk)
+        || !present!(audit.sock_socket)
+        || !present!(audit.socket_file)
+        || !present!(audit.file_cred)
+    {
         return core::ptr::null();
     }
     // SAFETY: probed; null leads to what reads as zero.
     unsafe {
-        let sock: Address = Probed::member(skb, offset!(skb_cb) + offset!(netlink_cb_sk));
-        let socket: Address = Probed::member(sock, offset!(sock_socket));
-        let file: Address = Probed::member(socket, offset!(socket_file));
-        Probed::member(file, offset!(file_cred))
+        let sock: Address = Probed::member(skb, offset!(audit.skb_cb) + offset!(audit.netlink_cb_sk));
+        let socket: Address = Probed::member(sock, offset!(audit.sock_socket));
+        let file: Address = Probed::member(socket, offset!(audit.socket_file));
+        Probed::member(file, offset!(audit.file_cred))
     }
 }

@@ -1,8 +1,8 @@
 //! The arguments, from the new image's own memory: what the program will see, not what the caller passed.
 
+use crate::record::exec::{ARGS_HEAD, ARGS_TAIL};
+use crate::record::{ExecRecord, exec_flags};
 use aya_ebpf::helpers::generated::bpf_probe_read_user;
-use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
-use sensor_ebpf::record::{ExecRecord, exec_flags};
 
 use crate::kernel::load::{Address, at_most, member, offset};
 use crate::kernel::scratch::Area;

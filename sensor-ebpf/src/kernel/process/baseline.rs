@@ -5,11 +5,11 @@
 //! best effort, and the fork, exec and exit records of the same time, for which the programs must be attached
 //! before, are the ones to trust. Linux 5.8.
 
+use crate::classes::Source;
+use crate::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 use aya_ebpf::bindings::seq_file;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_seq_write};
 use core::ffi::c_void;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::{ExecRecord, Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::{exec, image};
 use crate::kernel::emit::Run;

@@ -3,12 +3,12 @@
 //! Arguments of the tracepoint: the task, its thread id before the exec, `struct linux_binprm`. The task is the
 //! group's leader by now, whichever thread called, and its memory is the new image's.
 
+use crate::classes::Source;
+use crate::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
+use crate::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
-use sensor_ebpf::record::{Header, LAYOUT_VERSION, exec_flags, kind};
 
 use super::{args, image, script};
 use crate::kernel::emit::Run;
@@ -89,7 +89,7 @@ unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: 
 pub(super) unsafe fn finish(
     run: Run,
     area: Area,
-    record: *mut sensor_ebpf::record::ExecRecord,
+    record: *mut crate::record::ExecRecord,
     kind: u16,
     time: u64,
     cgroup: u64,
@@ -115,7 +115,7 @@ pub(super) unsafe fn finish(
 ///
 /// `task` must be a typed `task_struct` pointer, `record` within `area`.
 #[inline(always)]
-pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut sensor_ebpf::record::ExecRecord) {
+pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut crate::record::ExecRecord) {
     // SAFETY: the verifier.
     unsafe {
         (*record).cwd_len = 0;

@@ -4,11 +4,11 @@
 //! says itself whether that was the last one. Before, two last threads that exit at the same time may both see
 //! the count at zero, and the record comes twice: readers must take the second for the same.
 
+use crate::classes::Source;
+use crate::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
 
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Typed, member, offset, present};

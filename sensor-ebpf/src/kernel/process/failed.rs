@@ -12,13 +12,13 @@
 //! takes the room in the ring buffer that execs need, and there is a budget of them. A check whether a file could be executed (`AT_EXECVE_CHECK`, Linux
 //! 6.14) is no attempt to.
 
+use crate::classes::Source;
+use crate::record::exec::FILENAME_MAX;
+use crate::record::kind;
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_ktime_get_boot_ns};
 use aya_ebpf::macros::fexit;
 use aya_ebpf::programs::FExitContext;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::exec::FILENAME_MAX;
-use sensor_ebpf::record::kind;
 
 use super::{exec, image, script};
 use crate::kernel::emit::{self, Run};

@@ -2,11 +2,11 @@
 //!
 //! Arguments of the tracepoint: the task that forks, the new task, not running yet.
 
+use crate::classes::Source;
+use crate::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
-use sensor_ebpf::classes::Source;
-use sensor_ebpf::record::{COMM_LEN, ForkRecord, Header, LAYOUT_VERSION, kind};
 
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Typed, member, offset};

@@ -1,7 +1,7 @@
 //! The executed file: inode, owner, where it lies, and what is odd about it.
 
-use sensor_ebpf::record::exec::MOUNT_UNKNOWN;
-use sensor_ebpf::record::{ExecRecord, exec_flags};
+use crate::record::exec::MOUNT_UNKNOWN;
+use crate::record::{ExecRecord, exec_flags};
 
 use crate::kernel::load::{Address, member, offset, probe};
 use crate::kernel::path::{self, End};

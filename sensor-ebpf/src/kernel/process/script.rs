@@ -7,7 +7,7 @@
 //! back: closed descriptors and the mappings of the program before come after. So it is the last regular file on the
 //! list.
 
-use sensor_ebpf::record::exec_flags;
+use crate::record::exec_flags;
 
 use crate::kernel::load::{Address, Memory, Typed, offset, present, probe};
 use crate::kernel::path::{self, End};

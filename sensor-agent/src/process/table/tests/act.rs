@@ -1,7 +1,9 @@
 //! What processes do to the kernel, by records that say little of who it was.
 
 use schema::Seen;
-use sensor_ebpf::record::{Actor, BpfRecord, LAYOUT_VERSION, ModuleRecord, Namespaces, kind};
+use sensor_ebpf::classes::bpf::BpfRecord;
+use sensor_ebpf::classes::module::ModuleRecord;
+use sensor_ebpf::record::{self, Actor, LAYOUT_VERSION, Namespaces};
 
 use super::*;
 use crate::event::decode::{Act, decode};
@@ -28,12 +30,12 @@ fn read<T>(record: &T) -> Act {
     act
 }
 
-fn header<T>(kind: u16) -> Header {
-    Header { layout: LAYOUT_VERSION, kind, len: u32::try_from(size_of::<T>()).unwrap(), time: 5 }
+fn header<T: record::Act>() -> Header {
+    Header { layout: LAYOUT_VERSION, kind: T::KIND, len: u32::try_from(size_of::<T>()).unwrap(), time: 5 }
 }
 
 fn module(actor: Actor) -> Act {
-    let header = header::<ModuleRecord>(kind::MODULE);
+    let header = header::<ModuleRecord>();
     // Another module's name was there before.
     read(&ModuleRecord { header, actor, taints: 1 << 13 | 1 << 12, name: text("dummy\0longer") })
 }
@@ -77,7 +79,7 @@ fn a_bpf_program_is_told_in_words() {
     let mut table = table(100);
     table.apply(&exec(1, b"init/sbin"), 0).unwrap();
     let record = BpfRecord {
-        header: header::<BpfRecord>(kind::BPF),
+        header: header::<BpfRecord>(),
         actor: actor(1),
         id: 9,
         program_type: 26,
