@@ -10,6 +10,8 @@
 
 pub mod alert;
 pub mod capture;
+#[cfg(test)]
+mod class_tests;
 pub mod cli;
 pub mod commands;
 pub mod config;

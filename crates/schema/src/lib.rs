@@ -13,7 +13,6 @@ mod activity;
 mod class;
 pub mod classes;
 mod field;
-mod planned;
 mod policy;
 pub mod process;
 

@@ -1,6 +1,6 @@
 //! The types of policies: what a detection watches.
 
-use crate::{EventType, Seen, classes, planned};
+use crate::{EventType, Seen, classes};
 
 /// A type of policies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,10 +13,10 @@ pub struct PolicyType {
 }
 
 /// Every type that a configuration may name, those that are served first.
-pub static POLICY_TYPES: [PolicyType; crate::total(classes::POLICY_TYPES) + planned::POLICY_TYPES.len()] = {
+pub static POLICY_TYPES: [PolicyType; crate::total(classes::POLICY_TYPES) + classes::PLANNED_POLICY_TYPES.len()] = {
     let parts: [&[PolicyType]; classes::POLICY_TYPES.len() + 1] =
-        crate::concat(&[classes::POLICY_TYPES, &[planned::POLICY_TYPES]], planned::POLICY_TYPES);
-    crate::concat(&parts, planned::POLICY_TYPES[0])
+        crate::concat(&[classes::POLICY_TYPES, &[classes::PLANNED_POLICY_TYPES]], classes::PLANNED_POLICY_TYPES);
+    crate::concat(&parts, classes::PLANNED_POLICY_TYPES[0])
 };
 
 impl PolicyType {

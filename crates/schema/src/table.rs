@@ -1,6 +1,6 @@
 //! The flight recorder's tables: their names and columns.
 
-use crate::{Class, EventType, Field, classes, planned};
+use crate::{Class, EventType, Field, classes};
 
 /// One table.
 #[derive(Clone, Copy, Debug)]
@@ -37,10 +37,10 @@ pub(crate) const fn column(field: &'static Field, number: u32) -> Column {
 }
 
 /// Every table that a configuration may name, those that are filled first.
-pub static TABLES: [&Table; crate::total(classes::TABLES) + planned::TABLES.len()] = {
+pub static TABLES: [&Table; crate::total(classes::TABLES) + classes::PLANNED_TABLES.len()] = {
     let parts: [&[&Table]; classes::TABLES.len() + 1] =
-        crate::concat(&[classes::TABLES, &[planned::TABLES]], planned::TABLES);
-    crate::concat(&parts, planned::TABLES[0])
+        crate::concat(&[classes::TABLES, &[classes::PLANNED_TABLES]], classes::PLANNED_TABLES);
+    crate::concat(&parts, classes::PLANNED_TABLES[0])
 };
 
 impl Table {

@@ -39,12 +39,3 @@ fn a_field_stands_where_the_page_says() {
     let found: BTreeSet<_> = found.map(|path| path.display().to_string()).collect();
     assert_eq!(found, told("A field of an event"));
 }
-
-#[test]
-fn the_files_of_a_class_are_there() {
-    for file in told("A class") {
-        for class in ["process", "audit", "sensor"] {
-            assert!(root().join(file.replace("CLASS", class)).exists(), "{file}");
-        }
-    }
-}

@@ -195,4 +195,20 @@ mod tests {
     fn no_table_has_a_column_of_the_timestamp_s_name() {
         assert!(TABLES.iter().flat_map(|table| table.columns).all(|column| column.field.column != TIMESTAMP));
     }
+
+    #[test]
+    fn every_table_has_a_file_of_its_columns() {
+        for table in TABLES.into_iter().filter(|table| table.is_filled()) {
+            let map = serde_json::json!({"eventType": table.kinds[0].word(), "programName": "/bin/x", "time": 5});
+            let (event, host) = crate::event::build::build(&map).expect("an event");
+            let mut file = tempfile::tempfile().expect("a file");
+            write_rows(&mut file, table, &host, &[&event]).unwrap_or_else(|error| panic!("{}: {error}", table.name));
+            let read = parquet::file::reader::SerializedFileReader::new(file).expect("a Parquet file");
+            let schema = parquet::file::reader::FileReader::metadata(&read).file_metadata().schema_descr_ptr();
+            let has = |name: &str| schema.root_schema().get_fields().iter().any(|field| field.name() == name);
+            for column in table.columns {
+                assert!(has(column.field.column), "{}.{}", table.name, column.field.column);
+            }
+        }
+    }
 }
