@@ -24,8 +24,8 @@ use tracing::level_filters::LevelFilter;
 use crate::{
     config::{self, Config, LogLevel},
     config_ini,
-    engine::{EngineError, Options, Summary, now},
-    source::Fault,
+    engine::{EngineError, Options, Replay, Summary, now},
+    source::{Fault, shown},
 };
 
 /// Where the script looks for its files.
@@ -78,6 +78,12 @@ struct Cli {
     /// Reads what came in since this time (Unix seconds, at most 24 hours ago), also what was handed over before.
     #[arg(short, long, value_name = "TIME")]
     since: Option<i64>,
+    /// Hands over once more what came in between two times, to one output. Its position stays where it is.
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], value_parser = time, requires = "to", conflicts_with = "since")]
+    replay: Option<Vec<i64>>,
+    /// The name of that output.
+    #[arg(long, value_name = "OUTPUT", requires = "replay")]
+    to: Option<String>,
     /// Reads and counts what is new, and writes nothing.
     #[arg(long)]
     dry_run: bool,
@@ -131,7 +137,34 @@ pub fn main() -> ExitCode {
         let _ = writeln!(io::stderr(), "sensor-siem: --since {since} lies in the future: it is {now}");
         return Exit::Usage.into();
     }
+    if cli.command.is_some() && (cli.since.is_some() || cli.replay.is_some() || cli.dry_run) {
+        say("sensor-siem: --since, --replay and --dry-run are for a round, and have no effect on a command\n");
+        return Exit::Usage.into();
+    }
     run(&cli).into()
+}
+
+/// A time of the command line: Unix seconds, or as RFC 3339 has it.
+fn time(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let time = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second);
+    time.map_err(|_| "write it as 2026-11-29T08:00:00Z, or in Unix seconds".to_owned())
+}
+
+/// What is asked for again.
+fn replay(cli: &Cli, config: &Config, now: i64) -> Result<Option<Replay>, String> {
+    let (Some(times), Some(output)) = (&cli.replay, &cli.to) else { return Ok(None) };
+    let (from, to) = (times[0], times[1]);
+    if from > to || from > now {
+        return Err(format!("--replay {} {} is no time that has begun", shown(from), shown(to)));
+    }
+    if !config.outputs.iter().any(|known| known.name == *output) {
+        let names: Vec<_> = config.outputs.iter().map(|output| output.name.as_str()).collect();
+        return Err(format!("no output is called {}; there are: {}", printable(output), names.join(", ")));
+    }
+    Ok(Some(Replay { from, to, output: output.clone() }))
 }
 
 fn run(cli: &Cli) -> Exit {
@@ -153,7 +186,13 @@ fn run(cli: &Cli) -> Exit {
     match &cli.command {
         Some(Command::Check) => check::check(config),
         Some(Command::Run) => service::run(config, || load(cli).ok(), &level),
-        _ => once::once(config, Options { since: cli.since, is_dry: cli.dry_run }),
+        _ => match replay(cli, &config, now()) {
+            Ok(replay) => once::once(config, Options { since: cli.since, is_dry: cli.dry_run, replay }),
+            Err(reason) => {
+                say(&format!("sensor-siem: {reason}\n"));
+                Exit::Usage
+            }
+        },
     }
 }
 
@@ -277,6 +316,18 @@ mod tests {
             assert!(error.to_string().contains(env!("CARGO_PKG_VERSION")), "{error}");
         }
         assert!(Cli::try_parse_from(["sensor-siem", "--since", "yesterday"]).is_err());
+        let cli = ["sensor-siem", "--replay", "2026-11-29T08:00:00Z", "1795939260", "--to", "main"];
+        let cli = Cli::try_parse_from(cli).unwrap();
+        assert_eq!(cli.replay, Some(vec![1_795_939_200, 1_795_939_260]));
+        for wrong in [
+            &["--replay", "7", "8"][..],
+            &["--to", "a"],
+            &["--replay", "7", "--to", "a"],
+            &["--replay", "7", "soon", "--to", "a"],
+            &["--replay", "7", "8", "--to", "a", "--since", "7"],
+        ] {
+            assert!(Cli::try_parse_from(["sensor-siem"].iter().chain(wrong)).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -34,13 +34,36 @@ use crate::{
 use outlet::Outlet;
 
 /// What the command line says of a round.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Read from this time on (Unix seconds), not from where the last round stopped; nothing is left out for having been
     /// handed over before.
     pub since: Option<i64>,
     /// Nothing is written anywhere.
     pub is_dry: bool,
+    pub replay: Option<Replay>,
+}
+
+/// A time that is read once more for one output. Positions stay where they are.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// Unix seconds: from when on, and until when.
+    pub from: i64,
+    pub to: i64,
+    /// The output's name.
+    pub output: String,
+}
+
+impl Options {
+    /// Where reading begins, if people say it.
+    fn begin(&self) -> Option<i64> {
+        self.replay.as_ref().map(|replay| replay.from).or(self.since)
+    }
+
+    /// Whether it is for an output of this name.
+    fn is_for(&self, output: &str) -> bool {
+        self.replay.as_ref().is_none_or(|replay| replay.output == output)
+    }
 }
 
 /// Why there is no engine.
@@ -93,7 +116,8 @@ impl Engine {
         for told in told {
             tracing::warn!("{told}");
         }
-        let outlets = config.outputs.iter().map(|output| Arc::new(Outlet::new(output.clone(), options.is_dry)));
+        let outputs = config.outputs.iter().filter(|output| options.is_for(&output.name));
+        let outlets = outputs.map(|output| Arc::new(Outlet::new(output.clone(), options.is_dry)));
         Ok(Self {
             session,
             store: Mutex::new(store),

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
@@ -96,6 +97,12 @@ impl Item {
     #[must_use]
     pub fn time(&self) -> Option<&str> {
         ["created_at", "when"].into_iter().find_map(|name| self.text(name))
+    }
+
+    /// The same as a point in time, if it can be read.
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.time()?.parse().ok()
     }
 
     /// The computer that it is about, by name.

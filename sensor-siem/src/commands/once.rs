@@ -26,6 +26,7 @@ pub(super) fn once(config: Config, options: Options) -> Exit {
 }
 
 async fn round(config: Config, options: Options) -> Exit {
+    let is_dry = options.is_dry;
     let (stop, stopping) = watch::channel(false);
     let engine = match Engine::new(config, options, Arc::new(Metrics::default()), stopping) {
         Ok(engine) => Arc::new(engine),
@@ -56,7 +57,7 @@ async fn round(config: Config, options: Options) -> Exit {
         }
     }
     let summary = work.summary();
-    let what = if options.is_dry { "nothing was written; there is: " } else { "" };
+    let what = if is_dry { "nothing was written; there is: " } else { "" };
     tracing::info!("{what}{summary}");
     match of_summary(&summary) {
         Exit::Fine if !is_whole => Exit::Unavailable,

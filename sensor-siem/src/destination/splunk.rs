@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use delivery::receivers::splunk::SplunkSettings;
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +12,7 @@ use crate::item::Item;
 /// is about. Where an item has no such time or host, the collector says its own.
 pub fn put(settings: &SplunkSettings, out: &mut Vec<u8>, item: &Item, line: &str) {
     let mut head = Map::new();
-    if let Some(time) = item.time().and_then(|time| time.parse::<Timestamp>().ok()) {
+    if let Some(time) = item.timestamp() {
         // Milliseconds are what a collector keeps.
         let time = time.as_millisecond();
         head.insert("time".into(), format!("{}.{:03}", time.div_euclid(1000), time.rem_euclid(1000)).into());

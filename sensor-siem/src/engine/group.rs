@@ -50,10 +50,10 @@ pub(super) fn groups(engine: &Engine, tenant: &Tenant, stream: Stream) -> Vec<Gr
             crate::source::Start::Script => store.script(&tenant.id, tenant.token.as_deref(), stream),
             _ => None,
         });
-        let Begun { begin: from, gap } = begin(stopped.as_ref(), output.start, engine.options.since, overlap, now);
+        let Begun { begin: from, gap } = begin(stopped.as_ref(), output.start, engine.options.begin(), overlap, now);
         let from = match from {
             // What a first reading begins earlier by.
-            Begin::Time(time) if stopped.is_none() && engine.options.since.is_none() => {
+            Begin::Time(time) if stopped.is_none() && engine.options.begin().is_none() => {
                 let minutes = engine.config.earlier_minutes[usize::from(stream == Stream::Alerts)];
                 Begin::Time((time - 60 * i64::from(minutes)).max(earliest(now)))
             }
@@ -72,6 +72,15 @@ pub(super) fn groups(engine: &Engine, tenant: &Tenant, stream: Stream) -> Vec<Gr
     groups
 }
 
+/// What of a page came in until then; what comes behind it is not asked for.
+fn until(mut page: Page, to: Option<i64>) -> Page {
+    let Some(to) = to else { return page };
+    let all = page.items.len();
+    page.items.retain(|item| item.timestamp().is_none_or(|time| time.as_second() <= to));
+    page.has_more &= page.items.len() == all;
+    page
+}
+
 impl Group {
     /// Reads and hands over all that there is.
     pub(super) async fn run(mut self, engine: Arc<Engine>, tenant: Arc<Tenant>, stream: Stream) -> Done {
@@ -83,7 +92,7 @@ impl Group {
                 engine.metrics.gap(&member.outlet.output.name);
             }
         }
-        let mut tried_cursor = engine.options.since.is_some();
+        let mut tried_cursor = engine.options.begin().is_some();
         let mut is_first = true;
         while !self.members.is_empty() {
             let pages = Pages { tenant: &tenant, stream, light: engine.config.light };
@@ -92,7 +101,7 @@ impl Group {
                 () = engine.stopped() => return done,
             };
             let page = match page {
-                Ok(page) => page,
+                Ok(page) => until(page, engine.options.replay.as_ref().map(|replay| replay.to)),
                 Err(Fault::Bad(reason)) if is_first && self.fall_back(&reason, stream, &mut tried_cursor) => continue,
                 Err(fault) => {
                     self.fail(&engine, &tenant, stream, &fault);
@@ -170,7 +179,7 @@ impl Group {
                 let store = engine.store();
                 let position = store.position(&output.name, &tenant.id, stream);
                 let sent: Option<&Sent> =
-                    position.map(|position| &position.sent).filter(|_| engine.options.since.is_none());
+                    position.map(|position| &position.sent).filter(|_| engine.options.begin().is_none());
                 (laid.fresh(output, &tenant.id, sent, at), position.map(|position| position.reached.clone()))
             };
             most = most.max(fresh.marks.len() as u64);

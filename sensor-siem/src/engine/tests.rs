@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+mod replay;
 mod syslog;
 
 use super::*;
@@ -69,7 +70,8 @@ impl Home {
     fn round(&self, server: &Server) -> Summary {
         let (_stop, stopping) = watch::channel(false);
         let session = server.of_client(None);
-        let engine = Engine::with(session, self.config(server), self.options, Arc::default(), stopping).unwrap();
+        let engine =
+            Engine::with(session, self.config(server), self.options.clone(), Arc::default(), stopping).unwrap();
         run(async {
             let mut work = Work::new(Arc::new(engine));
             work.begin();
@@ -241,7 +243,7 @@ fn what_a_crash_of_the_host_takes_of_the_state_doubles_nothing_in_a_file() {
     }
     // What is asked for again is written again.
     fs::write(&path, &before).unwrap();
-    home.options = Options { since: Some(now() - 100), is_dry: false };
+    home.options = Options { since: Some(now() - 100), ..Options::default() };
     home.round(&server([page(&items(0, 9), false, "e3")]));
     assert_eq!(ids(&home.text()).len(), 18);
 }
@@ -389,7 +391,7 @@ fn what_people_ask_for_again_comes_again_and_a_dry_run_writes_nothing() {
     let summary = home.round(&server([page(&items(2, 4), true, "e2"), page(&items(4, 5), false, "e3")]));
     assert_eq!(summary.events, 3);
     assert_eq!((home.text(), home.cursor(Stream::Events).as_deref()), (before, Some("e1")));
-    home.options = Options { since: Some(now() - 100), is_dry: false };
+    home.options = Options { since: Some(now() - 100), ..Options::default() };
     home.round(&server([page(&items(0, 2), false, "e1")]));
     assert_eq!(ids(&home.text()), ["0", "1", "0", "1"]);
 }
@@ -458,7 +460,7 @@ fn a_tenant_that_does_not_answer_delays_no_other() {
     home.streams = vec![Stream::Events];
     let (stop, stopping) = watch::channel(false);
     let session = server.of_client(None);
-    let engine = Engine::with(session, home.config(&server), home.options, Arc::default(), stopping).unwrap();
+    let engine = Engine::with(session, home.config(&server), home.options.clone(), Arc::default(), stopping).unwrap();
     run(async {
         let mut work = Work::new(Arc::new(engine));
         work.begin();
