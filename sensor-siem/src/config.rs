@@ -16,6 +16,7 @@ use std::{path::PathBuf, time::Duration};
 use settings::ListenAddress;
 
 pub use read::load;
+pub(crate) use tls::look;
 pub use words::{LogLevel, StartWord};
 pub use write::write;
 

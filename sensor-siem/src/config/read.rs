@@ -19,6 +19,7 @@ use super::{
     Config, LogLevel, REPLIES,
     keys::{SCHEMA, TOP},
     outputs::outputs,
+    tls,
     words::Streams,
 };
 use crate::{
@@ -76,7 +77,7 @@ fn whole(top: &Section<'_>, report: &mut Report) -> Option<Config> {
     }
     let state: PathBuf = top.value("state");
     let config = Config {
-        connection: connection(&central),
+        connection: connection(&central, report),
         credentials: credentials?,
         streams: match top.value("streams") {
             Streams::All => Stream::ALL.to_vec(),
@@ -162,9 +163,9 @@ fn credentials(central: &Section<'_>, tenants: &[Uuid], top: &Section<'_>, repor
     })
 }
 
-fn connection(central: &Section<'_>) -> Connection {
+fn connection(central: &Section<'_>, report: &mut Report) -> Connection {
     Connection {
-        ca_file: central.get("ca_file"),
+        ca_file: tls::authorities(central, report),
         proxy: central.get::<Url>("proxy"),
         timeout: central.value("timeout"),
         rates: Rates { per_second: central.get("requests_per_second"), per_minute: central.get("requests_per_minute") },

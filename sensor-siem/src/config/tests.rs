@@ -230,3 +230,27 @@ proptest! {
         prop_assert_eq!((id.as_str(), secret.expose_secret()), (value, value));
     }
 }
+
+#[test]
+fn authorities_that_are_not_trusted_are_told_wherever_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ca.pem");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let good = rcgen::CertificateParams::default().self_signed(&key).unwrap().pem();
+    let of_file = |text: &str| {
+        fs::write(&path, text).unwrap();
+        let file = path.display();
+        plain(&format!(
+            "central: {{client_id: a, client_secret: b, ca_file: {file}}}\noutputs:\n\
+             - {{type: webhook, url: 'https://a.example/b', ca_file: {file}}}\n"
+        ))
+    };
+    assert_eq!(of_file(&good).unwrap().1, "");
+    let (_, shown) = of_file(&format!("{}{good}", good.replacen("MII", "!!!", 1))).unwrap();
+    assert_eq!(shown.matches("only the others in the file are trusted").count(), 2, "{shown}");
+    let shown = of_file("no certificate").unwrap_err();
+    assert_eq!(shown.matches("holds no certificate").count(), 2, "{shown}");
+    fs::remove_file(&path).unwrap();
+    let missing = "central: {client_id: a, client_secret: b, ca_file: /no/such.pem}\noutputs: [{type: stdout}]\n";
+    assert!(plain(missing).unwrap_err().contains("/no/such.pem cannot be read"));
+}

@@ -17,7 +17,7 @@ use super::{
     keys::{KEYS, SECTION, named},
 };
 use crate::{
-    config::{Config, LogLevel, MAIN, Output, REPLIES},
+    config::{Config, LogLevel, MAIN, Output, REPLIES, look},
     destination::{Destination, Receiver, syslog::SyslogOutput},
     format::{
         Format, Layout,
@@ -234,8 +234,10 @@ impl Values<'_, '_> {
             let help = "write it like http://proxy.example:3128; what is sent through it is encrypted all the same";
             self.error(&proxy, "`proxy` is no URL of an HTTP proxy", help);
         }
+        let tls = TlsSettings { ca_file: ca_file.is_set().then(|| home.join(&ca_file.text)), ..TlsSettings::default() };
+        look(&tls, |_| ca_file.span.clone(), &mut self.report.borrow_mut());
         Connection {
-            ca_file: ca_file.is_set().then(|| home.join(&ca_file.text)),
+            ca_file: tls.ca_file,
             proxy: url,
             timeout: Duration::from_secs(self.number("timeout_seconds", 1..=3600).into()),
             rates: Rates::default(),
