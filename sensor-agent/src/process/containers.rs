@@ -141,8 +141,8 @@ fn prefixed<'a>(prefix: &str, id: &'a str) -> Option<ContainerName<'a>> {
 
 /// What systemd-machined or libvirt has registered; `Some(None)` for a virtual machine.
 #[expect(clippy::option_option, reason = "a machine that is no container is not the same as no machine")]
-fn machine(part: &str) -> Option<Option<ContainerName<'_>>> {
-    let found = |runtime, id| Some(Some(ContainerName { runtime, id }));
+fn machine<'a>(part: &'a str) -> Option<Option<ContainerName<'a>>> {
+    let found = |runtime, id: Cow<'a, str>| (!id.is_empty()).then_some(Some(ContainerName { runtime, id }));
     if let Some(name) = part.strip_prefix("systemd-nspawn@").and_then(|rest| rest.strip_suffix(".service")) {
         return found(Runtime::SystemdNspawn, unescaped(name));
     }
@@ -310,6 +310,9 @@ mod tests {
     #[test]
     fn the_host_is_no_container() {
         for cgroup in [
+            "/machine.slice/systemd-nspawn@.service/payload",
+            "/machine.slice/machine-.scope",
+            "/machine/.libvirt-lxc",
             "",
             "/",
             "/init.scope",
@@ -348,7 +351,7 @@ mod tests {
     proptest! {
         #[test]
         fn names_never_panic(path in "[-:a-z0-9./@\\\\é]{0,80}", root in 0usize..9) {
-            container_of(&path);
+            prop_assert!(container_of(&path).is_none_or(|(_, id)| !id.is_empty()));
             let parts: Vec<&str> = path.split('/').collect();
             let _ = unproven(&parts, root);
         }
