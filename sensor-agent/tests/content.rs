@@ -42,6 +42,11 @@ fn paths(main: &str) -> Paths {
     }
 }
 
+/// The detections of a tactic, or the lists, as people write them.
+fn detections(file: &str) -> String {
+    read(&path("etc/content/detections").join(file).with_extension("yaml"))
+}
+
 /// The content as the sensor reads it.
 struct Shipped {
     config: Config,
@@ -55,12 +60,15 @@ static SHIPPED: LazyLock<Shipped> = LazyLock::new(Shipped::load);
 
 impl Shipped {
     fn load() -> Self {
-        keep(
-            CONTENT,
-            &assemble::assemble(|file| read(&path("etc/content/detections").join(file).with_extension("yaml"))),
-        );
+        keep(CONTENT, &assemble::assemble(detections));
+        Self::at(&path(CONTENT))
+    }
+
+    /// The content of this file.
+    fn at(content: &Path) -> Self {
         let mut report = Report::default();
-        let config = load(&paths("sensor-agent/tests/content/main.yaml"), &Environment::default(), &mut report);
+        let paths = Paths { content: Some(content.to_owned()), ..paths("sensor-agent/tests/content/main.yaml") };
+        let config = load(&paths, &Environment::default(), &mut report);
         let books: Vec<_> = rule_books(&config, &mut report).into_iter().collect();
         assert_eq!(
             books.iter().map(RuleSet::len).sum::<usize>(),
@@ -261,7 +269,12 @@ fn ordinary_life_raises_no_alarm() {
 
 #[test]
 fn every_detection_is_whole() {
-    let shipped = &*SHIPPED;
+    let wrong = lacking(&SHIPPED);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What each detection lacks.
+fn lacking(shipped: &Shipped) -> Vec<String> {
     let lists: BTreeMap<_, _> = shipped.lists().map(|list| (list.name.value.as_str(), list)).collect();
     let mut wrong = Vec::new();
     for (name, policy) in shipped.policies() {
@@ -306,7 +319,30 @@ fn every_detection_is_whole() {
         }
         expect(policy.enabled || name == "Program Added to Running Container", "is off");
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
+}
+
+/// What `docs/contributing/detection.md` shows is a detection with its cases.
+#[test]
+fn the_walk_of_a_detection_leads_there() {
+    let page = read(&path("docs/contributing/detection.md"));
+    let blocks: Vec<&str> = page.split("```yaml fragment\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [detection, cases] = blocks[..] else { panic!("{} blocks", blocks.len()) };
+    let folder = tempfile::tempdir().unwrap();
+    let content = folder.path().join("content.yaml");
+    let with_it = |file: &str| match file {
+        "discovery" => format!("{}\n{detection}", detections(file)),
+        _ => detections(file),
+    };
+    std::fs::write(&content, assemble::assemble(with_it)).unwrap();
+    std::fs::set_permissions(&content, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let shipped = Shipped::at(&content);
+    assert_eq!(findings(&shipped.report), [""; 0]);
+    assert_eq!(lacking(&shipped), [""; 0]);
+    let cases = read_cases(cases).unwrap();
+    assert!([Verdict::Match, Verdict::Ignore].iter().all(|verdict| cases.iter().any(|case| case.expect == *verdict)));
+    let outcomes = run_cases(&cases, |name| shipped.rules(name));
+    assert!(outcomes.iter().all(CaseOutcome::passed), "{outcomes:#?}");
 }
 
 /// `MITRE.<Tactic>.<Technique> (T1234)` or `(T1234.001)`.
