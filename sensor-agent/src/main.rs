@@ -6,7 +6,7 @@ use sensor_agent::sensor::{CANARY, self_check};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    // What the self check and the lookout run: being run is all that is asked of it.
+    // What the self check and the watchdog run: being run is all that is asked of it.
     if arguments.first().is_some_and(|first| first == self_check::MARKER || first == CANARY) {
         return ExitCode::SUCCESS;
     }

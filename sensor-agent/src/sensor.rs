@@ -8,7 +8,7 @@
 
 mod kernel;
 mod last_run;
-mod lookout;
+mod watchdog;
 mod offer;
 mod reload;
 mod scheduling;
@@ -21,7 +21,7 @@ use budget::Budget;
 use clock::{boot_now, unix_now};
 use delivery::open_error::OpenError;
 use diagnostic::Report;
-pub use lookout::CANARY;
+pub use watchdog::CANARY;
 use settings::Environment;
 
 use std::io;
@@ -33,7 +33,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
-use lookout::Lookout;
+use watchdog::Watchdog;
 use state::StateFolder;
 use tamper::Tamper;
 
@@ -79,7 +79,7 @@ struct Shared {
     kept: Kept,
     started: Instant,
     /// How the canaries went.
-    canary: lookout::Record,
+    canary: watchdog::Record,
     /// What is watched for meddling.
     tamper: Mutex<Tamper>,
     /// Whether `use_resource_limits` is on.
@@ -95,7 +95,7 @@ struct Shared {
 }
 
 struct Running {
-    lookout: Lookout,
+    watchdog: Watchdog,
     server: Server,
     drain: Drain,
     engine: JoinHandle<()>,
@@ -207,7 +207,7 @@ impl Sensor {
             sinks: Arc::clone(&sinks),
             kept,
             started,
-            canary: lookout::Record::default(),
+            canary: watchdog::Record::default(),
             tamper: Mutex::new(Tamper::new(&config)),
             limited: AtomicBool::new(config.use_resource_limits),
             statistics: AtomicBool::new(config.send_labs_telemetry),
@@ -236,13 +236,13 @@ impl Sensor {
             let _ = shared.engine.send(Request::Tell(Box::new(policy), STATE_NOT_KEPT));
         }
         offer::open(&shared, &config);
-        let lookout = Lookout::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
+        let watchdog = Watchdog::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
         }
         drop(config);
         give_memory_back();
-        Ok(Self { shared, running: Some(Running { lookout, server, drain, engine }) })
+        Ok(Self { shared, running: Some(Running { watchdog, server, drain, engine }) })
     }
 
     /// Reads the configuration again; the one in force stays if it is refused.
@@ -263,8 +263,8 @@ impl Sensor {
     }
 
     fn end(&mut self, by: &str) {
-        let Some(Running { lookout, server, drain, engine }) = self.running.take() else { return };
-        drop(lookout);
+        let Some(Running { watchdog, server, drain, engine }) = self.running.take() else { return };
+        drop(watchdog);
         self.shared.offer.close();
         drop(server);
         self.shared.capture().detach();

@@ -1,7 +1,7 @@
 //! The thread that keeps asking whether the sensor still hears, and answers systemd's watchdog for the engine.
 //!
-//! It also looks whether the host is called otherwise by now, and for meddling: hooks detached, files changed, a debugger. Where something may have made the sensor deaf, a
-//! canary flies sooner than in its turn.
+//! It also looks whether the host is called otherwise by now, and for meddling: hooks detached, files changed, a debugger.
+//! Where something may have made the sensor deaf, a canary is run sooner than at its time.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -72,20 +72,20 @@ impl Record {
 
 /// Ends with this value.
 #[derive(Debug)]
-pub(super) struct Lookout {
+pub(super) struct Watchdog {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Lookout {
+impl Watchdog {
     pub(super) fn start(shared: Arc<Shared>, host: Arc<Host>) -> std::io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let thread = std::thread::Builder::new().name("lookout".into()).spawn(move || keep(&shared, host, &stopped))?;
+        let thread = std::thread::Builder::new().name("watchdog".into()).spawn(move || keep(&shared, host, &stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
 
-impl Drop for Lookout {
+impl Drop for Watchdog {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
