@@ -8,21 +8,21 @@
 
 mod kernel;
 mod last_run;
-mod watchdog;
-mod offer;
+mod metrics_endpoint;
 mod reload;
 mod scheduling;
 pub mod self_check;
 mod state;
 mod status;
 mod tamper;
+mod watchdog;
 
 use budget::Budget;
 use clock::{boot_now, unix_now};
 use delivery::open_error::OpenError;
 use diagnostic::Report;
-pub use watchdog::CANARY;
 use settings::Environment;
+pub use watchdog::CANARY;
 
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -33,9 +33,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
-use watchdog::Watchdog;
 use state::StateFolder;
 use tamper::Tamper;
+use watchdog::Watchdog;
 
 use crate::alert::Alert;
 use crate::capture::preflight::BTF;
@@ -87,7 +87,7 @@ struct Shared {
     /// Whether `send_labs_telemetry` is on.
     statistics: AtomicBool,
     /// Where metrics are offered.
-    offer: offer::Offer,
+    metrics_endpoint: metrics_endpoint::MetricsEndpoint,
     /// How audit messages are caught, from the start to the end.
     audit: crate::config::Audit,
     /// The configuration in force and how the last reload went.
@@ -211,7 +211,7 @@ impl Sensor {
             tamper: Mutex::new(Tamper::new(&config)),
             limited: AtomicBool::new(config.use_resource_limits),
             statistics: AtomicBool::new(config.send_labs_telemetry),
-            offer: offer::Offer::default(),
+            metrics_endpoint: metrics_endpoint::MetricsEndpoint::default(),
             audit: config.audit,
             configuration: Mutex::new(configuration),
         });
@@ -235,7 +235,7 @@ impl Sensor {
             tracing::error!("{}", policy.description);
             let _ = shared.engine.send(Request::Tell(Box::new(policy), STATE_NOT_KEPT));
         }
-        offer::open(&shared, &config);
+        metrics_endpoint::open(&shared, &config);
         let watchdog = Watchdog::start(Arc::clone(&shared), known_host).map_err(StartError::Thread)?;
         if let Err(error) = config.write_merged(&config.locations.run_dir) {
             tracing::warn!("the merged configuration was not written: {error}");
@@ -265,7 +265,7 @@ impl Sensor {
     fn end(&mut self, by: &str) {
         let Some(Running { watchdog, server, drain, engine }) = self.running.take() else { return };
         drop(watchdog);
-        self.shared.offer.close();
+        self.shared.metrics_endpoint.close();
         drop(server);
         self.shared.capture().detach();
         // Ends with everything that the ring held handed on.

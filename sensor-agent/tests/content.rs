@@ -326,7 +326,8 @@ fn lacking(shipped: &Shipped) -> Vec<String> {
 #[test]
 fn the_walk_of_a_detection_leads_there() {
     let page = read(&path("docs/contributing/detection.md"));
-    let blocks: Vec<&str> = page.split("```yaml fragment\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks: Vec<&str> =
+        page.split("```yaml fragment\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let [detection, cases] = blocks[..] else { panic!("{} blocks", blocks.len()) };
     let folder = tempfile::tempdir().unwrap();
     let content = folder.path().join("content.yaml");

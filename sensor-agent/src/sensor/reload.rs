@@ -9,7 +9,7 @@ use delivery::open_error::OpenError;
 use diagnostic::{Appearance, Report};
 use sensor_ebpf::classes::Classes;
 
-use super::{Shared, Tamper, configure, give_memory_back, offer, status};
+use super::{Shared, Tamper, configure, give_memory_back, metrics_endpoint, status};
 use crate::capture::{Capture, CaptureError};
 use crate::config::Config;
 use crate::control::Reload;
@@ -73,7 +73,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
         return refused(vec!["the sensor is ending".into()]);
     }
     shared.capture().ask_for_failed_execs(failed_execs);
-    offer::open(shared, &config);
+    metrics_endpoint::open(shared, &config);
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
     shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
     shared.statistics.store(config.send_labs_telemetry, Ordering::Relaxed);

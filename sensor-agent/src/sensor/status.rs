@@ -25,7 +25,7 @@ pub(super) fn status(shared: &Shared) -> Status {
     if engine.is_none() {
         warnings.push("the engine does not answer".to_owned());
     }
-    warnings.extend(shared.offer.trouble());
+    warnings.extend(shared.metrics_endpoint.trouble());
     warnings.extend(audit_trouble(&programs).map(str::to_owned));
     if shared.limited.load(Ordering::Relaxed) {
         warnings.extend(crate::limits::lacking());

@@ -80,7 +80,8 @@ pub(super) struct Watchdog {
 impl Watchdog {
     pub(super) fn start(shared: Arc<Shared>, host: Arc<Host>) -> std::io::Result<Self> {
         let (stop, stopped) = bounded(0);
-        let thread = std::thread::Builder::new().name("watchdog".into()).spawn(move || keep(&shared, host, &stopped))?;
+        let thread =
+            std::thread::Builder::new().name("watchdog".into()).spawn(move || keep(&shared, host, &stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }

@@ -14,7 +14,7 @@ const SOCKET: &str = "metrics.sock";
 
 /// What listens, or why nothing does.
 #[derive(Debug, Default)]
-pub(super) struct Offer(Mutex<State>);
+pub(super) struct MetricsEndpoint(Mutex<State>);
 
 #[derive(Debug, Default)]
 enum State {
@@ -24,7 +24,7 @@ enum State {
     Failed(String),
 }
 
-impl Offer {
+impl MetricsEndpoint {
     /// What the person in charge should know.
     pub(super) fn trouble(&self) -> Option<String> {
         match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -44,7 +44,7 @@ pub(super) fn open(shared: &Arc<Shared>, config: &Config) {
         let default = || ListenAddress::Unix(config.locations.run_dir.join(SOCKET));
         config.metrics.listen.clone().unwrap_or_else(default)
     });
-    let mut state = shared.offer.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = shared.metrics_endpoint.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let (State::Open(server), Some(address)) = (&*state, &wanted)
         && server.address() == address
     {
