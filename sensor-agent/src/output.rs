@@ -24,9 +24,9 @@ pub(crate) mod fuzzing {
     pub use super::parquet::fuzzing::store_reply;
 }
 mod format;
-mod left_spools;
 mod network;
 mod open;
+mod orphaned_spools;
 mod parquet;
 mod queued;
 mod render;
@@ -44,8 +44,8 @@ pub use self::{
     central::CentralSettings,
     dispatcher::{Dispatcher, PreparedOutputs, Watch},
     format::{Format, RowFormat},
-    left_spools::tell_of_left_spools,
     network::zeromq::{Topics, ZeromqEncoding, ZeromqEndpoint, ZeromqPattern, ZeromqSettings},
+    orphaned_spools::tell_of_orphaned_spools,
     parquet::{ParquetSettings, StoreSettings},
     rows::RowBatch,
     settings::{Fault, OutputSettings, SinkSettings, TargetSettings},

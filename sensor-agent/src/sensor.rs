@@ -45,7 +45,7 @@ use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, S
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};
-use crate::output::{Dispatcher, Sinks, tell_of_left_spools};
+use crate::output::{Dispatcher, Sinks, tell_of_orphaned_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
 use crate::process::baseline::{Baseline, CommandLines};
@@ -191,7 +191,7 @@ impl Sensor {
         host.sensor = own_key(&own);
         let host = Arc::new(host);
 
-        tell_of_left_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
+        tell_of_orphaned_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
         let outputs = Arc::new(Dispatcher::start_within(budget, plan.outputs).map_err(StartError::Outputs)?);
         let sinks = Arc::new(Sinks::start_within(budget, plan.sinks).map_err(StartError::Outputs)?);
         let drain = capture.drain(&DrainOptions::default())?;

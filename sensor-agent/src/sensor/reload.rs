@@ -50,7 +50,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
         findings.push(gaps.render(Appearance::PLAIN));
     }
     let texts = |errors: Vec<OpenError>| errors.iter().map(ToString::to_string).collect();
-    let left_spools = (plan.outputs.clone(), plan.sinks.clone());
+    let orphaned_spools = (plan.outputs.clone(), plan.sinks.clone());
     // All that can fail comes before anything changes.
     let outputs = match shared.outputs.prepare(plan.outputs) {
         Ok(outputs) => outputs,
@@ -65,7 +65,11 @@ fn take(shared: &Arc<Shared>) -> Reload {
         Ok(unseen) => findings.extend(unseen),
         Err(error) => return refused(vec![error.to_string()]),
     }
-    crate::output::tell_of_left_spools(&config.locations.state_dir.join("spool"), &left_spools.0, &left_spools.1);
+    crate::output::tell_of_orphaned_spools(
+        &config.locations.state_dir.join("spool"),
+        &orphaned_spools.0,
+        &orphaned_spools.1,
+    );
     Budget::of_sensor().set_limit(config.memory_budget);
     findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
     let failed_execs = plan.setup.failed_execs();

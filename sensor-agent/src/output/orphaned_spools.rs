@@ -6,8 +6,8 @@ use crate::output::{OutputSettings, SinkSettings};
 
 /// Says in the log which spools in a folder (`alerts/…`, `rows/…`) belong to none of these: an output that was renamed
 /// or taken out may have left alerts there.
-pub fn tell_of_left_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSettings]) {
-    for path in left_spools(folder, outputs, sinks) {
+pub fn tell_of_orphaned_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSettings]) {
+    for path in orphaned_spools(folder, outputs, sinks) {
         tracing::warn!(
             "no output or sink is configured any more for what waits in {}: configure it again under its old name, or \
              remove the folder",
@@ -16,7 +16,7 @@ pub fn tell_of_left_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[S
     }
 }
 
-fn left_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSettings]) -> Vec<PathBuf> {
+fn orphaned_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSettings]) -> Vec<PathBuf> {
     let of_outputs = outputs.iter().map(|output| output.spool.folder_of(output.target.kind(), &output.name));
     let of_sinks = sinks.iter().map(|sink| sink.spool.folder_of(sink.target.kind(), &sink.name));
     let known: HashSet<PathBuf> = of_outputs.chain(of_sinks).collect();
@@ -43,7 +43,7 @@ mod tests {
         for name in ["here", "gone"] {
             fs::create_dir_all(spool.folder_of("file", name)).unwrap();
         }
-        assert_eq!(left_spools(folder.path(), &[output], &[]), [spool.folder_of("file", "gone")]);
-        assert!(left_spools(Path::new("/nonexistent"), &[], &[]).is_empty());
+        assert_eq!(orphaned_spools(folder.path(), &[output], &[]), [spool.folder_of("file", "gone")]);
+        assert!(orphaned_spools(Path::new("/nonexistent"), &[], &[]).is_empty());
     }
 }
