@@ -128,15 +128,9 @@ impl Budget {
         }
     }
 
-    /// Bytes of alerts that may wait for one output: nothing else can use them up.
+    /// Bytes that may wait for one output, or one sink: nothing else can use them up.
     #[must_use]
-    pub fn alerts(&self) -> usize {
-        self.limit() / 4
-    }
-
-    /// Bytes of rows that may wait for one sink.
-    #[must_use]
-    pub fn rows(&self) -> usize {
+    pub fn share(&self) -> usize {
         self.limit() / 4
     }
 

@@ -33,6 +33,8 @@ const MOST_REFUSALS: u32 = 8;
 /// How requests are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpSettings {
+    /// Who sends, as `User-Agent` says it: such as `sensor/1.0`. A header of the output's own goes before it.
+    pub agent: &'static str,
     /// Alerts in one request at most.
     pub batch_size: usize,
     /// How long the first alert waits for others at most.
@@ -180,7 +182,7 @@ impl Client {
             .tls_backend_preconfigured(tls)
             .redirect(redirect::Policy::none())
             .referer(false)
-            .user_agent(concat!("sensor/", env!("CARGO_PKG_VERSION")))
+            .user_agent(self.settings.agent)
             .default_headers(self.headers.clone())
             .timeout(self.settings.timeout)
             .pool_max_idle_per_host(1)

@@ -341,7 +341,7 @@ impl Ledger {
         trouble.note(reason);
         if is_due(&mut trouble.size_logged) {
             let output = &self.name;
-            tracing::warn!(output, reason, "an alert is too large for the receiver and is shortened; see max_bytes");
+            tracing::warn!(output, reason, "a message is too large for the receiver and is shortened; see max_bytes");
         }
     }
 
@@ -367,7 +367,7 @@ impl Ledger {
             tracing::warn!(
                 output = self.name,
                 reason,
-                "an alert goes out in the output's format, because its template could not be filled"
+                "a message goes out in the output's format, because its template could not be filled"
             );
         }
     }

@@ -222,6 +222,7 @@ pub(crate) fn single_requests(
             .help("the first wait cannot be longer than the longest");
     }
     Some(HttpSettings {
+        agent: concat!("sensor/", env!("CARGO_PKG_VERSION")),
         batch_size: 1,
         batch_delay: Duration::ZERO,
         timeout: section.get("timeout")?,

@@ -50,6 +50,7 @@ pub(super) fn webhook(section: &Section<'_>, report: &mut Report) -> Option<Webh
 
 fn http(section: &Section<'_>, url: &Url, report: &mut Report) -> Option<HttpSettings> {
     Some(HttpSettings {
+        agent: concat!("sensor-siem/", env!("CARGO_PKG_VERSION")),
         batch_size: usize::try_from(section.get::<u64>("batch_size")?).unwrap_or(usize::MAX),
         timeout: section.get("timeout")?,
         tls: tls::read(section, (url.scheme() != "https").then_some("http://"), report),

@@ -55,6 +55,7 @@ mod tests {
             ack: true,
             gzip: true,
             http: HttpSettings {
+                agent: concat!("sensor-siem/", env!("CARGO_PKG_VERSION")),
                 batch_size: 1,
                 batch_delay: Duration::ZERO,
                 timeout: Duration::ZERO,

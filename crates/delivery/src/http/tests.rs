@@ -4,6 +4,7 @@ use super::*;
 
 fn client(secrets: Vec<String>) -> Client {
     let settings = HttpSettings {
+        agent: "test",
         batch_size: 1,
         batch_delay: Duration::ZERO,
         timeout: Duration::from_secs(1),

@@ -186,11 +186,8 @@ impl<T: Load> State<T> {
             return Some(Cause::QueueFull);
         }
         let bytes = self.bytes + self.in_hand.as_ref().map_or(0, |taken| taken.bytes) + item.size();
-        let (share, yields) = match item.sort() {
-            Some(_) => (budget.alerts(), false),
-            None => (budget.rows(), budget.pressure() > Pressure::None),
-        };
-        (yields || bytes > share).then_some(Cause::Memory)
+        let yields = item.sort().is_none() && budget.pressure() > Pressure::None;
+        (yields || bytes > budget.share()).then_some(Cause::Memory)
     }
 
     /// Where the youngest one waits that repeats another, if the item itself repeats none.

@@ -22,6 +22,7 @@ fn splunk(receiver: &Receiver, ack: bool) -> Splunk {
         ack,
         gzip: false,
         http: HttpSettings {
+            agent: "test",
             batch_size: 100,
             batch_delay: Duration::ZERO,
             timeout: Duration::from_secs(60),

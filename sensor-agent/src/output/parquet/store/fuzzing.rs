@@ -30,6 +30,7 @@ fn store() -> Store {
         path_style: true,
         access_key: Some(("AKIA".to_owned(), SECRET.to_owned().into())),
         http: HttpSettings {
+            agent: "fuzzing",
             batch_size: 1,
             batch_delay: Duration::ZERO,
             timeout: Duration::from_secs(1),
