@@ -1,7 +1,7 @@
 //! Receivers over a network that messages are kept for until they have them.
 //!
 //! What goes to one is rendered once, put into the output's spool, and sent from there until the receiver has settled
-//! it: [`crate::output::spooled`] drives that and a [`Remote`] only speaks the receiver's protocol.
+//! it: [`crate::spooled`] drives that and a [`Remote`] only speaks the receiver's protocol.
 
 use std::time::Duration;
 
