@@ -5,15 +5,21 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use diagnostic::Report;
 use schema::EventType;
+use sensor_agent::config::{Paths, load};
+use sensor_agent::detection::Detection;
 use sensor_agent::event::decode::decode;
 use sensor_agent::event::{Event, Host};
+use sensor_agent::plan::plan;
 use sensor_agent::process::{Table, users::Users};
 use sensor_agent::rules::{RuleSet, Scratch};
 use sensor_ebpf::record::{ExecRecord, ExitRecord, ForkRecord, Header, LAYOUT_VERSION, ProcessKey, kind};
+use settings::Environment;
 
 #[path = "support/rule_sets.rs"]
 mod rule_sets;
@@ -108,6 +114,21 @@ fn evaluate(event: &Event, rules: &RuleSet, host: &Host, scratch: &mut Scratch, 
     }
 }
 
+/// The detections as they are shipped.
+fn shipped() -> Detection {
+    let etc = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc");
+    let paths = Paths {
+        main: Some(etc.join("runtimedetections.yaml")),
+        content: Some(etc.join("content/runtimedetections-content.yaml")),
+        ..Paths::default()
+    };
+    let mut report = Report::default();
+    let config = load(&paths, &Environment::default(), &mut report);
+    let plan = plan(&config, &mut report);
+    assert!(plan.policies.len() > 50, "{}", report.diagnostics().len());
+    plan.setup.detection
+}
+
 fn pipeline(bench: &mut Criterion) {
     let records = records();
     let host = Host::default();
@@ -135,6 +156,24 @@ fn pipeline(bench: &mut Criterion) {
         group.bench_function(format!("{count} rules"), |bencher| bencher.iter(&mut round));
         assert_eq!(found, 0, "the rules are such that nothing matches");
     }
+    let (mut detection, mut found) = (shipped(), 0);
+    let mut table = Table::new(32_768, Users::start().expect("a thread can be started"));
+    let mut round = || {
+        for bytes in &records {
+            let record = decode(black_box(bytes)).expect("the records are well-formed");
+            if let Some(event) = table.apply(&record, 1) {
+                detection.evaluate(&event, 1, &host, &mut |_| found += 1);
+                table.recycle(event);
+            }
+        }
+    };
+    round();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    round();
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    println!("shipped detections: {:.3} allocations an event", allocations as f64 / records.len() as f64);
+    group.bench_function("shipped detections", |bencher| bencher.iter(&mut round));
+    assert_eq!(found, 0, "compiling a program is no attack");
     group.finish();
 }
 
