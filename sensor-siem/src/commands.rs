@@ -1,6 +1,7 @@
 //! The command line: that of the vendor's script, and a few words more.
 
 mod check;
+mod log;
 mod migrate;
 mod once;
 mod service;
@@ -10,7 +11,7 @@ use std::{
     env,
     ffi::OsStr,
     fs,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,10 +20,10 @@ use std::{
 use clap::{ArgAction, Parser, Subcommand};
 use diagnostic::{Appearance, Report, printable};
 use settings::Environment;
-use tracing::level_filters::LevelFilter;
 
+use self::log::Log;
 use crate::{
-    config::{self, Config, LogLevel},
+    config::{self, Config},
     config_ini,
     engine::{EngineError, Options, Replay, Summary, now},
     source::{Fault, shown},
@@ -179,15 +180,15 @@ fn run(cli: &Cli) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let level = log(cli, config.log_level);
+    let log = Log::begin(cli, &config);
     for idle in &config.idle {
         tracing::info!("{}: has no effect: {idle}", cli.config.display());
     }
     match &cli.command {
         Some(Command::Check) => check::check(config),
-        Some(Command::Run) => service::run(config, || load(cli).ok(), &level),
+        Some(Command::Run) => service::run(config, || load(cli).ok(), &log),
         _ => match replay(cli, &config, now()) {
-            Ok(replay) => once::once(config, Options { since: cli.since, is_dry: cli.dry_run, replay }),
+            Ok(replay) => once::once(config, Options { since: cli.since, is_dry: cli.dry_run, replay }, &log),
             Err(reason) => {
                 say(&format!("sensor-siem: {reason}\n"));
                 Exit::Usage
@@ -271,32 +272,6 @@ fn read(path: &Path, home: &Path, quiet: bool) -> Result<Config, Exit> {
         say(&report.render(Appearance::of(&io::stderr(), env::var_os("NO_COLOR").is_some())));
     }
     config.ok_or(Exit::Config)
-}
-
-/// Changes what the log tells.
-type Level = Box<dyn Fn(LogLevel) + Send + Sync>;
-
-/// To standard error: data go to standard output. Nothing but this program's own events: those of libraries may hold what
-/// is sent.
-fn log(cli: &Cli, configured: LogLevel) -> Level {
-    use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
-    let (quiet, debug) = (cli.quiet, cli.debug);
-    let filter = move |configured: LogLevel| {
-        let level = match configured {
-            _ if quiet => LevelFilter::ERROR,
-            _ if debug => LevelFilter::DEBUG,
-            level => level.filter(),
-        };
-        Targets::new().with_target("sensor_siem", level)
-    };
-    let writer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false);
-    let (held, handle) = reload::Layer::new(filter(configured));
-    tracing_subscriber::registry().with(writer).with(held).init();
-    // It fails only once nothing is logged any more.
-    Box::new(move |level| drop(handle.reload(filter(level))))
 }
 
 #[cfg(test)]

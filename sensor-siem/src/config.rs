@@ -17,7 +17,7 @@ use settings::ListenAddress;
 
 pub use read::load;
 pub(crate) use tls::look;
-pub use words::{LogLevel, StartWord};
+pub use words::{LogFormat, LogLevel, StartWord};
 pub use write::write;
 
 use crate::{
@@ -50,6 +50,7 @@ pub struct Config {
     /// Where metrics are served, as a service.
     pub metrics: Option<ListenAddress>,
     pub log_level: LogLevel,
+    pub log_format: LogFormat,
     /// Keys that are set and do nothing beside the others, in words.
     pub idle: Vec<String>,
 }

@@ -13,6 +13,7 @@ mod dead_letters;
 mod group;
 mod outlet;
 mod page;
+mod progress;
 mod work;
 
 pub use dead_letters::DeadLetters;
@@ -32,6 +33,7 @@ use crate::{
     state::{StateError, Store},
 };
 use outlet::Outlet;
+use progress::Progress;
 
 /// What the command line says of a round.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +86,7 @@ pub struct Engine {
     outlets: Vec<Arc<Outlet>>,
     dead_letters: DeadLetters,
     metrics: Arc<Metrics>,
+    progress: Progress,
     stop: watch::Receiver<bool>,
 }
 
@@ -126,6 +129,7 @@ impl Engine {
             config,
             options,
             metrics,
+            progress: Progress::default(),
             stop,
         })
     }

@@ -1,20 +1,23 @@
 //! One round, and an exit code that says what came of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 
-use super::{Exit, of_summary, runtime};
+use super::{Exit, log::Log, of_summary, runtime, service::every};
 use crate::{
     config::Config,
     engine::{Engine, Options, Work},
     metrics::Metrics,
 };
 
-pub(super) fn once(config: Config, options: Options) -> Exit {
+/// How often people are told how far it is.
+pub(super) const LOOK: Duration = Duration::from_millis(200);
+
+pub(super) fn once(config: Config, options: Options, log: &Log) -> Exit {
     let runtime = match runtime(&config) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -22,10 +25,10 @@ pub(super) fn once(config: Config, options: Options) -> Exit {
             return Exit::Failure;
         }
     };
-    runtime.block_on(round(config, options))
+    runtime.block_on(round(config, options, log))
 }
 
-async fn round(config: Config, options: Options) -> Exit {
+async fn round(config: Config, options: Options, log: &Log) -> Exit {
     let is_dry = options.is_dry;
     let (stop, stopping) = watch::channel(false);
     let engine = match Engine::new(config, options, Arc::new(Metrics::default()), stopping) {
@@ -45,17 +48,21 @@ async fn round(config: Config, options: Options) -> Exit {
         }
     };
     let mut is_whole = true;
+    let mut look = every(LOOK);
+    let has_people = log.has_people();
     loop {
         tokio::select! {
             goes_on = work.go_on() => if !goes_on { break },
             _ = term.recv(), if is_whole => is_whole = false,
             _ = int.recv(), if is_whole => is_whole = false,
+            _ = look.tick(), if has_people => log.show(work.progress().as_deref()),
         }
         if !is_whole {
             // The page that is on its way is handed over.
             let _ = stop.send(true);
         }
     }
+    log.show(None);
     let summary = work.summary();
     let what = if is_dry { "nothing was written; there is: " } else { "" };
     tracing::info!("{what}{summary}");

@@ -8,7 +8,7 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, timeout},
 };
 
-use super::{Exit, Level, runtime};
+use super::{Exit, log::Log, once::LOOK, runtime};
 use crate::{
     config::Config,
     engine::{Engine, Options, Work},
@@ -28,7 +28,7 @@ struct Signals {
     interrupt: Signal,
 }
 
-pub(super) fn run(config: Config, load: impl Fn() -> Option<Config>, level: &Level) -> Exit {
+pub(super) fn run(config: Config, load: impl Fn() -> Option<Config>, log: &Log) -> Exit {
     let runtime = match runtime(&config) {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -36,13 +36,13 @@ pub(super) fn run(config: Config, load: impl Fn() -> Option<Config>, level: &Lev
             return Exit::Failure;
         }
     };
-    let exit = runtime.block_on(serve(config, load, level));
+    let exit = runtime.block_on(serve(config, load, log));
     // A write that hangs is not waited for: its position has not moved.
     runtime.shutdown_timeout(Duration::from_secs(1));
     exit
 }
 
-async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, level: &Level) -> Exit {
+async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, log: &Log) -> Exit {
     let signals = || -> std::io::Result<Signals> {
         Ok(Signals {
             hang_up: signal(SignalKind::hangup())?,
@@ -59,7 +59,7 @@ async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, level: &Le
     };
     let metrics = Arc::new(Metrics::default());
     loop {
-        level(config.log_level);
+        log.follow(&config);
         let (stop, stopping) = watch::channel(false);
         let engine = match Engine::new(config.clone(), Options::default(), Arc::clone(&metrics), stopping) {
             Ok(engine) => Arc::new(engine),
@@ -80,7 +80,7 @@ async fn serve(mut config: Config, load: impl Fn() -> Option<Config>, level: &Le
         };
         let mut work = Work::new(engine);
         notify("READY=1");
-        let next = rounds(&mut work, config.poll, &mut signals, &load).await;
+        let next = rounds(&mut work, config.poll, &mut signals, &load, log).await;
         notify(if next.is_some() { "RELOADING=1" } else { "STOPPING=1" });
         let _ = stop.send(true);
         if timeout(GRACE, async { while work.go_on().await {} }).await.is_err() {
@@ -104,7 +104,10 @@ async fn rounds(
     poll: Duration,
     signals: &mut Signals,
     load: &impl Fn() -> Option<Config>,
+    log: &Log,
 ) -> Option<Config> {
+    let mut look = every(LOOK);
+    let has_people = log.has_people();
     let mut poll = every(poll);
     let mut alive = every(sd_notify::watchdog_enabled().map_or(IDLE, |most| most / 3));
     loop {
@@ -117,6 +120,7 @@ async fn rounds(
                     notify(&format!("STATUS={summary}"));
                 }
             }
+            _ = look.tick(), if has_people => log.show(work.progress().as_deref()),
             _ = alive.tick() => notify("WATCHDOG=1"),
             _ = signals.terminate.recv() => return None,
             _ = signals.interrupt.recv() => return None,
@@ -134,7 +138,7 @@ async fn rounds(
     }
 }
 
-fn every(period: Duration) -> Interval {
+pub(super) fn every(period: Duration) -> Interval {
     let mut interval = interval(period.max(Duration::from_millis(1)));
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval

@@ -5,7 +5,7 @@ mod http;
 use delivery::receivers::syslog::ADDRESS;
 use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
 
-use super::words::{FramingWord, LogLevel, OutputType, START, Streams};
+use super::words::{FramingWord, LogFormat, LogLevel, OutputType, START, Streams};
 use crate::format::{
     Format,
     syslog::{FACILITY, Header},
@@ -58,6 +58,12 @@ pub static TOP: &[Key] = &[
     ),
     Key::new("metrics", Kind::Map(METRICS), "", "As a service: metrics for Prometheus."),
     Key::new("log_level", Kind::Word(LogLevel::WORDS), "info", "What the log tells."),
+    Key::new(
+        "log_format",
+        Kind::Word(LogFormat::WORDS),
+        "text",
+        "The shape of the log: lines for people, or an object of JSON for each message. It is read at the start alone.",
+    ),
     Key::new("outputs", Kind::List(&Kind::Variants(&OUTPUTS)), "", "Where items go. Each has a position of its own.")
         .required(),
 ];

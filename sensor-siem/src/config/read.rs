@@ -16,7 +16,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Config, LogLevel, REPLIES,
+    Config, LogFormat, LogLevel, REPLIES,
     keys::{SCHEMA, TOP},
     outputs::outputs,
     tls,
@@ -94,6 +94,7 @@ fn whole(top: &Section<'_>, report: &mut Report) -> Option<Config> {
         script_state,
         metrics: top.section("metrics").get::<ListenAddress>("listen"),
         log_level: top.value::<LogLevel>("log_level"),
+        log_format: top.value::<LogFormat>("log_format"),
         idle: Vec::new(),
     };
     Some(config)

@@ -18,6 +18,14 @@ settings::words! {
     }
 }
 
+settings::words! {
+    /// The shape of the log.
+    pub LogFormat {
+        Text = "text",
+        Json = "json",
+    }
+}
+
 impl LogLevel {
     #[must_use]
     pub const fn filter(self) -> LevelFilter {

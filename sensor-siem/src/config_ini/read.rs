@@ -17,7 +17,7 @@ use super::{
     keys::{KEYS, SECTION, named},
 };
 use crate::{
-    config::{Config, LogLevel, MAIN, Output, REPLIES, look},
+    config::{Config, LogFormat, LogLevel, MAIN, Output, REPLIES, look},
     destination::{Destination, Receiver, syslog::SyslogOutput},
     format::{
         Format, Layout,
@@ -222,6 +222,7 @@ impl Values<'_, '_> {
             script_state: Some(script_state),
             metrics: None,
             log_level,
+            log_format: LogFormat::Text,
             idle,
         })
     }

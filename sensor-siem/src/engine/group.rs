@@ -8,10 +8,11 @@ use super::{
     Engine, now,
     outlet::{Handover, Outlet, Refusal},
     page::{Fresh, Laid},
+    progress::Number,
     work::Done,
 };
 use crate::{
-    item::Stream,
+    item::{Item, Stream},
     source::{Begin, Begun, Fault, Gap, Page, Pages, Tenant, begin, earliest},
     state::{Change, Failed, Moved, Reached, Sent, Told},
 };
@@ -83,7 +84,17 @@ fn until(mut page: Page, to: Option<i64>) -> Page {
 
 impl Group {
     /// Reads and hands over all that there is.
-    pub(super) async fn run(mut self, engine: Arc<Engine>, tenant: Arc<Tenant>, stream: Stream) -> Done {
+    pub(super) async fn run(self, engine: Arc<Engine>, tenant: Arc<Tenant>, stream: Stream) -> Done {
+        let number = engine.progress.begin(match self.begin {
+            Begin::Time(time) => Some(time),
+            Begin::Cursor(_) => None,
+        });
+        let done = self.read(&engine, &tenant, stream, number).await;
+        engine.progress.end(number);
+        done
+    }
+
+    async fn read(mut self, engine: &Arc<Engine>, tenant: &Tenant, stream: Stream, number: Number) -> Done {
         let mut done = Done::default();
         for member in &self.members {
             if let Some(gap) = member.gap {
@@ -95,7 +106,7 @@ impl Group {
         let mut tried_cursor = engine.options.begin().is_some();
         let mut is_first = true;
         while !self.members.is_empty() {
-            let pages = Pages { tenant: &tenant, stream, light: engine.config.light };
+            let pages = Pages { tenant, stream, light: engine.config.light };
             let page = tokio::select! {
                 page = engine.session.page(pages, &self.begin) => page,
                 () = engine.stopped() => return done,
@@ -104,20 +115,23 @@ impl Group {
                 Ok(page) => until(page, engine.options.replay.as_ref().map(|replay| replay.to)),
                 Err(Fault::Bad(reason)) if is_first && self.fall_back(&reason, stream, &mut tried_cursor) => continue,
                 Err(fault) => {
-                    self.fail(&engine, &tenant, stream, &fault);
+                    self.fail(engine, tenant, stream, &fault);
                     done.faults.push(fault);
                     return done;
                 }
             };
+            let time = |item: Option<&Item>| Some(item?.timestamp()?.as_second());
+            let (first, last) = (time(page.items.first()), time(page.items.last()));
+            engine.progress.page(number, page.items.len(), first, last, page.has_more);
             let (has_more, next) = (page.has_more, Begin::Cursor(page.next_cursor.clone()));
-            self.hand_over(&engine, &tenant, stream, page, &mut done).await;
+            self.hand_over(engine, tenant, stream, page, &mut done).await;
             if !has_more {
                 return done;
             }
             if next == self.begin {
                 let reason = "Central says that there is more and names the same cursor again";
                 let fault = Fault::Unavailable(reason.into());
-                self.fail(&engine, &tenant, stream, &fault);
+                self.fail(engine, tenant, stream, &fault);
                 done.faults.push(fault);
                 return done;
             }

@@ -55,6 +55,7 @@ impl Home {
             dead_letters: self.folder.path().join("dead.jsonl"),
             metrics: None,
             log_level: crate::config::LogLevel::Info,
+            log_format: crate::config::LogFormat::Text,
             idle: Vec::new(),
         }
     }

@@ -199,6 +199,12 @@ impl Work {
         self.summary.refused += done.refused + done.behind;
     }
 
+    /// How far it is, for people; none if no stream has more to read.
+    #[must_use]
+    pub fn progress(&self) -> Option<String> {
+        self.engine.progress.line()
+    }
+
     /// What came of it since this was asked the last time.
     pub fn summary(&mut self) -> Summary {
         let tenants = self.summary.tenants;

@@ -8,6 +8,7 @@ mod collector;
 mod fill;
 mod http;
 mod kills;
+mod people;
 #[path = "../outputs/rsyslog.rs"]
 mod rsyslog;
 mod syslog;
