@@ -23,7 +23,9 @@ mod usage;
 mod version;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use crate::live::Subject;
 pub use exit::Exit;
 pub use parse::parse;
 pub use usage::Usage;
@@ -84,6 +86,12 @@ pub enum Command {
         run_dir: PathBuf,
         json: bool,
     },
+    /// Events or alerts of the sensor that runs with this run directory.
+    Show {
+        run_dir: PathBuf,
+        subject: Subject,
+        look: Look,
+    },
     /// Have the sensor that runs with this run directory read its configuration again.
     Reload {
         run_dir: PathBuf,
@@ -112,6 +120,18 @@ pub enum Command {
     Man {
         page: man::Page,
     },
+}
+
+/// What of events and alerts is shown, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    pub json: bool,
+    pub follow: bool,
+    pub since: Option<Duration>,
+    pub filter: Option<String>,
+    pub class: Option<String>,
+    pub pid: Option<u32>,
+    pub container: Option<String>,
 }
 
 /// Where things are.

@@ -6,6 +6,7 @@ mod import;
 mod limits;
 mod rules;
 mod run;
+mod show;
 mod support_bundle;
 mod test_alert;
 
@@ -44,6 +45,7 @@ pub fn execute(command: Command) -> Exit {
             Ok(status) => print(&render::status(&status)),
             Err(error) => fail(&error),
         },
+        Command::Show { run_dir, subject, look } => show::show(&run_dir, subject, &look),
         Command::Health { run_dir } => doctor::health(&run_dir),
         Command::Limits { options } => limits::limits(&options),
         Command::Doctor { options, json } => doctor::doctor(&options, json),
@@ -108,7 +110,11 @@ fn configured(paths: &Paths, strict: bool) -> Result<(Config, Plan), String> {
 
 fn show(report: &Report) {
     if !report.diagnostics().is_empty() {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        eprint!("{}", report.render(Appearance::of(&io::stderr(), no_color)));
+        eprint!("{}", report.render(Appearance::of(&io::stderr(), no_color())));
     }
+}
+
+/// Whether the variable `NO_COLOR` forbids colours.
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

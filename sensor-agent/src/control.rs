@@ -1,4 +1,4 @@
-//! The control socket: how `status`, `reload` and `-test-alert` reach a sensor that runs.
+//! The control socket: how `status`, `reload`, `events` and others reach a sensor that runs.
 //!
 //! ```text
 //! command line ─▶ client ──one JSON line──▶ server ─▶ Handler: the sensor
@@ -15,19 +15,24 @@ pub mod client;
 mod elapsed;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+pub mod lines;
 mod peer;
 pub mod problems;
 pub mod protocol;
+mod query;
 pub mod render;
 mod run_dir;
 mod server;
 pub mod status;
+mod stream;
 mod timed;
 
 pub use protocol::{Outcome, Reload, Stage};
+pub use query::{Line, Query};
 pub use run_dir::{ClaimError, RunDirectory};
 pub use server::{Handler, Server};
 pub use status::Status;
+pub use stream::Told;
 
 /// The name of the socket in the run directory.
 pub const SOCKET_NAME: &str = "sophoslinuxsensor.sock";

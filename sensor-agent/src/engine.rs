@@ -12,6 +12,7 @@
 mod accounts;
 mod given_up;
 mod losses;
+mod onlookers;
 mod rows_given_up;
 mod status;
 mod waiting;
@@ -28,6 +29,8 @@ pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
+use onlookers::Onlookers;
+pub use onlookers::{Held, Piece, Search};
 use rows_given_up::RowsGivenUp;
 pub use status::EngineStatus;
 use status::Rate;
@@ -76,13 +79,23 @@ impl Setup {
     /// Which classes the kernel has to tell: those that a policy or a table asks for, and those that are always told.
     #[must_use]
     pub fn classes(&self) -> Classes {
-        let is_asked = |class: &schema::Class| {
-            self.detection.sees(*class) || class.kinds().iter().any(|kind| self.recorder.records(*kind))
-        };
         let names: Vec<_> =
-            schema::Class::ALL.iter().filter(|class| is_asked(class)).map(|class| class.name()).collect();
+            schema::Class::ALL.into_iter().filter(|it| self.asks_for(*it)).map(|it| it.name()).collect();
         let asked = Class::ALL.into_iter().filter(|class| names.contains(&class.name()));
         asked.fold(Class::ALWAYS, Classes::with)
+    }
+
+    /// Whether a policy or a table asks for events of this class.
+    fn asks_for(&self, class: schema::Class) -> bool {
+        self.detection.sees(class) || class.kinds().iter().any(|kind| self.recorder.records(*kind))
+    }
+
+    /// The classes that the kernel does not tell, as nobody asks for them.
+    #[must_use]
+    pub fn untold(&self) -> Vec<schema::Class> {
+        let told = self.classes();
+        let is_untold = |name: &str| Class::ALL.into_iter().any(|class| class.name() == name && !told.has(class));
+        schema::Class::ALL.into_iter().filter(|class| is_untold(class.name())).collect()
     }
 
     /// Which failed execs somebody asks for.
@@ -107,6 +120,8 @@ pub enum Request {
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
     /// that nothing from then on is missed.
     Watch(Watch, Sender<()>),
+    /// Hand over a piece of what is held, and when that is all, what is to come.
+    Show(Box<Search>, Sender<Piece>),
     /// Go on with what is known of the host by now.
     Host(Arc<Host>),
     /// Tell of the processes whose records were lost.
@@ -133,6 +148,7 @@ pub struct Engine {
     /// Until all records from before it have been applied.
     rescan: Option<Box<Rescan>>,
     watches: Vec<Watch>,
+    onlookers: Onlookers,
     /// Counted, and not evaluated yet.
     waiting: Waiting,
     findings: Vec<crate::detection::Finding>,
@@ -184,6 +200,7 @@ impl Engine {
             ledger: Ledger::default(),
             rescan: None,
             watches: Vec::new(),
+            onlookers: Onlookers::new(budget),
             waiting: Waiting::default(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
@@ -233,6 +250,7 @@ impl Engine {
                         self.watches.push(watch);
                         let _ = kept.send(());
                     }
+                    Ok(Request::Show(search, reply)) => drop(reply.send(self.search(*search))),
                     Ok(Request::Host(host)) => self.host = host,
                     Ok(Request::Rescan(scan)) => self.rescan = Some(scan),
                     Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
@@ -375,11 +393,17 @@ impl Engine {
             }
             self.alert(alert);
         }
-        self.setup.recorder.observe(&event, &self.host);
+        self.show(&event);
         if self.setup.recorder.is_pressing() {
             self.hand_over();
         }
         self.table.recycle(event);
+    }
+
+    /// Shows an event to those who look on, and to the tables.
+    fn show(&mut self, event: &Event) {
+        self.onlookers.event(event, &self.host);
+        self.setup.recorder.observe(event, &self.host);
     }
 
     fn alert(&mut self, alert: Alert) {
@@ -387,7 +411,9 @@ impl Engine {
         if !self.watches.is_empty() {
             watch::alerted(&mut self.watches, &alert);
         }
-        self.outputs.send(Arc::new(alert));
+        let alert = Arc::new(alert);
+        self.onlookers.alert(&alert);
+        self.outputs.send(alert);
     }
 
     /// Raises an alert about the sensor itself.
@@ -426,12 +452,13 @@ impl Engine {
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());
+        self.onlookers.prune();
     }
 
     fn record_loss(&mut self, lost: Lost) {
         let event = self.own_event(EventType::LostRecords, Detail::Lost(lost));
         self.counts[event.kind as usize] += 1;
-        self.setup.recorder.observe(&event, &self.host);
+        self.show(&event);
     }
 
     fn hand_over(&mut self) {
@@ -447,7 +474,7 @@ impl Engine {
     fn started(&mut self) {
         let event = self.own_event(EventType::SensorStarted, Detail::None);
         self.counts[event.kind as usize] += 1;
-        self.setup.recorder.observe(&event, &self.host);
+        self.show(&event);
     }
 
     fn own_event(&self, kind: EventType, detail: Detail) -> Event {

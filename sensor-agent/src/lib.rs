@@ -25,6 +25,7 @@ pub mod fuzzing;
 pub mod health;
 pub mod host;
 pub mod limits;
+pub mod live;
 pub mod lock;
 pub mod log;
 pub mod loss;

@@ -7,6 +7,8 @@
 //! rows that are large: what is handed over at once is bounded in bytes. While memory is scarce, rows that the sinks have
 //! had leave the ring before it is full.
 
+mod read;
+
 use std::collections::VecDeque;
 
 use budget::{Budget, Pressure};
@@ -14,6 +16,7 @@ use schema::{Class, EventType, Table};
 
 use crate::event::{Event, Host};
 use crate::rules::{ChainIndex, RuleSet, Scratch};
+pub use read::{Held, Piece, Position};
 
 /// The tables that are on.
 #[derive(Debug)]

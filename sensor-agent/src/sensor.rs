@@ -12,6 +12,7 @@ mod metrics_endpoint;
 mod reload;
 mod scheduling;
 pub mod self_check;
+mod show;
 mod state;
 mod status;
 mod tamper;
@@ -41,10 +42,11 @@ use crate::alert::Alert;
 use crate::capture::preflight::BTF;
 use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::config::{Config, Paths};
-use crate::control::{ClaimError, Handler, Reload, RunDirectory, Server, Stage, Status};
+use crate::control::{ClaimError, Handler, Query, Reload, RunDirectory, Server, Stage, Status, Told};
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};
+use crate::live::Subject;
 use crate::output::{Dispatcher, Sinks, tell_of_orphaned_spools};
 use crate::plan::{Plan, plan};
 use crate::privilege::{self, DropError, Duty, Kept};
@@ -307,6 +309,10 @@ impl Handler for Arc<Shared> {
 
     fn reload(&self) -> Reload {
         reload::reload(self)
+    }
+
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        show::show(self, subject, query, tell)
     }
 }
 

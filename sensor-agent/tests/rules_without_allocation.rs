@@ -5,7 +5,9 @@ use std::cell::Cell;
 
 use diagnostic::{Report, Span, Spanned};
 use schema::Class;
+use sensor_agent::control::Query;
 use sensor_agent::event::build::build;
+use sensor_agent::live::Filter;
 use sensor_agent::rules::{Chain, Lists, MissingDefault, Scratch, compile};
 use serde_json::json;
 
@@ -75,4 +77,26 @@ fn evaluation_allocates_nothing() {
         let event = event(program, arg);
         assert_eq!(run(&event), (matches, 0), "{program} {arg}: matches, allocations");
     }
+}
+
+#[test]
+fn a_filter_of_somebody_who_looks_on_allocates_nothing() {
+    let query = Query {
+        filter: Some("uid != 0 and programName == \"*/curl\"".into()),
+        pid: Some(1),
+        container: Some("web".into()),
+        ..Query::default()
+    };
+    let (mut filter, _) = Filter::new(&query).expect("it is right");
+    let event = |program: &str| {
+        build(&json!({"programName": program, "uid": 5, "containerName": "web", "lineage": [{"processPid": 1}]}))
+            .expect("the fields exist")
+    };
+    let mut run = |(event, host): &(_, _)| {
+        let before = ALLOCATIONS.get();
+        (filter.passes(event, host), ALLOCATIONS.get() - before)
+    };
+    run(&event("/bin/true"));
+    assert_eq!(run(&event("/usr/bin/curl")), (true, 0));
+    assert_eq!(run(&event("/usr/bin/wget")), (false, 0));
 }

@@ -7,7 +7,7 @@
 //!
 //! | charged, of the budget | from then on |
 //! | --- | --- |
-//! | 1/2 | rows that sinks have had leave the rings; a sink that is behind gets no more rows |
+//! | 1/2 | rows that sinks have had leave the rings; a sink that is behind gets no more rows; who follows gets nothing more |
 //! | 3/4 | rows that wait for sinks are given up, the oldest first; the process table keeps what is new in short |
 //! | all | processes that did nothing for longest leave the table |
 //!
@@ -132,6 +132,12 @@ impl Budget {
     #[must_use]
     pub fn share(&self) -> usize {
         self.limit() / 4
+    }
+
+    /// Bytes of what may wait for one who follows, and of alerts that are kept to be looked at.
+    #[must_use]
+    pub fn follower(&self) -> usize {
+        self.limit() / 64
     }
 
     /// Bytes that are handed on in one piece, or held in hand at once.

@@ -5,6 +5,11 @@
 //!
 //! There is no flag for a secret: every user of a host can read the arguments of every process.
 
+mod commands;
+
+pub use commands::{COMMANDS, CommandEntry, CommandId, Count};
+use schema::Class;
+
 /// Names a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagId {
@@ -17,6 +22,12 @@ pub enum FlagId {
     Strict,
     TestAlert,
     Json,
+    Follow,
+    Since,
+    Filter,
+    Class,
+    Pid,
+    Container,
     Markdown,
     Policy,
     Output,
@@ -56,53 +67,6 @@ pub enum OperandKind {
     OneOf(&'static [&'static str]),
 }
 
-/// One command; the one without words runs the sensor.
-#[derive(Debug)]
-pub struct CommandEntry {
-    pub id: CommandId,
-    /// What is typed, such as `rules check`.
-    pub words: &'static [&'static str],
-    pub operand: Option<Operand>,
-    /// How many operands it takes.
-    pub count: Count,
-    /// The flags that go with it, beyond `-help`, which goes with all.
-    pub flags: &'static [FlagId],
-    /// One line for lists of commands.
-    pub doc: &'static str,
-    /// What else the manual says.
-    pub more: &'static str,
-}
-
-/// Names a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommandId {
-    Sensor,
-    Status,
-    Reload,
-    Health,
-    Doctor,
-    Limits,
-    SupportBundle,
-    Fields,
-    RulesCheck,
-    RulesTest,
-    RulesExplain,
-    RulesImportSigma,
-    Completions,
-    Man,
-}
-
-/// How many operands a command takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {
-    None,
-    /// One or none.
-    Optional,
-    One,
-    /// One or more.
-    Many,
-}
-
 impl Flag {
     /// The flag of this name, given without dashes.
     #[must_use]
@@ -129,41 +93,22 @@ impl Flag {
     }
 }
 
-impl CommandEntry {
-    /// The entry of this id.
-    #[must_use]
-    pub fn of(id: CommandId) -> &'static Self {
-        &COMMANDS[id as usize]
-    }
-
-    /// The words as they are typed.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.words.join(" ")
-    }
-
-    /// Its flags, those that go with every command last.
-    pub fn flags(&self) -> impl Iterator<Item = &'static Flag> {
-        self.flags.iter().copied().chain([FlagId::Help]).map(Flag::of)
-    }
-
-    /// The operands as they are typed: `FILE...`.
-    #[must_use]
-    pub fn operands(&self) -> String {
-        match (&self.operand, self.count) {
-            (None, _) | (_, Count::None) => String::new(),
-            (Some(operand), Count::Optional) => format!("[{}]", operand.name),
-            (Some(operand), Count::One) => operand.name.to_owned(),
-            (Some(operand), Count::Many) => format!("{}...", operand.name),
-        }
-    }
-}
-
 const FILE: Operand = Operand { name: "FILE", kind: OperandKind::File };
 const DIR: Operand = Operand { name: "DIR", kind: OperandKind::Directory };
 
 /// What the shells are called in `completions SHELL`.
 pub const SHELLS: &[&str] = &["bash", "zsh", "fish"];
+
+/// The classes of events, in `-class CLASS`.
+static CLASSES: [&str; Class::ALL.len()] = {
+    let mut names = [""; Class::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = Class::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 
 /// The manual pages, in `man PAGE`.
 pub const PAGES: &[&str] = &[super::PROGRAM, crate::config::FILE_NAME];
@@ -229,6 +174,50 @@ pub static FLAGS: &[Flag] = &[
               Uses the running sensor, or starts one for the purpose.",
     },
     Flag { id: FlagId::Json, name: "json", value: None, default: None, doc: "Print JSON, for programs." },
+    Flag {
+        id: FlagId::Follow,
+        name: "follow",
+        value: None,
+        default: None,
+        doc: "Go on with what happens from now on, until Ctrl-C.",
+    },
+    Flag {
+        id: FlagId::Since,
+        name: "since",
+        value: Some(Operand { name: "DURATION", kind: OperandKind::Word }),
+        default: None,
+        doc: "Begin with what happened in this last time, such as 10m, and is still held. Without it all that is held, with \
+              -follow nothing.",
+    },
+    Flag {
+        id: FlagId::Filter,
+        name: "filter",
+        value: Some(Operand { name: "RULE", kind: OperandKind::Word }),
+        default: None,
+        doc: "Show what this condition of the rule language holds for, such as 'uid != 0 and programName == \"*/curl\"'; \
+              with ignore before it, all else. It knows no lists.",
+    },
+    Flag {
+        id: FlagId::Class,
+        name: "class",
+        value: Some(Operand { name: "CLASS", kind: OperandKind::OneOf(&CLASSES) }),
+        default: None,
+        doc: "Show events of this class alone.",
+    },
+    Flag {
+        id: FlagId::Pid,
+        name: "pid",
+        value: Some(Operand { name: "PID", kind: OperandKind::Word }),
+        default: None,
+        doc: "Show events of this process, and of those that it started, alone.",
+    },
+    Flag {
+        id: FlagId::Container,
+        name: "container",
+        value: Some(Operand { name: "NAME", kind: OperandKind::Word }),
+        default: None,
+        doc: "Show events of this container alone: its name, or the beginning of its id.",
+    },
     Flag { id: FlagId::Markdown, name: "markdown", value: None, default: None, doc: "Print a Markdown page." },
     Flag {
         id: FlagId::Policy,
@@ -259,160 +248,6 @@ pub static FLAGS: &[Flag] = &[
         value: None,
         default: None,
         doc: "Print help, with a command the help of that command, and exit.",
-    },
-];
-
-/// The flags that name files and folders.
-const PLACES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir];
-const PLACES_AND_JSON: &[FlagId] =
-    &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir, FlagId::Json];
-
-/// The flags that name the parts of the configuration.
-const FILES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content];
-
-/// Every command, in the order of the manual and of [`CommandId`].
-pub static COMMANDS: &[CommandEntry] = &[
-    CommandEntry {
-        id: CommandId::Sensor,
-        words: &[],
-        operand: None,
-        count: Count::None,
-        flags: &[
-            FlagId::Config,
-            FlagId::Rules,
-            FlagId::Content,
-            FlagId::StateDir,
-            FlagId::RunDir,
-            FlagId::Check,
-            FlagId::Strict,
-            FlagId::TestAlert,
-            FlagId::Version,
-        ],
-        doc: "Run the sensor.",
-        more: "",
-    },
-    CommandEntry {
-        id: CommandId::Status,
-        words: &["status"],
-        operand: None,
-        count: Count::None,
-        flags: &[FlagId::RunDir, FlagId::Json],
-        doc: "Show how the running sensor is doing.",
-        more: "What is wrong comes first: hooks that are not attached, events lost, outputs that fail, a reload that \
-               was refused. Only root may ask.",
-    },
-    CommandEntry {
-        id: CommandId::Reload,
-        words: &["reload"],
-        operand: None,
-        count: Count::None,
-        flags: &[FlagId::RunDir],
-        doc: "Have the running sensor read its configuration again.",
-        more: "Like the signal SIGHUP, but waits for the outcome and prints it. A configuration that is refused \
-               changes nothing: the sensor goes on with the one it has.",
-    },
-    CommandEntry {
-        id: CommandId::Health,
-        words: &["health"],
-        operand: None,
-        count: Count::None,
-        flags: &[FlagId::RunDir],
-        doc: "Say whether the running sensor sees what happens.",
-        more: "For container runtimes and scripts: the exit code is 0 if it does. The sensor runs a program of its own \
-               each minute, and is well when that was seen coming out of the kernel.",
-    },
-    CommandEntry {
-        id: CommandId::Doctor,
-        words: &["doctor"],
-        operand: None,
-        count: Count::None,
-        flags: PLACES_AND_JSON,
-        doc: "Look for what keeps the sensor from working on this host, and say what to do.",
-        more: "Looks at the kernel, capabilities, clock, configuration, disks, trust files and receivers, and asks the \
-               running sensor. Changes nothing. The exit code is 0 if nothing prevents the sensor from working.",
-    },
-    CommandEntry {
-        id: CommandId::Limits,
-        words: &["limits"],
-        operand: None,
-        count: Count::None,
-        flags: PLACES,
-        doc: "Have systemd hold the unit to 5 % of a CPU and 1024 MB if use_resource_limits is on.",
-        more: "The unit runs it before each start, so a change of the key takes a restart.",
-    },
-    CommandEntry {
-        id: CommandId::SupportBundle,
-        words: &["support-bundle"],
-        operand: Some(FILE),
-        count: Count::One,
-        flags: PLACES,
-        doc: "Gather what somebody who helps needs to see into an archive (.tar.zst), without secrets.",
-        more: "It holds the status, the configuration with secrets masked, what doctor found, and warnings of the log; no \
-               alerts and no rows.",
-    },
-    CommandEntry {
-        id: CommandId::Fields,
-        words: &["fields"],
-        operand: None,
-        count: Count::None,
-        flags: &[FlagId::Json, FlagId::Markdown],
-        doc: "List every field that rules can use, with its type, column and meaning.",
-        more: "",
-    },
-    CommandEntry {
-        id: CommandId::RulesCheck,
-        words: &["rules", "check"],
-        operand: Some(FILE),
-        count: Count::Many,
-        flags: FILES,
-        doc: "Check files of policies and lists.",
-        more: "Lists that the files use and do not define are looked up in the configuration.",
-    },
-    CommandEntry {
-        id: CommandId::RulesTest,
-        words: &["rules", "test"],
-        operand: Some(FILE),
-        count: Count::Many,
-        flags: FILES,
-        doc: "Run test cases: events, and the verdicts that policies must give.",
-        more: "",
-    },
-    CommandEntry {
-        id: CommandId::RulesExplain,
-        words: &["rules", "explain"],
-        operand: Some(FILE),
-        count: Count::One,
-        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy],
-        doc: "Say which rule decides about an event (a JSON file), and why those before it do not.",
-        more: "",
-    },
-    CommandEntry {
-        id: CommandId::RulesImportSigma,
-        words: &["rules", "import", "sigma"],
-        operand: Some(Operand { name: "PATH", kind: OperandKind::File }),
-        count: Count::Many,
-        flags: &[FlagId::Output, FlagId::KeepLevel, FlagId::Content],
-        doc: "Make policies of Sigma rules: of files, and of all in folders that end with .yml or .yaml.",
-        more: "Says of each rule that is not taken, or not whole, why. The exit code is 0 if the policies were written, also \
-               if some rules were not taken. Names that the shipped policies have are not given again.",
-    },
-    CommandEntry {
-        id: CommandId::Completions,
-        words: &["completions"],
-        operand: Some(Operand { name: "SHELL", kind: OperandKind::OneOf(SHELLS) }),
-        count: Count::One,
-        flags: &[],
-        doc: "Print the completion script of a shell: bash, zsh or fish.",
-        more: "",
-    },
-    CommandEntry {
-        id: CommandId::Man,
-        words: &["man"],
-        operand: Some(Operand { name: "PAGE", kind: OperandKind::OneOf(PAGES) }),
-        count: Count::Optional,
-        flags: &[],
-        doc: "Print a manual page, in roff.",
-        more: "Without an operand, the page of the program; runtimedetections.yaml is that of the configuration file.",
     },
 ];
 

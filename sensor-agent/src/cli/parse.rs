@@ -7,17 +7,20 @@ use std::{
     ffi::{OsStr, OsString},
     os::unix::ffi::{OsStrExt, OsStringExt},
     path::PathBuf,
+    time::Duration,
 };
 
 use diagnostic::{nearest, printable};
+use settings::FromText as _;
 
 use super::{
-    Command, Options, Place, Usage,
+    Command, Look, Options, Place, Usage,
     completions::Shell,
     fields::Format,
-    flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, OperandKind},
+    flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, Operand, OperandKind},
     man::Page,
 };
+use crate::live::Subject;
 
 /// Understands arguments; the program's own name is not among them.
 ///
@@ -104,6 +107,11 @@ impl Line {
                 return Err(Usage::ForeignFlag { flag: dashed(id), command: entry.name(), others: others.join(", ") });
             }
         }
+        for (id, value) in &self.flags {
+            if let Some(Operand { name, kind: OperandKind::OneOf(choices) }) = &Flag::of(*id).value {
+                one_of(name, value, choices)?;
+            }
+        }
         let operands = &self.words[entry.words.len()..];
         match (&entry.operand, operands) {
             (Some(operand), []) if entry.count != Count::Optional => {
@@ -115,17 +123,8 @@ impl Line {
             }
             _ => {}
         }
-        match (entry.operand.as_ref().map(|operand| (operand.name, operand.kind)), operands) {
-            (Some((name, OperandKind::OneOf(choices))), [given, ..])
-                if !choices.iter().any(|choice| given == choice) =>
-            {
-                Err(Usage::UnknownWord {
-                    operand: name,
-                    word: show(given),
-                    nearest: nearest(&given.to_string_lossy(), choices.iter().copied()),
-                    choices: choices.join(", "),
-                })
-            }
+        match (&entry.operand, operands) {
+            (Some(Operand { name, kind: OperandKind::OneOf(choices) }), [given, ..]) => one_of(name, given, choices),
             _ => Ok(()),
         }
     }
@@ -137,6 +136,8 @@ impl Line {
             CommandId::Status => {
                 Command::Status { run_dir: self.path(FlagId::RunDir), json: self.is_set(FlagId::Json) }
             }
+            CommandId::Events => self.show(Subject::Events)?,
+            CommandId::Alerts => self.show(Subject::Alerts)?,
             CommandId::Health => Command::Health { run_dir: self.path(FlagId::RunDir) },
             CommandId::Doctor => Command::Doctor { options: self.options(), json: self.is_set(FlagId::Json) },
             CommandId::Limits => Command::Limits { options: self.options() },
@@ -157,13 +158,7 @@ impl Line {
             CommandId::RulesCheck => Command::RulesCheck { options: self.options(), files: operands.collect() },
             CommandId::RulesTest => Command::RulesTest { options: self.options(), files: operands.collect() },
             CommandId::RulesExplain => {
-                let policy = match self.value(FlagId::Policy) {
-                    None => None,
-                    Some(name) => {
-                        let text = name.to_str().ok_or(Usage::NotText { flag: dashed(FlagId::Policy) })?;
-                        Some(text.to_owned())
-                    }
-                };
+                let policy = self.text(FlagId::Policy)?.map(str::to_owned);
                 Command::RulesExplain { options: self.options(), event: operands.next().unwrap_or_default(), policy }
             }
             CommandId::RulesImportSigma => Command::RulesImportSigma {
@@ -206,6 +201,35 @@ impl Line {
         }
     }
 
+    fn show(&self, subject: Subject) -> Result<Command, Usage> {
+        let wrong = |id, why: String| Usage::WrongValue { flag: dashed(id), why };
+        let since = match self.text(FlagId::Since)? {
+            None => None,
+            Some(text) => Some(Duration::from_text(text).map_err(|problem| {
+                let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+                wrong(FlagId::Since, problem.message + &help)
+            })?),
+        };
+        let pid = match self.text(FlagId::Pid)? {
+            None => None,
+            Some(text) => match text.parse() {
+                Ok(pid) if pid > 0 => Some(pid),
+                _ => return Err(wrong(FlagId::Pid, "this is no id of a process, which is a number from 1 on".into())),
+            },
+        };
+        let owned = |id| Ok::<_, Usage>(self.text(id)?.map(str::to_owned));
+        let look = Look {
+            json: self.is_set(FlagId::Json),
+            follow: self.is_set(FlagId::Follow),
+            since,
+            filter: owned(FlagId::Filter)?,
+            class: owned(FlagId::Class)?,
+            pid,
+            container: owned(FlagId::Container)?,
+        };
+        Ok(Command::Show { run_dir: self.path(FlagId::RunDir), subject, look })
+    }
+
     fn options(&self) -> Options {
         Options {
             config: self.place(FlagId::Config),
@@ -226,6 +250,10 @@ impl Line {
 
     fn value(&self, id: FlagId) -> Option<&OsStr> {
         self.flags.iter().rev().find(|(other, _)| *other == id).map(|(_, value)| value.as_os_str())
+    }
+
+    fn text(&self, id: FlagId) -> Result<Option<&str>, Usage> {
+        self.value(id).map(|value| value.to_str().ok_or(Usage::NotText { flag: dashed(id) })).transpose()
     }
 
     fn is_set(&self, id: FlagId) -> bool {
@@ -276,6 +304,19 @@ impl Written {
             Usage::UnknownFlag { flag, nearest: nearest(&self.name, FLAGS.iter().map(|flag| flag.name)) }
         })
     }
+}
+
+/// Whether a word is one of those that there are.
+fn one_of(name: &'static str, given: &OsStr, choices: &'static [&'static str]) -> Result<(), Usage> {
+    if choices.iter().any(|choice| given == *choice) {
+        return Ok(());
+    }
+    Err(Usage::UnknownWord {
+        operand: name,
+        word: show(given),
+        nearest: nearest(&given.to_string_lossy(), choices.iter().copied()),
+        choices: choices.join(", "),
+    })
 }
 
 /// The command that the words begin with.

@@ -69,6 +69,38 @@ fn modes() {
 }
 
 #[test]
+fn what_is_looked_at() {
+    let Ok(Command::Show { subject, look, .. }) = of(&[
+        "events",
+        "-follow",
+        "-since",
+        "1h30m",
+        "-filter",
+        "uid == 0",
+        "-class",
+        "audit",
+        "-pid",
+        "7",
+        "-container",
+        "web",
+    ]) else {
+        panic!("refused")
+    };
+    assert_eq!(subject, Subject::Events);
+    assert_eq!(look.since, Some(Duration::from_secs(5400)));
+    assert_eq!((look.follow, look.json, look.pid), (true, false, Some(7)));
+    assert_eq!(
+        (look.filter.as_deref(), look.class.as_deref(), look.container.as_deref()),
+        (Some("uid == 0"), Some("audit"), Some("web"))
+    );
+    let Ok(Command::Show { subject, look, .. }) = of(&["alerts"]) else { panic!("refused") };
+    assert_eq!((subject, look), (Subject::Alerts, Look::default()));
+    assert_eq!(refusal(&["events", "-since", "7d"]), "-since: `d` is not a unit of time; write 168h");
+    assert!(refusal(&["events", "-pid", "0"]).starts_with("-pid: this is no id of a process"));
+    assert!(refusal(&["events", "-class", "proces"]).contains("did you mean process?"));
+}
+
+#[test]
 fn commands_and_their_flags_in_any_order() {
     let status = Ok(Command::Status { run_dir: "/r".into(), json: true });
     assert_eq!(of(&["status", "-json", "-run-dir", "/r"]), status);

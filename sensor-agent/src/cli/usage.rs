@@ -48,6 +48,9 @@ pub enum Usage {
     #[error("{flag} only goes with {other}")]
     Needs { flag: String, other: String },
 
+    #[error("{flag}: {why}")]
+    WrongValue { flag: String, why: String },
+
     #[error("the value of {flag} is not UTF-8")]
     NotText { flag: String },
 }

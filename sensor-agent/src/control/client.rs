@@ -13,12 +13,13 @@ use rustix::{
 };
 
 use super::{
-    Reload, SOCKET_NAME, Stage, Status,
+    Query, Reload, SOCKET_NAME, Stage, Status, Told,
     peer::{Peer, own_uid},
-    protocol::{CLIENT_TIME, MAX_REPLY, Reply, Request, RequestLine},
+    protocol::{CLIENT_TIME, MAX_REPLY, REPLY, Reply, Request, RequestLine},
     run_dir::stream_socket,
     timed::Timed,
 };
+use crate::live::Subject;
 
 /// How long a sensor may take to say how it is doing.
 const STATUS_TIME: Duration = Duration::from_secs(10);
@@ -58,6 +59,9 @@ pub enum ClientError {
         "the sensor's answer was not understood ({0}); is it another version? A restart of the sensor helps after an upgrade"
     )]
     NotUnderstood(String),
+
+    #[error("the sensor has ended")]
+    Ended,
 }
 
 /// How the sensor with this run directory is doing.
@@ -65,7 +69,7 @@ pub enum ClientError {
 /// # Errors
 /// No sensor runs there, or it gave no answer.
 pub fn status(run_dir: &Path) -> Result<Status, ClientError> {
-    match Connection::open(run_dir, Request::Status, STATUS_TIME)?.next()? {
+    match Connection::open(run_dir, Request::Status, None, STATUS_TIME)?.next()? {
         Reply::Status { status } => Ok(*status),
         other => Err(unexpected(other)),
     }
@@ -76,7 +80,7 @@ pub fn status(run_dir: &Path) -> Result<Status, ClientError> {
 /// # Errors
 /// No sensor runs there, or it gave no answer. A configuration that was refused is no error here.
 pub fn reload(run_dir: &Path) -> Result<Reload, ClientError> {
-    match Connection::open(run_dir, Request::Reload, CHANGE_TIME)?.next()? {
+    match Connection::open(run_dir, Request::Reload, None, CHANGE_TIME)?.next()? {
         Reply::Reloaded(reload) => Ok(reload),
         other => Err(unexpected(other)),
     }
@@ -87,13 +91,58 @@ pub fn reload(run_dir: &Path) -> Result<Reload, ClientError> {
 /// # Errors
 /// No sensor runs there, or it stopped answering. A stage that failed is no error here.
 pub fn test_alert(run_dir: &Path, mut report: impl FnMut(Stage)) -> Result<bool, ClientError> {
-    let mut connection = Connection::open(run_dir, Request::TestAlert, CHANGE_TIME)?;
+    let mut connection = Connection::open(run_dir, Request::TestAlert, None, CHANGE_TIME)?;
     loop {
         match connection.next()? {
             Reply::Stage(stage) => report(stage),
             Reply::Tested { passed } => return Ok(passed),
             other => return Err(unexpected(other)),
         }
+    }
+}
+
+/// Has the sensor with this run directory tell events or alerts, and shows them until all are told or `show` says that it is
+/// enough. [`Told::Pause`] stands where no more is there for the moment.
+///
+/// # Errors
+/// No sensor runs there, it refused the query, or it has ended.
+pub fn show(
+    run_dir: &Path,
+    subject: Subject,
+    query: &Query,
+    mut show: impl FnMut(Told<'_>) -> bool,
+) -> Result<(), ClientError> {
+    let request = match subject {
+        Subject::Events => Request::Events,
+        Subject::Alerts => Request::Alerts,
+    };
+    let mut connection = Connection::open(run_dir, request, Some(query.clone()), STATUS_TIME)?;
+    let mut line = connection.line()?;
+    connection.reader.get_mut().endless();
+    loop {
+        let told = if line.starts_with(REPLY) {
+            match understood(&line)? {
+                Reply::Notes { notes } => Told::Notes(notes),
+                Reply::Line(line) => Told::Line(*line),
+                Reply::Lost { count } => Told::Lost(count),
+                Reply::End => return Ok(()),
+                other => return Err(unexpected(other)),
+            }
+        } else {
+            line.push(b'\n');
+            Told::Json(&line)
+        };
+        if !show(told) || connection.reader.buffer().is_empty() && !show(Told::Pause) {
+            return Ok(());
+        }
+        line = connection.next_line()?;
+    }
+}
+
+fn understood(line: &[u8]) -> Result<Reply, ClientError> {
+    match serde_json::from_slice(line).map_err(|error| ClientError::NotUnderstood(error.to_string()))? {
+        Reply::Error { message } => Err(ClientError::Refused(message)),
+        reply => Ok(reply),
     }
 }
 
@@ -105,7 +154,7 @@ struct Connection {
 }
 
 impl Connection {
-    fn open(run_dir: &Path, request: Request, time: Duration) -> Result<Self, ClientError> {
+    fn open(run_dir: &Path, request: Request, query: Option<Query>, time: Duration) -> Result<Self, ClientError> {
         let path = run_dir.join(SOCKET_NAME);
         let failed = |source: io::Error| ClientError::Io { path: path.clone(), source };
         let address = SocketAddrUnix::new(&path).map_err(|errno| failed(errno.into()))?;
@@ -125,7 +174,7 @@ impl Connection {
         }
         let stream = UnixStream::from(socket);
         stream.set_nonblocking(false).map_err(failed)?;
-        let line = serde_json::to_string(&RequestLine { request }).map_err(|error| failed(error.into()))? + "\n";
+        let line = serde_json::to_string(&RequestLine { request, query }).map_err(|error| failed(error.into()))? + "\n";
         let mut timed = Timed::new(stream, CLIENT_TIME);
         match timed.write_all(line.as_bytes()) {
             Ok(()) => {}
@@ -137,16 +186,19 @@ impl Connection {
     }
 
     fn next(&mut self) -> Result<Reply, ClientError> {
-        let line = self.line()?;
-        let reply = serde_json::from_slice(&line).map_err(|error| ClientError::NotUnderstood(error.to_string()))?;
-        match reply {
-            Reply::Error { message } => Err(ClientError::Refused(message)),
-            reply => Ok(reply),
-        }
+        understood(&self.line()?)
     }
 
+    /// The next line within the time.
     fn line(&mut self) -> Result<Vec<u8>, ClientError> {
         self.reader.get_mut().restart(self.time);
+        self.next_line().map_err(|error| match error {
+            ClientError::Ended => ClientError::NotUnderstood("it ended in the middle".to_owned()),
+            other => other,
+        })
+    }
+
+    fn next_line(&mut self) -> Result<Vec<u8>, ClientError> {
         let limit = u64::try_from(MAX_REPLY).unwrap_or(u64::MAX);
         let mut line = Vec::new();
         let read = self.reader.by_ref().take(limit).read_until(b'\n', &mut line);
@@ -156,7 +208,8 @@ impl Connection {
         })?;
         match line.pop() {
             Some(b'\n') => Ok(line),
-            _ => Err(ClientError::NotUnderstood("it ended in the middle".to_owned())),
+            None => Err(ClientError::Ended),
+            Some(_) => Err(ClientError::NotUnderstood("it ended in the middle".to_owned())),
         }
     }
 }
@@ -167,6 +220,10 @@ fn unexpected(reply: Reply) -> ClientError {
         Reply::Stage(_) => "stage",
         Reply::Tested { .. } => "tested",
         Reply::Reloaded(_) => "reloaded",
+        Reply::Notes { .. } => "notes",
+        Reply::Line(_) => "line",
+        Reply::Lost { .. } => "lost",
+        Reply::End => "end",
         Reply::Error { .. } => "error",
     };
     ClientError::NotUnderstood(format!("a reply that was not asked for: {name}"))

@@ -3,24 +3,26 @@
 use std::{io::Write as _, os::unix::net::UnixStream};
 
 use super::{
-    Status,
+    Status, lines,
     protocol::{MAX_REQUEST, Reply},
     render,
     server::read_request,
 };
+use crate::live::Filter;
 
 /// What a caller may write, and what a sensor of another version may reply.
 ///
 /// # Panics
 ///
-/// If a request is taken that is too long, or there are no sockets to be had.
+/// If a request is taken that is too long, if a line for people would command a terminal, or there are no sockets to be had.
 pub fn control(bytes: &[u8]) {
     // As much as a socket holds: nobody reads meanwhile.
     let bytes = &bytes[..bytes.len().min(4 * MAX_REQUEST)];
     let (server, mut client) = UnixStream::pair().expect("there are sockets");
     client.write_all(bytes).expect("a fresh socket has room");
     drop(client);
-    if read_request(&server).is_ok() {
+    if let Ok(request) = read_request(&server) {
+        let _ = request.query.map(|query| Filter::new(&query).map_err(|report| assert!(report.has_errors())));
         let line = bytes.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
         assert!(line.len() <= MAX_REQUEST);
     }
@@ -31,6 +33,11 @@ pub fn control(bytes: &[u8]) {
         }
         Ok(Reply::Stage(stage)) => assert!(!render::stage(&stage).is_empty()),
         Ok(Reply::Reloaded(reload)) => assert!(!render::reload(&reload).is_empty()),
-        Ok(Reply::Tested { .. } | Reply::Error { .. }) | Err(_) => {}
+        Ok(Reply::Line(line)) => {
+            let shown = lines::line(&line, false);
+            assert!(shown.lines().count() == 1 && !shown.trim_end().contains(char::is_control));
+        }
+        Ok(Reply::Tested { .. } | Reply::Notes { .. } | Reply::Lost { .. } | Reply::End | Reply::Error { .. })
+        | Err(_) => {}
     }
 }

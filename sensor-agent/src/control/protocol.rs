@@ -8,19 +8,32 @@
 //! ```
 //!
 //! A request that is not understood or not granted gets one `error` reply.
+//!
+//! Who looks on (`events`, `alerts`) sends a [`Query`] along. After `notes` come `line` replies, or each event and alert as a
+//! JSON object of its own, which never begins with the key `reply`; `lost` stands where some are missing, and `end` at the
+//! end. While the query goes on, there is no end but that of the connection.
+//!
+//! ```text
+//! ▶ {"request":"events","query":{"follow":true,"filter":"uid != 0"}}
+//! ◀ {"reply":"notes","notes":["…"]}
+//! ◀ {"reply":"line","time":1700000000000000000,"kind":"exec",…}
+//! ◀ {"reply":"lost","count":12}
+//! ```
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Status;
+use super::{Line, Query, Status};
 
 /// Longest request line, bytes.
-pub(super) const MAX_REQUEST: usize = 4096;
+pub(super) const MAX_REQUEST: usize = 16 << 10;
 /// Longest reply line, bytes.
 pub(super) const MAX_REPLY: usize = 16 << 20;
 /// Requests served at once; more are told to come again.
 pub(super) const MAX_CLIENTS: usize = 8;
+/// Those who look on at once, besides: each may take long, and has its share of the memory.
+pub(super) const MAX_ONLOOKERS: usize = 4;
 /// How long a client may take to send its request, and to take in one reply.
 pub(super) const CLIENT_TIME: Duration = Duration::from_secs(5);
 
@@ -34,10 +47,14 @@ pub enum Request {
     TestAlert,
     /// Read the configuration again: one `reloaded` reply.
     Reload,
+    /// Events: those that are held, and those to come.
+    Events,
+    /// Alerts, in the same way.
+    Alerts,
 }
 
 impl Request {
-    pub(super) const NAMES: &[&str] = &["status", "test-alert", "reload"];
+    pub(super) const NAMES: &[&str] = &["status", "test-alert", "reload", "events", "alerts"];
 }
 
 /// The request line. What it does not know it refuses: a later version may mean something by it.
@@ -45,7 +62,13 @@ impl Request {
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestLine {
     pub(super) request: Request,
+    /// Goes with `events` and `alerts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) query: Option<Query>,
 }
+
+/// How every line begins that is a [`Reply`], and no event or alert as JSON does.
+pub(super) const REPLY: &[u8] = b"{\"reply\":";
 
 /// One line of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +84,17 @@ pub enum Reply {
         passed: bool,
     },
     Reloaded(Reload),
+    /// What is to be known of what follows, in sentences.
+    Notes {
+        notes: Vec<String>,
+    },
+    Line(Box<Line>),
+    /// So many events or alerts are missing here: they came faster than they were read.
+    Lost {
+        count: u64,
+    },
+    /// All that was asked for has been told.
+    End,
     Error {
         message: String,
     },

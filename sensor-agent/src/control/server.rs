@@ -1,7 +1,8 @@
 //! The sensor's end of the socket.
 //!
 //! One thread takes callers in; each one that may ask gets a thread for its one request. Their number, the length of a
-//! request and the time for it are bounded, so that a slow or hostile client holds up nobody but itself.
+//! request and the time for it are bounded, so that a slow or hostile client holds up nobody but itself. Those who look on
+//! take as long as they like, and are few.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -18,11 +19,13 @@ use std::{
 };
 
 use super::{
-    Outcome, Reload, RunDirectory, Stage, Status,
+    Outcome, Query, Reload, RunDirectory, Stage, Status,
     peer::{Peer, own_uid},
-    protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_REQUEST, Reply, Request, RequestLine},
+    protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_ONLOOKERS, MAX_REQUEST, Reply, Request, RequestLine},
+    stream::{Stream, Told},
     timed::Timed,
 };
+use crate::live::Subject;
 
 /// What the sensor does about requests. Called from threads of the server's, several at once; but never two of
 /// `test_alert` and `reload`.
@@ -35,6 +38,12 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Reads the configuration again and says how that went.
     fn reload(&self) -> Reload;
+
+    /// Tells events or alerts, those held and those to come, until all is told or `tell` says that nobody listens any more.
+    ///
+    /// # Errors
+    /// Why the query is refused.
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String>;
 }
 
 /// Answers requests until it is dropped.
@@ -53,7 +62,12 @@ impl Server {
     pub fn start(run_dir: RunDirectory, handler: Arc<dyn Handler>) -> io::Result<Self> {
         let listener = run_dir.listener.try_clone()?;
         let stopping = Arc::new(AtomicBool::new(false));
-        let desk = Arc::new(Desk { handler, clients: AtomicUsize::new(0), changing: Mutex::new(()) });
+        let desk = Arc::new(Desk {
+            handler,
+            clients: AtomicUsize::new(0),
+            onlookers: AtomicUsize::new(0),
+            changing: Mutex::new(()),
+        });
         let stop = Arc::clone(&stopping);
         let thread =
             thread::Builder::new().name("control".to_owned()).spawn(move || take_in(&listener, &desk, &stop))?;
@@ -78,6 +92,8 @@ struct Desk {
     handler: Arc<dyn Handler>,
     /// Threads that serve a client now.
     clients: AtomicUsize,
+    /// Threads that serve somebody who looks on.
+    onlookers: AtomicUsize,
     /// Held by the one request that changes something.
     changing: Mutex<()>,
 }
@@ -97,7 +113,7 @@ fn take_in(listener: &UnixListener, desk: &Arc<Desk>, stopping: &AtomicBool) {
 /// Checks a caller, and hands it to a thread of its own. Never waits for it.
 fn admit(client: UnixStream, own: u32, desk: &Arc<Desk>) {
     let refusal = match Peer::of(client.as_fd()) {
-        Ok(peer) if peer.is_trusted(own) => match Seat::take(desk) {
+        Ok(peer) if peer.is_trusted(own) => match Seat::take(desk, |desk| &desk.clients, MAX_CLIENTS) {
             Some(seat) => {
                 // If there is no thread to be had, the client sees the connection end.
                 let _ = thread::Builder::new().name("control-client".to_owned()).spawn(move || seat.serve(&client));
@@ -114,33 +130,50 @@ fn admit(client: UnixStream, own: u32, desk: &Arc<Desk>) {
     }
 }
 
-/// The right to be served, one of [`MAX_CLIENTS`].
-struct Seat(Arc<Desk>);
+/// The right to be served, one of so many.
+struct Seat {
+    desk: Arc<Desk>,
+    taken: fn(&Desk) -> &AtomicUsize,
+}
 
 impl Seat {
-    fn take(desk: &Arc<Desk>) -> Option<Self> {
-        let seat = |taken| (taken < MAX_CLIENTS).then_some(taken + 1);
-        desk.clients.fetch_update(Ordering::AcqRel, Ordering::Acquire, seat).ok().map(|_| Self(Arc::clone(desk)))
+    fn take(desk: &Arc<Desk>, taken: fn(&Desk) -> &AtomicUsize, most: usize) -> Option<Self> {
+        let seat = |count| (count < most).then_some(count + 1);
+        taken(desk).fetch_update(Ordering::AcqRel, Ordering::Acquire, seat).ok()?;
+        Some(Self { desk: Arc::clone(desk), taken })
     }
 
-    fn serve(&self, client: &UnixStream) {
-        match read_request(client) {
-            Ok(request) => self.answer(request, client),
+    fn serve(self, client: &UnixStream) {
+        let RequestLine { request, query } = match read_request(client) {
+            Ok(line) => line,
+            Err(message) => return send(client, &error(message)),
+        };
+        match request {
+            Request::Status => send(client, &Reply::Status { status: Box::new(self.desk.handler.status()) }),
+            Request::TestAlert | Request::Reload => send(client, &self.change(request, client)),
+            Request::Events => self.show(Subject::Events, query, client),
+            Request::Alerts => self.show(Subject::Alerts, query, client),
+        }
+    }
+
+    /// Serves somebody who looks on, on a seat of that kind.
+    fn show(self, subject: Subject, query: Option<Query>, client: &UnixStream) {
+        let Some(seat) = Self::take(&self.desk, |desk| &desk.onlookers, MAX_ONLOOKERS) else {
+            let many = format!("{MAX_ONLOOKERS} others look on already; try again when one of them has ended");
+            return send(client, &error(many));
+        };
+        drop(self);
+        let mut stream = Stream::new(client);
+        let shown = seat.desk.handler.show(subject, &query.unwrap_or_default(), &mut |told| stream.tell(told));
+        match shown {
+            Ok(()) => drop(stream.tell(Told::Pause)),
             Err(message) => send(client, &error(message)),
         }
     }
 
-    fn answer(&self, request: Request, client: &UnixStream) {
-        let last = match request {
-            Request::Status => Reply::Status { status: Box::new(self.0.handler.status()) },
-            Request::TestAlert | Request::Reload => self.change(request, client),
-        };
-        send(client, &last);
-    }
-
     /// Does what only one at a time may do, and tells its last reply: whoever has that may ask for the next change.
     fn change(&self, request: Request, client: &UnixStream) -> Reply {
-        let _changing = match self.0.changing.try_lock() {
+        let _changing = match self.desk.changing.try_lock() {
             Ok(guard) => guard,
             // An earlier change went wrong, which does not mean that this one will.
             Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
@@ -149,10 +182,10 @@ impl Seat {
             }
         };
         if request == Request::Reload {
-            return Reply::Reloaded(self.0.handler.reload());
+            return Reply::Reloaded(self.desk.handler.reload());
         }
         let (mut stages, mut failures) = (0, 0);
-        self.0.handler.test_alert(&mut |stage| {
+        self.desk.handler.test_alert(&mut |stage| {
             stages += 1;
             failures += usize::from(stage.outcome == Outcome::Failed);
             send(client, &Reply::Stage(stage));
@@ -163,11 +196,11 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.0.clients.fetch_sub(1, Ordering::AcqRel);
+        (self.taken)(&self.desk).fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-pub(super) fn read_request(client: &UnixStream) -> Result<Request, String> {
+pub(super) fn read_request(client: &UnixStream) -> Result<RequestLine, String> {
     let limit = u64::try_from(MAX_REQUEST).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
     BufReader::new(Timed::new(client, CLIENT_TIME).take(limit))
@@ -176,9 +209,15 @@ pub(super) fn read_request(client: &UnixStream) -> Result<Request, String> {
     if bytes.len() > MAX_REQUEST {
         return Err(format!("a request has at most {MAX_REQUEST} bytes"));
     }
-    serde_json::from_slice(&bytes).map(|RequestLine { request }| request).map_err(|error| {
+    let line: RequestLine = serde_json::from_slice(&bytes).map_err(|error| {
         format!("not a request: {error}; write {{\"request\":NAME}}, NAME being one of {}", Request::NAMES.join(", "))
-    })
+    })?;
+    match line.request {
+        Request::Status | Request::TestAlert | Request::Reload if line.query.is_some() => {
+            Err("not a request: a query goes with events and alerts".to_owned())
+        }
+        _ => Ok(line),
+    }
 }
 
 /// Sends a reply. A client that does not take it in time gets no more: its socket is shut.
@@ -188,7 +227,7 @@ fn send(client: &UnixStream, reply: &Reply) {
     }
 }
 
-fn line(reply: &Reply) -> Vec<u8> {
+pub(super) fn line(reply: &Reply) -> Vec<u8> {
     // Replies are structs of text and numbers, which always have a JSON form.
     let mut line = serde_json::to_vec(reply).unwrap_or_default();
     line.push(b'\n');

@@ -9,8 +9,9 @@ use std::{
 
 use super::*;
 use crate::control::{
-    SOCKET_NAME,
+    Line, SOCKET_NAME,
     client::{self, ClientError},
+    protocol::REPLY,
 };
 
 /// Answers everything at once.
@@ -29,6 +30,22 @@ impl Handler for Ready {
 
     fn reload(&self) -> Reload {
         Reload { time: 1, accepted: false, findings: vec!["line one\nline two".into()] }
+    }
+
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        if let Some(filter) = &query.filter {
+            return Err(format!("a wrong filter: {filter}"));
+        }
+        tell(Told::Notes(vec![format!("{subject:?}")]));
+        tell(Told::Line(Line { pid: 7, ..Line::default() }));
+        tell(Told::Json(b"{\"pid\":8}\n"));
+        tell(Told::Lost(9));
+        // Until nobody listens any more.
+        while query.follow && tell(Told::Pause) {
+            thread::yield_now();
+        }
+        tell(Told::End);
+        Ok(())
     }
 }
 
@@ -76,6 +93,61 @@ fn the_protocol_is_plain_lines() {
     assert_eq!(stages.lines().last(), Some("{\"reply\":\"tested\",\"passed\":false}"));
 }
 
+/// What is shown to somebody who looks on.
+fn shown(dir: &Path, query: &Query) -> Result<Vec<String>, ClientError> {
+    let mut shown = Vec::new();
+    let told = |told: Told<'_>| {
+        match told {
+            Told::Notes(notes) => shown.extend(notes),
+            Told::Line(line) => shown.push(line.pid.to_string()),
+            Told::Json(json) => shown.push(String::from_utf8_lossy(json).into_owned()),
+            Told::Lost(count) => shown.push(format!("{count} lost")),
+            Told::End => shown.push("end".into()),
+            Told::Pause => {}
+        }
+        true
+    };
+    client::show(dir, Subject::Alerts, query, told)?;
+    Ok(shown)
+}
+
+#[test]
+fn who_looks_on_gets_lines_and_objects_in_their_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), Ready);
+    assert_eq!(shown(dir.path(), &Query::default()).unwrap(), ["Alerts", "7", "{\"pid\":8}\n", "9 lost"]);
+    let wrong = Query { filter: Some("x".into()), ..Query::default() };
+    assert!(matches!(shown(dir.path(), &wrong), Err(ClientError::Refused(why)) if why == "a wrong filter: x"));
+    let first = say(dir.path(), b"{\"request\":\"events\"}\n");
+    assert!(first.lines().next().unwrap().as_bytes().starts_with(REPLY), "{first}");
+    drop(server);
+}
+
+#[test]
+fn onlookers_are_few_and_keep_nobody_from_asking() {
+    let dir = tempfile::tempdir().unwrap();
+    let _server = start(dir.path(), Ready);
+    let follow = |dir: &Path| {
+        let mut stream = connect(dir);
+        stream.write_all(b"{\"request\":\"events\",\"query\":{\"follow\":true}}\n").unwrap();
+        let mut first = String::new();
+        BufReader::new(&stream).read_line(&mut first).unwrap();
+        (stream, first)
+    };
+    let mut followers: Vec<_> = (0..MAX_ONLOOKERS).map(|_| follow(dir.path())).collect();
+    assert!(followers.iter().all(|(_, first)| first.contains("notes")), "{followers:?}");
+    let (_, refusal) = follow(dir.path());
+    assert!(refusal.contains("4 others look on already"), "{refusal}");
+    for _ in 0..2 * MAX_CLIENTS {
+        assert!(client::status(dir.path()).is_ok());
+    }
+    // One that goes makes room.
+    drop(followers.pop());
+    while !follow(dir.path()).1.contains("notes") {
+        thread::yield_now();
+    }
+}
+
 #[test]
 fn a_check_without_stages_has_not_passed() {
     struct Idle;
@@ -86,6 +158,9 @@ fn a_check_without_stages_has_not_passed() {
         fn test_alert(&self, _: &mut dyn FnMut(Stage)) {}
         fn reload(&self) -> Reload {
             Reload::default()
+        }
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+            Err("nothing to be seen".into())
         }
     }
     let dir = tempfile::tempdir().unwrap();
@@ -98,13 +173,15 @@ fn nonsense_is_refused_and_the_next_client_served() {
     let dir = tempfile::tempdir().unwrap();
     let _server = start(dir.path(), Ready);
     let long = [b"{\"request\":\"".as_slice(), &[b'x'; 2 * MAX_REQUEST], b"\"}\n"].concat();
-    let cases: [(&[u8], &str); 6] = [
+    let cases: [(&[u8], &str); 8] = [
         (b"garbage\n", "not a request"),
         (b"\xff\xfe\0\n", "not a request"),
         (b"{\"request\":\"shutdown\"}\n", "status, test-alert, reload"),
         (b"{\"request\":\"status\",\"force\":true}\n", "not a request"),
         (b"[[[[[[[[[[[[[[[[[[\n", "not a request"),
-        (&long, "at most 4096 bytes"),
+        (&long, "at most 16384 bytes"),
+        (b"{\"request\":\"status\",\"query\":{}}\n", "a query goes with events and alerts"),
+        (b"{\"request\":\"events\",\"query\":{\"color\":true}}\n", "unknown field `color`"),
     ];
     for (request, expected) in cases {
         let reply = say(dir.path(), request);
@@ -139,6 +216,9 @@ fn a_client_too_many_is_told_to_come_again() {
         fn reload(&self) -> Reload {
             Reload::default()
         }
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+            Err("nothing to be seen".into())
+        }
     }
     let dir = tempfile::tempdir().unwrap();
     let (begun, has_begun) = mpsc::channel();
@@ -171,6 +251,9 @@ fn changes_are_made_one_at_a_time_and_status_goes_on() {
             self.begun.lock().unwrap().send(()).unwrap();
             self.go_on.wait();
             Reload { accepted: true, ..Reload::default() }
+        }
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+            Err("nothing to be seen".into())
         }
     }
     let dir = tempfile::tempdir().unwrap();

@@ -11,22 +11,29 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Timed<S> {
     pub(super) stream: S,
-    deadline: Instant,
+    /// None: as long as it takes.
+    deadline: Option<Instant>,
 }
 
 impl<S: Borrow<UnixStream>> Timed<S> {
     /// A stream whose time begins now.
     pub(super) fn new(stream: S, time: Duration) -> Self {
-        Self { stream, deadline: Instant::now() + time }
+        Self { stream, deadline: Some(Instant::now() + time) }
     }
 
     /// Lets the time begin anew.
     pub(super) fn restart(&mut self, time: Duration) {
-        self.deadline = Instant::now() + time;
+        self.deadline = Some(Instant::now() + time);
+    }
+
+    /// Lets it take as long as it takes.
+    pub(super) fn endless(&mut self) {
+        self.deadline = None;
     }
 
     fn left(&self) -> io::Result<Option<Duration>> {
-        match self.deadline.saturating_duration_since(Instant::now()) {
+        let Some(deadline) = self.deadline else { return Ok(None) };
+        match deadline.saturating_duration_since(Instant::now()) {
             Duration::ZERO => Err(time_is_up()),
             left => Ok(Some(left)),
         }

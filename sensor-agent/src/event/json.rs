@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use schema::Table;
+use schema::{EventType, Seen, Table};
 
 use super::{Arguments, Event, Host, Place, Value, fields};
 
@@ -50,6 +50,52 @@ impl RowWriter {
             }
         }
         out.extend_from_slice(b"}\n");
+    }
+}
+
+/// Writes events with all that is known of them, whether a table takes them or not: every field under its column's name, and
+/// the ancestors.
+#[derive(Debug, Default)]
+pub struct EventWriter {
+    /// `"column":` and where its value comes from, by kind; empty for a kind of which there was none yet.
+    kinds: [Vec<(Vec<u8>, &'static fields::Field)>; EventType::ALL.len()],
+}
+
+/// What is told of an ancestor.
+const OF_ANCESTOR: &[&str] = &["pid", "process_uuid", "path", "uid"];
+/// The most ancestors that are told.
+const ANCESTORS: usize = 32;
+
+impl EventWriter {
+    /// Appends one event, as [`build`](super::build) reads it, and a newline. Fields without a value are left out.
+    pub fn write(&mut self, out: &mut Vec<u8>, event: &Event, host: &Host) {
+        let fields = &mut self.kinds[event.kind as usize];
+        if fields.is_empty() {
+            let of_kind = fields::FIELDS.iter().filter(|field| field.applies_to(Seen::only(event.kind)));
+            fields.extend(of_kind.map(|field| (format!("\"{}\":", field.column).into_bytes(), field)));
+        }
+        let start = out.len();
+        for (key, field) in fields {
+            write_field(out, start, key, field.of(event, host));
+        }
+        for (index, ancestor) in event.process.ancestors().take(ANCESTORS).enumerate() {
+            out.extend_from_slice(if index == 0 { b",\"lineage\":[" } else { b"," });
+            let start = out.len();
+            for field in OF_ANCESTOR.iter().filter_map(|column| fields::by_column(column)) {
+                write_field(out, start, format!("\"{}\":", field.column).as_bytes(), field.of_process(ancestor, host));
+            }
+            out.extend_from_slice(if out.len() == start { b"{}" } else { b"}" });
+        }
+        out.extend_from_slice(if event.process.parent.is_some() { b"]}\n" } else { b"}\n" });
+    }
+}
+
+/// Appends a field of the object that begins there, unless it has no value.
+fn write_field(out: &mut Vec<u8>, start: usize, key: &[u8], value: Value<'_>) {
+    if !matches!(value, Value::Absent) {
+        out.push(if out.len() == start { b'{' } else { b',' });
+        out.extend_from_slice(key);
+        write_value(out, value);
     }
 }
 
@@ -195,6 +241,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event::build::build;
+
+    #[test]
+    fn an_event_is_read_back_with_its_ancestors() {
+        let event = serde_json::json!({
+            "programName": "/bin/x", "args": ["x", "\u{1b}[2J"], "processPid": 9, "uid": 1000,
+            "lineage": [{"programName": "/bin/sh", "processPid": 5}, {}],
+        });
+        let (event, host) = build(&event).unwrap();
+        let mut out = Vec::new();
+        let mut writer = EventWriter::default();
+        writer.write(&mut out, &event, &host);
+        assert!(out.starts_with(b"{\"") && !out.starts_with(b"{\"reply\"") && out.ends_with(b"]}\n"));
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let (again, host) = build(&value).unwrap();
+        let mut twice = Vec::new();
+        writer.write(&mut twice, &again, &host);
+        assert_eq!(String::from_utf8(out), String::from_utf8(twice));
+        assert_eq!(value["lineage"][0]["path"], "/bin/sh");
+    }
 
     proptest! {
         #[test]

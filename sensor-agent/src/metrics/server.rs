@@ -144,7 +144,8 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::control::{Reload, Stage};
+    use crate::control::{Query, Reload, Stage, Told};
+    use crate::live::Subject;
 
     struct Silent;
 
@@ -157,6 +158,10 @@ mod tests {
 
         fn reload(&self) -> Reload {
             Reload::default()
+        }
+
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+            Ok(())
         }
     }
 

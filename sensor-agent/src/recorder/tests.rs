@@ -127,3 +127,26 @@ fn a_reload_keeps_rows() {
     observe(&mut after, 5);
     assert_eq!(taken(&mut after), [3, 4]);
 }
+
+/// The rows from these positions on, and how that went.
+fn read(recorder: &Recorder, positions: &mut [Position], most: usize) -> (Vec<u32>, Piece) {
+    let mut rows = Vec::new();
+    let piece = recorder.read(positions, most, |event| rows.push(event.process.key.tgid));
+    (rows, piece)
+}
+
+#[test]
+fn rows_are_read_piece_by_piece_while_others_come() {
+    let mut recorder = recorder(4, &[], false);
+    (1..=3).for_each(|pid| observe(&mut recorder, pid));
+    let mut at = recorder.beginning();
+    assert_eq!(read(&recorder, &mut at, 2), (vec![1, 2], Piece { passed: 0, is_last: false }));
+    // Of rows 3 to 8 the ring holds the last four.
+    (4..=8).for_each(|pid| observe(&mut recorder, pid));
+    assert_eq!(recorder.held()[0].rows, 4);
+    assert_eq!(read(&recorder, &mut at, 9), (vec![5, 6, 7, 8], Piece { passed: 2, is_last: true }));
+    assert_eq!(read(&recorder, &mut at, 9), (vec![], Piece { passed: 0, is_last: true }));
+    // A table that is gone has nothing to be read.
+    let nothing = Recorder::new(&[], Vec::new(), false);
+    assert_eq!(read(&nothing, &mut at, 9), (vec![], Piece { passed: 0, is_last: true }));
+}

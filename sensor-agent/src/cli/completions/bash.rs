@@ -123,6 +123,8 @@ mod tests {
             (&["-co"], &["-config", "-content"]),
             (&["--st"], &["--state-dir", "--strict"]),
             (&["sta"], &["status"]),
+            (&["events", "-fo"], &["-follow"]),
+            (&["alerts", "-class", "p"], &["process"]),
             (&["rules", ""], &["check", "test", "explain", "import"]),
             (&["rules", "import", ""], &["sigma"]),
             (&["rules", "import", "sigma", "-k"], &["-keep-level"]),

@@ -1,0 +1,270 @@
+//! The one table of commands, with the flags that go with each.
+
+use super::{FILE, Flag, FlagId, Operand, OperandKind, PAGES, SHELLS};
+
+/// One command; the one without words runs the sensor.
+#[derive(Debug)]
+pub struct CommandEntry {
+    pub id: CommandId,
+    /// What is typed, such as `rules check`.
+    pub words: &'static [&'static str],
+    pub operand: Option<Operand>,
+    /// How many operands it takes.
+    pub count: Count,
+    /// The flags that go with it, beyond `-help`, which goes with all.
+    pub flags: &'static [FlagId],
+    /// One line for lists of commands.
+    pub doc: &'static str,
+    /// What else the manual says.
+    pub more: &'static str,
+}
+
+/// Names a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandId {
+    Sensor,
+    Status,
+    Events,
+    Alerts,
+    Reload,
+    Health,
+    Doctor,
+    Limits,
+    SupportBundle,
+    Fields,
+    RulesCheck,
+    RulesTest,
+    RulesExplain,
+    RulesImportSigma,
+    Completions,
+    Man,
+}
+
+/// How many operands a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    None,
+    /// One or none.
+    Optional,
+    One,
+    /// One or more.
+    Many,
+}
+
+impl CommandEntry {
+    /// The entry of this id.
+    #[must_use]
+    pub fn of(id: CommandId) -> &'static Self {
+        &COMMANDS[id as usize]
+    }
+
+    /// The words as they are typed.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.words.join(" ")
+    }
+
+    /// Its flags, those that go with every command last.
+    pub fn flags(&self) -> impl Iterator<Item = &'static Flag> {
+        self.flags.iter().copied().chain([FlagId::Help]).map(Flag::of)
+    }
+
+    /// The operands as they are typed: `FILE...`.
+    #[must_use]
+    pub fn operands(&self) -> String {
+        match (&self.operand, self.count) {
+            (None, _) | (_, Count::None) => String::new(),
+            (Some(operand), Count::Optional) => format!("[{}]", operand.name),
+            (Some(operand), Count::One) => operand.name.to_owned(),
+            (Some(operand), Count::Many) => format!("{}...", operand.name),
+        }
+    }
+}
+
+/// The flags that name files and folders.
+const PLACES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir];
+const PLACES_AND_JSON: &[FlagId] =
+    &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::StateDir, FlagId::RunDir, FlagId::Json];
+
+/// The flags of what is looked at.
+const LOOKS: &[FlagId] = &[
+    FlagId::RunDir,
+    FlagId::Json,
+    FlagId::Follow,
+    FlagId::Since,
+    FlagId::Filter,
+    FlagId::Class,
+    FlagId::Pid,
+    FlagId::Container,
+];
+
+/// The flags that name the parts of the configuration.
+const FILES: &[FlagId] = &[FlagId::Config, FlagId::Rules, FlagId::Content];
+
+/// Every command, in the order of the manual and of [`CommandId`].
+pub static COMMANDS: &[CommandEntry] = &[
+    CommandEntry {
+        id: CommandId::Sensor,
+        words: &[],
+        operand: None,
+        count: Count::None,
+        flags: &[
+            FlagId::Config,
+            FlagId::Rules,
+            FlagId::Content,
+            FlagId::StateDir,
+            FlagId::RunDir,
+            FlagId::Check,
+            FlagId::Strict,
+            FlagId::TestAlert,
+            FlagId::Version,
+        ],
+        doc: "Run the sensor.",
+        more: "",
+    },
+    CommandEntry {
+        id: CommandId::Status,
+        words: &["status"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::RunDir, FlagId::Json],
+        doc: "Show how the running sensor is doing.",
+        more: "What is wrong comes first: hooks that are not attached, events lost, outputs that fail, a reload that \
+               was refused. Only root may ask.",
+    },
+    CommandEntry {
+        id: CommandId::Events,
+        words: &["events"],
+        operand: None,
+        count: Count::None,
+        flags: LOOKS,
+        doc: "Show events: those that the tables hold, and with -follow all that the sensor sees as it happens.",
+        more: "Each is a line: the time (UTC), the kind, ! if the process is part of an incident, its id, user and container, the \
+               programs that led to it, and what happened; the fields of the kind go by the names that rules have. With \
+               -json every field. Whoever reads more slowly than events come loses some, which is told where they are \
+               missing; the sensor never waits. Only root may ask: events hold the arguments of all users.",
+    },
+    CommandEntry {
+        id: CommandId::Alerts,
+        words: &["alerts"],
+        operand: None,
+        count: Count::None,
+        flags: LOOKS,
+        doc: "Show alerts: the newest of this run of the sensor, and with -follow those to come.",
+        more: "As events, with priority and policy; -json shows them as outputs have them. At most 1000 are held, in memory: \
+               older ones, and those of earlier runs, are where the outputs took them. Only root may ask.",
+    },
+    CommandEntry {
+        id: CommandId::Reload,
+        words: &["reload"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::RunDir],
+        doc: "Have the running sensor read its configuration again.",
+        more: "Like the signal SIGHUP, but waits for the outcome and prints it. A configuration that is refused \
+               changes nothing: the sensor goes on with the one it has.",
+    },
+    CommandEntry {
+        id: CommandId::Health,
+        words: &["health"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::RunDir],
+        doc: "Say whether the running sensor sees what happens.",
+        more: "For container runtimes and scripts: the exit code is 0 if it does. The sensor runs a program of its own \
+               each minute, and is well when that was seen coming out of the kernel.",
+    },
+    CommandEntry {
+        id: CommandId::Doctor,
+        words: &["doctor"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES_AND_JSON,
+        doc: "Look for what keeps the sensor from working on this host, and say what to do.",
+        more: "Looks at the kernel, capabilities, clock, configuration, disks, trust files and receivers, and asks the \
+               running sensor. Changes nothing. The exit code is 0 if nothing prevents the sensor from working.",
+    },
+    CommandEntry {
+        id: CommandId::Limits,
+        words: &["limits"],
+        operand: None,
+        count: Count::None,
+        flags: PLACES,
+        doc: "Have systemd hold the unit to 5 % of a CPU and 1024 MB if use_resource_limits is on.",
+        more: "The unit runs it before each start, so a change of the key takes a restart.",
+    },
+    CommandEntry {
+        id: CommandId::SupportBundle,
+        words: &["support-bundle"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: PLACES,
+        doc: "Gather what somebody who helps needs to see into an archive (.tar.zst), without secrets.",
+        more: "It holds the status, the configuration with secrets masked, what doctor found, and warnings of the log; no \
+               alerts and no rows.",
+    },
+    CommandEntry {
+        id: CommandId::Fields,
+        words: &["fields"],
+        operand: None,
+        count: Count::None,
+        flags: &[FlagId::Json, FlagId::Markdown],
+        doc: "List every field that rules can use, with its type, column and meaning.",
+        more: "",
+    },
+    CommandEntry {
+        id: CommandId::RulesCheck,
+        words: &["rules", "check"],
+        operand: Some(FILE),
+        count: Count::Many,
+        flags: FILES,
+        doc: "Check files of policies and lists.",
+        more: "Lists that the files use and do not define are looked up in the configuration.",
+    },
+    CommandEntry {
+        id: CommandId::RulesTest,
+        words: &["rules", "test"],
+        operand: Some(FILE),
+        count: Count::Many,
+        flags: FILES,
+        doc: "Run test cases: events, and the verdicts that policies must give.",
+        more: "",
+    },
+    CommandEntry {
+        id: CommandId::RulesExplain,
+        words: &["rules", "explain"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy],
+        doc: "Say which rule decides about an event (a JSON file), and why those before it do not.",
+        more: "",
+    },
+    CommandEntry {
+        id: CommandId::RulesImportSigma,
+        words: &["rules", "import", "sigma"],
+        operand: Some(Operand { name: "PATH", kind: OperandKind::File }),
+        count: Count::Many,
+        flags: &[FlagId::Output, FlagId::KeepLevel, FlagId::Content],
+        doc: "Make policies of Sigma rules: of files, and of all in folders that end with .yml or .yaml.",
+        more: "Says of each rule that is not taken, or not whole, why. The exit code is 0 if the policies were written, also \
+               if some rules were not taken. Names that the shipped policies have are not given again.",
+    },
+    CommandEntry {
+        id: CommandId::Completions,
+        words: &["completions"],
+        operand: Some(Operand { name: "SHELL", kind: OperandKind::OneOf(SHELLS) }),
+        count: Count::One,
+        flags: &[],
+        doc: "Print the completion script of a shell: bash, zsh or fish.",
+        more: "",
+    },
+    CommandEntry {
+        id: CommandId::Man,
+        words: &["man"],
+        operand: Some(Operand { name: "PAGE", kind: OperandKind::OneOf(PAGES) }),
+        count: Count::Optional,
+        flags: &[],
+        doc: "Print a manual page, in roff.",
+        more: "Without an operand, the page of the program; runtimedetections.yaml is that of the configuration file.",
+    },
+];

@@ -1,0 +1,63 @@
+//! `events` and `alerts`: what the running sensor holds, and what it sees as it happens.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use clock::unix_now;
+use diagnostic::{printable, printable_json};
+
+use super::{fail, no_color, show as show_report};
+use crate::cli::{Exit, Look, PROGRAM};
+use crate::control::{Query, Told, client, lines};
+use crate::live::{Filter, Subject};
+
+pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
+    let query = query(look);
+    // The sensor would refuse it with the same words, and without their colours.
+    match Filter::new(&query) {
+        Ok((_, warnings)) => show_report(&warnings),
+        Err(report) => {
+            show_report(&report);
+            return Exit::Usage;
+        }
+    }
+    let mut out = io::stdout().lock();
+    let color = out.is_terminal() && !no_color();
+    let mut failed = None;
+    let shown = client::show(run_dir, subject, &query, |told| {
+        let written = match told {
+            Told::Notes(notes) => {
+                notes.iter().for_each(|note| eprintln!("{PROGRAM}: {}", printable(note)));
+                Ok(())
+            }
+            Told::Line(line) => out.write_all(lines::line(&line, color).as_bytes()),
+            Told::Json(json) => out.write_all(printable_json(&String::from_utf8_lossy(json)).as_bytes()),
+            Told::Lost(count) if look.json => writeln!(out, "{{\"lost\":{count}}}"),
+            Told::Lost(count) => out.write_all(lines::lost(count, color).as_bytes()),
+            Told::Pause | Told::End => out.flush(),
+        };
+        written.map_err(|error| failed = Some(error)).is_ok()
+    });
+    let failed = failed.or_else(|| out.flush().err());
+    match (failed, shown) {
+        // A reader that has gone away, such as `head`, has seen enough.
+        (Some(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Fine,
+        (Some(error), _) => fail(&format!("standard output: {error}")),
+        (None, Err(error)) => fail(&error),
+        (None, Ok(())) => Exit::Fine,
+    }
+}
+
+fn query(look: &Look) -> Query {
+    let long_ago = (!look.follow).then_some(0);
+    let since = look.since.map(|since| unix_now().saturating_sub(since.as_nanos().try_into().unwrap_or(u64::MAX)));
+    Query {
+        follow: look.follow,
+        since: since.or(long_ago),
+        json: look.json,
+        filter: look.filter.clone(),
+        class: look.class.clone(),
+        pid: look.pid,
+        container: look.container.clone(),
+    }
+}

@@ -1,0 +1,228 @@
+//! Looking on: `events` and `alerts`, what is held and what happens.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+
+use sensor_tests::{Home, Mark, Said, Sensor, programs, until};
+use serde_json::Value;
+
+/// A command that looks on; killed when this is dropped.
+struct Follower {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Follower {
+    /// Starts one, and waits until the sensor has taken it in: until it shows an event of its own.
+    fn start(sensor: &Sensor, mark: &Mark, arguments: &[&str]) -> Self {
+        let mut follower = Self::launch(sensor, arguments);
+        let first = Mark::new("begun");
+        let word = format!("{}-{}", mark.word(), first.word());
+        // It may come before the follower does.
+        let seen = std::thread::scope(|scope| {
+            let reading = scope.spawn(|| follower.until(&word));
+            while !reading.is_finished() {
+                sensor.finish(Command::new(programs::tiny()).arg(&word));
+            }
+            reading.join().unwrap()
+        });
+        assert!(seen.contains(&word));
+        follower
+    }
+
+    fn launch(sensor: &Sensor, arguments: &[&str]) -> Self {
+        let mut command = sensor.command(arguments);
+        command.arg("-run-dir").arg(sensor.file("run"));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it can be started");
+        let out = BufReader::new(child.stdout.take().expect("its output"));
+        Self { child, out }
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.out.read_line(&mut line).expect("lines of text");
+        (read > 0).then_some(line)
+    }
+
+    /// The next line that has this word.
+    fn until(&mut self, word: &str) -> String {
+        loop {
+            let line = self.line().unwrap_or_else(|| panic!("it ended before it told of {word}"));
+            if line.contains(word) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(sensor: &Sensor, words: &[&str]) -> u32 {
+    sensor.finish(Command::new(programs::tiny()).args(words))
+}
+
+#[test]
+fn what_is_held_is_shown_and_then_what_happens() {
+    let mark = Mark::new("look");
+    let sensor = Sensor::start(&mark.config());
+    let before = run(&sensor, &[mark.word(), "before"]);
+    let held = sensor.until("the exec among the events", || {
+        let said = sensor.ask(&["events"]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.stdout.contains(" before").then_some(said)
+    });
+    let exec = held.stdout.lines().find(|line| line.contains(" before")).unwrap();
+    assert!(exec.contains(" exec ") && exec.contains(&format!(" {before} ")) && exec.contains("› "), "{exec}");
+    assert!(held.stderr.contains("process_events: "), "{}", held.stderr);
+    assert!(held.stderr.contains("the classes module, bpf"), "{}", held.stderr);
+
+    let mut follower = Follower::launch(&sensor, &["events", "-follow", "-since", "1h", "-filter", &mark.rule()]);
+    follower.until(" before");
+    // It is told what was held: now it follows.
+    let mut alerts = Follower::launch(&sensor, &["alerts", "-follow", "-since", "1h"]);
+    alerts.until(" before");
+    run(&sensor, &[mark.word(), "\x1b[2J\u{9b}hostile\n\u{202e}"]);
+    let line = follower.until("hostile");
+    assert!(line.contains(r"'\u{1b}[2J\u{9b}hostile\n\u{202e}'"), "{line:?}");
+    let alert = alerts.until("hostile");
+    assert!(alert.contains(" High ") && alert.contains(" Marked Program: "), "{alert}");
+    assert!(!alert.contains('\x1b') && !line.contains('\x1b'));
+
+    assert_eq!(sensor.stop(), Some(0));
+    while follower.line().is_some() {}
+    let ended = follower.child.wait().unwrap();
+    assert_eq!(ended.code(), Some(1));
+    let said = std::io::read_to_string(follower.child.stderr.take().unwrap()).unwrap();
+    assert!(said.contains("the sensor has ended"), "{said}");
+}
+
+#[test]
+fn json_is_what_outputs_have_and_what_rules_are_explained_with() {
+    let mark = Mark::new("lookjson");
+    let sensor = Sensor::start(&mark.config());
+    let pid = run(&sensor, &[mark.word()]);
+    let alert = sensor.alerts_about(pid, 1).remove(0);
+    let said = sensor.ask(&["alerts", "-json", "-pid", &pid.to_string()]);
+    let shown: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(shown, [alert], "{said:?}");
+
+    sensor.until_exit(pid);
+    let filter = "eventType == \"PROCESS_EVENT_TYPE_EXEC\"";
+    let said = sensor.ask(&["events", "-json", "-pid", &pid.to_string(), "-filter", filter]);
+    let events: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let [event] = events.as_slice() else { panic!("{said:?}") };
+    assert_eq!(event["pid"], pid);
+    assert_eq!(event["lineage"][0]["pid"], std::process::id());
+    sensor.write("event.json", &said.stdout);
+    let mut explain = sensor.command(&["rules", "explain"]);
+    for (flag, file) in [("-config", "config.yaml"), ("-content", "content.yaml"), ("-rules", "rules.yaml")] {
+        explain.arg(flag).arg(sensor.file(file));
+    }
+    let said = Said::of(explain.arg(sensor.file("event.json")));
+    assert!(said.code == Some(0) && said.stdout.contains("Marked Program"), "{said:?}");
+}
+
+#[test]
+fn a_slow_reader_loses_lines_that_are_counted_and_the_sensor_none() {
+    let mark = Mark::new("lookslow");
+    // A sixty-fourth of it may wait for a follower.
+    let home = Home::new(&mark.config_with("memory_budget: 32MiB\n").replace("rows: 20000", "rows: 200000"));
+    let sensor = Sensor::start_in(&Arc::new(home));
+    let filter = mark.rule();
+    let mut follower = Follower::start(&sensor, &mark, &["events", "-follow", "-json", "-filter", &filter]);
+    let lines = |follower: &mut Follower, word: &str| {
+        let (mut told, mut lost) = (0_u64, 0_u64);
+        loop {
+            let line = follower.line().expect("it goes on");
+            let value: Value = serde_json::from_str(&line).expect("JSON");
+            match value["lost"].as_u64() {
+                Some(count) => lost += count,
+                None => told += 1,
+            }
+            if line.contains(word) && value["event_type"] == "PROCESS_EVENT_TYPE_EXIT" {
+                return (told, lost);
+            }
+        }
+    };
+    // From here to there, so that both count the same events.
+    let from = format!("{}-from", mark.word());
+    sensor.finish(Command::new(programs::tiny()).arg(&from));
+    lines(&mut follower, &from);
+    let mut storms = 0;
+    // Nobody reads: pipe, socket and queue become full.
+    let lost_some = |sensor: &Sensor| sensor.rows("process_events").len() > 9000;
+    while !lost_some(&sensor) {
+        programs::run_storm(1000, &mark);
+        storms += 1;
+        assert!(storms < 100);
+    }
+    let to = format!("{}-to", mark.word());
+    let (mut told, mut lost) = (0_u64, 0_u64);
+    // The last one is lost as long as there is no room.
+    let last = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| lines(&mut follower, &to));
+        let mut pid = 0;
+        while !reading.is_finished() {
+            pid = sensor.finish(Command::new(programs::tiny()).arg(&to));
+        }
+        (told, lost) = reading.join().unwrap();
+        pid
+    });
+    sensor.until_exit(last);
+    assert!(lost > 0, "{told} told");
+    let rows = sensor.rows("process_events");
+    let is_end = |row: &&Value, word: &str| {
+        row["event_type"] == "PROCESS_EVENT_TYPE_EXIT" && row["cmdline"].as_str().is_some_and(|it| it.contains(word))
+    };
+    let begin = rows.iter().position(|row| is_end(&row, &from)).expect("the first");
+    // So many rows later stands the end that the follower saw.
+    let last = &rows[begin + usize::try_from(told + lost).unwrap()];
+    assert!(is_end(&last, &to), "{told} and {lost} lead to {last}");
+}
+
+#[test]
+fn what_is_wrong_with_a_filter_is_told_at_its_place() {
+    let mark = Mark::new("lookwrong");
+    let sensor = Sensor::start(&mark.config());
+    let said = sensor.ask(&["events", "-filter", "uid = 0"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.stderr.contains("--> -filter:1:5") && said.stderr.contains("did you mean `==`?"), "{said:?}");
+    let said = sensor.ask(&["alerts", "-class", "proces"]);
+    assert!(said.code == Some(2) && said.stderr.contains("did you mean process?"), "{said:?}");
+    let said = sensor.ask(&["events", "-filter", "messageTypeName == \"USER_LOGIN\""]);
+    assert!(said.code == Some(0) && said.stderr.contains("Only events of the class audit"), "{said:?}");
+}
+
+#[test]
+fn who_has_gone_makes_room() {
+    let mark = Mark::new("lookgone");
+    let sensor = Sensor::start(&mark.config());
+    let filter = mark.rule();
+    for _ in 0..6 {
+        let followers: Vec<Follower> = (0..4)
+            .map(|_| {
+                until("a follower to be taken in", || {
+                    let mut follower = Follower::launch(&sensor, &["events", "-follow", "-json", "-filter", &filter]);
+                    std::thread::scope(|scope| {
+                        let reading = scope.spawn(|| follower.line());
+                        while !reading.is_finished() {
+                            run(&sensor, &[mark.word()]);
+                        }
+                        reading.join().unwrap()
+                    })
+                    .map(|_| follower)
+                })
+            })
+            .collect();
+        let said = sensor.ask(&["events", "-follow"]);
+        assert!(said.code == Some(1) && said.stderr.contains("4 others look on already"), "{said:?}");
+        assert!(sensor.status_if_any().is_some());
+        drop(followers);
+    }
+}
