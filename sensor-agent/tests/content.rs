@@ -10,7 +10,7 @@ use sensor_agent::config::{Config, ListConfig, Paths, Policy, load};
 use sensor_agent::event::build::build;
 use sensor_agent::plan::rule_books;
 use sensor_agent::policy::{Confidence, Priority};
-use sensor_agent::rules::cases::{Case, read_cases, run_cases};
+use sensor_agent::rules::cases::{Case, CaseOutcome, read_cases, run_cases};
 use sensor_agent::rules::{ChainIndex, RuleSet, Scratch, Verdict};
 use sensor_agent::sensor::configure;
 use serde::Deserialize;
