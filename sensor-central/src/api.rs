@@ -10,6 +10,7 @@
 mod access;
 mod access_tokens;
 mod alerts;
+mod detections;
 mod endpoints;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -70,7 +71,7 @@ impl Api {
 
 /// The end points of clients.
 pub fn routes(api: Arc<Api>) -> Router {
-    let end_points: [(&str, MethodRouter<Arc<Api>>); 18] = [
+    let end_points: [(&str, MethodRouter<Arc<Api>>); 21] = [
         ("/api/v2/oauth2/token", post(oauth::token)),
         ("/whoami/v1", get(whoami::get)),
         ("/partner/v1/tenants", get(tenants::list)),
@@ -81,6 +82,9 @@ pub fn routes(api: Arc<Api>) -> Router {
         ("/common/v1/alerts/search", post(alerts::search)),
         ("/common/v1/alerts/{id}", get(alerts::one)),
         ("/common/v1/alerts/{id}/actions", post(alerts::act)),
+        ("/detections/v1/queries/{kind}", post(detections::start)),
+        ("/detections/v1/queries/{kind}/{run}", get(detections::one)),
+        ("/detections/v1/queries/{kind}/{run}/results", get(detections::results)),
         ("/endpoint/v1/endpoints", get(endpoints::list)),
         ("/endpoint/v1/endpoints/{id}", get(endpoints::one)),
         ("/accounts/v1/access-tokens", get(access_tokens::list).post(access_tokens::create)),

@@ -9,6 +9,7 @@
 //! The one promise: what was answered with 2xx is on the disk, once.
 
 pub mod api;
+pub mod attack;
 pub mod clients;
 pub mod config;
 pub mod detections;

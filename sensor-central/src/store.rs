@@ -9,8 +9,10 @@ mod alerts;
 mod arrivals;
 mod clients;
 mod clock;
+mod detections;
 mod reader;
 mod retention;
+mod runs;
 mod schema;
 mod secret;
 mod sessions;
@@ -39,7 +41,9 @@ pub use clients::{
     Client, IdType, NewClient, Role, add as add_client, create as create_client, list as list_clients,
     revoke as revoke_client,
 };
+pub use detections::{Column, DetectionFilter, Group, Order, rule_of};
 pub use reader::{Detection, Filter, Reader, Sensor};
+pub use runs::Run;
 pub use secret::{Secret, hash};
 pub use sessions::Use;
 pub use tenants::{Tenant, set as set_tenant};

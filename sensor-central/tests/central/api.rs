@@ -3,6 +3,7 @@
 mod access_tokens;
 mod alerts;
 mod clients;
+mod detections;
 mod endpoints;
 mod login;
 mod siem;

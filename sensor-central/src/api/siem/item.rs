@@ -123,7 +123,7 @@ fn user(name: &Value) -> &str {
     name.as_str().filter(|name| !name.is_empty()).unwrap_or(NO_USER)
 }
 
-fn command_line(process: &Value) -> Option<String> {
+pub(in crate::api) fn command_line(process: &Value) -> Option<String> {
     let words: Vec<_> = process["args"].as_array()?.iter().filter_map(Value::as_str).collect();
     Some(words.join(" "))
 }
