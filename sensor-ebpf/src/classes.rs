@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod credentials;
 pub mod module;
 pub mod process;
 
@@ -22,4 +23,6 @@ crate::class::declare! {
     Module = module { ModuleLoad }
     /// BPF programs.
     Bpf = bpf { BpfLoad }
+    /// User ids, group ids and capabilities of processes.
+    Credentials = credentials { CredentialChange }
 }

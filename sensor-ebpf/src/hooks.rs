@@ -11,6 +11,8 @@ pub enum Kind {
     /// A tracepoint with typed arguments (`tp_btf`): Linux 5.5. The rights that loading takes are enough for it, unlike for
     /// a tracepoint by way of `perf_event_open`.
     Tracepoint,
+    /// The entry of a kernel function (`fentry`): Linux 5.5, on x86-64, where the kernel allows it.
+    Entry,
     /// The return of a kernel function (`fexit`): Linux 5.5, on x86-64, where the kernel allows it.
     Return,
     /// A walk by the kernel over all of a sort (`iter`), Linux 5.8; runs only when it is read.
@@ -35,6 +37,9 @@ macro_rules! point {
             target: $target,
             name: concat!("tp_btf/", $target),
         }
+    };
+    (fentry $target:literal) => {
+        $crate::hooks::Point { kind: $crate::hooks::Kind::Entry, target: $target, name: concat!("fentry/", $target) }
     };
     (fexit $target:literal) => {
         $crate::hooks::Point { kind: $crate::hooks::Kind::Return, target: $target, name: concat!("fexit/", $target) }

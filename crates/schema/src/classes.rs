@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod credentials;
 pub mod module;
 pub mod process;
 pub mod sensor;
@@ -18,6 +19,8 @@ classes! {
     Module = module { ModuleLoad }
     /// BPF programs are loaded into the kernel.
     Bpf = bpf { BpfLoad }
+    /// Processes go on with other ids or capabilities.
+    Credentials = credentials { CredentialChange }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }

@@ -187,6 +187,7 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
         (said("ANOM_LOGIN_FAILURES", ""), "authentication", "info", 300_299, "unknown"),
         (loaded(json!({"moduleName": "dummy"})), "driver", "start", 100_201, "success"),
         (loaded(json!({"bpfName": "watch", "bpfType": "lsm"})), "driver", "start", 100_201, "success"),
+        (loaded(json!({"newEuid": 0, "credentialCall": "setuid"})), "authentication", "info", 300_299, "success"),
         (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
         (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
     ] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aya::Btf;
 use aya::programs::links::FdLink;
-use aya::programs::{BtfTracePoint, FExit, Iter, Program, ProgramError};
+use aya::programs::{BtfTracePoint, FEntry, FExit, Iter, Program, ProgramError};
 use sensor_ebpf::hooks::{Kind, Point};
 
 /// How often a program is loaded that signals interrupt, and how long between: under load they come in showers.
@@ -16,7 +16,7 @@ const LOAD_PAUSE: Duration = Duration::from_millis(10);
 /// Whether of several programs at one place the last one attached runs first, as at functions (`hlist_add_head` in the
 /// kernel's kernel/bpf/trampoline.c).
 pub(super) const fn runs_last_first(kind: Kind) -> bool {
-    matches!(kind, Kind::Return)
+    matches!(kind, Kind::Entry | Kind::Return)
 }
 
 /// Loads a program for its place.
@@ -39,6 +39,7 @@ pub(super) fn load(program: &mut Program, point: Point, btf: &Btf) -> Result<(),
 fn load_once(program: &mut Program, Point { kind, target, .. }: Point, btf: &Btf) -> Result<(), ProgramError> {
     match kind {
         Kind::Tracepoint => <&mut BtfTracePoint>::try_from(program)?.load(target, btf),
+        Kind::Entry => <&mut FEntry>::try_from(program)?.load(target, btf),
         Kind::Return => <&mut FExit>::try_from(program)?.load(target, btf),
         Kind::Iterator => <&mut Iter>::try_from(program)?.load(target, btf),
     }
@@ -58,6 +59,9 @@ pub(super) fn attach(program: &mut Program, kind: Kind) -> Result<FdLink, String
         Kind::Tracepoint => <&mut BtfTracePoint>::try_from(program)
             .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map(FdLink::from),
+        Kind::Entry => <&mut FEntry>::try_from(program)
+            .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
+            .map(FdLink::from),
         Kind::Return => <&mut FExit>::try_from(program)
             .and_then(|program| program.attach().and_then(|link| program.take_link(link)))
             .map(FdLink::from),
@@ -70,6 +74,7 @@ pub(super) fn attach(program: &mut Program, kind: Kind) -> Result<FdLink, String
 pub(super) fn unload(program: &mut Program) {
     let _ = match program {
         Program::BtfTracePoint(program) => program.unload(),
+        Program::FEntry(program) => program.unload(),
         Program::FExit(program) => program.unload(),
         _ => Ok(()),
     };

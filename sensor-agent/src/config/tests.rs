@@ -303,7 +303,9 @@ Broken Two: {policy: program}
 Broken Three: {policy: progam, priority: Urgent, responseActions: [kil], throttle: {by: [programNam]}, rules: [default match]}
 "
     )
-    .join("\n"));
+    .join("\n")
+    // Each class brings its own.
+    .replace(&schema::PolicyType::WORDS.join(", "), "TYPES"));
 }
 
 #[test]

@@ -255,6 +255,7 @@ mod tests {
             (json!({"refusal": "length"}), Class::Audit, "AUDIT_USER_MESSAGE_REFUSED"),
             (json!({"moduleName": "x"}), Class::Module, "MODULE_EVENT_TYPE_LOAD"),
             (json!({"bpfType": "xdp"}), Class::Bpf, "BPF_EVENT_TYPE_LOAD"),
+            (json!({"newUid": 0}), Class::Credentials, "CREDENTIAL_EVENT_TYPE_CHANGE"),
             (json!({"cause": "ring_full", "stage": "ring"}), Class::Sensor, "LOST_RECORDS"),
         ] {
             let (event, _) = built(map);

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bpf;
+mod credentials;
 mod module;
 mod process;
 mod sensor;
@@ -43,7 +44,7 @@ pub(super) struct Reader {
 
 /// Each class, in the order of [`schema::Class::ALL`].
 pub(super) const CLASSES: [Class; schema::Class::ALL.len()] =
-    [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, sensor::CLASS];
+    [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, credentials::CLASS, sensor::CLASS];
 
 /// What a process did, as one kind of records tells it and one kind of events has it.
 pub(super) trait Act: Own + Default {

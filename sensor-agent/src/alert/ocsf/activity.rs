@@ -156,7 +156,7 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
         let actor = &*event.process;
         object["actor"] = json!({"process": process, "user": sender_user(actor, cuts)});
         object["driver"] = driver(&facts);
-    } else if event.is_message() {
+    } else if event.is_message() || kind.class.0 == AUTHENTICATION {
         of_message(&mut object, kind, event, host, &facts, cuts, process);
     }
     object

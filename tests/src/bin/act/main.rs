@@ -15,10 +15,12 @@
 //! | `deep-cwd FOLDER DEPTH NAME PROGRAM [ARG…]` | executes it so many folders deep, all of this name |
 //! | `chroot FOLDER PROGRAM [ARG…]` | executes it within this root |
 //! | `overlay FOLDER PROGRAM NAME` | runs copies of it in an overlay: `NAME-low` of its lower layer, `NAME-up` of the upper; prints their pids |
+//! | `credentials WAY [ARG…]` | goes on with other ids or capabilities by this system call |
 //! | `cgroup FOLDER PROGRAM [ARG…]` | moves into this control group and executes it |
 //!
 //! Where it executes a program, the arguments are given as they are, the program's own name first among them.
 
+mod credentials;
 mod fork;
 mod image;
 mod place;
@@ -72,6 +74,7 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "deep-program" => place::deep_program(&words).map(never),
         "chroot" => place::chroot(words).map(never),
         "overlay" => place::overlay(&words),
+        "credentials" => credentials::change(&words),
         "cgroup" => place::cgroup(words).map(never),
         _ => Err("unknown; see src/bin/act/main.rs".into()),
     }

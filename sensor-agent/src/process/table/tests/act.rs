@@ -2,6 +2,7 @@
 
 use schema::Seen;
 use sensor_ebpf::classes::bpf::BpfRecord;
+use sensor_ebpf::classes::credentials::{CredentialRecord, IS_COMPAT, NO_CALL, cap, id};
 use sensor_ebpf::classes::module::ModuleRecord;
 use sensor_ebpf::record::{self, Actor, LAYOUT_VERSION, Namespaces};
 
@@ -108,6 +109,70 @@ fn a_bpf_program_is_told_in_words() {
     let nameless = BpfRecord { program_type: 900, attach_type: 0, name: text(""), target: text(""), ..record };
     let names: Vec<_> = told(&nameless, &mut table).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["bpfId", "bpfType", "bpfInstructions", "bpfTag"]);
+}
+
+#[test]
+fn credentials_are_told_with_the_call_that_changed_them() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    let mut told = |call: libc::c_long, flags: u32, ids_after: [u32; id::COUNT], effective: u64| {
+        let mut caps_after = [0; cap::COUNT];
+        caps_after[cap::EFFECTIVE] = effective;
+        let record = CredentialRecord {
+            header: header::<CredentialRecord>(),
+            actor: actor(1),
+            caps_before: [0; cap::COUNT],
+            caps_after,
+            ids_before: [1000; id::COUNT],
+            ids_after,
+            call: i32::try_from(call).unwrap(),
+            flags,
+        };
+        let event = table.apply(&Record::Act(read(&record)), 0).unwrap();
+        let value = |name: &str| own(&event).into_iter().find(|(known, _)| *known == name).map(|(_, value)| value);
+        let told = ["credentialCall", "isCredentialChangeLegal", "newEuid", "gainedCapabilities"].map(value);
+        (told.map(Option::unwrap_or_default).join(" "), event.sentence("p"))
+    };
+    let root = [0; id::COUNT];
+    for (call, flags, ids_after, effective, said, sentence) in [
+        (
+            libc::SYS_setuid,
+            0,
+            root,
+            3,
+            "setuid true 0 3",
+            "goes on as user 0 instead of 1000 and group 0 instead of 1000 by setuid",
+        ),
+        // The same number is another call in the interface of 32 bits.
+        (
+            23,
+            IS_COMPAT,
+            root,
+            0,
+            "setuid true 0 0",
+            "goes on as user 0 instead of 1000 and group 0 instead of 1000 by setuid",
+        ),
+        (
+            libc::SYS_capset | 0x4000_0000,
+            0,
+            [1000; id::COUNT],
+            8,
+            "capset true 1000 8",
+            "took up capabilities by capset",
+        ),
+        (
+            libc::SYS_read,
+            0,
+            [1000; id::COUNT],
+            8,
+            "other false 1000 8",
+            "took up capabilities, by no system call that can do that",
+        ),
+        (NO_CALL.into(), 0, [1000, 1000, 1000, 1000, 7, 7, 7, 7], 0, "  1000 0", "changed its ids"),
+    ] {
+        let (values, text) = told(call, flags, ids_after, effective);
+        assert_eq!((values.as_str(), text), (said, format!("Program /sbin/init {sentence}; policy p")));
+    }
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! A process goes on with other ids or capabilities, by every call that can do that, and is told with what it had and what it has.
+
+use std::process::Command;
+
+use sensor_tests::{Mark, Sensor, programs};
+use serde_json::{Value, json};
+
+const POLICY: &str = "Other Credentials";
+
+/// A sensor that alerts on each change of the marked processes; ids that an alert does not tell have rules of their own.
+fn sensor(mark: &Mark) -> Sensor {
+    let rule = mark.rule();
+    let ids = [("newSuid", "newEuid"), ("newSgid", "newEgid"), ("newFsuid", "newEuid"), ("newFsgid", "newEgid")];
+    let ids = ids.map(|(id, other)| format!("    - 'match {id} == 1234 and {other} == 0 and {rule}'\n")).concat();
+    Sensor::start(&mark.config_with(&format!(
+        "{POLICY}:\n  policy: credentialChange\n  rules:\n{ids}    - 'match {rule}'\n    - default ignore\n"
+    )))
+}
+
+fn changes_of(sensor: &Sensor, pid: u32) -> Vec<Value> {
+    let is_one = |alert: &Value| alert["strategy_name"] == POLICY && alert["process_info"]["pid"] == pid;
+    sensor.alerts().into_iter().filter(is_one).collect()
+}
+
+/// The rung of the ladder that is in use.
+fn hook(sensor: &Sensor) -> Value {
+    let status = sensor.status();
+    let of_name = |hook: &&Value| hook["name"] == "credential_change";
+    let hooks: Vec<_> = status["hooks"].as_array().expect("hooks").iter().filter(of_name).cloned().collect();
+    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
+}
+
+fn acts(mark: &Mark, way: &[&str]) -> Command {
+    let mut command = Command::new(programs::act());
+    command.arg("credentials").args(way).arg(mark.word());
+    command
+}
+
+#[test]
+fn every_call_is_told_with_what_was_and_what_is() {
+    let mark = Mark::new("credentials");
+    let sensor = sensor(&mark);
+    let raw = |parts: &Value, side: &str| {
+        let set: u64 = parts[side].as_str().and_then(|set| set.parse().ok()).expect("capabilities");
+        set >> 13 & 1
+    };
+    for (way, call, expected) in [
+        ("setuid", "setuid", json!({"old_uid": 0, "new_uid": 1234, "old_euid": 0, "new_euid": 1234})),
+        ("setgid", "setgid", json!({"old_gid": 0, "new_gid": 1234, "old_egid": 0, "new_egid": 1234, "new_uid": 0})),
+        ("setreuid", "setreuid", json!({"new_uid": 0, "new_euid": 1234})),
+        ("setregid", "setregid", json!({"new_gid": 0, "new_egid": 1234})),
+        ("setresuid", "setresuid", json!({"new_uid": 0, "new_euid": 0})),
+        ("setresgid", "setresgid", json!({"new_gid": 0, "new_egid": 0})),
+        ("setfsuid", "setfsuid", json!({"new_uid": 0, "new_euid": 0})),
+        ("setfsgid", "setfsgid", json!({"new_gid": 0, "new_egid": 0})),
+        ("capset", "capset", json!({"new_uid": 0})),
+        ("prctl", "prctl", json!({"new_uid": 0})),
+        ("compat", "setuid", json!({"old_uid": 0, "new_uid": 1234})),
+        ("thread", "setuid", json!({"old_uid": 0, "new_uid": 1234})),
+    ] {
+        let matched = match way {
+            "setresuid" => "match newSuid",
+            "setresgid" => "match newSgid",
+            "setfsuid" => "match newFsuid",
+            "setfsgid" => "match newFsgid",
+            _ => "match (",
+        };
+        let pid = sensor.finish(&mut acts(&mark, &[way]));
+        let changes = sensor.until(way, || Some(changes_of(&sensor, pid)).filter(|changes| !changes.is_empty()));
+        assert_eq!(changes.len(), 1, "{way}: {changes:#?}");
+        let parts = &changes[0]["notifications"][0]["message_fields"];
+        assert_eq!(
+            (&parts["credential_call"], &parts["is_credential_change_legal"]),
+            (&call.into(), &"true".into()),
+            "{way}: {parts:#}"
+        );
+        let rule = changes[0]["matched_rule"].as_str().unwrap_or_default();
+        assert!(rule.starts_with(matched), "{way}: {rule}");
+        for (part, value) in expected.as_object().expect("a map") {
+            assert_eq!(parts[part], value.to_string(), "{way}: {part} of {parts:#}");
+        }
+        if way == "capset" {
+            assert_eq!((raw(parts, "old_cap_effective"), raw(parts, "new_cap_effective")), (1, 0), "{parts:#}");
+        }
+    }
+    // Who goes into a user namespace of its own has all capabilities there.
+    let pid = sensor.finish(&mut acts(&mark, &["unshare"]));
+    let changes = sensor.until("unshare", || Some(changes_of(&sensor, pid)).filter(|changes| changes.len() >= 2));
+    let parts = &changes[1]["notifications"][0]["message_fields"];
+    assert_eq!((&parts["credential_call"], raw(parts, "new_cap_effective")), (&"unshare".into(), 1), "{parts:#}");
+    // What changes nothing, and an exec, are none: the alerts of those that came before are there.
+    let pid = sensor.finish(&mut acts(&mark, &["same"]));
+    let last = sensor.finish(&mut acts(&mark, &["setuid"]));
+    sensor.until("the last", || Some(changes_of(&sensor, last)).filter(|changes| !changes.is_empty()));
+    assert_eq!(changes_of(&sensor, pid), [Value::Null; 0]);
+    let hook = hook(&sensor);
+    let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
+    assert_eq!(
+        count("seen"),
+        ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
+        "{hook:#}"
+    );
+}
+
+#[test]
+fn nothing_is_attached_for_it_until_a_policy_asks() {
+    let mark = Mark::new("unasked");
+    let asked = sensor(&mark);
+    assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
+    asked.write_config(&mark.config());
+    let said = asked.reload();
+    assert!(said.code == Some(0), "{said:?}");
+    assert_eq!(hook(&asked)["attached"], false, "{:#}", hook(&asked));
+}
+
+/// Beyond the budget changes are counted as lost, and processes are told as if there were none.
+#[test]
+fn a_flood_of_changes_costs_others_nothing() {
+    let mark = Mark::new("flood");
+    let rule = mark.rule();
+    let sensor = Sensor::start(&mark.config_with(&format!(
+        "{POLICY}:\n  policy: credentialChange\n  rules:\n    - 'match newUid == 1 and {rule}'\n    - default ignore\n"
+    )));
+    let flooding = sensor.finish(&mut acts(&mark, &["flood", "300000"]));
+    sensor.until_exit(flooding);
+    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
+    sensor.until_exit(after);
+    let status = sensor.until("what is lost", || {
+        let status = sensor.status();
+        let losses = status["losses"].as_array()?.clone();
+        losses.iter().any(|loss| loss["class"] == "credentials" && loss["cause"] == "over_budget").then_some(status)
+    });
+    let losses = status["losses"].as_array().expect("losses");
+    assert!(losses.iter().all(|loss| loss["class"] == "credentials"), "{losses:#?}");
+}
