@@ -17,6 +17,7 @@
 //! What is shown may hold anything: [`printable`] spells out what a terminal would obey, and [`terminal`] lays text out
 //! and prints it.
 
+pub mod finding;
 mod nearest;
 mod report;
 mod span;
