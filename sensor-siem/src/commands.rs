@@ -1,6 +1,7 @@
 //! The command line: that of the vendor's script, and a few words more.
 
 mod check;
+mod doctor;
 mod log;
 mod migrate;
 mod once;
@@ -111,6 +112,12 @@ enum Command {
     Run,
     /// Checks the configuration, the credentials and the outputs. Nothing is moved.
     Check,
+    /// Looks for what keeps items from where they should go, and says what to do. Nothing is moved.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Tells how far each output is. Nothing is asked of Central.
     Status {
         /// As JSON.
@@ -173,6 +180,9 @@ fn run(cli: &Cli) -> Exit {
         Some(Command::Migrate { from, to }) => return migrate::migrate(from, to.as_deref()),
         Some(Command::Status { json }) => {
             return load(cli).map_or_else(|exit| exit, |config| status::status(&config, *json));
+        }
+        Some(Command::Doctor { json }) => {
+            return load(cli).map_or_else(|exit| exit, |config| doctor::doctor(&config, *json));
         }
         _ => {}
     }

@@ -23,7 +23,7 @@ mod sent;
 mod store;
 
 pub use sent::{MOST, Sent};
-pub use store::{StateError, Store};
+pub use store::{StateError, Store, lock_path};
 
 use std::collections::BTreeMap;
 

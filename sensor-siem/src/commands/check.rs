@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 
 use super::{Exit, of_fault, runtime};
 use crate::{
-    config::Config,
+    config::{Config, Output},
     destination::Destination,
     source::{Pace, Session},
 };
@@ -33,17 +33,9 @@ pub(super) fn check(config: Config) -> Exit {
     };
     tell("configuration", Ok("can be used".into()));
     for output in &config.outputs {
-        let what = format!("output {}", output.name);
-        match &output.destination {
-            Destination::Stdout => tell(&what, Ok("standard output".into())),
-            Destination::File(path) => tell(&what, writable(path)),
-            Destination::Receiver(receiver) => {
-                let reached = receiver.reach().map(|()| receiver.to_string());
-                tell(&what, reached.map_err(|error| (format!("{receiver}: {error}"), Exit::Failure)));
-            }
-        }
+        tell(&format!("output {}", output.name), reach(output).map_err(|reason| (reason, Exit::Failure)));
     }
-    tell("state", writable(&config.state));
+    tell("state", writable(&config.state).map_err(|reason| (reason, Exit::Failure)));
     let session = Session::new(config.credentials.clone(), &config.connection, Pace { tries: ONCE, ..Pace::default() });
     let tenants = match (session, runtime(&config)) {
         (Ok(session), Ok(runtime)) => {
@@ -71,10 +63,22 @@ pub(super) fn check(config: Config) -> Exit {
     worst
 }
 
+/// Where an output is, if it can be written to; else why not.
+pub(super) fn reach(output: &Output) -> Result<String, String> {
+    match &output.destination {
+        Destination::Stdout => Ok(output.destination.to_string()),
+        Destination::File(path) => writable(path),
+        Destination::Receiver(receiver) => match receiver.reach() {
+            Ok(()) => Ok(receiver.to_string()),
+            Err(reason) => Err(format!("{receiver}: {reason}")),
+        },
+    }
+}
+
 /// Whether a file can be written, or made.
-fn writable(path: &Path) -> Result<String, (String, Exit)> {
+fn writable(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let refused = |why: &dyn std::fmt::Display| Err((format!("{shown}: {why}"), Exit::Failure));
+    let refused = |why: &dyn std::fmt::Display| Err(format!("{shown}: {why}"));
     if path.exists() {
         return match access(path, Access::WRITE_OK) {
             _ if !path.is_file() => refused(&"it is no regular file"),
@@ -82,11 +86,15 @@ fn writable(path: &Path) -> Result<String, (String, Exit)> {
             Err(error) => refused(&error),
         };
     }
-    // Folders that are missing are made.
-    let folder = path.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("."));
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = there(path);
     match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
         Ok(()) => Ok(format!("{shown}, which will be made")),
         Err(error) => refused(&format!("nothing can be made in {}: {error}", folder.display())),
     }
+}
+
+/// The folder that a file is in, or as much of it as is there: folders that are missing are made.
+pub(super) fn there(path: &Path) -> &Path {
+    let folder = path.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
 }

@@ -16,24 +16,24 @@ use crate::{
 
 /// Where an output is with a stream.
 #[derive(Debug, Serialize)]
-struct Row<'a> {
-    output: &'a str,
+pub(super) struct Row<'a> {
+    pub(super) output: &'a str,
     /// None for what the output failed with itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<&'a str>,
+    pub(super) tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stream: Option<Stream>,
+    pub(super) stream: Option<Stream>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_item: Option<&'a Last>,
     /// Seconds since the stream had been handed over to its end; none if there was more to read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    lag_seconds: Option<i64>,
+    pub(super) lag_seconds: Option<i64>,
     /// Whether Central had more the last time.
     pending: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    gap: Option<Gap>,
+    pub(super) gap: Option<Gap>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a Told>,
+    pub(super) error: Option<&'a Told>,
 }
 
 pub(super) fn status(config: &Config, json: bool) -> Exit {
@@ -51,7 +51,7 @@ pub(super) fn status(config: &Config, json: bool) -> Exit {
     if rows.iter().any(|row| row.error.is_some()) { Exit::Unavailable } else { Exit::Fine }
 }
 
-fn rows<'a>(state: &'a State, names: &[&'a str], now: i64) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(state: &'a State, names: &[&'a str], now: i64) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for name in names {
         let Some((name, output)) = state.outputs.get_key_value(*name) else { continue };

@@ -34,6 +34,12 @@ pub enum StateError {
     Newer { path: PathBuf, reason: Unfit },
 }
 
+/// The lock of a state at this path.
+#[must_use]
+pub fn lock_path(state: &Path) -> PathBuf {
+    state.with_extension("lock")
+}
+
 /// The state and its file, locked.
 #[derive(Debug)]
 pub struct Store {
@@ -63,7 +69,7 @@ impl Store {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed("made", folder))?;
         }
-        let lock_path = path.with_extension("lock");
+        let lock_path = lock_path(&path);
         let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&lock_path);
         let lock = lock.map_err(failed("opened", &lock_path))?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sensor_tests::{Central, Said, Siem, parse_lines};
 
-use super::collector::Collector;
-use super::fill::fill;
+use super::collector::{Collector, Reply};
+use super::fill::{fill, ids};
 use super::fine;
 
 const CONFIG: [&str; 2] = ["-c", "config.yaml"];
@@ -60,4 +60,44 @@ fn on_a_terminal_a_line_tells_how_far_it_is() {
     let said = siem.run(&CONFIG);
     fine(&said);
     assert!(!said.stderr.contains(" items, "), "{}", said.stderr);
+}
+
+#[test]
+fn doctor_says_what_is_wrong_and_what_to_do() {
+    let mut central = Central::start();
+    fill(&central, 0, 3);
+    let collector = Collector::start();
+    let refused = ids(1, 2).remove(0);
+    collector
+        .behave(move |came| came.text().contains(&refused).then(|| Reply::Say(400, &[], "not this one".to_owned())));
+    let outputs = format!(
+        "  - {{type: file, path: @HOME@/log/items.json}}\n  - {{type: webhook, url: \"{}\"}}\n",
+        collector.url()
+    );
+    let siem = Siem::with_outputs(&central, &outputs);
+    let fresh = siem.run(&["-c", "config.yaml", "doctor"]);
+    fine(&fresh);
+    for part in ["ok         state", "ok         central", "can be read", "ok         clock", "0 failures, 0 warnings"]
+    {
+        assert!(fresh.stdout.contains(part), "{part} in {}", fresh.stdout);
+    }
+    assert!(!siem.file("state").exists() && !siem.file("log").exists(), "nothing is made");
+    assert!(collector.came().iter().all(|came| came.body.is_empty()), "nothing is sent");
+    fine(&siem.run(&CONFIG));
+    let after = siem.run(&["-c", "config.yaml", "doctor"]);
+    fine(&after);
+    assert!(after.stdout.contains("WARNING    dead-letters"), "{}", after.stdout);
+
+    // Central and a receiver are gone, and a folder is in the way.
+    drop(collector);
+    central.stop();
+    std::fs::remove_dir_all(siem.file("log")).expect("it is there");
+    std::fs::write(siem.file("log"), "").expect("a file");
+    let said = siem.run(&["-c", "config.yaml", "doctor", "--json"]);
+    assert_eq!(said.code, Some(1), "{}", said.stdout);
+    let found: serde_json::Value = serde_json::from_str(&said.stdout).expect("JSON");
+    let failures: Vec<_> = found.as_array().expect("a list").iter().filter(|one| one["level"] == "failure").collect();
+    let areas: Vec<_> = failures.iter().map(|one| one["area"].as_str().expect("a word")).collect();
+    assert_eq!(areas, ["outputs", "outputs", "central"], "{found:#}");
+    assert!(failures.iter().all(|one| one["fix"] != ""));
 }
