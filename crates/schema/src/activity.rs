@@ -1,66 +1,138 @@
 //! What an event is, in terms that every format has words for, and how it ended.
 //!
 //! An event's kind, of an audit message its message type, says which [`Activity`] it is. The formats read that and the
-//! fields' roles ([`crate::Role`]) alone, so what an event is stands in one place, and a format that lacks a word for an
-//! activity does not compile.
+//! fields' roles ([`crate::Role`]) alone, so what an event is stands in one place, with the words that the published schemas have
+//! for it.
 
-/// What an event tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Activity {
+/// Declares the activities, each with its words.
+macro_rules! activities {
+    ($(
+        $(#[$doc:meta])*
+        $activity:ident = ecs $categories:tt $types:tt, ocsf $class:ident $(, $number:literal, $name:literal)?;
+    )*) => {
+        /// What an event tells of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Activity {
+            $($(#[$doc])* $activity,)*
+        }
+
+        impl Activity {
+            /// The categories and types that the Elastic Common Schema has for it; each type is one that it expects of a category.
+            #[must_use]
+            pub const fn ecs(self) -> (&'static [&'static str], &'static [&'static str]) {
+                match self {
+                    $(Self::$activity => (&$categories, &$types),)*
+                }
+            }
+
+            /// What it is in the Open Cybersecurity Schema Framework.
+            #[must_use]
+            pub const fn ocsf(self) -> Ocsf {
+                match self {
+                    $(Self::$activity => Ocsf::$class$(.activity($number, $name))?,)*
+                }
+            }
+        }
+    };
+}
+
+activities! {
     /// A process was forked, or runs a program.
-    ProcessStart,
-    ProcessEnd,
+    ProcessStart = ecs ["process"] ["start"], ocsf Process, 1, "Launch";
+    ProcessEnd = ecs ["process"] ["end"], ocsf Process, 2, "Terminate";
     /// A process was found running.
-    ProcessFound,
+    ProcessFound = ecs ["process"] ["info"], ocsf Process;
     /// Who somebody is was checked, by a password say.
-    Authentication,
+    Authentication = ecs ["authentication"] ["start"], ocsf Authentication, 1, "Logon";
     /// Whether an account may be used now was checked.
-    Authorization,
-    CredentialsTaken,
-    CredentialsDropped,
-    Login,
-    Logout,
-    SessionStart,
-    SessionEnd,
-    AccountCreation,
-    AccountDeletion,
-    AccountChange,
-    AccountLock,
-    AccountUnlock,
-    PasswordChange,
-    GroupCreation,
-    GroupDeletion,
-    GroupChange,
-    GroupPasswordChange,
-    RoleAssignment,
-    RoleRemoval,
+    Authorization = ecs ["authentication"] ["info"], ocsf Authentication;
+    CredentialsTaken = ecs ["authentication"] ["info"], ocsf Authentication;
+    CredentialsDropped = ecs ["authentication"] ["info"], ocsf Authentication;
+    Login = ecs ["authentication", "session"] ["start"], ocsf Authentication, 1, "Logon";
+    Logout = ecs ["authentication", "session"] ["end"], ocsf Authentication, 2, "Logoff";
+    SessionStart = ecs ["session"] ["start"], ocsf Authentication, 1, "Logon";
+    SessionEnd = ecs ["session"] ["end"], ocsf Authentication, 2, "Logoff";
+    AccountCreation = ecs ["iam"] ["user", "creation"], ocsf AccountChange, 1, "Create";
+    AccountDeletion = ecs ["iam"] ["user", "deletion"], ocsf AccountChange, 6, "Delete";
+    AccountChange = ecs ["iam"] ["user", "change"], ocsf AccountChange;
+    AccountLock = ecs ["iam"] ["user", "change"], ocsf AccountChange, 9, "Lock";
+    AccountUnlock = ecs ["iam"] ["user", "change"], ocsf AccountChange, 12, "Unlock";
+    PasswordChange = ecs ["iam"] ["user", "change"], ocsf AccountChange, 3, "Password Change";
+    GroupCreation = ecs ["iam"] ["group", "creation"], ocsf Group, 6, "Create";
+    GroupDeletion = ecs ["iam"] ["group", "deletion"], ocsf Group, 5, "Delete";
+    GroupChange = ecs ["iam"] ["group", "change"], ocsf Group;
+    GroupPasswordChange = ecs ["iam"] ["group", "change"], ocsf Group;
+    RoleAssignment = ecs ["iam"] ["admin", "change"], ocsf UserAccess, 1, "Assign Privileges";
+    RoleRemoval = ecs ["iam"] ["admin", "change"], ocsf UserAccess, 2, "Revoke Privileges";
     /// Somebody goes on as another user, group or role.
-    IdentityChange,
+    IdentityChange = ecs ["authentication"] ["info"], ocsf Authentication;
     /// A command that somebody runs as somebody else.
-    Command,
+    Command = ecs ["process"] ["start"], ocsf Base;
     /// A program that guards something decided on an access.
-    AccessDecision,
-    ServiceStart,
-    ServiceStop,
-    HostStart,
-    HostStop,
-    ConfigurationChange,
-    SoftwareChange,
-    DeviceChange,
+    AccessDecision = ecs ["host"] ["access"], ocsf Base;
+    ServiceStart = ecs ["process"] ["start"], ocsf Application, 3, "Start";
+    ServiceStop = ecs ["process"] ["end"], ocsf Application, 4, "Stop";
+    HostStart = ecs ["host"] ["start"], ocsf Base;
+    HostStop = ecs ["host"] ["end"], ocsf Base;
+    ConfigurationChange = ecs ["configuration"] ["change"], ocsf Base;
+    SoftwareChange = ecs ["package"] ["change"], ocsf Application, 8, "Update";
+    DeviceChange = ecs ["host"] ["change"], ocsf Base;
     /// An intrusion detection found something odd about a login.
-    LoginAnomaly,
+    LoginAnomaly = ecs ["authentication", "intrusion_detection"] ["info"], ocsf Authentication;
     /// The same about anything else.
-    Anomaly,
+    Anomaly = ecs ["intrusion_detection"] ["info"], ocsf Base;
     /// What an intrusion detection did about it.
-    Response,
+    Response = ecs ["intrusion_detection"] ["info"], ocsf Base;
     /// A message to the kernel's audit that the kernel refused: whatever it says is nobody's word.
-    Forgery,
+    Forgery = ecs ["intrusion_detection"] ["denied"], ocsf Base;
     /// A module or a BPF program was loaded into the kernel.
-    KernelExtension,
+    KernelExtension = ecs ["driver"] ["start"], ocsf KernelExtension, 1, "Load";
     /// What the sensor tells of itself.
-    Sensor,
+    Sensor = ecs ["host"] ["info"], ocsf Base;
     /// An audit message of another type.
-    Other,
+    Other = ecs ["host"] ["info"], ocsf Base;
+}
+
+/// A class of the Open Cybersecurity Schema Framework, and an activity of it: numbers and names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ocsf {
+    pub category: (u32, &'static str),
+    pub class: (u32, &'static str),
+    /// Without a name: the event's own.
+    pub activity: (u32, &'static str),
+}
+
+#[expect(non_upper_case_globals, reason = "they stand in a table beside names of types")]
+impl Ocsf {
+    pub const Base: Self = Self::class((0, "Uncategorized"), 0, "Base Event");
+    pub const KernelExtension: Self = Self::class(Self::SYSTEM, 1002, "Kernel Extension Activity");
+    pub const Process: Self = Self::class(Self::SYSTEM, 1007, "Process Activity");
+    pub const AccountChange: Self = Self::class(Self::IAM, 3001, "Account Change");
+    pub const Authentication: Self = Self::class(Self::IAM, 3002, "Authentication");
+    pub const UserAccess: Self = Self::class(Self::IAM, 3005, "User Access Management");
+    pub const Group: Self = Self::class(Self::IAM, 3006, "Group Management");
+    pub const Application: Self = Self::class((6, "Application Activity"), 6002, "Application Lifecycle");
+
+    const SYSTEM: (u32, &str) = (1, "System Activity");
+    const IAM: (u32, &str) = (3, "Identity & Access Management");
+    /// What a class has no word for.
+    pub const OTHER: (u32, &str) = (99, "");
+
+    const fn class(category: (u32, &'static str), number: u32, name: &'static str) -> Self {
+        Self { category, class: (number, name), activity: Self::OTHER }
+    }
+
+    /// This activity of the class.
+    #[must_use]
+    pub const fn activity(self, number: u32, name: &'static str) -> Self {
+        Self { activity: (number, name), ..self }
+    }
+
+    /// The class, with whichever activity.
+    #[must_use]
+    pub const fn class_alone(self) -> Self {
+        Self { activity: Self::OTHER, ..self }
+    }
 }
 
 impl Activity {

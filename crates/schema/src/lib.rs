@@ -19,7 +19,7 @@ pub mod process;
 mod table;
 mod words;
 
-pub use activity::{Activity, Outcome, Reach};
+pub use activity::{Activity, Ocsf, Outcome, Reach};
 pub use class::{Kind, Seen};
 pub use classes::{Class, EventType};
 pub use field::{FIELDS, Field, Integer, Owner, Role, Type, Values};

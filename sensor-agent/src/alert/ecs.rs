@@ -7,7 +7,6 @@
 
 use std::io::{self, Write};
 
-use schema::Activity;
 use schema::process::Runtime;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
@@ -130,7 +129,7 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
 }
 
 fn event(alert: &Alert, facts: &Facts<'_>) -> Value {
-    let (categories, types) = words(facts.activity);
+    let (categories, types) = facts.activity.ecs();
     json!({
         "kind": "alert",
         "category": categories,
@@ -143,42 +142,6 @@ fn event(alert: &Alert, facts: &Facts<'_>) -> Value {
         "provider": "sophoslinuxsensor",
         "dataset": "sophoslinuxsensor.alert",
     })
-}
-
-/// The categories and types that the schema has for what happened; each type is one that it expects of a category.
-const fn words(activity: Activity) -> (&'static [&'static str], &'static [&'static str]) {
-    use Activity as A;
-    match activity {
-        A::ProcessStart | A::Command | A::ServiceStart => (&["process"], &["start"]),
-        A::ProcessEnd | A::ServiceStop => (&["process"], &["end"]),
-        A::ProcessFound => (&["process"], &["info"]),
-        A::Authentication => (&["authentication"], &["start"]),
-        A::Authorization | A::CredentialsTaken | A::CredentialsDropped | A::IdentityChange => {
-            (&["authentication"], &["info"])
-        }
-        A::Login => (&["authentication", "session"], &["start"]),
-        A::Logout => (&["authentication", "session"], &["end"]),
-        A::SessionStart => (&["session"], &["start"]),
-        A::SessionEnd => (&["session"], &["end"]),
-        A::AccountCreation => (&["iam"], &["user", "creation"]),
-        A::AccountDeletion => (&["iam"], &["user", "deletion"]),
-        A::AccountChange | A::AccountLock | A::AccountUnlock | A::PasswordChange => (&["iam"], &["user", "change"]),
-        A::GroupCreation => (&["iam"], &["group", "creation"]),
-        A::GroupDeletion => (&["iam"], &["group", "deletion"]),
-        A::GroupChange | A::GroupPasswordChange => (&["iam"], &["group", "change"]),
-        A::RoleAssignment | A::RoleRemoval => (&["iam"], &["admin", "change"]),
-        A::AccessDecision => (&["host"], &["access"]),
-        A::HostStart => (&["host"], &["start"]),
-        A::HostStop => (&["host"], &["end"]),
-        A::ConfigurationChange => (&["configuration"], &["change"]),
-        A::SoftwareChange => (&["package"], &["change"]),
-        A::KernelExtension => (&["driver"], &["start"]),
-        A::DeviceChange => (&["host"], &["change"]),
-        A::LoginAnomaly => (&["authentication", "intrusion_detection"], &["info"]),
-        A::Anomaly | A::Response => (&["intrusion_detection"], &["info"]),
-        A::Forgery => (&["intrusion_detection"], &["denied"]),
-        A::Sensor | A::Other => (&["host"], &["info"]),
-    }
 }
 
 /// What a message tells of others than its sender.

@@ -10,10 +10,11 @@ pub(crate) mod parts;
 
 use std::io::{self, Write};
 
+use schema::Ocsf;
 use serde::Serialize as _;
 use serde_json::{Value, json};
 
-use self::activity::{Kind, activity, user};
+use self::activity::{activity, begin, user};
 use self::parts::{device, in_container, labels, milliseconds, process_alone, product};
 use super::{
     Alert,
@@ -62,7 +63,7 @@ fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()
         event
     } else {
         let title = &alert.policy.name[..alert.policy.name.floor_char_boundary(name_bytes)];
-        let mut event = FINDING.event();
+        let mut event = begin(FINDING);
         event["finding_info"] = json!({"uid": alert.uuid, "title": title});
         event
     };
@@ -82,7 +83,7 @@ fn is_activity(alert: &Alert) -> bool {
     alert.policy.message_type == MessageType::Audit && alert.event.process.key.tgid != 0
 }
 
-const FINDING: Kind = Kind::new((2, "Findings"), (2004, "Detection Finding"), (1, "Create"));
+const FINDING: Ocsf = Ocsf { category: (2, "Findings"), class: (2004, "Detection Finding"), activity: (1, "Create") };
 
 /// Adds what all events have of their alert.
 fn frame(event: &mut Value, alert: &Alert, cuts: &Cuts) {
@@ -117,7 +118,7 @@ fn finding(alert: &Alert, cuts: &Cuts) -> Value {
         Confidence::Medium => ("Medium", 2),
         Confidence::High => ("High", 3),
     };
-    let mut event = FINDING.event();
+    let mut event = begin(FINDING);
     frame(&mut event, alert, cuts);
     event["message"] = message(alert, cuts).into();
     // Of the finding, not of what was found.
