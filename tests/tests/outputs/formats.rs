@@ -249,6 +249,30 @@ fn rows_of_messages_in_ocsf_are_of_the_class_of_what_was_done() {
     assert_valid_ocsf(&events.iter().map(Value::to_string).collect::<Vec<_>>());
 }
 
+/// A process that becomes another user: a finding, and a record of what was done.
+#[test]
+fn a_change_of_credentials_is_valid_by_the_published_schema() {
+    let mark = Mark::new("became");
+    let rule = mark.rule();
+    let config = format!(
+        "alert_output:\n  outputs:\n    - {{type: file, name: \"@HOME@/ocsf\", format: ocsf, message_types: [alert, audit]}}\n\
+         Found: {{policy: credentialChange, rules: ['match {rule}', default ignore]}}\n\
+         Recorded: {{policy: credentialChange, responseActions: [audit], rules: ['match {rule}', default ignore]}}\n"
+    );
+    let sensor = Sensor::start(&config);
+    sensor.finish(Command::new(programs::act()).args(["credentials", "setuid", mark.word()]));
+    let lines = until("both alerts", || {
+        let text = fs::read_to_string(sensor.file("ocsf")).unwrap_or_default();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        (lines.len() >= 2).then_some(lines)
+    });
+    assert_valid_ocsf(&lines);
+    let events: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let recorded = events.iter().find(|event| event["class_uid"] == 3002).expect("what was done");
+    assert_eq!((&recorded["user"]["uid"], &recorded["status"]), (&json!("1234"), &json!("Success")), "{recorded:#}");
+    assert!(events.iter().any(|event| event["class_uid"] == 2004), "{events:#?}");
+}
+
 fn assert_valid_ocsf(lines: &[String]) {
     let said = fed(Command::new(python()).arg(beside("ocsf.py")), &(lines.join("\n") + "\n"));
     assert_eq!(said, format!("valid: {}\n", lines.len()));
