@@ -6,8 +6,9 @@
 //! ```
 //!
 //! Tenants are read side by side; what is slow or fails with one delays no other. How many replies are in memory at the
-//! same time is bounded ([`crate::config::REPLIES`]), and so is the time that an output is waited for: one that does not
-//! take a page stays behind, and goes on by itself later. An output that fails is left alone until the next round.
+//! same time is bounded ([`crate::config::REPLIES`]), and so is the time that an output is waited for ([`PATIENCE`]): one
+//! that does not take a page in that time goes on without the others, a page at a time, until it has all that there is.
+//! An output that fails is left alone until the next round.
 
 mod dead_letters;
 mod group;
@@ -21,7 +22,7 @@ pub use work::{Summary, Work};
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::watch;
@@ -34,6 +35,9 @@ use crate::{
 };
 use outlet::Outlet;
 use progress::Progress;
+
+/// How long an output is waited for. What it has not taken by then, it takes without the others.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the command line says of a round.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +66,12 @@ impl Options {
         self.replay.as_ref().map(|replay| replay.from).or(self.since)
     }
 
+    /// How long an output is waited for; none if it is waited for in any case. Where reading begins at a time that people
+    /// say, an output that goes on by itself would begin there once more.
+    fn patience(&self, patience: Duration) -> Option<Duration> {
+        self.begin().is_none().then_some(patience)
+    }
+
     /// Whether it is for an output of this name.
     fn is_for(&self, output: &str) -> bool {
         self.replay.as_ref().is_none_or(|replay| replay.output == output)
@@ -87,6 +97,7 @@ pub struct Engine {
     dead_letters: DeadLetters,
     metrics: Arc<Metrics>,
     progress: Progress,
+    patience: Option<Duration>,
     stop: watch::Receiver<bool>,
 }
 
@@ -126,6 +137,7 @@ impl Engine {
             store: Mutex::new(store),
             outlets: outlets.collect(),
             dead_letters: DeadLetters::new(config.dead_letters.clone()),
+            patience: options.patience(PATIENCE),
             config,
             options,
             metrics,

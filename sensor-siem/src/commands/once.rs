@@ -5,9 +5,15 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    time::{Instant, sleep_until},
 };
 
-use super::{Exit, log::Log, of_summary, runtime, service::every};
+use super::{
+    Exit,
+    log::Log,
+    of_summary, runtime,
+    service::{GRACE, every},
+};
 use crate::{
     config::Config,
     engine::{Engine, Options, Work},
@@ -25,7 +31,10 @@ pub(super) fn once(config: Config, options: Options, log: &Log) -> Exit {
             return Exit::Failure;
         }
     };
-    runtime.block_on(round(config, options, log))
+    let exit = runtime.block_on(round(config, options, log));
+    // A write that hangs is not waited for: its position has not moved.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    exit
 }
 
 async fn round(config: Config, options: Options, log: &Log) -> Exit {
@@ -48,6 +57,7 @@ async fn round(config: Config, options: Options, log: &Log) -> Exit {
         }
     };
     let mut is_whole = true;
+    let mut end = None;
     let mut look = every(LOOK);
     let has_people = log.has_people();
     loop {
@@ -55,11 +65,16 @@ async fn round(config: Config, options: Options, log: &Log) -> Exit {
             goes_on = work.go_on() => if !goes_on { break },
             _ = term.recv(), if is_whole => is_whole = false,
             _ = int.recv(), if is_whole => is_whole = false,
+            () = at(end) => {
+                tracing::warn!("an output has not taken its page within {} s; it is not waited for", GRACE.as_secs());
+                break;
+            }
             _ = look.tick(), if has_people => log.show(work.progress().as_deref()),
         }
         if !is_whole {
             // The page that is on its way is handed over.
             let _ = stop.send(true);
+            end.get_or_insert(Instant::now() + GRACE);
         }
     }
     log.show(None);
@@ -69,5 +84,13 @@ async fn round(config: Config, options: Options, log: &Log) -> Exit {
     match of_summary(&summary) {
         Exit::Fine if !is_whole => Exit::Unavailable,
         exit => exit,
+    }
+}
+
+/// Waits until then; without a time, for ever.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

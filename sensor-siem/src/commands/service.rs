@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a page that is on its way may take when the service stops.
-const GRACE: Duration = Duration::from_secs(30);
+pub(super) const GRACE: Duration = Duration::from_secs(30);
 
 /// Where no watchdog is set, the loop still comes round.
 const IDLE: Duration = Duration::from_secs(3600);
@@ -109,12 +109,17 @@ async fn rounds(
     let mut look = every(LOOK);
     let has_people = log.has_people();
     let mut poll = every(poll);
+    let mut is_over = true;
     let mut alive = every(sd_notify::watchdog_enabled().map_or(IDLE, |most| most / 3));
     loop {
         tokio::select! {
-            _ = poll.tick() => work.begin(),
+            _ = poll.tick() => {
+                work.begin();
+                is_over = false;
+            }
             _ = work.go_on(), if !work.is_idle() => {
-                if work.is_idle() {
+                if !is_over && work.is_round_over() {
+                    is_over = true;
                     let summary = work.summary();
                     tracing::info!("{summary}");
                     notify(&format!("STATUS={summary}"));

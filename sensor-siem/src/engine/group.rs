@@ -34,15 +34,43 @@ struct Member {
 pub(super) struct Group {
     begin: Begin,
     members: Vec<Member>,
+    /// It is one output, which was too slow for the others.
+    is_slow: bool,
 }
 
-/// All outputs, by where they begin.
+/// All outputs that do not read by themselves, by where they begin.
 pub(super) fn groups(engine: &Engine, tenant: &Tenant, stream: Stream) -> Vec<Group> {
+    let outlets = engine.outlets.iter().filter(|outlet| !outlet.is_alone(&tenant.id, stream));
+    begins(engine, outlets, tenant, stream)
+}
+
+/// An output that was too slow goes on from where it is by then, to the end of the stream.
+pub(super) async fn go_on_alone(engine: Arc<Engine>, outlet: Arc<Outlet>, tenant: Arc<Tenant>, stream: Stream) -> Done {
+    let mut done = Done::default();
+    tokio::select! {
+        () = outlet.is_free() => {}
+        () = engine.stopped() => return done,
+    }
+    // Told by the output itself.
+    done.refused += u64::from(outlet.has_failed());
+    for mut group in begins(&engine, [&outlet], &tenant, stream) {
+        group.is_slow = true;
+        done.add(group.run(Arc::clone(&engine), Arc::clone(&tenant), stream).await);
+    }
+    done
+}
+
+fn begins<'a>(
+    engine: &Engine,
+    outlets: impl IntoIterator<Item = &'a Arc<Outlet>>,
+    tenant: &Tenant,
+    stream: Stream,
+) -> Vec<Group> {
     let now = now();
     let overlap = i64::try_from(engine.config.overlap.as_secs()).unwrap_or(0);
     let store = engine.store();
     let mut groups: Vec<Group> = Vec::new();
-    for outlet in engine.outlets.iter().filter(|outlet| !outlet.has_failed()) {
+    for outlet in outlets.into_iter().filter(|outlet| !outlet.has_failed()) {
         let output = &outlet.output;
         let own = store.position(&output.name, &tenant.id, stream).map(|position| position.stopped());
         let cursor = own.as_ref().map(|own| own.cursor.clone());
@@ -67,7 +95,7 @@ pub(super) fn groups(engine: &Engine, tenant: &Tenant, stream: Stream) -> Vec<Gr
         let member = Member { outlet: Arc::clone(outlet), cursor, gap, known_from };
         match groups.iter_mut().find(|group| group.begin == from) {
             Some(group) => group.members.push(member),
-            None => groups.push(Group { begin: from, members: vec![member] }),
+            None => groups.push(Group { begin: from, members: vec![member], is_slow: false }),
         }
     }
     groups
@@ -106,6 +134,14 @@ impl Group {
         let mut tried_cursor = engine.options.begin().is_some();
         let mut is_first = true;
         while !self.members.is_empty() {
+            // No more than one page of each slow output is in memory, and none of those that others read wait for it.
+            let _turn = match &self.members[..] {
+                [member] if self.is_slow => tokio::select! {
+                    turn = member.outlet.turn() => Some(turn),
+                    () = engine.stopped() => return done,
+                },
+                _ => None,
+            };
             let pages = Pages { tenant, stream, light: engine.config.light };
             let page = tokio::select! {
                 page = engine.session.page(pages, &self.begin) => page,
@@ -180,7 +216,18 @@ impl Group {
         }
     }
 
-    async fn hand_over(&mut self, engine: &Arc<Engine>, tenant: &Tenant, stream: Stream, page: Page, done: &mut Done) {
+    async fn hand_over(
+        &mut self,
+        engine: &Arc<Engine>,
+        tenant: &Tenant,
+        stream: Stream,
+        mut page: Page,
+        done: &mut Done,
+    ) {
+        let patience = engine.patience.filter(|_| !self.is_slow);
+        if self.is_slow {
+            page.place = None;
+        }
         let at = page.date.unwrap_or_else(now);
         let complete = self.complete(engine, &page);
         let overlap = i64::try_from(engine.config.overlap.as_secs()).unwrap_or(0);
@@ -189,7 +236,7 @@ impl Group {
         let mut handed = Vec::new();
         for mut member in std::mem::take(&mut self.members) {
             let output = &member.outlet.output;
-            let (fresh, before): (Fresh, _) = {
+            let (mut fresh, before): (Fresh, _) = {
                 let store = engine.store();
                 let position = store.position(&output.name, &tenant.id, stream);
                 let sent: Option<&Sent> =
@@ -203,7 +250,7 @@ impl Group {
                 at,
                 more: page.has_more,
                 complete,
-                last: fresh.last.or(before.last),
+                last: fresh.last.take().or(before.last),
                 gap: member.gap.take().or(before.gap),
             };
             let known_from = match (member.known_from.take(), complete) {
@@ -211,12 +258,19 @@ impl Group {
                 (None, Some(complete)) => Some(complete - overlap - MEMORY),
                 (None, None) => None,
             };
-            let counts = (fresh.marks.len() as u64, fresh.known);
-            let moved = Moved { tenant: tenant.id.clone(), stream, reached, known_from, sent: fresh.marks };
+            let counts = [fresh.marks.len() as u64, fresh.known];
+            let moved = Moved {
+                tenant: tenant.id.clone(),
+                stream,
+                reached,
+                known_from,
+                sent: std::mem::take(&mut fresh.marks),
+            };
             let from = member.cursor.replace(page.next_cursor.clone());
-            let handover = Handover { lines: fresh.lines, ends: fresh.ends, letters: fresh.letters, moved, from };
-            let taking = tokio::spawn(Arc::clone(&member.outlet).take(Arc::clone(engine), handover));
-            handed.push((member, taking, counts));
+            let Fresh { lines, ends, letters, .. } = fresh;
+            let handover = Handover { lines, ends, letters, moved, counts, from };
+            let taking = tokio::spawn(Arc::clone(&member.outlet).take(Arc::clone(engine), handover, patience));
+            handed.push((member, taking));
         }
         for (item, name) in laid.unread() {
             done.unread += 1;
@@ -227,18 +281,21 @@ impl Group {
                 printable(name)
             );
         }
-        for (member, taking, (new, known)) in handed {
+        for (member, taking) in handed {
             let name = &member.outlet.output.name;
             match taking.await {
                 Ok(Ok(letters)) => {
-                    engine.metrics.handed(name, stream, [new - letters, known, letters]);
-                    engine.metrics.reached(name, &tenant.id, stream, (!page.has_more).then_some(at));
                     done.dead_letters += letters;
                     self.members.push(member);
                 }
                 Ok(Err(Refusal::Behind)) => {
                     tracing::warn!("output {name}: {}s of the tenant {tenant}: {}", stream.word(), Refusal::Behind);
                     done.behind += 1;
+                }
+                Ok(Err(Refusal::Slow)) => {
+                    tracing::info!("output {name}: {}s of the tenant {tenant}: {}", stream.word(), Refusal::Slow);
+                    member.outlet.set_alone(&tenant.id, stream, true);
+                    done.slow.push((member.outlet, stream));
                 }
                 // Told by the output itself.
                 Ok(Err(_)) => done.refused += 1,

@@ -1,6 +1,7 @@
 //! An output at work: takes pages, and keeps the cursor behind each once it has it.
 
 use std::{
+    collections::HashSet,
     io,
     sync::{
         Arc, PoisonError,
@@ -10,7 +11,11 @@ use std::{
 };
 
 use delivery::remote::Message;
-use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use super::{Engine, dead_letters::DeadLetter, now, page::End};
 use crate::{
@@ -21,11 +26,9 @@ use crate::{
         file::{self, Lines, Mark, Recovered},
         stdout,
     },
+    item::Stream,
     state::{Change, Failed, Moved, StateError, Told},
 };
-
-/// How long an output is waited for. What it has not taken by then, it takes without the others.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why a page was not handed over. The cursor stays where it was.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +39,12 @@ pub(super) enum Refusal {
     Receiver(String),
     #[error(transparent)]
     State(#[from] StateError),
-    /// It has not taken an earlier page yet, or went on from another place meanwhile.
+    /// It failed with another page, or went on from another place meanwhile.
     #[error("it has not taken what it was given before; it goes on later")]
     Behind,
+    /// It has not been waited for any longer.
+    #[error("it is slow; it goes on without the others")]
+    Slow,
 }
 
 /// A page for one output.
@@ -49,6 +55,8 @@ pub(super) struct Handover {
     pub(super) ends: Vec<End>,
     pub(super) letters: Vec<DeadLetter>,
     pub(super) moved: Moved,
+    /// Items that are new, and those that it had before.
+    pub(super) counts: [u64; 2],
     /// The cursor that it goes on from; none if the stream is new to the output.
     pub(super) from: Option<String>,
 }
@@ -59,6 +67,10 @@ pub(super) struct Outlet {
     /// Whoever holds it writes. None until it is opened.
     receiver: Arc<Mutex<Option<Opened>>>,
     has_failed: AtomicBool,
+    /// The streams of tenants that it reads without the others.
+    alone: std::sync::Mutex<HashSet<(String, Stream)>>,
+    /// Whoever holds it may read a page without the others: no more than one of these is in memory.
+    turn: Arc<Mutex<()>>,
 }
 
 enum Opened {
@@ -69,7 +81,8 @@ enum Opened {
 
 impl Outlet {
     pub(super) fn new(output: Output, is_dry: bool) -> Self {
-        Self { output, is_dry, receiver: Arc::default(), has_failed: AtomicBool::new(false) }
+        let (receiver, alone, turn) = (Arc::default(), std::sync::Mutex::default(), Arc::default());
+        Self { output, is_dry, receiver, has_failed: AtomicBool::new(false), alone, turn }
     }
 
     /// Whether it failed in this round.
@@ -80,6 +93,34 @@ impl Outlet {
     /// A new round: what it failed with in the last is forgotten.
     pub(super) fn try_again(&self) {
         self.has_failed.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it reads the stream without the others.
+    pub(super) fn is_alone(&self, tenant: &str, stream: Stream) -> bool {
+        self.alone().contains(&(tenant.to_owned(), stream))
+    }
+
+    pub(super) fn set_alone(&self, tenant: &str, stream: Stream, is_alone: bool) {
+        let place = (tenant.to_owned(), stream);
+        if is_alone {
+            self.alone().insert(place)
+        } else {
+            self.alone().remove(&place)
+        };
+    }
+
+    fn alone(&self) -> std::sync::MutexGuard<'_, HashSet<(String, Stream)>> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it may read a page without the others.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// Waits until it has taken, or refused, what it was given.
+    pub(super) async fn is_free(&self) {
+        drop(self.receiver.lock().await);
     }
 
     /// Opens it if it is not open, and brings it to where the state says that it is.
@@ -96,30 +137,53 @@ impl Outlet {
         self.settle(engine, opened)
     }
 
-    /// Hands a page over and keeps the cursor. How many of its items were set aside.
-    pub(super) async fn take(self: Arc<Self>, engine: Arc<Engine>, page: Handover) -> Result<u64, Refusal> {
+    /// Hands a page over and keeps the cursor. How many of its items were set aside. It is waited for as long as said.
+    pub(super) async fn take(
+        self: Arc<Self>,
+        engine: Arc<Engine>,
+        page: Handover,
+        patience: Option<Duration>,
+    ) -> Result<u64, Refusal> {
         let lock = Arc::clone(&self.receiver).lock_owned();
-        let Ok(mut held) = timeout(PATIENCE, lock).await else { return Err(Refusal::Behind) };
+        let Some(held) = within(patience, lock).await else { return Err(Refusal::Slow) };
         if self.has_failed() {
             return Err(Refusal::Behind);
         }
-        let (this, engine_there) = (Arc::clone(&self), Arc::clone(&engine));
         // It goes on even if it is not waited for any longer: then it moves its position by itself.
-        let writing = spawn_blocking(move || {
-            let written = this.write(&engine_there, &mut held, page);
+        let this = Arc::clone(&self);
+        let writing = tokio::spawn(async move {
+            let (moved, [new, known]) = (page.moved.clone(), page.counts);
+            let written = Arc::clone(&this).write_there(&engine, held, page).await;
+            let letters = this.settle(&engine, written)?;
+            let name = &this.output.name;
+            engine.metrics.handed(name, moved.stream, [new - letters, known, letters]);
+            let complete = (!moved.reached.more).then_some(moved.reached.at);
+            engine.metrics.reached(name, &moved.tenant, moved.stream, complete);
+            Ok(letters)
+        });
+        match within(patience, writing).await {
+            Some(written) => written.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error)))),
+            None => Err(Refusal::Slow),
+        }
+    }
+
+    /// Writes on a thread that may wait.
+    async fn write_there(
+        self: Arc<Self>,
+        engine: &Arc<Engine>,
+        mut held: OwnedMutexGuard<Option<Opened>>,
+        page: Handover,
+    ) -> Result<u64, Refusal> {
+        let (this, engine) = (Arc::clone(&self), Arc::clone(engine));
+        let written = spawn_blocking(move || {
+            let written = this.write(&engine, &mut held, page);
             if written.is_err() && !matches!(*held, Some(Opened::Remote(_))) {
                 // It is opened anew, and cut back to what is confirmed.
                 *held = None;
             }
             written
         });
-        match timeout(PATIENCE, writing).await {
-            Ok(written) => {
-                let written = written.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))));
-                self.settle(&engine, written)
-            }
-            Err(_) => Err(Refusal::Behind),
-        }
+        written.await.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error))))
     }
 
     fn write(&self, engine: &Engine, held: &mut Option<Opened>, page: Handover) -> Result<u64, Refusal> {
@@ -224,7 +288,7 @@ impl Outlet {
     /// Tells what it was refused for, once a round.
     fn settle<T>(&self, engine: &Engine, done: Result<T, Refusal>) -> Result<T, Refusal> {
         match &done {
-            Ok(_) | Err(Refusal::Behind) => {}
+            Ok(_) | Err(Refusal::Behind | Refusal::Slow) => {}
             Err(refusal) if !self.has_failed.swap(true, Ordering::Relaxed) => {
                 tracing::error!("output {}: {refusal}", self.output.name);
                 engine.metrics.failed(&self.output.name);
@@ -240,6 +304,14 @@ impl Outlet {
             Err(_) => {}
         }
         done
+    }
+}
+
+/// What comes of it within a time; none if nothing does.
+async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) -> Option<T> {
+    match patience {
+        Some(patience) => timeout(patience, future).await.ok(),
+        None => Some(future.await),
     }
 }
 

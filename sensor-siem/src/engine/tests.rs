@@ -7,6 +7,7 @@ use std::{
 };
 
 mod replay;
+mod slow;
 mod syslog;
 
 use super::*;

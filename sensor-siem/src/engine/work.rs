@@ -4,8 +4,15 @@ use std::{collections::HashSet, fmt, sync::Arc};
 
 use tokio::task::JoinSet;
 
-use super::{Engine, group::groups};
-use crate::source::{Fault, Tenant, Tenants};
+use super::{
+    Engine,
+    group::{go_on_alone, groups},
+    outlet::Outlet,
+};
+use crate::{
+    item::Stream,
+    source::{Fault, Tenant, Tenants},
+};
 
 /// What came of a round, or of several that run into one another.
 #[derive(Debug, Default)]
@@ -43,7 +50,7 @@ impl fmt::Display for Summary {
 }
 
 /// What came of a part of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Done {
     pub(super) events: u64,
     pub(super) alerts: u64,
@@ -52,10 +59,12 @@ pub(super) struct Done {
     pub(super) faults: Vec<Fault>,
     pub(super) refused: u64,
     pub(super) behind: u64,
+    /// Outputs that go on without the others, and with which stream.
+    pub(super) slow: Vec<(Arc<Outlet>, Stream)>,
 }
 
 impl Done {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.events += other.events;
         self.alerts += other.alerts;
         self.unread += other.unread;
@@ -63,13 +72,16 @@ impl Done {
         self.faults.extend(other.faults);
         self.refused += other.refused;
         self.behind += other.behind;
+        self.slow.extend(other.slow);
     }
 }
 
 enum Ended {
     /// How many outputs cannot be opened, and which tenants there are; none if there is no output for them.
     Found(u64, Option<Result<Tenants, Fault>>),
-    Read(String, Done),
+    Read(Arc<Tenant>, Done),
+    /// By an output that was slow.
+    ReadAlone(Arc<Outlet>, Arc<Tenant>, Stream, Done),
 }
 
 /// Rounds under way. What it started ends with it.
@@ -122,8 +134,12 @@ impl Work {
         let Some(ended) = self.tasks.join_next().await else { return false };
         match ended {
             Ok(Ended::Read(tenant, done)) => {
-                self.busy.remove(&tenant);
-                self.absorb(done);
+                self.busy.remove(&tenant.id);
+                self.absorb(&tenant, done);
+            }
+            Ok(Ended::ReadAlone(outlet, tenant, stream, done)) => {
+                outlet.set_alone(&tenant.id, stream, false);
+                self.absorb(&tenant, done);
             }
             Ok(Ended::Found(failed, found)) => {
                 self.is_finding = false;
@@ -137,7 +153,7 @@ impl Work {
                 self.summary.faults.push(Fault::Unavailable(error.to_string()));
             }
         }
-        if self.tasks.is_empty()
+        if self.is_round_over()
             && let Err(error) = self.engine.store().settle()
         {
             tracing::error!("{error}");
@@ -186,11 +202,18 @@ impl Work {
                     all.add(done);
                 }
             }
-            Ended::Read(tenant.id.clone(), all)
+            Ended::Read(tenant, all)
         });
     }
 
-    fn absorb(&mut self, done: Done) {
+    fn absorb(&mut self, tenant: &Arc<Tenant>, done: Done) {
+        for (outlet, stream) in done.slow {
+            let (engine, tenant) = (Arc::clone(&self.engine), Arc::clone(tenant));
+            self.tasks.spawn(async move {
+                let done = go_on_alone(engine, Arc::clone(&outlet), Arc::clone(&tenant), stream).await;
+                Ended::ReadAlone(outlet, tenant, stream, done)
+            });
+        }
         self.summary.events += done.events;
         self.summary.alerts += done.alerts;
         self.summary.unread += done.unread;
@@ -209,6 +232,12 @@ impl Work {
     pub fn summary(&mut self) -> Summary {
         let tenants = self.summary.tenants;
         std::mem::replace(&mut self.summary, Summary { tenants, ..Summary::default() })
+    }
+
+    /// Whether all that was read together is at its end. Slow outputs may still be on their way.
+    #[must_use]
+    pub fn is_round_over(&self) -> bool {
+        self.busy.is_empty() && !self.is_finding
     }
 
     /// Whether nothing is under way.

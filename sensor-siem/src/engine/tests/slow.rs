@@ -1,0 +1,93 @@
+//! An output that is slow.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpListener,
+    sync::mpsc,
+    thread,
+};
+
+use delivery::{
+    http::HttpSettings,
+    receivers::webhook::{WebhookMethod, WebhookSettings},
+    tls::TlsSettings,
+};
+
+use super::*;
+use crate::destination::Receiver;
+
+/// A webhook that replies to nothing until it is told to; the items that came.
+fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    let items = Arc::new(Mutex::new(Vec::new()));
+    let all = Arc::clone(&items);
+    let (open, opens) = mpsc::channel();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut length = 0;
+            loop {
+                let mut line = String::new();
+                stream.read_line(&mut line).unwrap();
+                if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap();
+                }
+                if line == "\r\n" {
+                    break;
+                }
+            }
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            let came: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+            all.lock().unwrap().extend(came.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            if number == 0 {
+                opens.recv().unwrap();
+            }
+            write!(stream.get_mut(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        }
+    });
+    let http = HttpSettings {
+        batch_size: 100,
+        batch_delay: Duration::ZERO,
+        timeout: Duration::from_secs(300),
+        retry_min: Duration::ZERO,
+        retry_max: Duration::ZERO,
+        tls: TlsSettings::default(),
+    };
+    let settings = WebhookSettings { url, method: WebhookMethod::Post, headers: Vec::new(), http };
+    (Destination::Receiver(Receiver::Webhook(Box::new(settings))), open, items)
+}
+
+#[test]
+fn an_output_that_is_slow_delays_no_other_and_has_all_at_the_end_of_the_round() {
+    let (destination, open, items_there) = webhook();
+    let mut home = Home::new();
+    home.streams = vec![Stream::Events];
+    let slow = Output { name: "slow".into(), destination, ..home.outputs[0].clone() };
+    home.outputs.push(slow);
+    let rest = || [page(&items(2, 4), true, "e2"), page(&items(4, 6), false, "e3")];
+    let server = server([page(&items(0, 2), true, "e1")].into_iter().chain(rest()).chain(rest()));
+    let (_stop, stopping) = watch::channel(false);
+    let session = server.of_client(None);
+    let mut engine = Engine::with(session, home.config(&server), Options::default(), Arc::default(), stopping).unwrap();
+    engine.patience = Some(Duration::from_secs(2));
+    run(async {
+        let mut work = Work::new(Arc::new(engine));
+        work.begin();
+        while !work.is_round_over() {
+            assert!(work.go_on().await);
+        }
+        assert_eq!(ids(&home.text()), numbers(0, 6), "the other has all");
+        assert!(!work.is_idle(), "the slow one has not");
+        // A round that begins meanwhile leaves it alone.
+        assert_eq!(work.summary().refused, 0);
+        open.send(()).unwrap();
+        while work.go_on().await {}
+        assert_eq!(work.summary().refused, 0);
+    });
+    assert_eq!(*items_there.lock().unwrap(), numbers(0, 6), "each once and in order");
+    let cursor = |output: &str| home.store().position(output, TENANT, Stream::Events).unwrap().reached.cursor.clone();
+    assert_eq!((cursor(MAIN), cursor("slow")), ("e3".into(), "e3".into()));
+    assert_eq!(server.lines()[5], "GET /siem/v1/events?limit=1000&cursor=e1");
+}
