@@ -1,6 +1,6 @@
 //! Lines as syslog messages.
 
-use std::{fs, sync::LazyLock};
+use std::sync::LazyLock;
 
 use jiff::{Timestamp, tz::TimeZone};
 use settings::{FromText, Own, Problem};
@@ -12,9 +12,11 @@ const INFO: u8 = 6;
 /// The name of the program in a header.
 const APP: &str = "sensor-siem";
 
-/// This host's name, visible ASCII alone, which is what a header may hold.
+/// This host's name, visible ASCII alone, which is what a header may hold. It is asked of the kernel: a unit has not all of
+/// `/proc`.
 static HOST: LazyLock<String> = LazyLock::new(|| {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let system = rustix::system::uname();
+    let name = system.nodename().to_string_lossy();
     let name: String = name.chars().filter(char::is_ascii_graphic).take(255).collect();
     if name.is_empty() { "-".into() } else { name }
 });
@@ -172,6 +174,12 @@ mod tests {
         let message = of(Header::Local, "daemon", Stream::Events, time);
         assert_eq!(message[19..], format!(" sensor-siem[{process}]: "));
         assert_eq!(of(Header::Bare, "kern", Stream::Events, time), "<6>");
+    }
+
+    #[test]
+    fn the_host_is_this_one() {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        assert_eq!(HOST.as_str(), name.trim());
     }
 
     #[test]
