@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use diagnostic::Report;
 use schema::EventType;
 use sensor_agent::config::{Paths, load};
@@ -26,6 +26,7 @@ mod rule_sets;
 
 /// Processes of one iteration; each makes three events.
 const PROCESSES: u32 = 1000;
+const EVENTS: u32 = 3 * PROCESSES;
 
 struct Counting;
 
@@ -129,11 +130,21 @@ fn shipped() -> Detection {
     plan.setup.detection
 }
 
+/// Measures a round, once with its allocations.
+fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut round: impl FnMut()) {
+    round();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    round();
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    println!("{name}: {:.3} allocations an event", allocations as f64 / EVENTS as f64);
+    group.bench_function(name, |bencher| bencher.iter(&mut round));
+}
+
 fn pipeline(bench: &mut Criterion) {
     let records = records();
     let host = Host::default();
     let mut group = bench.benchmark_group("decode, table, rules");
-    group.throughput(Throughput::Elements(records.len() as u64));
+    group.throughput(Throughput::Elements(EVENTS.into()));
     for count in [0, 100, 10_000] {
         let rules = rule_sets::rule_set(&rule_sets::typical(count), None);
         let mut scratch = Scratch::default();
@@ -148,12 +159,7 @@ fn pipeline(bench: &mut Criterion) {
                 }
             }
         };
-        round();
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        round();
-        let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-        println!("{count} rules: {:.3} allocations an event", allocations as f64 / records.len() as f64);
-        group.bench_function(format!("{count} rules"), |bencher| bencher.iter(&mut round));
+        measure(&mut group, &format!("{count} rules"), &mut round);
         assert_eq!(found, 0, "the rules are such that nothing matches");
     }
     let (mut detection, mut found) = (shipped(), 0);
@@ -167,12 +173,7 @@ fn pipeline(bench: &mut Criterion) {
             }
         }
     };
-    round();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    round();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
-    println!("shipped detections: {:.3} allocations an event", allocations as f64 / records.len() as f64);
-    group.bench_function("shipped detections", |bencher| bencher.iter(&mut round));
+    measure(&mut group, "shipped detections", &mut round);
     assert_eq!(found, 0, "compiling a program is no attack");
     group.finish();
 }

@@ -37,9 +37,6 @@ const CATEGORY: &str = "runtimeDetections";
 /// What can be done about an alert.
 const ACKNOWLEDGE: &str = "acknowledge";
 
-/// How far ahead of this clock a client's may be, milliseconds.
-const AHEAD: i64 = 5 * 60 * 1000;
-
 pub(super) async fn list(
     State(api): State<Arc<Api>>,
     OfTenant { tenant, .. }: OfTenant,
@@ -143,10 +140,7 @@ const fn everything(tenant: &Tenant) -> AlertFilter {
 /// What is asked for; nothing if no alert can be it.
 fn filter(tenant: &Tenant, query: &Query) -> Result<Option<AlertFilter>, ApiError> {
     let now = crate::now();
-    let from = query.time("from", now)?;
-    if from.is_some_and(|from| from > now / 1_000_000 + AHEAD) {
-        return Err(ApiError::bad_request("from is in the future"));
-    }
+    let from = query.from(now)?;
     let misses = |name: &str, what: &str| {
         let asked = query.list(name);
         !asked.is_empty() && !asked.iter().any(|word| word == what)

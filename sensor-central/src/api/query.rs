@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::{ApiError, times};
 
+/// How far ahead of this clock a client's may be, milliseconds.
+const AHEAD: i64 = 5 * 60 * 1000;
+
 /// A query string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Query(Vec<(String, String)>);
@@ -67,6 +70,14 @@ impl Query {
         let Some(text) = self.one(name) else { return Ok(None) };
         let fault = || ApiError::bad_request(format!("{name} must be a time such as 2026-11-29T08:00:00.000Z, or P7D"));
         times::read(text, now).map(Some).ok_or_else(fault)
+    }
+
+    /// Where a time to search begins, as [`Query::time`]: not ahead of this clock.
+    pub(super) fn from(&self, now: i64) -> Result<Option<i64>, ApiError> {
+        match self.time("from", now)? {
+            Some(from) if from > now / 1_000_000 + AHEAD => Err(ApiError::bad_request("from is in the future")),
+            from => Ok(from),
+        }
     }
 
     /// Whether a switch is on.
