@@ -48,6 +48,7 @@ fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
         }
     });
     let http = HttpSettings {
+        agent: "test",
         batch_size: 100,
         batch_delay: Duration::ZERO,
         timeout: Duration::from_secs(300),
