@@ -15,7 +15,7 @@ use std::{path::PathBuf, time::Duration};
 
 use settings::ListenAddress;
 
-pub use read::load;
+pub use read::{load, read};
 pub(crate) use tls::look;
 pub use words::{LogFormat, LogLevel, StartWord};
 pub use write::write;

@@ -39,6 +39,19 @@ pub fn load(path: &Path, environment: &Environment, report: &mut Report) -> Opti
     if let (Some(readers), Some(span)) = (file.readers, settings::first_secret(&layer.root, &SCHEMA)) {
         files::readable_secret(path, readers, Some(span), report);
     }
+    of_layer(&layer, environment, report)
+}
+
+/// The same of a file's bytes, whatever they are. No other file is read but those that they name.
+#[must_use]
+pub fn read(bytes: &[u8], environment: &Environment, report: &mut Report) -> Option<Config> {
+    let source = report.add_source("config.yaml", String::from_utf8_lossy(bytes));
+    let layer = Layer::read(source, &SCHEMA, report);
+    check(&layer.root, &SCHEMA, &Default::default(), report);
+    of_layer(&layer, environment, report)
+}
+
+fn of_layer(layer: &Layer, environment: &Environment, report: &mut Report) -> Option<Config> {
     let from_environment = environment::read(environment, &SCHEMA, report);
     check(&from_environment, &SCHEMA, &Default::default(), report);
     let mut root = layer.root.clone();
