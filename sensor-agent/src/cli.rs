@@ -86,11 +86,17 @@ pub enum Command {
         run_dir: PathBuf,
         json: bool,
     },
-    /// Events or alerts of the sensor that runs with this run directory.
+    /// Events, alerts or running processes of the sensor that runs with this run directory.
     Show {
         run_dir: PathBuf,
         subject: Subject,
         look: Look,
+    },
+    /// What is configured of the sensor that runs with this run directory, and what came of it.
+    List {
+        run_dir: PathBuf,
+        json: bool,
+        what: Listed,
     },
     /// Have the sensor that runs with this run directory read its configuration again.
     Reload {
@@ -122,7 +128,7 @@ pub enum Command {
     },
 }
 
-/// What of events and alerts is shown, and how.
+/// What of events, alerts or processes is shown, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     pub json: bool,
@@ -132,6 +138,23 @@ pub struct Look {
     pub class: Option<String>,
     pub pid: Option<u32>,
     pub container: Option<String>,
+}
+
+/// What of the configuration is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    Policies {
+        /// Those alone that are off.
+        off: bool,
+        /// Of this type and of this content group alone.
+        policy_type: Option<String>,
+        group: Option<String>,
+    },
+    Tables {
+        off: bool,
+    },
+    Lists,
+    Outputs,
 }
 
 /// Where things are.

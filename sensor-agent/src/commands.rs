@@ -4,6 +4,7 @@ mod check;
 mod doctor;
 mod import;
 mod limits;
+mod list;
 mod rules;
 mod run;
 mod show;
@@ -11,7 +12,8 @@ mod support_bundle;
 mod test_alert;
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::os::fd::AsRawFd as _;
 
 use diagnostic::{Appearance, Report, Severity, printable, terminal};
 use settings::Environment;
@@ -46,6 +48,7 @@ pub fn execute(command: Command) -> Exit {
             Err(error) => fail(&error),
         },
         Command::Show { run_dir, subject, look } => show::show(&run_dir, subject, &look),
+        Command::List { run_dir, json, what } => list::list(&run_dir, json, &what),
         Command::Health { run_dir } => doctor::health(&run_dir),
         Command::Limits { options } => limits::limits(&options),
         Command::Doctor { options, json } => doctor::doctor(&options, json),
@@ -117,4 +120,16 @@ fn show(report: &Report) {
 /// Whether the variable `NO_COLOR` forbids colours.
 fn no_color() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The columns of the terminal that standard output is; none if it is no terminal.
+fn width() -> Option<usize> {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return None;
+    }
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: `size` is what this request fills in, and lives through the call.
+    let asked = unsafe { libc::ioctl(out.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (asked == 0 && size.ws_col > 0).then_some(usize::from(size.ws_col))
 }

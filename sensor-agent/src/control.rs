@@ -15,7 +15,9 @@ pub mod client;
 mod elapsed;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+pub mod inventory;
 pub mod lines;
+pub mod lists;
 mod peer;
 pub mod problems;
 pub mod protocol;
@@ -26,7 +28,10 @@ mod server;
 pub mod status;
 mod stream;
 mod timed;
+pub mod top;
+pub mod tree;
 
+pub use inventory::Inventory;
 pub use protocol::{Outcome, Reload, Stage};
 pub use query::{Line, Query};
 pub use run_dir::{ClaimError, RunDirectory};

@@ -54,6 +54,17 @@ pub struct PolicyInForce {
     /// Whether its rules ask for the file that was given to be run.
     asks_for_file: bool,
     throttle: Option<Throttle>,
+    counts: PolicyCounts,
+}
+
+/// What a policy came to since the sensor's start, also under earlier configurations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyCounts {
+    pub alerts: u64,
+    /// Alerts that its throttle held back.
+    pub held_back: u64,
+    /// When it was last violated, held back or not: nanoseconds since the Unix epoch.
+    pub last: Option<u64>,
 }
 
 /// Fields that say which file was given to be run.
@@ -73,7 +84,8 @@ impl PolicyInForce {
     #[must_use]
     pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
         let throttle = throttle.map(Throttle::new);
-        Self { policy: Arc::new(policy), needs_incident: false, asks_for_file: false, throttle }
+        let counts = PolicyCounts::default();
+        Self { policy: Arc::new(policy), needs_incident: false, asks_for_file: false, throttle, counts }
     }
 
     /// The same as a Smart Policy, which alerts inside incidents alone.
@@ -123,6 +135,11 @@ impl Detection {
         self.held_back
     }
 
+    /// What each policy came to.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, PolicyCounts)> {
+        self.groups.iter().flat_map(|group| &group.policies).map(|held| (held.policy.name.as_str(), held.counts))
+    }
+
     /// Whether policies ask for the name of a user who was asked for a moment ago.
     #[must_use]
     pub fn awaits_name(&self, event: &Event) -> bool {
@@ -149,17 +166,17 @@ impl Detection {
         }
     }
 
-    /// Goes on where the policies before a reload were: a policy that keeps its name keeps what its throttle knows.
+    /// Goes on where the policies before a reload were: one that keeps its name keeps its counts and what its throttle knows.
     #[must_use]
     pub fn after(mut self, before: Self) -> Self {
         self.held_back += before.held_back;
         let policies = before.groups.into_iter().flat_map(|group| group.policies);
-        let mut throttles: HashMap<String, Throttle> =
-            policies.filter_map(|policy| Some((policy.policy.name.clone(), policy.throttle?))).collect();
+        let mut before: HashMap<String, PolicyInForce> =
+            policies.map(|policy| (policy.policy.name.clone(), policy)).collect();
         for policy in self.groups.iter_mut().flat_map(|group| &mut group.policies) {
-            if let Some(throttle) = &mut policy.throttle
-                && let Some(before) = throttles.remove(&policy.policy.name)
-            {
+            let Some(before) = before.remove(&policy.policy.name) else { continue };
+            policy.counts = before.counts;
+            if let (Some(throttle), Some(before)) = (&mut policy.throttle, before.throttle) {
                 throttle.go_on(before);
             }
         }
@@ -192,14 +209,17 @@ impl Detection {
                     if in_force.needs_incident != needs_incident {
                         continue;
                     }
+                    in_force.counts.last = Some(event.time);
                     let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, at, host)) {
                         None => 0,
                         Some(Decision::Pass { held_back }) => held_back,
                         Some(Decision::Hold) => {
                             self.held_back += 1;
+                            in_force.counts.held_back += 1;
                             continue;
                         }
                     };
+                    in_force.counts.alerts += 1;
                     in_incident |= in_force.policy.message_type == MessageType::Alert;
                     let rule = group.rules.rule_text(chain, rule).into();
                     found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });

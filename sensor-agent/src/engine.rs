@@ -32,8 +32,8 @@ pub use losses::LossSource;
 use onlookers::Onlookers;
 pub use onlookers::{Held, Piece, Search};
 use rows_given_up::RowsGivenUp;
-pub use status::EngineStatus;
 use status::Rate;
+pub use status::{Counts, EngineStatus};
 use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
@@ -115,6 +115,10 @@ impl Setup {
 #[derive(Debug)]
 pub enum Request {
     Status(Sender<EngineStatus>),
+    /// What each policy and each table came to.
+    Counts(Sender<Counts>),
+    /// Which processes run.
+    Processes(Sender<(Vec<Arc<Process>>, Arc<Host>)>),
     /// Go on with another setup. The recorder keeps the rows of tables that stay.
     Reload(Box<Setup>),
     /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
@@ -242,6 +246,10 @@ impl Engine {
                 },
                 recv(requests) -> request => match request {
                     Ok(Request::Status(reply)) => drop(reply.send(self.status())),
+                    Ok(Request::Counts(reply)) => drop(reply.send(self.counts())),
+                    Ok(Request::Processes(reply)) => {
+                        drop(reply.send((self.table.running().cloned().collect(), Arc::clone(&self.host))));
+                    }
                     Ok(Request::Reload(setup)) => {
                         report = tick(setup.reporting_interval);
                         self.reload(*setup);

@@ -1,4 +1,4 @@
-//! Looking on: events and alerts as they happen, and those that are still held.
+//! Looking on: events and alerts as they happen, those that are still held, and the running processes.
 //!
 //! ```text
 //! engine ─ filter ─▶ feed: bounded in bytes ─▶ thread of the control socket: a line, or JSON ─▶ command line
@@ -11,13 +11,19 @@
 pub mod feed;
 mod filter;
 mod line;
+mod tree;
 
 pub use filter::Filter;
-pub use line::{of_alert, of_event};
+pub use line::{of_alert, of_event, of_process};
+pub use tree::{Placed, tree};
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     Events,
     Alerts,
+    /// The running processes.
+    Processes,
+    /// What keeps the sensor busy.
+    Top,
 }

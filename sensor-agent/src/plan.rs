@@ -28,6 +28,17 @@ pub struct Plan {
     pub policies: Vec<PolicyLine>,
     /// All others, with the reason.
     pub off: Vec<PolicyOff>,
+    /// The lists that rules can name.
+    pub lists: Vec<ListLine>,
+}
+
+/// A list, all files taken together, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListLine {
+    pub name: String,
+    /// Such as `paths`.
+    pub kind: &'static str,
+    pub entries: usize,
 }
 
 /// Compiles a configuration.
@@ -41,7 +52,14 @@ pub fn plan(config: &Config, report: &mut Report) -> Plan {
     let recorder = tables::compile(config, &lists, !sinks.is_empty(), report);
     let reporting_interval = config.investigations.reporting_interval;
     let off = policies::off(config);
-    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies, off }
+    let mut names: Vec<&str> = lists.names().collect();
+    names.sort_unstable();
+    let line = |name: &str| {
+        let list = lists.get(name)?;
+        Some(ListLine { name: name.to_owned(), kind: list.kind.info().word, entries: list.texts.len() })
+    };
+    let lists = names.into_iter().filter_map(line).collect();
+    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies, off, lists }
 }
 
 /// The lists of all files, merged.

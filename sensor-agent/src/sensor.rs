@@ -6,9 +6,11 @@
 //!
 //! Capabilities belong to threads, so every thread is started after they were dropped.
 
+mod inventory;
 mod kernel;
 mod last_run;
 mod metrics_endpoint;
+mod processes;
 mod reload;
 mod scheduling;
 pub mod self_check;
@@ -16,6 +18,7 @@ mod show;
 mod state;
 mod status;
 mod tamper;
+mod top;
 mod watchdog;
 
 use budget::Budget;
@@ -42,7 +45,7 @@ use crate::alert::Alert;
 use crate::capture::preflight::BTF;
 use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::config::{Config, Paths};
-use crate::control::{ClaimError, Handler, Query, Reload, RunDirectory, Server, Stage, Status, Told};
+use crate::control::{ClaimError, Handler, Inventory, Query, Reload, RunDirectory, Server, Stage, Status, Told};
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};
@@ -58,6 +61,11 @@ use crate::process::{HostPlace, MAX_PROCESSES, Table};
 
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
+
+/// How long the engine may take for an answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// That it did not.
+const NO_ANSWER: &str = "the engine does not answer; the sensor is ending or overloaded";
 
 /// The rule that the alert on an unusable state directory names.
 const STATE_NOT_KEPT: &str = "the state directory cannot be used";
@@ -94,6 +102,8 @@ struct Shared {
     audit: crate::config::Audit,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
+    /// What it says, with nothing having come of it.
+    inventory: Mutex<Inventory>,
 }
 
 struct Running {
@@ -163,6 +173,7 @@ impl Sensor {
             crate::limits::hold();
         }
 
+        let inventory = inventory::of(&config, &plan);
         let options = CaptureOptions {
             failed_execs: plan.setup.failed_execs(),
             classes: plan.setup.classes(),
@@ -216,6 +227,7 @@ impl Sensor {
             metrics_endpoint: metrics_endpoint::MetricsEndpoint::default(),
             audit: config.audit,
             configuration: Mutex::new(configuration),
+            inventory: Mutex::new(inventory),
         });
         let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
         let known_host = Arc::clone(&host);
@@ -294,7 +306,7 @@ impl Shared {
     fn engine_status(&self) -> Option<EngineStatus> {
         let (reply, answer) = bounded(1);
         self.engine.send(Request::Status(reply)).ok()?;
-        answer.recv_timeout(Duration::from_secs(5)).ok()
+        answer.recv_timeout(ANSWER).ok()
     }
 }
 
@@ -311,8 +323,16 @@ impl Handler for Arc<Shared> {
         reload::reload(self)
     }
 
+    fn inventory(&self) -> Result<Inventory, String> {
+        inventory::now(self)
+    }
+
     fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
-        show::show(self, subject, query, tell)
+        match subject {
+            Subject::Processes => processes::show(self, query, tell),
+            Subject::Top => top::show(self, query, tell),
+            Subject::Events | Subject::Alerts => show::show(self, subject, query, tell),
+        }
     }
 }
 

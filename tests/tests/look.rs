@@ -200,6 +200,142 @@ fn what_is_wrong_with_a_filter_is_told_at_its_place() {
 }
 
 #[test]
+fn what_is_configured_is_listed_with_what_came_of_it() {
+    let mark = Mark::new("lists");
+    let more = format!(
+        r#"
+lists:
+  Tools: {{type: paths, values: [/usr/bin/nothing, /usr/bin/none]}}
+  Spare: {{type: numbers, values: [1]}}
+Held Back:
+  policy: program
+  throttle: {{count: 1, per: 1h}}
+  rules:
+    - ignore programName in $Tools
+    - 'match {}'
+    - default ignore
+Switched Off:
+  policy: program
+  enabled: false
+  rules: [default ignore]
+"#,
+        mark.rule()
+    );
+    let sensor = Sensor::start(&mark.config_with(&more));
+    let json = |arguments: &[&str]| -> Value {
+        let said = sensor.ask(&[arguments, &["-json"]].concat());
+        assert_eq!(said.code, Some(0), "{said:?}");
+        serde_json::from_str(&said.stdout).expect("JSON")
+    };
+    let named = |items: Value, name: &str| -> Value {
+        items.as_array().unwrap().iter().find(|item| item["name"] == name).unwrap_or_else(|| panic!("{name}")).clone()
+    };
+    for _ in 0..3 {
+        run(&sensor, &[mark.word()]);
+    }
+    let held = sensor.until("three violations", || {
+        let policy = named(json(&["policies"]), "Held Back");
+        (policy["held_back"] == 2).then_some(policy)
+    });
+    assert!(held["alerts"] == 1 && held["last"].as_u64() > Some(0) && held["on"] == true, "{held}");
+    assert_eq!(sensor.reload().code, Some(0));
+    assert_eq!(named(json(&["policies"]), "Held Back"), held, "a reload goes on counting");
+    let off = json(&["policies", "-off"]);
+    assert_eq!(off.as_array().unwrap().len(), 1, "{off}");
+    assert!(off[0]["why_off"].as_str().unwrap().contains("enabled: false"), "{off}");
+    assert_eq!(json(&["policies", "-type", "bpfExec"]), serde_json::json!([]));
+
+    let table = named(json(&["tables"]), "process_events");
+    assert!(table["rows"].as_u64() >= Some(3) && table["capacity"] == 20000 && table["on"] == true, "{table}");
+    assert!(table["columns"].as_array().unwrap().contains(&"cmdline".into()), "{table}");
+    assert_eq!(table["filter"][1], "default ignore");
+    assert_eq!(named(json(&["tables"]), "audit_user_msg")["on"], false);
+
+    let tools = named(json(&["lists"]), "Tools");
+    assert_eq!((&tools["entries"], &tools["type"]), (&2.into(), &"paths".into()));
+    assert_eq!(tools["used_by"], serde_json::json!(["Held Back"]));
+    let text = sensor.ask(&["lists"]).stdout;
+    assert!(text.lines().any(|line| line.starts_with("Spare") && line.ends_with("no rule")), "{text}");
+
+    let outputs = json(&["outputs"]);
+    assert_eq!(outputs[0]["takes"], serde_json::json!(["alert", "smart_policy"]));
+    assert_eq!((&outputs[1]["takes"][0], &outputs[1]["kind"]), (&"rows".into(), &"file".into()));
+    assert!(outputs[0]["sent"].as_u64() >= Some(1), "{outputs}");
+    let text = sensor.ask(&["policies"]).stdout;
+    assert!(text.starts_with("NAME ") && text.contains("off: switched off"), "{text}");
+}
+
+#[test]
+fn running_processes_are_a_tree() {
+    let mark = Mark::new("ps");
+    let sensor = Sensor::start(&mark.config());
+    let act = programs::act();
+    let mut child =
+        Command::new(&act).args(["hold", mark.word()]).stdin(Stdio::piped()).spawn().expect("it can be started");
+    let pid = child.id().to_string();
+    let line = sensor.until("the process in the tree", || {
+        let said = sensor.ask(&["ps", "-pid", &pid]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.stdout.lines().find(|line| line.contains(mark.word())).map(str::to_owned)
+    });
+    assert!(line.trim_start().starts_with(&pid) && line.contains("act hold "), "{line}");
+    // The alert on it began an incident.
+    assert!(line.contains(" ! "), "{line}");
+    let said = sensor.ask(&["ps"]);
+    let depth = |pid: u32| {
+        let pid = pid.to_string();
+        let line = said.stdout.lines().find(|line| line.split_whitespace().next() == Some(&pid));
+        let line = line.unwrap_or_else(|| panic!("{pid}\n{}", said.stdout));
+        line.chars().take_while(|char| *char != '/').filter(|char| "│├└─".contains(*char)).count()
+    };
+    assert!(depth(child.id()) > 0 && depth(sensor.pid()) > 0, "{}", said.stdout);
+    let said = sensor.ask(&["ps", "-json", "-filter", &mark.rule()]);
+    let shown: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert!(shown.iter().any(|it| it["pid"] == child.id()), "{said:?}");
+    assert!(shown.iter().all(|it| it["cmdline"].as_str().unwrap().contains(mark.word())), "{said:?}");
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    sensor.until("the process to be gone", || {
+        let said = sensor.ask(&["ps", "-pid", &pid]);
+        (!said.stdout.lines().any(|line| line.trim_start().starts_with(&pid))).then_some(())
+    });
+}
+
+#[test]
+fn what_keeps_the_sensor_busy_is_told_in_rounds() {
+    let mark = Mark::new("top");
+    let sensor = Sensor::start(&mark.config());
+    let mut top = Follower::launch(&sensor, &["top", "-json"]);
+    let tiny = programs::tiny().display().to_string();
+    let round = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            loop {
+                let line = top.line().expect("it goes on");
+                let round: Value = serde_json::from_str(&line).expect("JSON");
+                if round["policies"][0]["name"] == "Marked Program" {
+                    return round;
+                }
+            }
+        });
+        while !reading.is_finished() {
+            run(&sensor, &[mark.word()]);
+        }
+        reading.join().unwrap()
+    });
+    assert!(round["policies"][0]["alerts"].as_u64() > Some(0), "{round}");
+    assert!(round["seconds"].as_f64() > Some(1.0), "{round}");
+    let named = |of: &str, name: &str| round[of].as_array().unwrap().iter().any(|it| it["name"] == name);
+    // On a busy machine others may run more.
+    assert!(named("programs", &tiny) || round["programs"].as_array().unwrap().len() == 8, "{round}");
+    assert!(named("containers", "(host)") && named("threads", "engine") && named("classes", "process"), "{round}");
+    let said = sensor.ask(&["top", "-once"]);
+    assert!(
+        said.code == Some(0) && said.stdout.contains("\nPROGRAM ") && said.stdout.contains(" events/s"),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn who_has_gone_makes_room() {
     let mark = Mark::new("lookgone");
     let sensor = Sensor::start(&mark.config());

@@ -8,7 +8,7 @@
 mod commands;
 
 pub use commands::{COMMANDS, CommandEntry, CommandId, Count};
-use schema::Class;
+use schema::{Class, PolicyType};
 
 /// Names a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,10 @@ pub enum FlagId {
     Class,
     Pid,
     Container,
+    Once,
+    Off,
+    Type,
+    Group,
     Markdown,
     Policy,
     Output,
@@ -217,6 +221,22 @@ pub static FLAGS: &[Flag] = &[
         value: Some(Operand { name: "NAME", kind: OperandKind::Word }),
         default: None,
         doc: "Show events of this container alone: its name, or the beginning of its id.",
+    },
+    Flag { id: FlagId::Once, name: "once", value: None, default: None, doc: "Show one round, and end." },
+    Flag { id: FlagId::Off, name: "off", value: None, default: None, doc: "Show those alone that are off." },
+    Flag {
+        id: FlagId::Type,
+        name: "type",
+        value: Some(Operand { name: "TYPE", kind: OperandKind::OneOf(PolicyType::WORDS) }),
+        default: None,
+        doc: "Show policies of this type alone.",
+    },
+    Flag {
+        id: FlagId::Group,
+        name: "group",
+        value: Some(Operand { name: "GROUP", kind: OperandKind::Word }),
+        default: None,
+        doc: "Show policies of this content group alone, and of the groups in it, such as 'Detection Analytics'.",
     },
     Flag { id: FlagId::Markdown, name: "markdown", value: None, default: None, doc: "Print a Markdown page." },
     Flag {

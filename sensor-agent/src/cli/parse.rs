@@ -14,7 +14,7 @@ use diagnostic::{nearest, printable};
 use settings::FromText as _;
 
 use super::{
-    Command, Look, Options, Place, Usage,
+    Command, Listed, Look, Options, Place, Usage,
     completions::Shell,
     fields::Format,
     flags::{COMMANDS, CommandEntry, CommandId, Count, FLAGS, Flag, FlagId, Operand, OperandKind},
@@ -138,6 +138,16 @@ impl Line {
             }
             CommandId::Events => self.show(Subject::Events)?,
             CommandId::Alerts => self.show(Subject::Alerts)?,
+            CommandId::Ps => self.show(Subject::Processes)?,
+            CommandId::Top => self.show(Subject::Top)?,
+            CommandId::Policies => {
+                let owned = |id| Ok::<_, Usage>(self.text(id)?.map(str::to_owned));
+                let (policy_type, group) = (owned(FlagId::Type)?, owned(FlagId::Group)?);
+                self.list(Listed::Policies { off: self.is_set(FlagId::Off), policy_type, group })
+            }
+            CommandId::Tables => self.list(Listed::Tables { off: self.is_set(FlagId::Off) }),
+            CommandId::Lists => self.list(Listed::Lists),
+            CommandId::Outputs => self.list(Listed::Outputs),
             CommandId::Health => Command::Health { run_dir: self.path(FlagId::RunDir) },
             CommandId::Doctor => Command::Doctor { options: self.options(), json: self.is_set(FlagId::Json) },
             CommandId::Limits => Command::Limits { options: self.options() },
@@ -201,6 +211,10 @@ impl Line {
         }
     }
 
+    fn list(&self, what: Listed) -> Command {
+        Command::List { run_dir: self.path(FlagId::RunDir), json: self.is_set(FlagId::Json), what }
+    }
+
     fn show(&self, subject: Subject) -> Result<Command, Usage> {
         let wrong = |id, why: String| Usage::WrongValue { flag: dashed(id), why };
         let since = match self.text(FlagId::Since)? {
@@ -220,7 +234,7 @@ impl Line {
         let owned = |id| Ok::<_, Usage>(self.text(id)?.map(str::to_owned));
         let look = Look {
             json: self.is_set(FlagId::Json),
-            follow: self.is_set(FlagId::Follow),
+            follow: self.is_set(FlagId::Follow) || subject == Subject::Top && !self.is_set(FlagId::Once),
             since,
             filter: owned(FlagId::Filter)?,
             class: owned(FlagId::Class)?,

@@ -95,9 +95,31 @@ fn what_is_looked_at() {
     );
     let Ok(Command::Show { subject, look, .. }) = of(&["alerts"]) else { panic!("refused") };
     assert_eq!((subject, look), (Subject::Alerts, Look::default()));
+    let Ok(Command::Show { subject, look, .. }) = of(&["ps", "-pid", "1"]) else { panic!("refused") };
+    assert_eq!((subject, look.pid), (Subject::Processes, Some(1)));
+    for (args, follow) in [(&["top"][..], true), (&["top", "-once"], false)] {
+        let Ok(Command::Show { subject, look, .. }) = of(args) else { panic!("refused") };
+        assert_eq!((subject, look.follow), (Subject::Top, follow));
+    }
     assert_eq!(refusal(&["events", "-since", "7d"]), "-since: `d` is not a unit of time; write 168h");
     assert!(refusal(&["events", "-pid", "0"]).starts_with("-pid: this is no id of a process"));
     assert!(refusal(&["events", "-class", "proces"]).contains("did you mean process?"));
+}
+
+#[test]
+fn what_is_listed() {
+    let listed = |args: &[&str]| match of(args) {
+        Ok(Command::List { what, json, .. }) => (what, json),
+        other => panic!("{other:?}"),
+    };
+    let (policy_type, group) = (Some("program".to_owned()), Some("Audit".to_owned()));
+    assert_eq!(
+        listed(&["policies", "-off", "-type", "program", "-group", "Audit", "-json"]),
+        (Listed::Policies { off: true, policy_type, group }, true)
+    );
+    assert_eq!(listed(&["tables", "-off"]), (Listed::Tables { off: true }, false));
+    assert_eq!((listed(&["lists"]), listed(&["outputs"])), ((Listed::Lists, false), (Listed::Outputs, false)));
+    assert!(refusal(&["policies", "-type", "programm"]).contains("did you mean program?"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `events` and `alerts`: what the running sensor holds, and what it sees as it happens.
+//! `events`, `alerts`, `ps` and `top`: what the running sensor holds, and what it sees as it happens.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -6,13 +6,14 @@ use std::path::Path;
 use clock::unix_now;
 use diagnostic::{printable, printable_json};
 
-use super::{fail, no_color, show as show_report};
+use super::{fail, no_color, show as show_report, width};
 use crate::cli::{Exit, Look, PROGRAM};
-use crate::control::{Query, Told, client, lines};
+use crate::control::top::{self, Top};
+use crate::control::{Query, Told, client, lines, tree};
 use crate::live::{Filter, Subject};
 
 pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
-    let query = query(look);
+    let query = query(subject, look);
     // The sensor would refuse it with the same words, and without their colours.
     match Filter::new(&query) {
         Ok((_, warnings)) => show_report(&warnings),
@@ -24,12 +25,19 @@ pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
     let mut out = io::stdout().lock();
     let color = out.is_terminal() && !no_color();
     let mut failed = None;
+    let mut processes = Vec::new();
     let shown = client::show(run_dir, subject, &query, |told| {
         let written = match told {
             Told::Notes(notes) => {
                 notes.iter().for_each(|note| eprintln!("{PROGRAM}: {}", printable(note)));
                 Ok(())
             }
+            // What hangs below it decides how it is drawn.
+            Told::Line(line) if subject == Subject::Processes => {
+                processes.push(line);
+                Ok(())
+            }
+            Told::Top(round) => out.write_all(top_text(&round, look.json).as_bytes()).and_then(|()| out.flush()),
             Told::Line(line) => out.write_all(lines::line(&line, color).as_bytes()),
             Told::Json(json) => out.write_all(printable_json(&String::from_utf8_lossy(json)).as_bytes()),
             Told::Lost(count) if look.json => writeln!(out, "{{\"lost\":{count}}}"),
@@ -38,6 +46,10 @@ pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
         };
         written.map_err(|error| failed = Some(error)).is_ok()
     });
+    if shown.is_ok() && !processes.is_empty() {
+        let text = tree::tree(&processes, unix_now(), color, width());
+        failed = failed.or_else(|| out.write_all(text.as_bytes()).err());
+    }
     let failed = failed.or_else(|| out.flush().err());
     match (failed, shown) {
         // A reader that has gone away, such as `head`, has seen enough.
@@ -48,13 +60,25 @@ pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
     }
 }
 
-fn query(look: &Look) -> Query {
-    let long_ago = (!look.follow).then_some(0);
+/// A round as text; on a terminal in the place of the one before.
+fn top_text(round: &Top, json: bool) -> String {
+    if json {
+        // Text and numbers always have a JSON form.
+        return printable_json(&serde_json::to_string(round).unwrap_or_default()).into_owned() + "\n";
+    }
+    let text = top::render(round, width());
+    // To the upper left, and what is below goes (ECMA-48: CUP, ED).
+    if io::stdout().is_terminal() { format!("\x1b[H\x1b[J{text}") } else { text + "\n" }
+}
+
+fn query(subject: Subject, look: &Look) -> Query {
+    let long_ago = (!look.follow && matches!(subject, Subject::Events | Subject::Alerts)).then_some(0);
     let since = look.since.map(|since| unix_now().saturating_sub(since.as_nanos().try_into().unwrap_or(u64::MAX)));
     Query {
         follow: look.follow,
         since: since.or(long_ago),
-        json: look.json,
+        // A round is told as it is, and becomes text here.
+        json: look.json && subject != Subject::Top,
         filter: look.filter.clone(),
         class: look.class.clone(),
         pid: look.pid,

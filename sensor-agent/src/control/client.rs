@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::{
-    Query, Reload, SOCKET_NAME, Stage, Status, Told,
+    Inventory, Query, Reload, SOCKET_NAME, Stage, Status, Told,
     peer::{Peer, own_uid},
     protocol::{CLIENT_TIME, MAX_REPLY, REPLY, Reply, Request, RequestLine},
     run_dir::stream_socket,
@@ -75,6 +75,17 @@ pub fn status(run_dir: &Path) -> Result<Status, ClientError> {
     }
 }
 
+/// What is configured of the sensor with this run directory, and what came of it.
+///
+/// # Errors
+/// No sensor runs there, or it gave no answer.
+pub fn inventory(run_dir: &Path) -> Result<Inventory, ClientError> {
+    match Connection::open(run_dir, Request::Inventory, None, STATUS_TIME)?.next()? {
+        Reply::Inventory(inventory) => Ok(*inventory),
+        other => Err(unexpected(other)),
+    }
+}
+
 /// Has the sensor with this run directory read its configuration again.
 ///
 /// # Errors
@@ -101,7 +112,7 @@ pub fn test_alert(run_dir: &Path, mut report: impl FnMut(Stage)) -> Result<bool,
     }
 }
 
-/// Has the sensor with this run directory tell events or alerts, and shows them until all are told or `show` says that it is
+/// Has the sensor with this run directory tell events, alerts or running processes, and shows them until all are told or `show` says that it is
 /// enough. [`Told::Pause`] stands where no more is there for the moment.
 ///
 /// # Errors
@@ -115,6 +126,8 @@ pub fn show(
     let request = match subject {
         Subject::Events => Request::Events,
         Subject::Alerts => Request::Alerts,
+        Subject::Processes => Request::Processes,
+        Subject::Top => Request::Top,
     };
     let mut connection = Connection::open(run_dir, request, Some(query.clone()), STATUS_TIME)?;
     let mut line = connection.line()?;
@@ -124,6 +137,7 @@ pub fn show(
             match understood(&line)? {
                 Reply::Notes { notes } => Told::Notes(notes),
                 Reply::Line(line) => Told::Line(*line),
+                Reply::Top(top) => Told::Top(*top),
                 Reply::Lost { count } => Told::Lost(count),
                 Reply::End => return Ok(()),
                 other => return Err(unexpected(other)),
@@ -220,8 +234,10 @@ fn unexpected(reply: Reply) -> ClientError {
         Reply::Stage(_) => "stage",
         Reply::Tested { .. } => "tested",
         Reply::Reloaded(_) => "reloaded",
+        Reply::Inventory(_) => "inventory",
         Reply::Notes { .. } => "notes",
         Reply::Line(_) => "line",
+        Reply::Top(_) => "top",
         Reply::Lost { .. } => "lost",
         Reply::End => "end",
         Reply::Error { .. } => "error",

@@ -3,10 +3,11 @@
 use std::{io::Write as _, os::unix::net::UnixStream};
 
 use super::{
-    Status, lines,
+    Status, lines, lists,
     protocol::{MAX_REQUEST, Reply},
     render,
     server::read_request,
+    top, tree,
 };
 use crate::live::Filter;
 
@@ -33,9 +34,24 @@ pub fn control(bytes: &[u8]) {
         }
         Ok(Reply::Stage(stage)) => assert!(!render::stage(&stage).is_empty()),
         Ok(Reply::Reloaded(reload)) => assert!(!render::reload(&reload).is_empty()),
+        Ok(Reply::Inventory(inventory)) => {
+            let width = usize::from(bytes[0]);
+            let texts = [
+                lists::policies(&inventory.policies, 0, Some(width)),
+                lists::tables(&inventory.tables, 0, Some(width)),
+                lists::lists(&inventory.lists, None),
+                lists::outputs(&inventory.outputs, None),
+            ];
+            assert!(!texts.concat().contains(|char: char| char != '\n' && char.is_control()));
+        }
+        Ok(Reply::Top(round)) => {
+            assert!(!top::render(&round, Some(80)).contains(|char: char| char != '\n' && char.is_control()));
+        }
         Ok(Reply::Line(line)) => {
             let shown = lines::line(&line, false);
             assert!(shown.lines().count() == 1 && !shown.trim_end().contains(char::is_control));
+            let shown = tree::tree(&[*line], 0, false, Some(80));
+            assert!(shown.lines().count() == 2 && !shown.contains(|char: char| char != '\n' && char.is_control()));
         }
         Ok(Reply::Tested { .. } | Reply::Notes { .. } | Reply::Lost { .. } | Reply::End | Reply::Error { .. })
         | Err(_) => {}

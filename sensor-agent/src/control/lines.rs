@@ -19,17 +19,17 @@ const CYAN: &str = "36";
 /// One line. Nothing in it is a command to a terminal, but its colours if they are wanted.
 #[must_use]
 pub fn line(line: &Line, color: bool) -> String {
-    let mut out = Painted { text: String::new(), color };
+    let mut out = Painted::new(color);
     out.put(DIM, &time(line.time), 24);
     out.put(of_kind(line), &line.kind, 11);
     if let Some(priority) = &line.priority {
         out.put(of_kind(line), priority, 6);
     }
-    out.put(BOLD_RED, if line.incident { "!" } else { " " }, 1);
+    out.put_incident(line);
     let pid = if line.pid == 0 { "-".to_owned() } else { line.pid.to_string() };
     out.put("", &format!("{pid:>7}"), 7);
     out.put("", &line.user, 8);
-    out.put(MAGENTA, line.container.as_deref().unwrap_or("-"), 12);
+    out.put_container(line);
     if let Some(policy) = &line.policy {
         out.put(of_kind(line), &format!("{policy}:"), 0);
     }
@@ -38,22 +38,18 @@ pub fn line(line: &Line, color: bool) -> String {
         lineage.push_str(name);
         lineage.push('›');
     }
-    if !lineage.is_empty() {
-        out.put(DIM, &lineage, 0);
-    }
+    out.put_dim(&lineage);
     out.put("", &line.text, 0);
-    let mut text = out.text.trim_end().to_owned();
-    text.push('\n');
-    text
+    out.line(None)
 }
 
 /// That some are missing.
 #[must_use]
 pub fn lost(count: u64, color: bool) -> String {
-    let mut out = Painted { text: String::new(), color };
+    let mut out = Painted::new(color);
     let what = if count == 1 { "line is" } else { "lines are" };
     out.put(YELLOW, &format!("-- {count} {what} missing here: they came faster than they were read --"), 0);
-    out.text.trim_end().to_owned() + "\n"
+    out.line(None)
 }
 
 fn of_kind(line: &Line) -> &'static str {
@@ -74,23 +70,58 @@ fn time(nanos: u64) -> String {
     format!("{time:.3}")
 }
 
-struct Painted {
-    text: String,
+/// A line in the making: words with their colours.
+pub(super) struct Painted {
+    words: Vec<(&'static str, String)>,
     color: bool,
 }
 
 impl Painted {
+    pub(super) const fn new(color: bool) -> Self {
+        Self { words: Vec::new(), color }
+    }
+
     /// Appends a word, made harmless and at least so wide, and a blank.
-    fn put(&mut self, color: &str, word: &str, width: usize) {
+    pub(super) fn put(&mut self, color: &'static str, word: &str, width: usize) {
         let word = printable(word);
-        // Writing to a string does not fail.
-        let _ = if self.color && !color.is_empty() && !word.trim().is_empty() {
-            write!(self.text, "\x1b[{color}m{word}\x1b[0m")
-        } else {
-            write!(self.text, "{word}")
-        };
         let missing = width.saturating_sub(word.chars().count());
-        self.text.extend(std::iter::repeat_n(' ', missing + 1));
+        self.words.push((color, format!("{word}{:missing$} ", "")));
+    }
+
+    pub(super) fn put_dim(&mut self, word: &str) {
+        if !word.is_empty() {
+            self.put(DIM, word, 0);
+        }
+    }
+
+    pub(super) fn put_incident(&mut self, line: &Line) {
+        self.put(BOLD_RED, if line.incident { "!" } else { " " }, 1);
+    }
+
+    pub(super) fn put_container(&mut self, line: &Line) {
+        self.put(MAGENTA, line.container.as_deref().unwrap_or("-"), 12);
+    }
+
+    /// The line with its end, cut if it is longer than so many columns.
+    pub(super) fn line(&self, width: Option<usize>) -> String {
+        let mut text = String::new();
+        let all: usize = self.words.iter().map(|(_, word)| word.chars().count()).sum();
+        // The last word has a blank behind it.
+        let cut = width.filter(|width| all > width + 1);
+        let mut left = cut.map_or(usize::MAX, |width| width.saturating_sub(1));
+        for (color, word) in &self.words {
+            let shown: String = word.chars().take(left).collect();
+            left -= shown.chars().count();
+            if self.color && !color.is_empty() && !shown.trim().is_empty() {
+                let (word, blanks) = shown.split_at(shown.trim_end().len());
+                // Writing to a string does not fail.
+                let _ = write!(text, "\x1b[{color}m{word}\x1b[0m{blanks}");
+            } else {
+                text.push_str(&shown);
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text + if cut.is_some_and(|width| width > 0) { "…\n" } else { "\n" }
     }
 }
 

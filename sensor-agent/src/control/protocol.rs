@@ -9,7 +9,7 @@
 //!
 //! A request that is not understood or not granted gets one `error` reply.
 //!
-//! Who looks on (`events`, `alerts`) sends a [`Query`] along. After `notes` come `line` replies, or each event and alert as a
+//! Who looks on (`events`, `alerts`, `processes`, `top`) sends a [`Query`] along. After `notes` come `line` replies, or each event and alert as a
 //! JSON object of its own, which never begins with the key `reply`; `lost` stands where some are missing, and `end` at the
 //! end. While the query goes on, there is no end but that of the connection.
 //!
@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Line, Query, Status};
+use super::{Inventory, Line, Query, Status, top::Top};
 
 /// Longest request line, bytes.
 pub(super) const MAX_REQUEST: usize = 16 << 10;
@@ -51,10 +51,17 @@ pub enum Request {
     Events,
     /// Alerts, in the same way.
     Alerts,
+    /// The running processes, in the order of a tree.
+    Processes,
+    /// What keeps the sensor busy: a round, or one after another.
+    Top,
+    /// What is configured and what came of it: one `inventory` reply.
+    Inventory,
 }
 
 impl Request {
-    pub(super) const NAMES: &[&str] = &["status", "test-alert", "reload", "events", "alerts"];
+    pub(super) const NAMES: &[&str] =
+        &["status", "test-alert", "reload", "events", "alerts", "processes", "top", "inventory"];
 }
 
 /// The request line. What it does not know it refuses: a later version may mean something by it.
@@ -62,7 +69,7 @@ impl Request {
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestLine {
     pub(super) request: Request,
-    /// Goes with `events` and `alerts`.
+    /// Goes with `events`, `alerts`, `processes` and `top`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) query: Option<Query>,
 }
@@ -84,11 +91,13 @@ pub enum Reply {
         passed: bool,
     },
     Reloaded(Reload),
+    Inventory(Box<Inventory>),
     /// What is to be known of what follows, in sentences.
     Notes {
         notes: Vec<String>,
     },
     Line(Box<Line>),
+    Top(Box<Top>),
     /// So many events or alerts are missing here: they came faster than they were read.
     Lost {
         count: u64,

@@ -22,12 +22,12 @@ pub struct Query {
     pub container: Option<String>,
 }
 
-/// An event or an alert in one line for people. Texts are as rows have them: bytes that are not UTF-8 stand as `\xHH`;
+/// An event, an alert or a running process in one line for people. Texts are as rows have them: bytes that are not UTF-8 stand as `\xHH`;
 /// nothing else is escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Line {
-    /// Nanoseconds since the Unix epoch.
+    /// Nanoseconds since the Unix epoch; of a running process when it was started, zero if that is not known.
     pub time: u64,
     /// What it is: `exec`, `exit`, `audit_user_message`; of an alert `alert`.
     pub kind: String,
@@ -49,6 +49,8 @@ pub struct Line {
     pub lineage: Vec<String>,
     /// Whether there are older ones.
     pub lineage_goes_on: bool,
+    /// Of running processes as a tree: how many of those shown it comes of. `lineage` then has those in between that ended.
+    pub depth: u32,
     /// What happened.
     pub text: String,
 }

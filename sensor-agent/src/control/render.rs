@@ -256,7 +256,7 @@ fn configuration(configuration: &Configuration, now: u64) -> String {
     out
 }
 
-fn known(count: Option<u64>) -> String {
+pub(super) fn known(count: Option<u64>) -> String {
     count.map_or_else(|| "-".to_owned(), |count| count.to_string())
 }
 

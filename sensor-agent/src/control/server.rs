@@ -19,7 +19,7 @@ use std::{
 };
 
 use super::{
-    Outcome, Query, Reload, RunDirectory, Stage, Status,
+    Inventory, Outcome, Query, Reload, RunDirectory, Stage, Status,
     peer::{Peer, own_uid},
     protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_ONLOOKERS, MAX_REQUEST, Reply, Request, RequestLine},
     stream::{Stream, Told},
@@ -39,7 +39,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Reads the configuration again and says how that went.
     fn reload(&self) -> Reload;
 
-    /// Tells events or alerts, those held and those to come, until all is told or `tell` says that nobody listens any more.
+    /// What is configured, and what came of it.
+    ///
+    /// # Errors
+    /// Why that cannot be told.
+    fn inventory(&self) -> Result<Inventory, String>;
+
+    /// Tells running processes, or events or alerts, those held and those to come, until all is told or `tell` says that nobody listens any more.
     ///
     /// # Errors
     /// Why the query is refused.
@@ -150,9 +156,15 @@ impl Seat {
         };
         match request {
             Request::Status => send(client, &Reply::Status { status: Box::new(self.desk.handler.status()) }),
+            Request::Inventory => {
+                let reply = self.desk.handler.inventory().map(Box::new).map(Reply::Inventory);
+                send(client, &reply.unwrap_or_else(error));
+            }
             Request::TestAlert | Request::Reload => send(client, &self.change(request, client)),
             Request::Events => self.show(Subject::Events, query, client),
             Request::Alerts => self.show(Subject::Alerts, query, client),
+            Request::Processes => self.show(Subject::Processes, query, client),
+            Request::Top => self.show(Subject::Top, query, client),
         }
     }
 
@@ -213,8 +225,8 @@ pub(super) fn read_request(client: &UnixStream) -> Result<RequestLine, String> {
         format!("not a request: {error}; write {{\"request\":NAME}}, NAME being one of {}", Request::NAMES.join(", "))
     })?;
     match line.request {
-        Request::Status | Request::TestAlert | Request::Reload if line.query.is_some() => {
-            Err("not a request: a query goes with events and alerts".to_owned())
+        Request::Status | Request::TestAlert | Request::Reload | Request::Inventory if line.query.is_some() => {
+            Err("not a request: a query goes with events, alerts, processes and top".to_owned())
         }
         _ => Ok(line),
     }

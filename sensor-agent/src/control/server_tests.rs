@@ -11,6 +11,7 @@ use super::*;
 use crate::control::{
     Line, SOCKET_NAME,
     client::{self, ClientError},
+    inventory,
     protocol::REPLY,
 };
 
@@ -30,6 +31,10 @@ impl Handler for Ready {
 
     fn reload(&self) -> Reload {
         Reload { time: 1, accepted: false, findings: vec!["line one\nline two".into()] }
+    }
+
+    fn inventory(&self) -> Result<Inventory, String> {
+        Ok(Inventory { lists: vec![inventory::List { name: "a".into(), ..Default::default() }], ..Default::default() })
     }
 
     fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
@@ -73,6 +78,7 @@ fn requests_are_answered() {
     let server = start(dir.path(), Ready);
     assert_eq!(client::status(dir.path()).unwrap().pid, std::process::id());
     assert_eq!(client::reload(dir.path()).unwrap(), Ready.reload());
+    assert_eq!(client::inventory(dir.path()).unwrap(), Ready.inventory().unwrap());
     let mut outcomes = Vec::new();
     assert!(!client::test_alert(dir.path(), |stage| outcomes.push(stage.outcome)).unwrap());
     assert_eq!(outcomes, [Outcome::Passed, Outcome::Skipped, Outcome::Failed]);
@@ -102,7 +108,7 @@ fn shown(dir: &Path, query: &Query) -> Result<Vec<String>, ClientError> {
             Told::Line(line) => shown.push(line.pid.to_string()),
             Told::Json(json) => shown.push(String::from_utf8_lossy(json).into_owned()),
             Told::Lost(count) => shown.push(format!("{count} lost")),
-            Told::End => shown.push("end".into()),
+            Told::Top(_) | Told::End => shown.push("end".into()),
             Told::Pause => {}
         }
         true
@@ -159,6 +165,10 @@ fn a_check_without_stages_has_not_passed() {
         fn reload(&self) -> Reload {
             Reload::default()
         }
+        fn inventory(&self) -> Result<Inventory, String> {
+            Err("nothing is known".into())
+        }
+
         fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }
@@ -180,7 +190,7 @@ fn nonsense_is_refused_and_the_next_client_served() {
         (b"{\"request\":\"status\",\"force\":true}\n", "not a request"),
         (b"[[[[[[[[[[[[[[[[[[\n", "not a request"),
         (&long, "at most 16384 bytes"),
-        (b"{\"request\":\"status\",\"query\":{}}\n", "a query goes with events and alerts"),
+        (b"{\"request\":\"status\",\"query\":{}}\n", "a query goes with events, alerts, processes and top"),
         (b"{\"request\":\"events\",\"query\":{\"color\":true}}\n", "unknown field `color`"),
     ];
     for (request, expected) in cases {
@@ -216,6 +226,10 @@ fn a_client_too_many_is_told_to_come_again() {
         fn reload(&self) -> Reload {
             Reload::default()
         }
+        fn inventory(&self) -> Result<Inventory, String> {
+            Err("nothing is known".into())
+        }
+
         fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }
@@ -252,6 +266,10 @@ fn changes_are_made_one_at_a_time_and_status_goes_on() {
             self.go_on.wait();
             Reload { accepted: true, ..Reload::default() }
         }
+        fn inventory(&self) -> Result<Inventory, String> {
+            Err("nothing is known".into())
+        }
+
         fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Line, protocol::Reply, server::line};
+use super::{Line, protocol::Reply, server::line, top::Top};
 
 /// So much is gathered before it is sent, bytes.
 const PIECE: usize = 64 << 10;
@@ -17,6 +17,8 @@ pub enum Told<'a> {
     /// What is to be known of what follows, in sentences.
     Notes(Vec<String>),
     Line(Line),
+    /// A round of what keeps the sensor busy.
+    Top(Top),
     /// An event or alert as JSON, with a newline.
     Json(&'a [u8]),
     /// So many are missing here.
@@ -51,6 +53,10 @@ impl<'a> Stream<'a> {
             Told::Pause => return self.send() && !self.has_gone(),
             Told::Notes(notes) => Reply::Notes { notes },
             Told::Line(line) => Reply::Line(Box::new(line)),
+            Told::Top(top) => {
+                self.gathered.extend_from_slice(&line(&Reply::Top(Box::new(top))));
+                return self.send();
+            }
             Told::Lost(count) => Reply::Lost { count },
             Told::End => Reply::End,
         };

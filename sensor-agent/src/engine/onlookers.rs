@@ -125,7 +125,7 @@ impl Engine {
         let held = self.held();
         let (mut items, mut piece) = (Vec::new(), recorder::Piece { is_last: true, ..recorder::Piece::default() });
         match (search.since, search.subject) {
-            (None, _) => {}
+            (None, _) | (_, Subject::Processes | Subject::Top) => {}
             (Some(since), Subject::Alerts) => {
                 let alerts = self.onlookers.alerts.iter().filter(|alert| alert.time() >= since);
                 let asked = alerts.filter(|alert| search.filter.passes(&alert.event, &alert.host));

@@ -7,9 +7,10 @@ use delivery::ledger::OutputStatus;
 use schema::EventType;
 
 use super::Engine;
+use crate::detection::PolicyCounts;
 use crate::loss::Total;
 use crate::process::TableCounters;
-use crate::recorder::TableStatus;
+use crate::recorder::{Held, TableStatus};
 
 /// What the engine tells of itself.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,13 @@ pub struct EngineStatus {
     pub clock_step: Option<String>,
 }
 
+/// What each policy in force and each table came to.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    pub policies: Vec<(String, PolicyCounts)>,
+    pub tables: Vec<(TableStatus, Held)>,
+}
+
 /// Events a second between two looks.
 #[derive(Debug)]
 pub(super) struct Rate {
@@ -47,6 +55,14 @@ pub(super) struct Rate {
 }
 
 impl Engine {
+    pub(super) fn counts(&self) -> Counts {
+        let recorder = &self.setup.recorder;
+        Counts {
+            policies: self.setup.detection.counts().map(|(name, counts)| (name.to_owned(), counts)).collect(),
+            tables: recorder.status().into_iter().zip(recorder.held()).collect(),
+        }
+    }
+
     pub(super) fn status(&mut self) -> EngineStatus {
         EngineStatus {
             processes: self.table.len(),

@@ -2,6 +2,7 @@
 
 use schema::{EventType, Outcome};
 
+use super::Placed;
 use crate::alert::Alert;
 use crate::control::Line;
 use crate::event::fields::{self, base_name};
@@ -32,6 +33,7 @@ pub fn of_event(event: &Event, host: &Host) -> Line {
         container: container(process),
         lineage: process.ancestors().take(ANCESTORS).map(|ancestor| name(&ancestor.image.path)).collect(),
         lineage_goes_on: process.depth as usize > ANCESTORS || process.lineage_cut,
+        depth: 0,
         text: text(event, host),
     }
 }
@@ -44,6 +46,24 @@ pub fn of_alert(alert: &Alert) -> Line {
         priority: Some(alert.policy.priority.word().to_owned()),
         policy: Some(alert.policy.name.clone()),
         ..of_event(&alert.event, &alert.host)
+    }
+}
+
+/// The line of a running process at its place in a tree; `found` tells of it alone.
+#[must_use]
+pub fn of_process(found: &Event, host: &Host, placed: &Placed<'_>) -> Line {
+    let process = &*found.process;
+    let comm = || format!("[{}]", lossless(&process.image.comm));
+    let line = of_event(found, host);
+    Line {
+        time: if host.boot_time == 0 { 0 } else { host.boot_time.saturating_add(process.key.start) },
+        kind: "process".to_owned(),
+        lineage: placed.between.iter().take(ANCESTORS).map(|ended| name(&ended.image.path)).collect(),
+        lineage_goes_on: placed.between.len() > ANCESTORS,
+        depth: placed.depth,
+        // A thread of the kernel has no program.
+        text: if line.text.is_empty() { comm() } else { line.text },
+        ..line
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::control::{Query, Reload, Stage, Told};
+    use crate::control::{Inventory, Query, Reload, Stage, Told};
     use crate::live::Subject;
 
     struct Silent;
@@ -158,6 +158,10 @@ mod tests {
 
         fn reload(&self) -> Reload {
             Reload::default()
+        }
+
+        fn inventory(&self) -> Result<Inventory, String> {
+            Err("nothing is known".into())
         }
 
         fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {

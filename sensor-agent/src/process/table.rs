@@ -160,6 +160,11 @@ impl Table {
         self.live.values().find(|process| process.key.tgid == pid)
     }
 
+    /// The running processes held, in no order.
+    pub fn running(&self) -> impl Iterator<Item = &Arc<Process>> {
+        self.live.values()
+    }
+
     /// Running processes held.
     #[must_use]
     pub fn len(&self) -> usize {

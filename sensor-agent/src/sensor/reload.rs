@@ -9,7 +9,7 @@ use delivery::open_error::OpenError;
 use diagnostic::{Appearance, Report};
 use sensor_ebpf::classes::Classes;
 
-use super::{Shared, Tamper, configure, give_memory_back, metrics_endpoint, status};
+use super::{Shared, Tamper, configure, give_memory_back, inventory, metrics_endpoint, status};
 use crate::capture::{Capture, CaptureError};
 use crate::config::Config;
 use crate::control::Reload;
@@ -50,6 +50,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
         findings.push(gaps.render(Appearance::PLAIN));
     }
     let texts = |errors: Vec<OpenError>| errors.iter().map(ToString::to_string).collect();
+    let inventory = inventory::of(&config, &plan);
     let orphaned_spools = (plan.outputs.clone(), plan.sinks.clone());
     // All that can fail comes before anything changes.
     let outputs = match shared.outputs.prepare(plan.outputs) {
@@ -76,6 +77,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }
+    *shared.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = inventory;
     shared.capture().ask_for_failed_execs(failed_execs);
     metrics_endpoint::open(shared, &config);
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use uuid::Uuid;
 
-use super::{Shared, has_argument};
+use super::{NO_ANSWER, Shared, has_argument};
 use crate::control::{Outcome, Stage};
 use crate::engine::{Request, Sighting, Watch};
 use crate::silent::NO_OUTPUT;
@@ -33,11 +33,7 @@ pub(super) fn run(shared: &Shared, report: &mut dyn FnMut(Stage)) {
     let (kept, is_kept) = bounded(1);
     let asked = shared.engine.send(Request::Watch(Watch::new(mark.clone(), sender), kept));
     if asked.is_err() || is_kept.recv_timeout(KERNEL).is_err() {
-        return report(failed(
-            "kernel",
-            begun,
-            "the engine does not answer; the sensor is ending or overloaded".into(),
-        ));
+        return report(failed("kernel", begun, NO_ANSWER.into()));
     }
     if let Err(error) = exec_marked(MARKER, &mark) {
         return report(failed("kernel", begun, format!("cannot run the marked process: {error}")));

@@ -6,7 +6,7 @@ use budget::Budget;
 use crossbeam_channel::bounded;
 use diagnostic::terminal::counted;
 
-use super::Shared;
+use super::{ANSWER, NO_ANSWER, Shared};
 use crate::alert::{json, rfc3339};
 use crate::control::{Query, Told};
 use crate::engine::{Held, Piece, Request, Search};
@@ -16,8 +16,6 @@ use crate::live::{self, Filter, Subject};
 
 /// How often it is looked whether anybody is still there, while nothing happens.
 const LOOK: Duration = Duration::from_millis(500);
-/// How long the engine may take for a piece of what is held.
-const ANSWER: Duration = Duration::from_secs(5);
 /// The longest alert as JSON, bytes.
 const MOST_OF_ALERT: usize = 4 << 20;
 
@@ -40,7 +38,7 @@ pub(super) fn show(
         let (reply, answer) = bounded(1);
         let asked = shared.engine.send(Request::Show(search, reply)).ok();
         let Some(piece) = asked.and_then(|()| answer.recv_timeout(ANSWER).ok()) else {
-            return Err("the engine does not answer; the sensor is ending or overloaded".to_owned());
+            return Err(NO_ANSWER.to_owned());
         };
         let Piece { items, passed, next: more, held } = piece;
         if let Some(mut notes) = notes.take() {
@@ -89,7 +87,7 @@ fn of_filter(filter: &Filter, query: &Query) -> Vec<String> {
 fn of_held(held: &Held, subject: Subject, query: &Query) -> Vec<String> {
     let mut notes = Vec::new();
     match (subject, query.since) {
-        (_, None) => {}
+        (_, None) | (Subject::Processes | Subject::Top, _) => {}
         (Subject::Alerts, Some(_)) => notes.push(match held.oldest_alert {
             Some(time) => format!(
                 "The sensor holds the newest alerts of this run in memory: {}, the oldest of {}.",

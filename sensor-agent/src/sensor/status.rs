@@ -153,7 +153,7 @@ fn hook(program: &ProgramStatus, counters: &[Counted]) -> Hook {
     }
 }
 
-fn delivery(status: &OutputStatus) -> Delivery {
+pub(super) fn delivery(status: &OutputStatus) -> Delivery {
     Delivery {
         name: status.name.clone(),
         kind: status.kind.into(),
