@@ -12,9 +12,9 @@
 mod accounts;
 mod given_up;
 mod losses;
-mod onlookers;
 mod rows_given_up;
 mod status;
+mod viewers;
 mod waiting;
 mod watch;
 
@@ -29,11 +29,11 @@ pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
-use onlookers::Onlookers;
-pub use onlookers::{Held, Piece, Search};
 use rows_given_up::RowsGivenUp;
 use status::Rate;
 pub use status::{Counts, EngineStatus};
+use viewers::Viewers;
+pub use viewers::{Held, Piece, Search};
 use waiting::Waiting;
 pub use watch::{Sighting, Watch};
 
@@ -152,7 +152,7 @@ pub struct Engine {
     /// Until all records from before it have been applied.
     rescan: Option<Box<Rescan>>,
     watches: Vec<Watch>,
-    onlookers: Onlookers,
+    viewers: Viewers,
     /// Counted, and not evaluated yet.
     waiting: Waiting,
     findings: Vec<crate::detection::Finding>,
@@ -204,7 +204,7 @@ impl Engine {
             ledger: Ledger::default(),
             rescan: None,
             watches: Vec::new(),
-            onlookers: Onlookers::new(budget),
+            viewers: Viewers::new(budget),
             waiting: Waiting::default(),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
@@ -410,7 +410,7 @@ impl Engine {
 
     /// Shows an event to those who look on, and to the tables.
     fn show(&mut self, event: &Event) {
-        self.onlookers.event(event, &self.host);
+        self.viewers.event(event, &self.host);
         self.setup.recorder.observe(event, &self.host);
     }
 
@@ -420,7 +420,7 @@ impl Engine {
             watch::alerted(&mut self.watches, &alert);
         }
         let alert = Arc::new(alert);
-        self.onlookers.alert(&alert);
+        self.viewers.alert(&alert);
         self.outputs.send(alert);
     }
 
@@ -460,7 +460,7 @@ impl Engine {
         }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());
-        self.onlookers.prune();
+        self.viewers.prune();
     }
 
     fn record_loss(&mut self, lost: Lost) {

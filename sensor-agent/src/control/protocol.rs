@@ -33,7 +33,7 @@ pub(super) const MAX_REPLY: usize = 16 << 20;
 /// Requests served at once; more are told to come again.
 pub(super) const MAX_CLIENTS: usize = 8;
 /// Those who look on at once, besides: each may take long, and has its share of the memory.
-pub(super) const MAX_ONLOOKERS: usize = 4;
+pub(super) const MAX_VIEWERS: usize = 4;
 /// How long a client may take to send its request, and to take in one reply.
 pub(super) const CLIENT_TIME: Duration = Duration::from_secs(5);
 

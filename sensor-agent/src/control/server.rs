@@ -21,7 +21,7 @@ use std::{
 use super::{
     Inventory, Outcome, Query, Reload, RunDirectory, Stage, Status,
     peer::{Peer, own_uid},
-    protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_ONLOOKERS, MAX_REQUEST, Reply, Request, RequestLine},
+    protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_REQUEST, MAX_VIEWERS, Reply, Request, RequestLine},
     stream::{Stream, Told},
     timed::Timed,
 };
@@ -71,7 +71,7 @@ impl Server {
         let desk = Arc::new(Desk {
             handler,
             clients: AtomicUsize::new(0),
-            onlookers: AtomicUsize::new(0),
+            viewers: AtomicUsize::new(0),
             changing: Mutex::new(()),
         });
         let stop = Arc::clone(&stopping);
@@ -99,7 +99,7 @@ struct Desk {
     /// Threads that serve a client now.
     clients: AtomicUsize,
     /// Threads that serve somebody who looks on.
-    onlookers: AtomicUsize,
+    viewers: AtomicUsize,
     /// Held by the one request that changes something.
     changing: Mutex<()>,
 }
@@ -170,8 +170,8 @@ impl Seat {
 
     /// Serves somebody who looks on, on a seat of that kind.
     fn show(self, subject: Subject, query: Option<Query>, client: &UnixStream) {
-        let Some(seat) = Self::take(&self.desk, |desk| &desk.onlookers, MAX_ONLOOKERS) else {
-            let many = format!("{MAX_ONLOOKERS} others look on already; try again when one of them has ended");
+        let Some(seat) = Self::take(&self.desk, |desk| &desk.viewers, MAX_VIEWERS) else {
+            let many = format!("{MAX_VIEWERS} others look on already; try again when one of them has ended");
             return send(client, &error(many));
         };
         drop(self);

@@ -130,7 +130,7 @@ fn who_looks_on_gets_lines_and_objects_in_their_order() {
 }
 
 #[test]
-fn onlookers_are_few_and_keep_nobody_from_asking() {
+fn viewers_are_few_and_keep_nobody_from_asking() {
     let dir = tempfile::tempdir().unwrap();
     let _server = start(dir.path(), Ready);
     let follow = |dir: &Path| {
@@ -140,7 +140,7 @@ fn onlookers_are_few_and_keep_nobody_from_asking() {
         BufReader::new(&stream).read_line(&mut first).unwrap();
         (stream, first)
     };
-    let mut followers: Vec<_> = (0..MAX_ONLOOKERS).map(|_| follow(dir.path())).collect();
+    let mut followers: Vec<_> = (0..MAX_VIEWERS).map(|_| follow(dir.path())).collect();
     assert!(followers.iter().all(|(_, first)| first.contains("notes")), "{followers:?}");
     let (_, refusal) = follow(dir.path());
     assert!(refusal.contains("4 others look on already"), "{refusal}");

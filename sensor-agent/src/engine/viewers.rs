@@ -63,7 +63,7 @@ pub struct Held {
 
 /// Those who follow, and the newest alerts.
 #[derive(Debug)]
-pub(super) struct Onlookers {
+pub(super) struct Viewers {
     followers: Vec<Follower>,
     alerts: VecDeque<Arc<Alert>>,
     /// Of these, bytes.
@@ -78,7 +78,7 @@ struct Follower {
     feeder: Feeder,
 }
 
-impl Onlookers {
+impl Viewers {
     pub(super) fn new(budget: Budget) -> Self {
         Self { followers: Vec::new(), alerts: VecDeque::new(), size: 0, budget }
     }
@@ -127,7 +127,7 @@ impl Engine {
         match (search.since, search.subject) {
             (None, _) | (_, Subject::Processes | Subject::Top) => {}
             (Some(since), Subject::Alerts) => {
-                let alerts = self.onlookers.alerts.iter().filter(|alert| alert.time() >= since);
+                let alerts = self.viewers.alerts.iter().filter(|alert| alert.time() >= since);
                 let asked = alerts.filter(|alert| search.filter.passes(&alert.event, &alert.host));
                 items.extend(asked.map(|alert| Item::Alert(Arc::clone(alert))));
             }
@@ -145,7 +145,7 @@ impl Engine {
         let next = if piece.is_last {
             if let Some(feeder) = search.feeder {
                 let (subject, filter) = (search.subject, search.filter);
-                self.onlookers.followers.push(Follower { subject, filter, feeder });
+                self.viewers.followers.push(Follower { subject, filter, feeder });
             }
             None
         } else {
@@ -157,8 +157,8 @@ impl Engine {
     fn held(&self) -> Held {
         Held {
             tables: self.setup.recorder.held(),
-            alerts: self.onlookers.alerts.len(),
-            oldest_alert: self.onlookers.alerts.front().map(|alert| alert.time()),
+            alerts: self.viewers.alerts.len(),
+            oldest_alert: self.viewers.alerts.front().map(|alert| alert.time()),
             untold: self.setup.untold(),
         }
     }
@@ -172,11 +172,11 @@ mod tests {
     fn alerts_are_kept_within_their_share() {
         let sample = Arc::new(Alert::sample());
         let budget = Budget::of(sample.size() * 3 * 64);
-        let mut onlookers = Onlookers::new(budget);
-        (0..5).for_each(|_| onlookers.alert(&sample));
-        assert_eq!((onlookers.alerts.len(), onlookers.size), (3, 3 * sample.size()));
+        let mut viewers = Viewers::new(budget);
+        (0..5).for_each(|_| viewers.alert(&sample));
+        assert_eq!((viewers.alerts.len(), viewers.size), (3, 3 * sample.size()));
         let _scarce = budget::Charge::new(budget, budget::Part::Programs, budget.limit());
-        onlookers.prune();
-        assert_eq!((onlookers.alerts.len(), onlookers.size), (1, sample.size()));
+        viewers.prune();
+        assert_eq!((viewers.alerts.len(), viewers.size), (1, sample.size()));
     }
 }
