@@ -1,11 +1,18 @@
 //! A process goes on with other ids or capabilities, by every call that can do that, and is told with what it had and what it has.
 
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const POLICY: &str = "Other Credentials";
+
+/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A sensor that alerts on each change of the marked processes; ids that an alert does not tell have rules of their own.
 fn sensor(mark: &Mark) -> Sensor {
@@ -38,6 +45,7 @@ fn acts(mark: &Mark, way: &[&str]) -> Command {
 
 #[test]
 fn every_call_is_told_with_what_was_and_what_is() {
+    let _alone = alone();
     let mark = Mark::new("credentials");
     let sensor = sensor(&mark);
     let raw = |parts: &Value, side: &str| {
@@ -104,6 +112,7 @@ fn every_call_is_told_with_what_was_and_what_is() {
 
 #[test]
 fn nothing_is_attached_for_it_until_a_policy_asks() {
+    let _alone = alone();
     let mark = Mark::new("unasked");
     let asked = sensor(&mark);
     assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
@@ -116,6 +125,7 @@ fn nothing_is_attached_for_it_until_a_policy_asks() {
 /// Beyond the budget changes are counted as lost, and processes are told as if there were none.
 #[test]
 fn a_flood_of_changes_costs_others_nothing() {
+    let _alone = alone();
     let mark = Mark::new("flood");
     let rule = mark.rule();
     let sensor = Sensor::start(&mark.config_with(&format!(
