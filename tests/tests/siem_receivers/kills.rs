@@ -128,23 +128,27 @@ fn kills_before_each_call_leave_all_at_the_collector() {
     fine(&siem.run(&CONFIG));
     fill(&central, 3, 8);
     let files = siem.files();
-    let mut killed = 0;
-    let mut again = 0;
-    loop {
-        let before = collector.came().len();
-        let is_killed = siem.run_killed(&CONFIG, killed + 1);
-        fine(&siem.run(&CONFIG));
-        let events: Vec<Value> =
-            collector.came()[before..].iter().flat_map(Came::values).map(|event| event["event"].clone()).collect();
-        let counts = counted(&events);
-        assert_eq!(counts.keys().cloned().collect::<Vec<_>>(), ids(3, 8), "killed before its call {killed}");
-        assert!(counts.values().all(|count| *count <= 2), "{counts:?}");
-        again += usize::from(counts.values().any(|count| *count == 2));
-        if !is_killed {
-            break;
+    // Its threads wake each other by calls that count as well: the one just behind a delivery can be missed.
+    let again = (0..10).find_map(|_| {
+        let (mut killed, mut again) = (0, 0);
+        loop {
+            siem.put_back(&files);
+            let before = collector.came().len();
+            let is_killed = siem.run_killed(&CONFIG, killed + 1);
+            fine(&siem.run(&CONFIG));
+            let events: Vec<Value> =
+                collector.came()[before..].iter().flat_map(Came::values).map(|event| event["event"].clone()).collect();
+            let counts = counted(&events);
+            assert_eq!(counts.keys().cloned().collect::<Vec<_>>(), ids(3, 8), "killed before its call {killed}");
+            assert!(counts.values().all(|count| *count <= 2), "{counts:?}");
+            again += usize::from(counts.values().any(|count| *count == 2));
+            if !is_killed {
+                break;
+            }
+            killed += 1;
         }
-        killed += 1;
-        siem.put_back(&files);
-    }
-    assert!(killed > 3 && again > 0, "{killed} kills, {again} of them after it was sent");
+        assert!(killed > 3, "{killed} kills");
+        (again > 0).then_some(again)
+    });
+    assert!(again.is_some(), "no kill came after it was sent");
 }
