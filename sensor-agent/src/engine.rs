@@ -13,6 +13,7 @@ mod accounts;
 mod given_up;
 mod losses;
 mod rows_given_up;
+mod setup;
 mod status;
 mod viewers;
 mod waiting;
@@ -23,13 +24,13 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
 use schema::EventType;
-use sensor_ebpf::classes::{Class, Classes};
 
 pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
 use rows_given_up::RowsGivenUp;
+pub use setup::Setup;
 use status::Rate;
 pub use status::{Counts, EngineStatus};
 use viewers::Viewers;
@@ -41,8 +42,7 @@ use budget::{Budget, Pressure};
 use clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 
 use crate::alert::Alert;
-use crate::capture::{Batch, FailedExecs};
-use crate::detection::Detection;
+use crate::capture::Batch;
 use crate::event::decode::decode;
 use crate::event::{Detail, Event, Host, Lost, Process};
 use crate::loss::{Ledger, Total, added_up, is_blindness};
@@ -65,51 +65,6 @@ const LAST_ROWS: Duration = Duration::from_secs(1);
 
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
-
-/// What a configuration decides about the engine; a reload brings another.
-#[derive(Debug)]
-pub struct Setup {
-    pub detection: Detection,
-    pub recorder: Recorder,
-    /// How often rows are handed to sinks.
-    pub reporting_interval: Duration,
-}
-
-impl Setup {
-    /// Which classes the kernel has to tell: those that a policy or a table asks for, and those that are always told.
-    #[must_use]
-    pub fn classes(&self) -> Classes {
-        let names: Vec<_> =
-            schema::Class::ALL.into_iter().filter(|it| self.asks_for(*it)).map(|it| it.name()).collect();
-        let asked = Class::ALL.into_iter().filter(|class| names.contains(&class.name()));
-        asked.fold(Class::ALWAYS, Classes::with)
-    }
-
-    /// Whether a policy or a table asks for events of this class.
-    fn asks_for(&self, class: schema::Class) -> bool {
-        self.detection.sees(class) || class.kinds().iter().any(|kind| self.recorder.records(*kind))
-    }
-
-    /// The classes that the kernel does not tell, as nobody asks for them.
-    #[must_use]
-    pub fn untold(&self) -> Vec<schema::Class> {
-        let told = self.classes();
-        let is_untold = |name: &str| Class::ALL.into_iter().any(|class| class.name() == name && !told.has(class));
-        schema::Class::ALL.into_iter().filter(|class| is_untold(class.name())).collect()
-    }
-
-    /// Which failed execs somebody asks for.
-    #[must_use]
-    pub fn failed_execs(&self) -> FailedExecs {
-        if self.recorder.records(EventType::ExecFailed) {
-            FailedExecs::All
-        } else if self.detection.sees_unformatted() {
-            FailedExecs::Format
-        } else {
-            FailedExecs::None
-        }
-    }
-}
 
 /// What the engine is asked by other threads.
 #[derive(Debug)]
