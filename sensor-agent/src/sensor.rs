@@ -304,9 +304,17 @@ impl Shared {
     }
 
     fn engine_status(&self) -> Option<EngineStatus> {
+        self.ask(Request::Status).ok()
+    }
+
+    /// Asks the engine.
+    ///
+    /// # Errors
+    /// It does not answer: what to say then.
+    fn ask<T>(&self, request: impl FnOnce(Sender<T>) -> Request) -> Result<T, String> {
         let (reply, answer) = bounded(1);
-        self.engine.send(Request::Status(reply)).ok()?;
-        answer.recv_timeout(ANSWER).ok()
+        let asked = self.engine.send(request(reply)).ok();
+        asked.and_then(|()| answer.recv_timeout(ANSWER).ok()).ok_or_else(|| NO_ANSWER.to_owned())
     }
 }
 

@@ -1,6 +1,5 @@
 //! What is configured, kept for those who ask, and what came of it by now.
 
-use crossbeam_channel::bounded;
 use foldhash::HashMap;
 use schema::TABLES;
 
@@ -30,11 +29,7 @@ pub(super) fn of(config: &Config, plan: &Plan) -> Inventory {
 /// The engine does not answer.
 pub(super) fn now(shared: &Shared) -> Result<Inventory, String> {
     let mut inventory = shared.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let (reply, answer) = bounded(1);
-    let asked = shared.engine.send(Request::Counts(reply)).ok();
-    let Some(counts) = asked.and_then(|()| answer.recv_timeout(super::ANSWER).ok()) else {
-        return Err(super::NO_ANSWER.to_owned());
-    };
+    let counts = shared.ask(Request::Counts)?;
     let by_name: HashMap<_, _> = counts.policies.into_iter().collect();
     for policy in &mut inventory.policies {
         if let Some(counts) = by_name.get(&policy.name) {

@@ -1,10 +1,9 @@
 //! The running processes, as a tree, for somebody who looks on.
 
 use clock::unix_now;
-use crossbeam_channel::bounded;
 use schema::EventType;
 
-use super::{ANSWER, NO_ANSWER, Shared};
+use super::Shared;
 use crate::control::{Query, Told};
 use crate::engine::Request;
 use crate::event::json::EventWriter;
@@ -21,11 +20,7 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
     }
     let process_alone = Query { class: Some(schema::Class::Process.name().to_owned()), ..query.clone() };
     let (mut filter, _) = Filter::new(&process_alone).map_err(|report| report.to_string())?;
-    let (reply, answer) = bounded(1);
-    let asked = shared.engine.send(Request::Processes(reply)).ok();
-    let Some((mut processes, host)) = asked.and_then(|()| answer.recv_timeout(ANSWER).ok()) else {
-        return Err(NO_ANSWER.to_owned());
-    };
+    let (mut processes, host) = shared.ask(Request::Processes)?;
     // To a filter it is as if it had just been found.
     let found = |process| Event { kind: EventType::Baseline, time: unix_now(), process, detail: Detail::None };
     processes.retain(|process| filter.passes(&found(process.clone()), &host));

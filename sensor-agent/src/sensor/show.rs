@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use budget::Budget;
-use crossbeam_channel::bounded;
 use diagnostic::terminal::counted;
 
-use super::{ANSWER, NO_ANSWER, Shared};
+use super::Shared;
 use crate::alert::{json, rfc3339};
 use crate::control::{Query, Told};
 use crate::engine::{Held, Piece, Request, Search};
@@ -35,12 +34,7 @@ pub(super) fn show(
     let mut text = Text { json: query.json, events: EventWriter::default(), out: Vec::new() };
     let mut next = Some(Box::new(Search::new(subject, filter, query.since, query.follow.then_some(feeder))));
     while let Some(search) = next {
-        let (reply, answer) = bounded(1);
-        let asked = shared.engine.send(Request::Show(search, reply)).ok();
-        let Some(piece) = asked.and_then(|()| answer.recv_timeout(ANSWER).ok()) else {
-            return Err(NO_ANSWER.to_owned());
-        };
-        let Piece { items, passed, next: more, held } = piece;
+        let Piece { items, passed, next: more, held } = shared.ask(|reply| Request::Show(search, reply))?;
         if let Some(mut notes) = notes.take() {
             notes.extend(of_held(&held, subject, query));
             if !tell(Told::Notes(notes)) {

@@ -4,11 +4,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use budget::Budget;
-use crossbeam_channel::bounded;
 use foldhash::HashMap;
 use schema::Class;
 
-use super::{ANSWER, NO_ANSWER, Shared};
+use super::Shared;
 use crate::control::top::{Count, OfClass, OfPolicy, OfThread, Top};
 use crate::control::{Query, Told};
 use crate::engine::{Counts, Request, Search};
@@ -39,7 +38,7 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
     }
     let (filter, _) = Filter::new(query).map_err(|report| report.to_string())?;
     let (feeder, mut coming) = feed(Budget::of_sensor());
-    ask(shared, |reply| Request::Show(Box::new(Search::new(Subject::Events, filter, None, Some(feeder))), reply))?;
+    shared.ask(|reply| Request::Show(Box::new(Search::new(Subject::Events, filter, None, Some(feeder))), reply))?;
     if !tell(Told::Notes(Vec::new())) {
         return Ok(());
     }
@@ -72,12 +71,6 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
         }
         before = now;
     }
-}
-
-fn ask<T>(shared: &Shared, request: impl FnOnce(crossbeam_channel::Sender<T>) -> Request) -> Result<T, String> {
-    let (reply, answer) = bounded(1);
-    let asked = shared.engine.send(request(reply)).ok();
-    asked.and_then(|()| answer.recv_timeout(ANSWER).ok()).ok_or_else(|| NO_ANSWER.to_owned())
 }
 
 fn container(event: &Event) -> &str {
@@ -122,8 +115,8 @@ struct Totals {
 
 impl Totals {
     fn now(shared: &Shared) -> Result<Self, String> {
-        let status = ask(shared, Request::Status)?;
-        let policies = ask(shared, Request::Counts)?;
+        let status = shared.ask(Request::Status)?;
+        let policies = shared.ask(Request::Counts)?;
         let events = Class::ALL
             .map(|class| status.events.iter().filter(|(kind, _)| kind.class() == class).map(|(_, count)| count).sum());
         let programs = shared.capture().status();
