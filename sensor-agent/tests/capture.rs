@@ -359,7 +359,7 @@ fn later_programs_tell_what_the_first_missed_and_nothing_else() {
     balanced(&watch);
     assert_eq!(watch.execs.len(), 200);
     let missed: u64 = watch.capture.status().iter().map(|status| status.recursion_misses).sum();
-    let told: u64 = watch.capture.counters().unwrap().iter().map(|counted| counted.seen_later).sum();
+    let told: u64 = watch.capture.counters().unwrap().iter().map(|counted| counted.counters.made_good).sum();
     // Where tasks are not preempted at tracepoints nothing is missed.
     if !preflight::preempts_at_tracepoints(&preflight::release()) {
         assert_eq!((missed, told), (0, 0));

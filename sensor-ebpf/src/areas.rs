@@ -1,25 +1,33 @@
 //! Where the kernel programs build their records: which area of the map `SCRATCH` is whose.
 //!
-//! Those of later programs for execs and failed execs (see `kernel/replicas.rs`) come last, so that the agent makes the map
-//! only as large as programs are loaded for.
+//! Those of later programs at a place (see `kernel/replicas.rs`) come last, so that the agent makes the map only as large as
+//! programs are loaded for.
 
 use crate::classes::REPLICAS;
 
 /// Whose area has which number.
 pub mod area {
     pub const BASELINE: u32 = 0;
-    pub const AUDIT: u32 = 1;
+
+    /// Shared by later programs, other than those for execs.
+    const LATER: u32 = 4;
+
+    /// Of the n-th program for audit messages, from zero.
+    #[must_use]
+    pub const fn audit(n: u32) -> u32 {
+        if n == 0 { 1 } else { LATER }
+    }
 
     /// Of the n-th program for execs, from zero.
     #[must_use]
     pub const fn exec(n: u32) -> u32 {
-        if n == 0 { 2 } else { 4 + n }
+        if n == 0 { 2 } else { LATER + n }
     }
 
-    /// Of the n-th programs for failed execs, of which the later ones share one.
+    /// Of the n-th programs for failed execs, from zero.
     #[must_use]
     pub const fn failed(n: u32) -> u32 {
-        if n == 0 { 3 } else { 4 }
+        if n == 0 { 3 } else { LATER }
     }
 }
 

@@ -25,4 +25,7 @@ pub struct ProgramCounters {
     pub refused: u64,
     /// Events left out because there were more of them than their budget has room for, see [`crate::budget`].
     pub over_budget: u64,
+    /// Times that a later program at the place (see `kernel/replicas.rs`) did what the kernel had left the earlier ones out for.
+    /// Not a term of the identity.
+    pub made_good: u64,
 }

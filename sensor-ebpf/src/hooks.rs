@@ -57,13 +57,12 @@ pub struct Hook {
     pub source: Source,
     /// The program's name in the object. That of the second of its kind ends in `_2`, and so on.
     pub program: &'static str,
-    /// Whether there are several programs for it, see the kernel side's `replicas`.
-    pub replicated: bool,
     /// Where it attaches.
     pub point: Point,
     /// Its place on the ladder of its source: 1 is the best.
     pub rung: u32,
-    /// Whether a run that the kernel leaves out, as the program is running on that CPU already, can be an event's.
+    /// Whether a run that the kernel leaves out, as the program is running on that CPU already, can be an event's. If so there
+    /// are several programs for it, see the kernel side's `replicas`.
     pub recursion_loses: bool,
     /// Whether the sensor is blind without it.
     pub required: bool,
@@ -79,7 +78,6 @@ impl Hook {
         Self {
             source,
             program,
-            replicated: false,
             point,
             rung: 1,
             recursion_loses: true,
@@ -94,10 +92,6 @@ impl Hook {
         Self { required: true, ..self }
     }
 
-    pub(crate) const fn replicated(self) -> Self {
-        Self { replicated: true, ..self }
-    }
-
     pub(crate) const fn rung(self, rung: u32) -> Self {
         Self { rung, ..self }
     }
@@ -108,6 +102,13 @@ impl Hook {
 
     pub(crate) const fn missed(self, missed: &'static str) -> Self {
         Self { missed: Some(missed), ..self }
+    }
+
+    /// Whether there are [`REPLICAS`](crate::classes::REPLICAS) programs for it, where tasks are preempted in the middle of one.
+    /// The walk of an iterator is its reader's alone.
+    #[must_use]
+    pub const fn is_replicated(&self) -> bool {
+        self.recursion_loses && !matches!(self.point.kind, Kind::Iterator)
     }
 }
 

@@ -45,17 +45,21 @@ mod programs {
     use crate::kernel::actor;
     use crate::kernel::emit::{Run, header};
     use crate::kernel::load::Address;
+    use crate::kernel::replicas::{replicas, run_once};
 
-    #[btf_tracepoint(function = "task_rename")]
-    fn task_rename(ctx: BtfTracePointContext) -> i32 {
-        // SAFETY: the second argument of the tracepoint.
-        unsafe { renamed(ctx.arg(1)) };
-        0
+    replicas! {
+        btf_tracepoint, "task_rename", BtfTracePointContext, at_rename:
+        task_rename = 0, task_rename_2 = 1, task_rename_3 = 2, task_rename_4 = 3
     }
 
     #[inline(always)]
-    unsafe fn renamed(name: Address) {
-        let Some(run) = Run::begin(Source::Rename) else { return };
+    fn at_rename<const N: u32>(ctx: &BtfTracePointContext) {
+        // SAFETY: the arguments of the tracepoint. The second one, the name, is the caller's alone while this lasts.
+        run_once::<N>(Source::Rename, ctx.arg(1), |run| unsafe { renamed(run, ctx.arg(1)) });
+    }
+
+    #[inline(always)]
+    unsafe fn renamed(run: Run, name: Address) {
         if !run.has_room(Source::Rename) {
             return;
         }

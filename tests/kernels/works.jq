@@ -32,6 +32,9 @@
   def told_of_crowd:
     [$rows2[] | select(.event_type == "PROCESS_EVENT_TYPE_EXEC") | .args[-1] | strings | select(startswith("crowd-"))]
     | {all: length, each: (unique | length)};
+  def told_of_users:
+    [$alerts2[] | select(.strategy_name == "Other Credentials") | .process_info.args[-1] | select(startswith("true user-"))]
+    | {all: length, each: (unique | length)};
   def lost($status; $stage): [$status.losses[]? | select(.stage == $stage) | .count] | add // 0;
   # How often a hook ran while the kernel counted.
   def runs($status; $name): hook($status[0]; $name).runs // 0;
@@ -109,6 +112,9 @@
     must("each exec of a crowd once, or counted as lost: \(told_of_crowd) told, \($status2[0].losses)";
       told_of_crowd as $told | lost($status2[0]; "hook") as $lost
       | $told.all == $told.each and $told.each + $lost >= 240 and $lost <= (if $version < [7, 0] then 0 else 5 end)),
+    must("each user that one of a crowd became once, or counted as lost: \(told_of_users) told, \($status2[0].losses)";
+      told_of_users as $told | lost($status2[0]; "hook") as $lost
+      | if wanted.credential_change then $told.all == $told.each and $told.each + $lost >= 60 else $told.all == 0 end),
     (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
     ($status.hooks[]? | must("what was seen is accounted for: \(.)";
       .seen == .submitted + .ring_full + .over_budget + .filtered + .failed and .failed == 0 and .ring_full == 0 and .over_budget == 0)),

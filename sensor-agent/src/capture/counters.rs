@@ -13,12 +13,10 @@ use super::CaptureError;
 pub struct Counted {
     pub source: Source,
     pub counters: ProgramCounters,
-    /// Of those seen, what later programs saw: the kernel had left the first one out.
-    pub seen_later: u64,
 }
 
 /// [`ProgramCounters`] as words: any bit pattern is one.
-pub(super) type Words = [u64; 8];
+pub(super) type Words = [u64; 9];
 
 const _: () = assert!(size_of::<Words>() == size_of::<ProgramCounters>());
 
@@ -31,9 +29,7 @@ pub(super) fn read(map: &PerCpuArray<MapData, Words>, replicas: u32) -> Result<V
     let mut counted = Vec::with_capacity(Source::ALL.len());
     for &source in Source::ALL {
         let each = (0..replicas).map(|replica| of(slot(source, replica))).collect::<Result<Vec<_>, _>>()?;
-        let counters = sum(each.iter().flat_map(|cpus| cpus.iter()));
-        let later = sum(each.iter().skip(1).flat_map(|cpus| cpus.iter()));
-        counted.push(Counted { source, counters, seen_later: later.seen });
+        counted.push(Counted { source, counters: sum(each.iter().flat_map(|cpus| cpus.iter())) });
     }
     Ok(counted)
 }
@@ -45,8 +41,8 @@ fn sum<'a>(cpus: impl Iterator<Item = &'a Words>) -> ProgramCounters {
             *total = total.wrapping_add(*one);
         }
     }
-    let [seen, submitted, ring_full, filtered, failed, partial, refused, over_budget] = total;
-    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial, refused, over_budget }
+    let [seen, submitted, ring_full, filtered, failed, partial, refused, over_budget, made_good] = total;
+    ProgramCounters { seen, submitted, ring_full, filtered, failed, partial, refused, over_budget, made_good }
 }
 
 #[cfg(test)]
@@ -55,7 +51,7 @@ mod tests {
 
     #[test]
     fn cpus_add_up() {
-        let total = sum([[7, 1, 2, 1, 2, 9, 1, 1], [5, 1, 1, 1, 1, 0, 2, 1]].iter());
+        let total = sum([[7, 1, 2, 1, 2, 9, 1, 1, 3], [5, 1, 1, 1, 1, 0, 2, 1, 1]].iter());
         let expected = ProgramCounters {
             seen: 12,
             submitted: 2,
@@ -65,6 +61,7 @@ mod tests {
             partial: 9,
             refused: 3,
             over_budget: 2,
+            made_good: 4,
         };
         assert_eq!(total, expected);
         assert_eq!(total.seen, total.submitted + total.ring_full + total.over_budget + total.filtered + total.failed);

@@ -9,7 +9,7 @@ use super::{AuditHooks, Options, State};
 
 /// The names of a hook's programs, in the order in which they run.
 pub(super) fn programs(hook: &Hook, options: &Options) -> impl Iterator<Item = String> {
-    let replicas = if hook.replicated { options.replicas() } else { 1 };
+    let replicas = if hook.is_replicated() { options.replicas() } else { 1 };
     (1..=replicas).map(|n| if n == 1 { hook.program.to_owned() } else { format!("{}_{n}", hook.program) })
 }
 
@@ -60,6 +60,7 @@ fn failed_execs(table: &Table) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::OBJECT;
 
     #[test]
     fn what_hooks_need_is_looked_up_and_ladders_have_their_rungs_in_order() {
@@ -69,6 +70,17 @@ mod tests {
             }
             let better = HOOKS[..at].iter().filter(|other| other.source == hook.source).count();
             assert_eq!(usize::try_from(hook.rung).unwrap(), better + 1, "{}", hook.program);
+        }
+    }
+
+    /// The rest of them is looked for on other kernels only than most tests run on.
+    #[test]
+    fn the_object_has_every_program_of_every_hook() {
+        let options = Options { later_programs: true, ..Options::default() };
+        for name in HOOKS.iter().flat_map(|hook| programs(hook, &options)) {
+            let symbol = format!("\0{name}\0");
+            let is_there = OBJECT.windows(symbol.len()).any(|bytes| bytes == symbol.as_bytes());
+            assert!(is_there, "no program {name}: what can lose an event to recursion has replicas");
         }
     }
 }

@@ -85,9 +85,8 @@ impl ProgramStatus {
         if !self.recursion_loses {
             return 0;
         }
-        let later =
-            counted.iter().find(|counted| counted.source == self.source).map_or(0, |counted| counted.seen_later);
-        self.recursion_misses.saturating_sub(later)
+        let of_source = counted.iter().find(|counted| counted.source == self.source);
+        self.recursion_misses.saturating_sub(of_source.map_or(0, |counted| counted.counters.made_good))
     }
 }
 
@@ -383,7 +382,10 @@ mod tests {
             recursion_loses,
             reattached: 0,
         };
-        let counted = |source, seen_later| Counted { source, counters: ProgramCounters::default(), seen_later };
+        let counted = |source, made_good| Counted {
+            source,
+            counters: ProgramCounters { made_good, ..ProgramCounters::default() },
+        };
         let counted = [counted(Source::Fork, 9), counted(Source::Exec, 3)];
         assert_eq!(status(5, true).lost_to_recursion(&counted), 2);
         assert_eq!(status(2, true).lost_to_recursion(&counted), 0);

@@ -109,28 +109,42 @@ mod programs {
     use crate::kernel::actor;
     use crate::kernel::emit::{Run, header};
     use crate::kernel::load::{Address, Memory, Probed, offset, present, probe, word};
+    use crate::kernel::replicas::{replicas, run_once};
 
     /// `PERF_BPF_EVENT_PROG_LOAD` of Linux.
     const LOADED: u32 = 1;
 
-    #[fexit(function = "perf_event_bpf_event")]
-    fn perf_event_bpf_event(ctx: FExitContext) -> i32 {
-        let ctx = ctx.as_ptr();
-        // SAFETY: the arguments, see above.
-        unsafe { event(word::<0>(ctx) as Address, word::<1>(ctx) as u32) };
-        0
+    replicas! {
+        fexit, "perf_event_bpf_event", FExitContext, at_event:
+        perf_event_bpf_event = 0, perf_event_bpf_event_2 = 1, perf_event_bpf_event_3 = 2, perf_event_bpf_event_4 = 3
     }
 
-    #[fexit(function = "bpf_prog_kallsyms_add")]
-    fn bpf_prog_kallsyms_add(ctx: FExitContext) -> i32 {
-        // SAFETY: the one argument is the `struct bpf_prog`.
-        unsafe { event(word::<0>(ctx.as_ptr()) as Address, LOADED) };
-        0
+    replicas! {
+        fexit, "bpf_prog_kallsyms_add", FExitContext, at_naming:
+        bpf_prog_kallsyms_add = 0, bpf_prog_kallsyms_add_2 = 1, bpf_prog_kallsyms_add_3 = 2, bpf_prog_kallsyms_add_4 = 3
     }
 
     #[inline(always)]
-    unsafe fn event(program: Address, what: u32) {
-        let Some(run) = Run::begin(Source::BpfLoad) else { return };
+    fn at_event<const N: u32>(ctx: &FExitContext) {
+        let ctx = ctx.as_ptr();
+        // SAFETY: the arguments, see above.
+        unsafe {
+            let program = word::<0>(ctx) as Address;
+            run_once::<N>(Source::BpfLoad, program, |run| event(run, program, word::<1>(ctx) as u32));
+        }
+    }
+
+    #[inline(always)]
+    fn at_naming<const N: u32>(ctx: &FExitContext) {
+        // SAFETY: the one argument is the `struct bpf_prog`.
+        unsafe {
+            let program = word::<0>(ctx.as_ptr()) as Address;
+            run_once::<N>(Source::BpfLoad, program, |run| event(run, program, LOADED));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn event(run: Run, program: Address, what: u32) {
         // SAFETY: probed.
         let id: u32 = unsafe {
             let aux: Address = Probed::member(program, offset!(bpf.bpf_prog_aux));

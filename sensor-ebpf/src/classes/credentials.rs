@@ -124,6 +124,7 @@ mod programs {
     use crate::kernel::actor;
     use crate::kernel::emit::{Run, header};
     use crate::kernel::load::{Address, Memory, Typed, offset, present, word};
+    use crate::kernel::replicas::{once, replicas};
 
     /// `TS_COMPAT` of Linux.
     const COMPAT: u32 = 2;
@@ -200,11 +201,18 @@ mod programs {
     #[btf_map]
     static KNOWN: LruHashMap<u32, Known, KNOWN_THREADS> = LruHashMap::new();
 
-    #[fentry(function = "commit_creds")]
-    fn commit_creds(ctx: FEntryContext) -> i32 {
+    replicas! {
+        fentry, "commit_creds", FEntryContext, at_commit:
+        commit_creds = 0, commit_creds_2 = 1, commit_creds_3 = 2, commit_creds_4 = 3
+    }
+
+    #[inline(always)]
+    fn at_commit<const N: u32>(ctx: &FEntryContext) {
         // SAFETY: the one argument is the new `struct cred`.
-        unsafe { committed(word::<0>(ctx.as_ptr()) as Address) };
-        0
+        unsafe {
+            let new = word::<0>(ctx.as_ptr()) as Address;
+            once::<N>(Source::CredentialChange, new, || committed::<N>(new));
+        }
     }
 
     #[btf_tracepoint(function = "sys_exit")]
@@ -215,7 +223,7 @@ mod programs {
     }
 
     #[inline(always)]
-    unsafe fn committed(new: Address) {
+    unsafe fn committed<const N: u32>(new: Address) {
         // SAFETY: the task is typed, and so is all that is loaded through it.
         unsafe {
             let task = bpf_get_current_task_btf() as Address;
@@ -234,7 +242,7 @@ mod programs {
             } else {
                 NO_CALL
             };
-            tell(task, &before, &after, call);
+            tell::<N>(task, &before, &after, call);
         }
     }
 
@@ -265,7 +273,7 @@ mod programs {
             (*known).exec_id = exec_id;
             if is_told {
                 let call = if present!(credentials.regs_call) { call_of(regs) } else { NO_CALL };
-                tell(task, &before, &after, call);
+                tell::<0>(task, &before, &after, call);
             }
         }
     }
@@ -293,8 +301,8 @@ mod programs {
     }
 
     #[inline(always)]
-    unsafe fn tell(task: Address, before: &Credentials, after: &Credentials, call: i32) {
-        let Some(run) = Run::begin(Source::CredentialChange) else { return };
+    unsafe fn tell<const N: u32>(task: Address, before: &Credentials, after: &Credentials, call: i32) {
+        let Some(run) = Run::begin::<N>(Source::CredentialChange) else { return };
         if !run.has_room(Source::CredentialChange) {
             return;
         }

@@ -59,19 +59,23 @@ mod programs {
     use crate::kernel::actor;
     use crate::kernel::emit::{Run, header};
     use crate::kernel::load::{Address, Memory, Probed, offset, present, probe};
+    use crate::kernel::replicas::{replicas, run_once};
 
-    #[btf_tracepoint(function = "module_load")]
-    fn module_load(ctx: BtfTracePointContext) -> i32 {
-        if present!(module.module_name) && present!(module.module_taints) {
-            // SAFETY: the tracepoint's argument.
-            unsafe { loaded(ctx.arg(0)) };
-        }
-        0
+    replicas! {
+        btf_tracepoint, "module_load", BtfTracePointContext, at_load:
+        module_load = 0, module_load_2 = 1, module_load_3 = 2, module_load_4 = 3
     }
 
     #[inline(always)]
-    unsafe fn loaded(module: Address) {
-        let Some(run) = Run::begin(Source::ModuleLoad) else { return };
+    fn at_load<const N: u32>(ctx: &BtfTracePointContext) {
+        if present!(module.module_name) && present!(module.module_taints) {
+            // SAFETY: the tracepoint's argument.
+            run_once::<N>(Source::ModuleLoad, ctx.arg(0), |run| unsafe { loaded(run, ctx.arg(0)) });
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn loaded(run: Run, module: Address) {
         let Some(record) = run.reserve::<ModuleRecord>(Source::ModuleLoad.ring()) else { return };
         // SAFETY: the record is the ring's until it is committed; all that is reached through the module is probed.
         unsafe {

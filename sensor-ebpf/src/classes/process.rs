@@ -24,14 +24,12 @@ pub(crate) const CLASS: Described = Described {
         Told::new("exec_not_opened").budget(Budget::per_second(10_000)),
     ],
     hooks: &[
-        Hook::new(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")).required().replicated(),
-        Hook::new(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")).required().replicated(),
-        Hook::new(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")).required().replicated(),
+        Hook::new(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")).required(),
+        Hook::new(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")).required(),
+        Hook::new(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")).required(),
         Hook::new(Source::ExecFailed, "bprm_execve", point!(fexit "bprm_execve"))
-            .replicated()
             .missed("programs that could not be run are not seen"),
         Hook::new(Source::ExecNotOpened, "alloc_bprm", point!(fexit "alloc_bprm"))
-            .replicated()
             .missed("files that could not be opened to be run are not seen"),
         Hook::new(Source::Baseline, BASELINE, point!(iter "task"))
             .missed("what ran before the sensor is known from /proc alone"),

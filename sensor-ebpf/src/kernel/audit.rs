@@ -25,6 +25,7 @@ use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
 
 use super::emit::{Run, is_pressed, is_within_budget};
 use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe, word};
+use super::replicas::{once, replicas};
 use super::scratch::Area;
 use super::{cgroup, task};
 
@@ -36,19 +37,35 @@ const HEADER: u64 = 16;
 /// Most messages taken out of one datagram; libaudit sends one. What is beyond is counted as failed.
 const MESSAGES: u32 = 16;
 
-#[fexit(function = "audit_receive")]
-fn audit_receive(ctx: FExitContext) -> i32 {
-    // SAFETY: the one argument is the buffer.
-    unsafe { datagram(word::<0>(ctx.as_ptr()) as Address) }
-    0
+replicas! {
+    fexit, "audit_receive", FExitContext, at_receipt:
+    audit_receive = 0, audit_receive_2 = 1, audit_receive_3 = 2, audit_receive_4 = 3
 }
 
-#[fexit(function = "netlink_capable")]
-fn netlink_capable(ctx: FExitContext) -> i32 {
+replicas! {
+    fexit, "netlink_capable", FExitContext, at_verdict:
+    netlink_capable = 0, netlink_capable_2 = 1, netlink_capable_3 = 2, netlink_capable_4 = 3
+}
+
+#[inline(always)]
+fn at_receipt<const N: u32>(ctx: &FExitContext) {
+    // SAFETY: the one argument is the buffer.
+    unsafe {
+        let skb = word::<0>(ctx.as_ptr()) as Address;
+        once::<N>(Source::Audit, skb, || datagram::<N>(skb));
+    }
+}
+
+#[inline(always)]
+fn at_verdict<const N: u32>(ctx: &FExitContext) {
     let ctx = ctx.as_ptr();
     // SAFETY: the arguments are the buffer and the capability; then comes what was returned, a `bool`.
-    unsafe { verdict::note(word::<0>(ctx), word::<1>(ctx), word::<2>(ctx) & 0xff != 0) }
-    0
+    unsafe {
+        let skb = word::<0>(ctx);
+        once::<N>(Source::AuditVerdict, skb as Address, || {
+            verdict::note::<N>(skb, word::<1>(ctx), word::<2>(ctx) & 0xff != 0);
+        });
+    }
 }
 
 #[btf_tracepoint(function = "consume_skb")]
@@ -68,7 +85,7 @@ fn consume_skb(ctx: BtfTracePointContext) -> i32 {
         }
         // The kernel's own socket has no port: this is no message to auditd, nor an answer to a sender.
         if Probed::member::<u32>(receiver, offset!(audit.netlink_portid)) == 0 {
-            datagram(skb);
+            datagram::<0>(skb);
         }
     }
     0
@@ -76,12 +93,12 @@ fn consume_skb(ctx: BtfTracePointContext) -> i32 {
 
 /// Tells all messages of a datagram.
 #[inline(always)]
-unsafe fn datagram(skb: Address) {
+unsafe fn datagram<const N: u32>(skb: Address) {
     // SAFETY: the area is released on every way out.
     unsafe {
         let refused = verdict::of(skb);
-        let Some(area) = Area::audit() else {
-            if let Some(run) = Run::begin(Source::Audit) {
+        let Some(area) = Area::audit(N) else {
+            if let Some(run) = Run::begin::<N>(Source::Audit) {
                 run.failed();
             }
             return;
@@ -98,14 +115,14 @@ unsafe fn datagram(skb: Address) {
         let mut count = 0;
         while count < MESSAGES {
             area.set_at(text_at);
-            if !message(&datagram, area, record, count == 0) {
+            if !message::<N>(&datagram, area, record, count == 0) {
                 area.release();
                 return;
             }
             count += 1;
         }
         if next.read_volatile() + HEADER <= datagram.len
-            && let Some(run) = Run::begin(Source::Audit)
+            && let Some(run) = Run::begin::<N>(Source::Audit)
         {
             run.failed();
         }
@@ -123,7 +140,7 @@ struct Datagram {
 
 /// Tells the message at `next`, and moves on as the kernel does. False if there is none.
 #[inline(always)]
-unsafe fn message(datagram: &Datagram, area: Area, record: *mut AuditRecord, first: bool) -> bool {
+unsafe fn message<const N: u32>(datagram: &Datagram, area: Area, record: *mut AuditRecord, first: bool) -> bool {
     // SAFETY: `probe` and the verifier.
     unsafe {
         let next = &raw mut (*area.0).next;
@@ -132,7 +149,7 @@ unsafe fn message(datagram: &Datagram, area: Area, record: *mut AuditRecord, fir
         if !first && (at >= datagram.len || left < HEADER) {
             return false;
         }
-        let Some(run) = Run::begin(Source::Audit) else { return false };
+        let Some(run) = Run::begin::<N>(Source::Audit) else { return false };
         let header = (&raw mut (*area.0).link).cast::<[u64; 2]>();
         header.write_volatile([0; 2]);
         let whole = left >= HEADER;

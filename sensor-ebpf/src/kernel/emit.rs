@@ -61,15 +61,19 @@ pub(crate) fn header<T: Act>() -> Header {
 #[derive(Clone, Copy)]
 pub(crate) struct Run(*mut ProgramCounters);
 
-impl Run {
-    #[inline(always)]
-    pub(crate) fn begin(source: Source) -> Option<Self> {
-        Self::begin_replica::<0>(source)
+/// Counts that the n-th program of its place does what the ones before it were kept from.
+#[inline(always)]
+pub(super) fn count_made_good<const N: u32>(source: Source) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(slot(source, N)) {
+        // SAFETY: as in `Run::begin`.
+        unsafe { (*counters).made_good += 1 };
     }
+}
 
-    /// Of the n-th program of its place.
+impl Run {
+    /// Of the n-th program of its place, from zero.
     #[inline(always)]
-    pub(crate) fn begin_replica<const N: u32>(source: Source) -> Option<Self> {
+    pub(crate) fn begin<const N: u32>(source: Source) -> Option<Self> {
         let counters = COUNTERS.get_ptr_mut(slot(source, N))?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };

@@ -22,6 +22,6 @@ pub(crate) mod load;
 mod mounts;
 mod path;
 mod process;
-mod replicas;
+pub(crate) mod replicas;
 mod scratch;
 mod task;

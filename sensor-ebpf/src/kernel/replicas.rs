@@ -7,9 +7,12 @@
 //! At the return of a function tasks could be preempted all along, but only with a kernel that is set to it.
 //!
 //! So there are up to [`REPLICAS`] replicas: programs of the same code, which run one after the other. Each leaves behind what
-//! it told; a later one that does not find its own event there does the work. What is left out while all of them are under
-//! way is lost, and the kernel counts it. A task that is preempted or moved between two of them, in the few instructions there, is told
-//! twice: the agent knows such records by their process, and those of execs by [`ExecRecord::exec_id`] too.
+//! it told; a later one that does not find its own event there does the work, and counts it. What is left out while all of them
+//! are under way is lost, and the kernel counts it. A task that is preempted or moved between two of them, in the few
+//! instructions there, is told twice: the agent knows such records by their process, and those of execs by
+//! [`ExecRecord::exec_id`] too. What a process did, an audit message, say, then comes twice.
+//!
+//! Whatever can lose an event so has replicas (`Hook::is_replicated`).
 //!
 //! Where only the first one is loaded, there is nothing to it.
 //!
@@ -19,7 +22,7 @@ use crate::classes::{REPLICAS, Source};
 use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
 
-use super::emit::Run;
+use super::emit::{Run, count_made_good};
 use super::load::Address;
 
 /// What was told last on this CPU, by [`Source`]; zero once nobody asks any more.
@@ -38,12 +41,12 @@ macro_rules! replicas {
         )+
     };
 }
-pub(super) use replicas;
+pub(crate) use replicas;
 
 /// Does the work unless another replica did; this is the n-th, from zero. `event` is an address that belongs to this event
 /// alone while it lasts.
 #[inline(always)]
-pub(super) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
+pub(crate) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce()) {
     let Some(told) = TOLD.get_ptr_mut(source as u32) else { return };
     let last = N + 1 == REPLICAS;
     // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
@@ -54,10 +57,21 @@ pub(super) fn once<const N: u32>(source: Source, event: Address, work: impl FnOn
             }
             return;
         }
-        if let Some(run) = Run::begin_replica::<N>(source) {
-            work(run);
+        if N > 0 {
+            count_made_good::<N>(source);
         }
+        work();
         // After the work: others that were told while this one waited have left theirs.
         told.write_volatile(if last { 0 } else { event as u64 });
     }
+}
+
+/// The same for work that is counted as one run, whatever comes of it.
+#[inline(always)]
+pub(crate) fn run_once<const N: u32>(source: Source, event: Address, work: impl FnOnce(Run)) {
+    once::<N>(source, event, || {
+        if let Some(run) = Run::begin::<N>(source) {
+            work(run);
+        }
+    });
 }

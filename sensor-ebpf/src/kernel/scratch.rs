@@ -96,17 +96,17 @@ impl Area {
         Self::numbered(area::BASELINE)
     }
 
-    /// The area of the n-th programs for failed execs, of which the later ones share one; `None` if a task that was
-    /// preempted on this CPU is using it. To be released.
+    /// The area of the n-th programs for failed execs; `None` if a task that was preempted on this CPU is using it, as later
+    /// programs share one. To be released.
     #[inline(always)]
     pub(super) fn failed(n: u32) -> Option<Self> {
         Self::numbered(area::failed(n))?.acquire()
     }
 
-    /// The area of audit messages; like that of the failed execs.
+    /// The area of the n-th programs for audit messages; like that of the failed execs.
     #[inline(always)]
-    pub(super) fn audit() -> Option<Self> {
-        Self::numbered(area::AUDIT)?.acquire()
+    pub(super) fn audit(n: u32) -> Option<Self> {
+        Self::numbered(area::audit(n))?.acquire()
     }
 
     #[inline(always)]

@@ -28,11 +28,11 @@ static REFUSED: LruHashMap<u64, u8, 1024> = LruHashMap::new();
 
 /// Notes the kernel's own verdict on a buffer.
 #[inline(always)]
-pub(super) fn note(skb: u64, capability: u64, allowed: bool) {
+pub(super) fn note<const N: u32>(skb: u64, capability: u64, allowed: bool) {
     if capability & 0xffff_ffff != AUDIT_WRITE {
         return;
     }
-    let Some(run) = Run::begin(Source::AuditVerdict) else { return };
+    let Some(run) = Run::begin::<N>(Source::AuditVerdict) else { return };
     if !allowed {
         run.refused();
         if REFUSED.insert(&skb, &1, 0).is_err() {

@@ -38,7 +38,7 @@ extern "C" fn baseline(ctx: *mut c_void) -> i32 {
 
 #[inline(always)]
 unsafe fn one(seq: Address, task: Address) {
-    let Some(run) = Run::begin(Source::Baseline) else {
+    let Some(run) = Run::begin::<0>(Source::Baseline) else {
         return;
     };
     // SAFETY: the verifier.

@@ -13,7 +13,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 use super::{args, image, script};
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Typed, member, offset};
-use crate::kernel::replicas::{once, replicas};
+use crate::kernel::replicas::{replicas, run_once};
 use crate::kernel::scratch::Area;
 use crate::kernel::{cgroup, path, task};
 
@@ -25,7 +25,7 @@ replicas! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    once::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
+    run_once::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
 }
 
 #[inline(always)]

@@ -12,7 +12,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Typed, member, offset, present};
-use crate::kernel::replicas::{once, replicas};
+use crate::kernel::replicas::{replicas, run_once};
 use crate::kernel::task;
 
 /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
@@ -26,7 +26,7 @@ replicas! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    once::<N>(Source::Exit, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
+    run_once::<N>(Source::Exit, ctx.arg(0), |run| unsafe { thread_exit(run, ctx) });
 }
 
 #[inline(always)]

@@ -23,7 +23,7 @@ use aya_ebpf::programs::FExitContext;
 use super::{exec, image, script};
 use crate::kernel::emit::{self, Run};
 use crate::kernel::load::{Address, Typed, member, offset, present, word};
-use crate::kernel::replicas::{once, replicas};
+use crate::kernel::replicas::{replicas, run_once};
 use crate::kernel::scratch::Area;
 use crate::kernel::{cgroup, task};
 
@@ -48,7 +48,7 @@ fn executed<const N: u32>(ctx: &FExitContext) {
     // SAFETY: the arguments, then the returned value; the number of arguments is a constant to the verifier.
     unsafe {
         let bprm = word::<0>(ctx) as Address;
-        once::<N>(Source::ExecFailed, bprm, |run| {
+        run_once::<N>(Source::ExecFailed, bprm, |run| {
             let returned = match offset!(bprm_execve_parameters) {
                 1 => word::<1>(ctx),
                 _ => word::<4>(ctx),
@@ -78,7 +78,7 @@ fn opened<const N: u32>(ctx: &FExitContext) {
     // SAFETY: as above.
     unsafe {
         let filename = word::<1>(ctx) as Address;
-        once::<N>(Source::ExecNotOpened, filename, |run| {
+        run_once::<N>(Source::ExecNotOpened, filename, |run| {
             let returned = word::<3>(ctx) as i64;
             if !(-MAX_ERRNO..0).contains(&returned) || word::<2>(ctx) & EXECVE_CHECK != 0 {
                 return run.filtered();

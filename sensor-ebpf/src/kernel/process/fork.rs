@@ -10,7 +10,7 @@ use aya_ebpf::programs::BtfTracePointContext;
 
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Typed, member, offset};
-use crate::kernel::replicas::{once, replicas};
+use crate::kernel::replicas::{replicas, run_once};
 use crate::kernel::task;
 
 replicas! {
@@ -21,7 +21,7 @@ replicas! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    once::<N>(Source::Fork, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
+    run_once::<N>(Source::Fork, ctx.arg(1), |run| unsafe { fork(run, ctx.arg(0), ctx.arg(1)) });
 }
 
 #[inline(always)]
