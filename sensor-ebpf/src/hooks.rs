@@ -75,16 +75,7 @@ pub struct Hook {
 impl Hook {
     /// The best of its source, which the sensor can do without.
     pub(crate) const fn new(source: Source, program: &'static str, point: Point) -> Self {
-        Self {
-            source,
-            program,
-            point,
-            rung: 1,
-            recursion_loses: true,
-            required: false,
-            needs: &[],
-            missed: None,
-        }
+        Self { source, program, point, rung: 1, recursion_loses: true, required: false, needs: &[], missed: None }
     }
 
     /// The sensor is blind without it, so that every kernel that it runs on has it.

@@ -8,9 +8,10 @@
 //!
 //! So there are up to [`REPLICAS`] replicas: programs of the same code, which run one after the other. Each leaves behind what
 //! it told; a later one that does not find its own event there does the work, and counts it. What is left out while all of them
-//! are under way is lost, and the kernel counts it. A task that is preempted or moved between two of them, in the few
-//! instructions there, is told twice: the agent knows such records by their process, and those of execs by
-//! [`ExecRecord::exec_id`] too. What a process did, an audit message, say, then comes twice.
+//! are under way is lost, and the kernel counts it. Tasks rarely get into each other's way there: each has one of [`TASKS`]
+//! places on its CPU. One that meets another there, or is moved to another CPU, between two of its programs, is told twice:
+//! the agent knows such records by their process, and those of execs by [`ExecRecord::exec_id`] too. What a process did, an
+//! audit message, say, then comes twice.
 //!
 //! Whatever can lose an event so has replicas (`Hook::is_replicated`).
 //!
@@ -20,14 +21,18 @@
 
 use crate::classes::{REPLICAS, Source};
 use aya_ebpf::btf_maps::PerCpuArray;
+use aya_ebpf::helpers::generated::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::btf_map;
 
 use super::emit::{Run, count_made_good};
 use super::load::Address;
 
-/// What was told last on this CPU, by [`Source`]; zero once nobody asks any more.
+/// Tasks of a CPU that can be between two programs of one place without one taking what the other left: a power of two.
+const TASKS: u32 = 16;
+
+/// What was told last on this CPU, by [`Source`] and the last bits of the thread's id; zero once nobody asks any more.
 #[btf_map]
-static TOLD: PerCpuArray<u64, { Source::COUNT as usize }> = PerCpuArray::new();
+static TOLD: PerCpuArray<u64, { (Source::COUNT * TASKS) as usize }> = PerCpuArray::new();
 
 /// Makes all programs of one place: the attribute, where they sit, their context, what they do, and their names.
 macro_rules! replicas {
@@ -47,7 +52,9 @@ pub(crate) use replicas;
 /// alone while it lasts.
 #[inline(always)]
 pub(crate) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce()) {
-    let Some(told) = TOLD.get_ptr_mut(source as u32) else { return };
+    // SAFETY: takes nothing.
+    let thread = unsafe { bpf_get_current_pid_tgid() } as u32;
+    let Some(told) = TOLD.get_ptr_mut(source as u32 * TASKS + thread % TASKS) else { return };
     let last = N + 1 == REPLICAS;
     // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
     unsafe {

@@ -25,7 +25,9 @@ replicas! {
 #[inline(always)]
 fn tell<const N: u32>(ctx: &BtfTracePointContext) {
     // SAFETY: the tracepoint's arguments, see above.
-    run_once::<N>(Source::Exec, ctx.arg(2), |run| unsafe { exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2)) });
+    run_once::<N>(Source::Exec, ctx.arg(2), |run| unsafe {
+        exec(run, Area::exec(N), ctx.arg(0), ctx.arg(1), ctx.arg(2))
+    });
 }
 
 #[inline(always)]
