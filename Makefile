@@ -48,9 +48,10 @@ test-packages: ## Installs the packages into booted Debians and looks at what co
 	PROFILE=release tests/packages/rpm
 	PROFILE=release tests/packages/limits
 
-image: ## Builds the container image
+image: ## Builds the container images
 	setup/install.sh build container
 	packaging/container/build
+	IMAGE=sensor-siem packaging/container/build
 
 test-container: ## Runs the image with the documented capabilities and no more, and checks the Kubernetes manifests
 	setup/install.sh live build container

@@ -334,7 +334,7 @@ for what in "${@:-build}"; do
         debian lintian rpm rpmlint debootstrap systemd systemd-container curl jq openssl e2fsprogs procps qemu-system-x86 xz-utils
         ;;
     container)
-        debian podman runc jq binutils python3-venv debian-archive-keyring iptables
+        debian podman runc jq binutils ca-certificates python3-venv debian-archive-keyring iptables
         docker_engine
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;

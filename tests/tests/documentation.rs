@@ -9,7 +9,7 @@
 //! | ```` ```sh booted ```` | run by `tests/packages/run`, where the sensor runs as its unit |
 //! | ```` ```sh apt ```` | what `tests/packages/run` installs the packages with |
 //! | ```` ```sh rpm ```` | the same of `tests/packages/rpm` |
-//! | ```` ```sh container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
+//! | ```` ```sh container ````, ```` ```sh siem container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
 //! | ```` ```sh make ```` | `make --dry-run`: the goals are there and what they need is known. They are not run: they build, or test, everything |
 //! | ```` ```console ```` | the command after `$` is run as in `sh run` and must print the rest |
 //! | ```` ```yaml siem ```` | read as the YAML configuration of `sensor-siem`, with its secret in a folder of the test: no finding |
@@ -200,7 +200,7 @@ fn commands_are_there() {
                     assert_eq!(said.code, Some(0), "{place}: make {goals}: {}", said.stderr);
                 }
             }
-            "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh kubernetes" => {}
+            "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh siem container" | "sh kubernetes" => {}
             "yaml" | "yaml cases" | "yaml fragment" | "yaml siem" | "ini" | "sql" => continue,
             "text" => {
                 let is_command = |line: &&str| {
