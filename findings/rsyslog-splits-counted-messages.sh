@@ -16,7 +16,7 @@
 set -eu
 VERSION=8.2302.0-1+deb12u2
 place=$(mktemp -d)
-trap 'kill "$pid" 2>/dev/null || :; rm -rf "$place"' EXIT
+trap '{ kill "$pid" && wait "$pid"; } 2>/dev/null || :; rm -rf "$place"' EXIT
 pid=
 cd "$place"
 apt-get -q -o APT::Sandbox::User=root download "rsyslog=$VERSION" libestr0=0.1.11-1 libfastjson4=1.2304.0-1 >/dev/null
@@ -35,17 +35,21 @@ python3 - "$place" <<'P'
 import os, socket, sys, time
 
 place = sys.argv[1]
-while not (os.path.exists(f"{place}/port") and open(f"{place}/port").read().strip()):
-    time.sleep(0.1)
-stream = socket.create_connection(("127.0.0.1", int(open(f"{place}/port").read())))
+until = time.monotonic() + 60
+
+def lines(name, is_whole):
+    while time.monotonic() < until:
+        seen = open(f"{place}/{name}").read().splitlines() if os.path.exists(f"{place}/{name}") else []
+        if seen and is_whole(seen[-1]):
+            return seen
+        time.sleep(0.1)
+    sys.exit(f"changed: no {name} within a minute")
+
+stream = socket.create_connection(("127.0.0.1", int(lines("port", bool)[0])))
 for body in [b"{" + b"x" * 19_998 + b"}", b"{behind}"]:
     message = b"<134>1 2026-11-29T09:15:38.123456Z host app 1 - - " + body
     stream.sendall(b"%d " % len(message) + message)
-seen = []
-while not (seen and "{behind}" in seen[-1][1]):
-    time.sleep(0.1)
-    lines = open(f"{place}/got").read().splitlines() if os.path.exists(f"{place}/got") else []
-    seen = [line.split("|", 1) for line in lines]
+seen = [line.split("|", 1) for line in lines("got", lambda line: "{behind}" in line)]
 for program, text in seen:
     shown = program if len(program) < 8 else program[:4] + "…"
     print(f"{shown:7} {len(text)} bytes, begins {text[:5]}")
