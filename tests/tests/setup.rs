@@ -49,6 +49,7 @@ const OTHERS: &[&str] = &[
     "build",
     "clients",
     "bpf-linker",
+    "ca-certificates",
     "core_sources",
     "debian-archive-keyring",
     "g++",
