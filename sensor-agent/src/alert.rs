@@ -11,6 +11,8 @@ pub(crate) mod facts;
 #[cfg(test)]
 mod format_tests;
 pub mod json;
+#[cfg(test)]
+mod lines_tests;
 mod marks;
 pub mod ocsf;
 pub mod reference;
