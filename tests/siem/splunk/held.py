@@ -171,6 +171,7 @@ ITEMS = {
         {"action": "deleted", "object": "bob", "status": "failure", "result": "failed", "src": "host-w"},
         ["account", "change"],
     ),
+    "evt-000024": ("2026-11-29T01:24:00.500", {"action": "modified", "object": "bob", "status": "success"}, ["account", "change"]),
     "019acf14-0001-4000-8000-000000000023": ("2026-11-29T01:23:04.023", {**ITEM, "type": "alert", "user": "alice"}, ["alert"]),
 }
 

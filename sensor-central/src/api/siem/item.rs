@@ -152,3 +152,44 @@ fn without_nothing(value: Value) -> Value {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is for SIEMs takes the account and the result out of the name.
+    #[test]
+    fn the_lines_that_receivers_are_tried_with_have_the_names_that_are_told() {
+        let lines = include_str!("../../../../tests/siem/lines/items.json");
+        let told: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("an item")).collect();
+        for (id, row) in [
+            (
+                "evt-000021",
+                json!({
+                    "acct": "mallory", "path": "/usr/sbin/useradd", "result": "success",
+                    "message": "op=add-user acct=\"mallory\" id=1001 exe=\"/usr/sbin/useradd\" res=success",
+                }),
+            ),
+            (
+                "evt-000022",
+                json!({
+                    "acct": "bob", "path": "/usr/sbin/userdel", "result": "failed",
+                    "message": "op=deleting-user acct=\"bob\" res=failed",
+                }),
+            ),
+            (
+                "evt-000024",
+                json!({
+                    "acct": "bob", "path": "/usr/bin/gpasswd", "result": "success",
+                    "message": "op=add-user-to-group grp=\"wheel\" acct=\"bob\" res=success",
+                }),
+            ),
+        ] {
+            let item = told.iter().find(|item| item["id"] == id).unwrap_or_else(|| panic!("no {id}"));
+            assert_eq!(item["name"], name(EventType::AccountChanged, &row));
+            let kind = EventType::AccountChanged;
+            assert_eq!((&item["type"], &item["group"]), (&json!(kind.name()), &json!(kind.group())));
+            assert_eq!(item["severity"], kind.severity());
+        }
+    }
+}
