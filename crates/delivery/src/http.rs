@@ -6,7 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Method, Url, header::HeaderMap, redirect};
+use reqwest::{
+    Method, Url,
+    header::{CONTENT_LENGTH, HeaderMap, HeaderValue},
+    redirect,
+};
 use settings::secrets::url_credentials;
 use tokio::runtime::{Builder, Runtime};
 
@@ -90,7 +94,12 @@ impl Client {
 
     /// Makes one request.
     pub fn send(&mut self, method: &Method, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Reply, Setback> {
+        let mut headers = headers;
         let place = place(url);
+        // It is not said of an empty body otherwise, and receivers may ask for it (411, Length Required).
+        if body.is_empty() && *method == Method::POST {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         let http = match self.http(url) {
             Ok(http) => http,
             Err(error) => {

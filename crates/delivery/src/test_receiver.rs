@@ -13,6 +13,8 @@ use reqwest::Url;
 #[derive(Clone, Debug)]
 pub(crate) struct Came {
     pub(crate) path: String,
+    /// What it says of the body's length, if it does.
+    pub(crate) length: Option<usize>,
     pub(crate) body: String,
 }
 
@@ -35,19 +37,19 @@ impl Receiver {
                 let mut line = String::new();
                 stream.read_line(&mut line).unwrap();
                 let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-                let mut length = 0;
+                let mut length = None;
                 while line != "\r\n" {
                     line.clear();
                     if stream.read_line(&mut line).unwrap() == 0 {
                         break;
                     }
                     if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                        length = value.trim().parse().unwrap();
+                        length = Some(value.trim().parse().unwrap());
                     }
                 }
-                let mut body = vec![0; length];
+                let mut body = vec![0; length.unwrap_or(0)];
                 stream.read_exact(&mut body).unwrap();
-                let request = Came { path, body: String::from_utf8(body).unwrap() };
+                let request = Came { path, length, body: String::from_utf8(body).unwrap() };
                 all.lock().unwrap().push(request.clone());
                 let (status, body) = reply(&request);
                 let length = body.len();

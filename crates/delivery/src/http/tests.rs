@@ -1,6 +1,7 @@
 //! What is passed on of a receiver's words.
 
 use super::*;
+use crate::test_receiver::Receiver;
 
 fn client(secrets: Vec<String>) -> Client {
     let settings = HttpSettings {
@@ -13,6 +14,17 @@ fn client(secrets: Vec<String>) -> Client {
         tls: TlsSettings::default(),
     };
     Client::new(settings, HeaderMap::new(), secrets).unwrap()
+}
+
+#[test]
+fn a_request_without_a_body_says_so() {
+    let receiver = Receiver::start(|came| (if came.length.is_some() { 200 } else { 411 }, String::new()));
+    for body in ["", "text"] {
+        let mut client = client(Vec::new());
+        let reply = client.send(&Method::POST, &receiver.url, HeaderMap::new(), body.into());
+        assert_eq!(reply.unwrap_or_else(|setback| panic!("{}", setback.reason)).status, 200, "{body:?}");
+    }
+    assert_eq!(receiver.came("").iter().map(|came| came.length).collect::<Vec<_>>(), [Some(0), Some(4)]);
 }
 
 #[test]
