@@ -263,17 +263,42 @@ fn blocks_are_fenced() {
     }
 }
 
+/// What the headings of a page are called in links.
+fn anchors(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).expect("a page");
+    let mut fenced = false;
+    let is_heading = |line: &&str| {
+        fenced ^= line.trim_start().starts_with("```");
+        !fenced && line.starts_with('#')
+    };
+    let anchor = |line: &str| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        words
+            .chars()
+            .filter(|char| char.is_alphanumeric() || " -_".contains(*char))
+            .collect::<String>()
+            .replace(' ', "-")
+    };
+    text.lines().filter(is_heading).map(anchor).collect()
+}
+
 #[test]
 fn links_between_pages_lead_somewhere() {
     for page in pages() {
         let text = fs::read_to_string(&page).expect("a page");
         for rest in text.split("](").skip(1) {
-            let target = rest.split([')', '#']).next().unwrap_or_default();
-            if target.is_empty() || target.contains("://") {
+            let target = rest.split(')').next().unwrap_or_default();
+            if target.contains("://") {
                 continue;
             }
-            let path = page.parent().expect("its folder").join(target);
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.clone() } else { page.parent().expect("its folder").join(file) };
             assert!(path.exists(), "{}: {target}", page.display());
+            assert!(
+                anchor.is_empty() || anchors(&path).iter().any(|one| one == anchor),
+                "{}: {target}",
+                page.display()
+            );
         }
     }
 }
