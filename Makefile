@@ -23,8 +23,8 @@ build: ## Builds target/release/sophoslinuxsensor
 run: live build ## Runs the sensor in the foreground, with a self check and a demonstration configuration
 	setpriv --pdeathsig TERM setup/demo.sh
 
-demo: live build ## Runs Central and a sensor together and shows alerts arriving, until Ctrl-C
-	$(CARGO) build --release -p sensor-central
+demo: live build ## Runs a sensor, Central and sensor-siem together and shows alerts arriving, until Ctrl-C
+	$(CARGO) build --release -p sensor-central -p sensor-siem
 	setpriv --pdeathsig TERM setup/demo-central.sh
 
 test: ## Passes every test (as root, on a kernel with BTF)

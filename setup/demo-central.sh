@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs Central and a sensor that delivers to it, and shows the alerts as they arrive there. Ctrl-C ends both.
+# Runs Central, a sensor that delivers to it, and sensor-siem, which hands on what Central has to a file; shows the alerts as
+# they arrive at Central and in the file. Ctrl-C ends all of them.
 #
 #   setup/demo-central.sh          until Ctrl-C
 #   setup/demo-central.sh --once   until the alert of the self check has arrived
@@ -46,18 +47,51 @@ alerts() { "$bin/sensor-central" detections --data-dir "$place/central" --limit 
 echo "Alerts at Central:"
 alerts >"$place/shown"
 cat "$place/shown"
+
+items=$place/siem/items.json
+address=$(sed -n 's/^# listening on //p' "$place/config.yaml")
+cat >"$place/siem.yaml" <<END
+central:
+  client_id: $(cat "$place/central/client_id")
+  client_secret_file: $place/central/client_secret
+  auth_url: $address/api/v2/oauth2/token
+  api_host: $address
+  ca_file: $place/central/sophosca1.crt
+poll: 2s
+state: $place/siem/state.jsonl
+outputs:
+  - {type: file, path: $items}
+END
+start "$bin/sensor-siem" -c "$place/siem.yaml" run 2>"$place/siem.log"
+siem=$!
+
+# Whole lines of the file.
+lines() { wc -l 2>/dev/null <"$items" || echo 0; }
+# Those that are not shown yet.
+show_lines() {
+    now=$(lines)
+    sed -n "$((lines_shown + 1)),${now}p" "$items" || return 1
+    lines_shown=$now
+}
+lines_shown=0
+# The list of Central's has a heading.
+has_all() { [ "$(lines)" -ge "$(($(wc -l <"$place/shown") - 1))" ]; }
+until_done "$siem" "sensor-siem did not read them" has_all
+echo "Lines in the file of sensor-siem:"
+show_lines
 [ "${1:-}" != --once ] || exit 0
 
 echo "More follow as programs run. Try, in another terminal: cp /bin/true /dev/shm/x && /dev/shm/x. Ctrl-C ends." >&2
 start tail -f --sleep-interval=0.2 --pid="$sensor" /dev/null
 reader=$!
-while kill -0 "$reader" 2>/dev/null && kill -0 "$central" 2>/dev/null; do
+while kill -0 "$reader" 2>/dev/null && kill -0 "$central" 2>/dev/null && kill -0 "$siem" 2>/dev/null; do
     sleep 1
     alerts >"$place/now"
     # It fails if nobody reads any more, and that is all.
     tail -n "+$(($(wc -l <"$place/shown") + 1))" "$place/now" || exit 0
     mv "$place/now" "$place/shown"
+    show_lines || exit 0
 done
 # Nobody reads any more, and that is all.
-kill -0 "$sensor" 2>/dev/null && kill -0 "$central" 2>/dev/null && exit 0
+kill -0 "$sensor" 2>/dev/null && kill -0 "$central" 2>/dev/null && kill -0 "$siem" 2>/dev/null && exit 0
 fail "One of them ended by itself"

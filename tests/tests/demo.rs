@@ -9,7 +9,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
-use sensor_tests::{Said, delivery, programs, until};
+use sensor_tests::{Said, delivery, parse_lines, programs, until};
 
 /// The targets of the Makefile and their scripts.
 const DEMOS: [(&str, &str); 2] = [("run", "setup/demo.sh"), ("demo", "setup/demo-central.sh")];
@@ -82,8 +82,29 @@ fn an_alert_arrives() {
     let said = Said::of(with_demo(folder.path(), "setup/demo-central.sh").arg("--once"));
     assert_eq!(said.code, Some(0), "{}{}", said.stdout, said.stderr);
     let (_, alerts) = said.stdout.split_once("Alerts at Central:\n").expect("the list of alerts");
+    let (alerts, lines) = alerts.split_once("Lines in the file of sensor-siem:\n").expect("those of the file");
     assert!(alerts.lines().any(|line| line.contains("Alert Tester")), "{alerts}");
+    let items = parse_lines(lines.as_bytes());
+    assert!(items.iter().any(|item| item["data"]["policy"] == "Alert Tester"), "{lines}");
     assert!(said.stderr.contains("output mcs"), "{}", said.stderr);
+}
+
+#[test]
+fn later_ones_are_shown_too() {
+    let mut running = Running::start("setup/demo-central.sh", &[]);
+    let place = fs::read_dir(running.folder.path().join("tmp")).unwrap().next().expect("its folder").unwrap().path();
+    let mut raise = Command::new(programs::sensor());
+    let said = Said::of(raise.args(["-test-alert", "-run-dir"]).arg(place.join("run")));
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let (_, id) = said.stderr.split_once("raised alert ").expect("its id");
+    let id = id.lines().next().expect("a line");
+    // In the list of Central, and in a line of the file.
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let found = lines.by_ref().filter(|line| line.contains(id)).take(2).collect::<Vec<_>>();
+    let is_item = |line: &String| line.starts_with('{');
+    assert!(found.iter().any(|line| line.ends_with(id)) && found.iter().any(is_item), "{found:?}");
+    killpg(running.pid(), Signal::SIGINT).unwrap();
+    assert_eq!(running.until_gone("the end"), Some(0));
 }
 
 #[test]
