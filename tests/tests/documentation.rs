@@ -12,6 +12,7 @@
 //! | ```` ```sh container ````, ```` ```sh siem container ````, ```` ```sh kubernetes ```` | run by `tests/packages/container` |
 //! | ```` ```sh make ```` | `make --dry-run`: the goals are there and what they need is known. They are not run: they build, or test, everything |
 //! | ```` ```console ```` | the command after `$` is run as in `sh run` and must print the rest |
+//! | ```` ```sh tutorial ````, ```` ```console tutorial ```` | run by `tests/tests/siem_tutorial.rs`, the page from top to bottom in one shell |
 //! | ```` ```yaml siem ```` | read as the YAML configuration of `sensor-siem`, with its secret in a folder of the test: no finding |
 //! | ```` ```ini ```` | read as the configuration of `sensor-siem`: no finding |
 //! | ```` ```sql ```` | nothing here |
@@ -26,16 +27,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sensor_tests::{Home, Said, programs};
-
-/// A fenced block.
-struct Block {
-    /// File and line, for messages.
-    place: String,
-    /// What stands behind the fence.
-    kind: String,
-    text: String,
-}
+use sensor_tests::{Block, Home, Said, blocks, programs};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -48,29 +40,6 @@ fn pages() -> Vec<PathBuf> {
     pages.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root().join(name)));
     pages.sort();
     pages
-}
-
-fn blocks(page: &Path) -> Vec<Block> {
-    let text = fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut open: Option<Block> = None;
-    for (number, line) in text.lines().enumerate() {
-        match (line.trim_start().strip_prefix("```"), open.as_mut()) {
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some(kind), None) => {
-                let name = page.file_name().unwrap_or_default().to_string_lossy();
-                let place = format!("{name}:{}", number + 1);
-                open = Some(Block { place, kind: kind.trim().into(), text: String::new() });
-            }
-            (None, Some(block)) => {
-                block.text.push_str(line);
-                block.text.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    assert!(open.is_none(), "{}: a block has no end", page.display());
-    blocks
 }
 
 fn content() -> String {
@@ -201,6 +170,10 @@ fn commands_are_there() {
                 }
             }
             "sh booted" | "sh apt" | "sh rpm" | "sh container" | "sh siem container" | "sh kubernetes" => {}
+            "sh tutorial" | "console tutorial" => {
+                assert!(place.starts_with("siem-tutorial.md:"), "{place}: nobody runs a tutorial of this page");
+                continue;
+            }
             "yaml" | "yaml cases" | "yaml fragment" | "yaml siem" | "ini" | "sql" => continue,
             "text" => {
                 let is_command = |line: &&str| {
