@@ -31,13 +31,20 @@ pub mod area {
     }
 }
 
-/// How many there are with so many replicas at a place.
+/// How many there are with so many replicas at tracepoints, and at functions.
 #[must_use]
-pub const fn count(replicas: u32) -> u32 {
-    if replicas <= 1 { 4 } else { 4 + replicas }
+pub const fn count(at_tracepoints: u32, at_functions: u32) -> u32 {
+    match (at_tracepoints, at_functions) {
+        (..=1, ..=1) => 4,
+        (..=1, _) => 5,
+        _ => 4 + at_tracepoints,
+    }
 }
 
 /// How many there are at most.
-pub const COUNT: u32 = count(REPLICAS);
+pub const COUNT: u32 = count(REPLICAS, REPLICAS);
 
-const _: () = assert!(area::exec(REPLICAS - 1) + 1 == COUNT && area::exec(0) < count(1) && area::failed(0) < count(1));
+const _: () = {
+    assert!(area::exec(REPLICAS - 1) + 1 == COUNT && area::exec(0) < count(1, 1) && area::failed(0) < count(1, 1));
+    assert!(area::failed(1) < count(1, REPLICAS) && area::audit(1) < count(1, REPLICAS));
+};

@@ -9,8 +9,7 @@ use super::{AuditHooks, Options, State};
 
 /// The names of a hook's programs, in the order in which they run.
 pub(super) fn programs(hook: &Hook, options: &Options) -> impl Iterator<Item = String> {
-    let replicas = if hook.is_replicated() { options.replicas() } else { 1 };
-    (1..=replicas).map(|n| if n == 1 { hook.program.to_owned() } else { format!("{}_{n}", hook.program) })
+    (1..=options.replicas(hook)).map(|n| if n == 1 { hook.program.to_owned() } else { format!("{}_{n}", hook.program) })
 }
 
 /// The state to leave a hook in unloaded, if there is a reason.
@@ -60,7 +59,7 @@ fn failed_execs(table: &Table) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::OBJECT;
+    use crate::capture::{OBJECT, Preempted};
 
     #[test]
     fn what_hooks_need_is_looked_up_and_ladders_have_their_rungs_in_order() {
@@ -76,7 +75,7 @@ mod tests {
     /// The rest of them is looked for on other kernels only than most tests run on.
     #[test]
     fn the_object_has_every_program_of_every_hook() {
-        let options = Options { later_programs: true, ..Options::default() };
+        let options = Options { preempted: Preempted::Everywhere, ..Options::default() };
         for name in HOOKS.iter().flat_map(|hook| programs(hook, &options)) {
             let symbol = format!("\0{name}\0");
             let is_there = OBJECT.windows(symbol.len()).any(|bytes| bytes == symbol.as_bytes());

@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sensor_ebpf::classes::{Class, Classes, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
+use sensor_ebpf::hooks::{Hook, Kind};
 use sensor_ebpf::rings::Ring;
 use settings::words;
 
@@ -64,8 +65,8 @@ pub struct Options {
     pub failed_execs: FailedExecs,
     /// Which classes to tell from the start; see [`Capture::ask_for`].
     pub classes: Classes,
-    /// Whether further programs tell what the first one misses: where tasks are preempted at tracepoints.
-    pub later_programs: bool,
+    /// Where further programs tell what the first one misses.
+    pub preempted: Preempted,
     /// Which hooks may tell audit messages.
     pub audit: AuditHooks,
     /// Whether to listen to the kernel's audit multicast group when none of them can be had.
@@ -82,9 +83,16 @@ impl Options {
         self
     }
 
-    /// Programs at a place that has several.
-    const fn replicas(&self) -> u32 {
-        if self.later_programs { REPLICAS } else { 1 }
+    /// Programs for a hook.
+    const fn replicas(&self, hook: &Hook) -> u32 {
+        if hook.is_replicated() { self.replicas_at(hook.point.kind) } else { 1 }
+    }
+
+    const fn replicas_at(&self, kind: Kind) -> u32 {
+        match (self.preempted, kind) {
+            (Preempted::Everywhere, _) | (Preempted::AtFunctions, Kind::Entry | Kind::Return) => REPLICAS,
+            _ => 1,
+        }
     }
 
     /// A size that the kernel takes: a power of two of at least a page. One into which no program writes has that page.
@@ -93,6 +101,16 @@ impl Options {
         let wanted = if Class::any_in(ring) { self.rings[ring.index()] } else { page };
         wanted.clamp(page, 1 << 30).next_power_of_two()
     }
+}
+
+/// Where a task can lose its CPU to another in the middle of a program, which the kernel then leaves out for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preempted {
+    Nowhere,
+    /// At the entry and the return of functions.
+    AtFunctions,
+    /// At tracepoints too.
+    Everywhere,
 }
 
 words! {
@@ -114,7 +132,7 @@ impl Default for Options {
             rings: Ring::ALL.map(Ring::bytes),
             failed_execs: FailedExecs::All,
             classes: Class::ALWAYS,
-            later_programs: preflight::preempts_at_tracepoints(&preflight::release()),
+            preempted: preflight::preempted(&preflight::release(), &preflight::build()),
             audit: AuditHooks::Best,
             audit_multicast: false,
             btf: PathBuf::from(preflight::BTF),

@@ -7,6 +7,8 @@ use std::path::Path;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CapabilitySet, capabilities};
 
+use super::Preempted;
+
 /// The kernel's type information.
 pub const BTF: &str = "/sys/kernel/btf/vmlinux";
 /// Where the kernel tells its lockdown mode, if securityfs is mounted.
@@ -81,6 +83,12 @@ pub fn release() -> String {
     rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
+/// What the running kernel says of how it was built, such as `#1 SMP PREEMPT_DYNAMIC Debian 6.12.9-1`.
+#[must_use]
+pub fn build() -> String {
+    rustix::system::uname().version().to_string_lossy().into_owned()
+}
+
 /// Lifts the memlock limit as far as allowed. On kernels before 5.11 maps count against it; a failure matters only if
 /// the maps do not fit, and then loading them tells.
 pub fn raise_memlock() {
@@ -98,11 +106,20 @@ fn kernel(release: &str) -> Option<Finding> {
     })
 }
 
-/// Whether a task can be preempted at a tracepoint. Linux 7.0 replaced the preemption guard around a tracepoint's probes by
-/// one of sleepable RCU (`__DECLARE_TRACE` of the kernel's include/linux/tracepoint.h).
+/// Where a task can be preempted in the middle of a program, by the kernel's release and what it says of how it was built
+/// (`uname -v`). At functions a program runs under RCU alone, so that a kernel that can be preempted at all
+/// (`CONFIG_PREEMPTION`, which `uname -v` tells; how it is set at the moment it does not) can be there. At tracepoints there was a
+/// guard against it, which Linux 7.0 replaced by one of sleepable RCU (`__DECLARE_TRACE` of the kernel's
+/// include/linux/tracepoint.h).
 #[must_use]
-pub fn preempts_at_tracepoints(release: &str) -> bool {
-    version(release).is_none_or(|version| version >= (7, 0))
+pub fn preempted(release: &str, build: &str) -> Preempted {
+    if version(release).is_none_or(|version| version >= (7, 0)) {
+        Preempted::Everywhere
+    } else if build.contains("PREEMPT") {
+        Preempted::AtFunctions
+    } else {
+        Preempted::Nowhere
+    }
 }
 
 /// Major and minor number of a release.
@@ -169,8 +186,16 @@ mod tests {
         assert!(kernel("10.0-rc1").is_none());
         // What cannot be read is left to the kernel to refuse.
         assert!(kernel("unheard-of").is_none());
-        assert!(preempts_at_tracepoints("7.0.1-cloud-amd64") && preempts_at_tracepoints("10.0"));
-        assert!(!preempts_at_tracepoints("6.19.14+deb13-cloud-amd64"));
+        let dynamic = "#1 SMP PREEMPT_DYNAMIC Debian 6.19.14-1 (2026-05-02)";
+        for (release, build, expected) in [
+            ("7.0.1-cloud-amd64", dynamic, Preempted::Everywhere),
+            ("10.0", "#1 SMP", Preempted::Everywhere),
+            ("6.19.14+deb13-cloud-amd64", dynamic, Preempted::AtFunctions),
+            ("6.1.0-rt", "#1 SMP PREEMPT_RT", Preempted::AtFunctions),
+            ("5.10.0-32-cloud-amd64", "#1 SMP Debian 5.10.223-1 (2024-08-10)", Preempted::Nowhere),
+        ] {
+            assert_eq!(preempted(release, build), expected, "{release} {build}");
+        }
     }
 
     #[test]

@@ -122,14 +122,15 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Creates the maps and loads all programs.
     pub(super) fn new(table: &Table, options: &Options) -> Result<Self, CaptureError> {
-        let replicas = options.replicas();
+        let (at_tracepoints, at_functions) = (options.replicas_at(Kind::Tracepoint), options.replicas_at(Kind::Return));
+        let replicas = at_tracepoints.max(at_functions);
         // The object has no relocations against the kernel's types, which the loader reads at once for that. They take
         // 20 MB: they are let go of before they are read for finding the hooks.
         let mut loader = EbpfLoader::new();
         loader
             .btf(None)
             .override_global("OFFSETS", table.words(), true)
-            .map_max_entries("SCRATCH", areas::count(replicas));
+            .map_max_entries("SCRATCH", areas::count(at_tracepoints, at_functions));
         for ring in Ring::ALL {
             loader.map_max_entries(ring.map(), options.ring_size(ring));
         }
