@@ -10,7 +10,7 @@ pub mod area {
     pub const BASELINE: u32 = 0;
 
     /// Shared by later programs, other than those for execs.
-    const LATER: u32 = 4;
+    pub(super) const LATER: u32 = 4;
 
     /// Of the n-th program for audit messages, from zero.
     #[must_use]
@@ -35,9 +35,9 @@ pub mod area {
 #[must_use]
 pub const fn count(at_tracepoints: u32, at_functions: u32) -> u32 {
     match (at_tracepoints, at_functions) {
-        (..=1, ..=1) => 4,
-        (..=1, _) => 5,
-        _ => 4 + at_tracepoints,
+        (..=1, ..=1) => area::LATER,
+        (..=1, _) => area::LATER + 1,
+        _ => area::LATER + at_tracepoints,
     }
 }
 

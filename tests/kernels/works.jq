@@ -108,8 +108,8 @@
     must("loads that never touch audit run its best rung not once: \($unrelated[0].hooks)";
       runs($unrelated; "fork") > 0 and runs($unrelated; "audit") == 0 and runs($unrelated; "audit_verdict") == 0),
     must("and its second one: \($unrelated2[0].hooks)"; runs($unrelated2; "audit") > 0),
-    # What tasks are preempted in, everywhere since 7.0 and at functions before, is now and then left out and nobody can make it
-    # good: little of it, and not one uncounted.
+    # Where tasks are preempted in the middle of programs, the kernel leaves out what nobody can make good: little of it, and not
+    # one uncounted.
     must("each exec of a crowd once, or counted as lost: \(told_of_crowd) told, \($status2[0].losses)";
       told_of_crowd as $told | lost($status2[0]; "hook") as $lost
       | $told.all == $told.each and $told.each + $lost >= 240 and $lost <= (if $version < [6, 12] then 0 else 5 end)),

@@ -93,8 +93,13 @@ impl Client {
     }
 
     /// Makes one request.
-    pub fn send(&mut self, method: &Method, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Reply, Setback> {
-        let mut headers = headers;
+    pub fn send(
+        &mut self,
+        method: &Method,
+        url: &Url,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Reply, Setback> {
         let place = place(url);
         // It is not said of an empty body otherwise, and receivers may ask for it (411, Length Required).
         if body.is_empty() && *method == Method::POST {
