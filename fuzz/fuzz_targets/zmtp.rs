@@ -1,4 +1,4 @@
 //! ZeroMQ's protocol: what a receiver says first, and its frames.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sensor_agent::fuzzing::zmtp(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| delivery::fuzzing::zmtp(bytes));

@@ -20,11 +20,9 @@ mod dispatcher;
 mod envelope;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing {
-    pub use super::network::zeromq::fuzzing::zmtp;
     pub use super::parquet::fuzzing::store_reply;
 }
 mod format;
-mod network;
 mod open;
 mod orphaned_spools;
 mod parquet;
@@ -38,16 +36,16 @@ mod settings;
 mod sinks;
 #[cfg(test)]
 mod tests;
+mod zeromq;
 
-pub(crate) use self::network::zeromq::ENDPOINT as ZEROMQ_ENDPOINT;
 pub use self::{
     central::CentralSettings,
     dispatcher::{Dispatcher, PreparedOutputs, Watch},
     format::{Format, RowFormat},
-    network::zeromq::{Topics, ZeromqEncoding, ZeromqEndpoint, ZeromqPattern, ZeromqSettings},
     orphaned_spools::tell_of_orphaned_spools,
     parquet::{ParquetSettings, StoreSettings},
     rows::RowBatch,
     settings::{Fault, OutputSettings, SinkSettings, TargetSettings},
     sinks::{PreparedSinks, Sinks},
+    zeromq::{Topics, ZeromqEncoding, ZeromqSettings},
 };

@@ -3,4 +3,5 @@
 
 pub use crate::mcs::fuzzing::mcs_reply;
 pub use crate::receivers::splunk::fuzzing::splunk_reply;
+pub use crate::receivers::zeromq::fuzzing::zmtp;
 pub use crate::trust::fuzzing::revocation;

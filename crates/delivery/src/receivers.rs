@@ -5,3 +5,4 @@ pub mod splunk;
 pub mod stdout;
 pub mod syslog;
 pub mod webhook;
+pub mod zeromq;

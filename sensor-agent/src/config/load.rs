@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
+use delivery::receivers::zeromq::{ZeromqSettings, keys::shared};
 use diagnostic::{Report, Span};
 use foldhash::{HashMap, HashSet};
 use secrecy::ExposeSecret;
@@ -20,8 +21,8 @@ use super::outputs::{self, OutputSettings};
 use super::policy::{self, ContentGroup};
 use super::words::{Feature, SinkBackend, is_built};
 use super::{
-    AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool,
-    ZeromqSettings, cache, in_vain, investigations, lists, zeromq,
+    AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool, cache,
+    in_vain, investigations, lists,
 };
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
@@ -190,7 +191,7 @@ fn read(
     let mut files = HashMap::default();
     let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
     let investigations = investigations::read(&top.section("investigations"), &mut files, report);
-    zeromq::shared(sockets(&alert_output, &investigations), report);
+    shared(sockets(&alert_output, &investigations), report);
     Config {
         locations,
         customer_id: top.get::<Uuid>("customer_id"),
@@ -344,11 +345,11 @@ fn sockets<'a>(
     rows: &'a Investigations,
 ) -> impl Iterator<Item = (&'a Span, &'a ZeromqSettings)> {
     let outputs = alerts.outputs.iter().filter(|output| output.enabled).filter_map(|output| match &output.settings {
-        OutputSettings::Zeromq(zeromq) => Some((&output.span, zeromq)),
+        OutputSettings::Zeromq(zeromq) => Some((&output.span, &zeromq.socket)),
         _ => None,
     });
     let sinks = rows.sinks.iter().filter_map(|sink| match &sink.settings {
-        SinkSettings::Zeromq(zeromq) => Some((&sink.span, zeromq)),
+        SinkSettings::Zeromq(zeromq) => Some((&sink.span, &zeromq.socket)),
         _ => None,
     });
     outputs.chain(sinks)

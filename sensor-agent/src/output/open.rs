@@ -20,13 +20,13 @@ use super::{
     central::AlertMessages,
     central::RowMessages,
     envelope::Envelope,
-    network::zeromq::{ZeromqAlerts, ZeromqRows},
     parquet::ParquetFiles,
     queued::QueuedAlert,
     render::Renderer,
     rendered::Rendered,
     rows::{QueuedRows, RowLines},
     settings::{OutputSettings, SinkSettings, TargetSettings},
+    zeromq::{ZeromqAlerts, ZeromqRows},
 };
 
 impl Route for OutputSettings {

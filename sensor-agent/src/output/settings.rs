@@ -19,8 +19,8 @@ use delivery::{
 use super::{
     central::CentralSettings,
     format::{Format, RowFormat},
-    network::zeromq::ZeromqSettings,
     parquet::ParquetSettings,
+    zeromq::ZeromqSettings,
 };
 use crate::{
     alert::{
@@ -211,7 +211,7 @@ impl TargetSettings {
             Self::Webhook(settings) => settings.place(),
             Self::Splunk(settings) => settings.place(),
             Self::Parquet(settings) => settings.folder.display().to_string(),
-            Self::Zeromq(settings) => settings.endpoint.to_string(),
+            Self::Zeromq(settings) => settings.socket.endpoint.to_string(),
             #[cfg(test)]
             Self::Descriptor(shared) => format!("{shared:?}"),
             #[cfg(test)]

@@ -153,14 +153,7 @@ fn spool(config: &Config, what: &str) -> SpoolSettings {
 }
 
 fn zeromq_settings(zeromq: &config::ZeromqSettings, topics: Topics) -> ZeromqSettings {
-    ZeromqSettings {
-        endpoint: zeromq.endpoint.clone(),
-        pattern: zeromq.pattern,
-        bind: zeromq.bind,
-        high_water_mark: usize::try_from(zeromq.high_water_mark).unwrap_or(usize::MAX),
-        topics,
-        encoding: zeromq.encoding,
-    }
+    ZeromqSettings { socket: zeromq.socket.clone(), topics, encoding: zeromq.encoding }
 }
 
 /// The name that was given, or the kind; with a number if another has it already.

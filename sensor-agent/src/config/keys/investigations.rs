@@ -1,13 +1,11 @@
 //! Keys of `investigations`: the flight recorder and the sinks of its rows.
 
+use delivery::receivers::zeromq::keys as zeromq;
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
 use super::super::words::SinkBackend;
 use super::kinds::{RULE, TABLE, TABLE_TOPICS};
-use super::receivers::{
-    CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND,
-    ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
-};
+use super::receivers::{CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, ZEROMQ_ENCODING};
 use crate::output::RowFormat;
 
 pub(super) static INVESTIGATIONS: &[Key] = &[
@@ -42,12 +40,12 @@ pub(crate) static SINKS: Variants = Variants {
         Variant {
             name: "zeromq",
             keys: &[
-                ZEROMQ_ENDPOINT,
-                ZEROMQ_PATTERN,
-                ZEROMQ_BIND,
-                ZEROMQ_HIGH_WATER_MARK,
+                zeromq::ENDPOINT,
+                zeromq::PATTERN,
+                zeromq::BIND,
+                zeromq::HIGH_WATER_MARK,
                 ZEROMQ_ENCODING,
-                ZEROMQ_ALLOW_PLAINTEXT,
+                zeromq::ALLOW_PLAINTEXT,
                 ROW_FORMAT,
             ],
             doc: "ZeroMQ peers; the topic is the table's, or its name.",

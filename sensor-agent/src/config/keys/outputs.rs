@@ -3,14 +3,14 @@
 use delivery::{
     receivers::syslog::{self, Facility, Framing, SyslogProtocol},
     receivers::webhook::WebhookMethod,
+    receivers::zeromq::keys as zeromq,
 };
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
 use super::super::words::OutputType;
 use super::kinds::TEMPLATE;
 use super::receivers::{
-    BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT,
-    ZEROMQ_ALLOW_PLAINTEXT, ZEROMQ_BIND, ZEROMQ_ENCODING, ZEROMQ_ENDPOINT, ZEROMQ_HIGH_WATER_MARK, ZEROMQ_PATTERN,
+    BATCH_DELAY, CA_FILE, CERT_FILE, KEY_FILE, MAX_BACKUPS, MAX_SIZE, RETRY_MAX, RETRY_MIN, TIMEOUT, ZEROMQ_ENCODING,
 };
 use crate::alert::shorten::MIN_BYTES;
 use crate::output::Format;
@@ -114,13 +114,13 @@ static WEBHOOK: &[Key] = &[
 ];
 
 static ZEROMQ_OUTPUT: &[Key] = &[
-    ZEROMQ_ENDPOINT,
-    ZEROMQ_PATTERN,
+    zeromq::ENDPOINT,
+    zeromq::PATTERN,
     Key::new("topic", Kind::Text, "alerts", "The topic that subscribers ask for."),
-    ZEROMQ_BIND,
-    ZEROMQ_HIGH_WATER_MARK,
+    zeromq::BIND,
+    zeromq::HIGH_WATER_MARK,
     ZEROMQ_ENCODING,
-    ZEROMQ_ALLOW_PLAINTEXT,
+    zeromq::ALLOW_PLAINTEXT,
 ];
 
 static SPLUNK_HEC: &[Key] = &[

@@ -1,8 +1,8 @@
-//! Keys that outputs and sinks share: files, TLS, retries, ZeroMQ.
+//! Keys that outputs and sinks share: files, TLS, retries, what ZeroMQ messages hold.
 
 use settings::{Key, Kind, Word as _};
 
-use crate::output::{self, ZeromqEncoding, ZeromqPattern};
+use crate::output::ZeromqEncoding;
 
 /// Keys of a file of lines.
 pub(super) const MAX_SIZE: Key = Key::new(
@@ -25,28 +25,9 @@ pub(super) const RETRY_MIN: Key =
     Key::new("retry_min", Kind::Duration(10), "1s", "The first wait before a request is tried again.");
 pub(super) const RETRY_MAX: Key =
     Key::new("retry_max", Kind::Duration(10), "5m", "The longest wait; each wait is twice the last.");
-pub(super) const ZEROMQ_ENDPOINT: Key = Key::new(
-    "endpoint",
-    Kind::Own(&output::ZEROMQ_ENDPOINT),
-    "",
-    "Where to bind or to connect to: tcp://host:port or ipc://path.",
-)
-.required();
-pub(super) const ZEROMQ_PATTERN: Key = Key::new(
-    "pattern",
-    Kind::Word(ZeromqPattern::WORDS),
-    "pub",
-    "`pub`: to all subscribers; `push`: to one of the peers in turn.",
-);
-pub(super) const ZEROMQ_BIND: Key =
-    Key::new("bind", Kind::Bool, "", "Whether to bind rather than connect. Without it: yes for `pub`, no for `push`.");
-pub(super) const ZEROMQ_HIGH_WATER_MARK: Key =
-    Key::new("high_water_mark", Kind::Count(1, 10_000_000), "1000", "Messages that wait for a slow peer at most.");
 pub(super) const ZEROMQ_ENCODING: Key = Key::new(
     "encoding",
     Kind::Word(ZeromqEncoding::WORDS),
     "json",
     "What a message holds beside its topic: text, or the messages of `proto/`.",
 );
-pub(super) const ZEROMQ_ALLOW_PLAINTEXT: Key =
-    Key::new("allow_plaintext", Kind::Bool, "false", "Whether unencrypted TCP may leave this host.");

@@ -74,7 +74,10 @@ investigations:
     assert_eq!((webhook.method, webhook.http.batch_size), (WebhookMethod::Put, 5));
     assert!(!outputs[4].enabled);
     let OutputSettings::Zeromq(zeromq) = &outputs[5].settings else { panic!() };
-    assert_eq!((zeromq.bind, zeromq.topic.as_deref(), zeromq.high_water_mark), (false, Some("alerts"), 1000));
+    assert_eq!(
+        (zeromq.socket.bind, zeromq.topic.as_deref(), zeromq.socket.high_water_mark),
+        (false, Some("alerts"), 1000)
+    );
     let OutputSettings::SplunkHec(splunk) = &outputs[6].settings else { panic!() };
     assert_eq!((splunk.token.expose_secret(), splunk.ack, splunk.gzip), ("hunter3", true, false));
     assert_eq!(config.investigations.sinks.len(), 4);

@@ -8,17 +8,17 @@ use std::{
 };
 
 use budget::{Budget, Charge, Part};
-use delivery::{cause::Cause, ledger::Ledger};
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use super::room::Place;
+use super::{room::Place, wire};
+use crate::{cause::Cause, ledger::Ledger};
 
 /// Pieces written together.
 const PIECES: usize = 64;
 
 /// A message as it goes over every connection: encoded once, and in memory once.
 #[derive(Clone)]
-pub(super) struct Frames(Arc<Frame>);
+pub struct Frames(Arc<Frame>);
 
 struct Frame {
     bytes: Box<[u8]>,
@@ -26,8 +26,11 @@ struct Frame {
 }
 
 impl Frames {
-    /// Takes the message's memory out of a budget.
-    pub(super) fn new(bytes: Vec<u8>, budget: Budget) -> Self {
+    /// A message of a topic and a body. Its memory is taken out of a budget.
+    #[must_use]
+    pub fn new(topic: &str, body: &[u8], budget: Budget) -> Self {
+        let mut bytes = Vec::with_capacity(topic.len() + body.len() + 18);
+        wire::put_message(&mut bytes, topic.as_bytes(), body);
         let charge = Charge::new(budget, Part::Network, bytes.len());
         Self(Arc::new(Frame { bytes: bytes.into(), _charge: charge }))
     }

@@ -16,7 +16,6 @@ use std::{
     time::Duration,
 };
 
-use delivery::ledger::Ledger;
 use settings::HostPort;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -34,6 +33,7 @@ use super::{
     peer::{Broken, Link, Peer, Stop},
     room::within,
 };
+use crate::ledger::Ledger;
 
 /// How long one waits for receivers whose queues are full: for all of them together. Then what they are to get is lost
 /// to them, without waiting, until they have caught up by half.

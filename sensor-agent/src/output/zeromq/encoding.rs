@@ -1,12 +1,12 @@
 //! The second frame: an alert or a row as text, or as a message of `proto/`.
 
 use budget::Budget;
-use delivery::ledger::Ledger;
+use delivery::{ledger::Ledger, receivers::zeromq::Frames};
 use prost::Message as _;
 use schema::Table;
 use sensor_proto::v1;
 
-use super::{ZeromqEncoding, parcel::Frames, wire};
+use super::ZeromqEncoding;
 use crate::output::{format::RowFormat, render::Renderer, rows::RowTexts};
 use crate::{
     alert::{Alert, json},
@@ -47,7 +47,7 @@ pub(super) fn alert(
             body = message.encode_to_vec();
         }
     }
-    Ok(Some(frames(topic, &body, ledger.budget())))
+    Ok(Some(Frames::new(topic, &body, ledger.budget())))
 }
 
 /// Makes messages of rows.
@@ -80,18 +80,12 @@ impl RowEncoder {
         self.texts.write(&mut self.json, table, event, host);
         self.json.pop_if(|last| *last == b'\n');
         match self.encoding {
-            ZeromqEncoding::Json => Ok(frames(topic, &self.json, budget)),
+            ZeromqEncoding::Json => Ok(Frames::new(topic, &self.json, budget)),
             ZeromqEncoding::Protobuf => {
                 let row: v1::Row =
                     serde_json::from_slice(&self.json).map_err(|reason| EncodeError { what: table.name, reason })?;
-                Ok(frames(topic, &row.encode_to_vec(), budget))
+                Ok(Frames::new(topic, &row.encode_to_vec(), budget))
             }
         }
     }
-}
-
-fn frames(topic: &str, body: &[u8], budget: Budget) -> Frames {
-    let mut bytes = Vec::with_capacity(topic.len() + body.len() + 18);
-    wire::put_message(&mut bytes, topic.as_bytes(), body);
-    Frames::new(bytes, budget)
 }

@@ -1,70 +1,26 @@
-//! The `zeromq` output and sink: each alert, and each row, is a message of two frames, its topic and its text.
-//!
-//! ```text
-//! alert, row ─▶ topic + JSON or protobuf ─▶ socket ─┬─▶ queue ─▶ connection ─▶ subscriber
-//!                                                   └─▶ queue ─▶ connection ─▶ subscriber
-//! ```
-//!
-//! ZeroMQ confirms nothing, so nothing is spooled. `pub`: who is there and has subscribed gets it; each subscriber has a
-//! queue of `high_water_mark` messages and of a share of the memory, and what a slow one has no room for is lost to it
-//! and counted. `push`: one of
-//! the receivers gets it; without one, everything waits in the output's own queue.
-//!
-//! The protocol is in [`wire`], not from the crate `zeromq` (0.7): that keeps 100,000 messages for each subscriber
-//! without a way to say less, drops what goes beyond without a count, ends a connection whose other end asks for
-//! heartbeats, does not see that a `PULL` socket has left, and does not connect again. What is needed of the protocol
-//! is its handshake and its framing.
+//! The `zeromq` output and sink: each alert, and each row, is a message of its topic and its text, or of a message of
+//! `proto/`. ZeroMQ confirms nothing, so nothing is spooled.
 
-mod bind;
 mod encoding;
-mod endpoint;
-#[cfg(feature = "fuzzing")]
-pub(in crate::output) mod fuzzing;
-mod parcel;
-mod peer;
-mod room;
-mod socket;
-#[cfg(test)]
-mod tests;
-mod wire;
 
 use std::sync::Arc;
 
-use settings::words;
-
-pub(crate) use self::endpoint::ENDPOINT;
-pub use self::endpoint::ZeromqEndpoint;
 use delivery::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load as _},
     ledger::Ledger,
     outcome::Outcome,
+    receivers::zeromq::{self, Frames, Handed, KNOWN, Port},
 };
+use settings::words;
 
-use self::{
-    encoding::RowEncoder,
-    parcel::Frames,
-    socket::{Address, Published, Socket},
-};
+use self::encoding::RowEncoder;
 use crate::output::{
     format::RowFormat,
     queued::QueuedAlert,
     render::Renderer,
     rows::{QueuedRows, RowBatch},
 };
-
-/// What is known of a message that was handed over, for people.
-const KNOWN: &str = "on its way to receivers (ZeroMQ confirms nothing)";
-
-words! {
-    /// How a ZeroMQ socket hands out messages.
-    pub ZeromqPattern {
-        /// To every subscriber that is there.
-        Pub = "pub",
-        /// To one of the peers in turn.
-        Push = "push",
-    }
-}
 
 words! {
     /// What a ZeroMQ message holds beside its topic.
@@ -79,12 +35,7 @@ words! {
 /// A `zeromq` output or sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ZeromqSettings {
-    pub endpoint: ZeromqEndpoint,
-    pub pattern: ZeromqPattern,
-    /// Whether to bind rather than connect.
-    pub bind: bool,
-    /// Messages that wait for one receiver at most.
-    pub high_water_mark: usize,
+    pub socket: zeromq::ZeromqSettings,
     pub topics: Topics,
     pub encoding: ZeromqEncoding,
 }
@@ -109,66 +60,6 @@ impl Topics {
     }
 }
 
-impl ZeromqSettings {
-    fn open(&self) -> std::io::Result<Arc<Socket>> {
-        let Self { endpoint, pattern, bind, .. } = self;
-        Socket::open(Address { endpoint: endpoint.clone(), pattern: *pattern, bind: *bind }, self.high_water_mark)
-    }
-}
-
-/// Where messages go, with the accounts of it.
-struct Port {
-    socket: Arc<Socket>,
-    pattern: ZeromqPattern,
-    /// For what is lost after it was handed over; none before the output starts.
-    ledger: Option<Arc<Ledger>>,
-}
-
-/// What became of a message, or why it has to wait.
-enum Handed {
-    Sent,
-    Lost(Cause),
-}
-
-impl Port {
-    fn open(settings: &ZeromqSettings) -> std::io::Result<Self> {
-        Ok(Self { socket: settings.open()?, pattern: settings.pattern, ledger: None })
-    }
-
-    fn start(&mut self, ledger: &Arc<Ledger>) {
-        self.socket.account(ledger);
-        self.ledger = Some(Arc::clone(ledger));
-    }
-
-    /// Hands a message over and counts it.
-    fn send(&self, topic: &str, frames: &Frames, ledger: &Ledger) -> Result<Handed, Failure> {
-        let Some(owner) = &self.ledger else { return Err(Failure::Retry("the output has not started".to_owned())) };
-        match self.pattern {
-            ZeromqPattern::Push => match self.socket.push(frames, owner) {
-                Ok(()) => {
-                    ledger.sent(1);
-                    Ok(Handed::Sent)
-                }
-                Err(reason) => Err(Failure::Retry(reason.to_owned())),
-            },
-            ZeromqPattern::Pub => {
-                let Published { taken, missed } = self.socket.publish(topic.as_bytes(), frames, owner);
-                ledger.dropped(Cause::HighWater, missed, "subscribers are slower than what comes in: high_water_mark");
-                if taken > 0 {
-                    ledger.sent(1);
-                    Ok(Handed::Sent)
-                } else if missed > 0 {
-                    ledger.passed(1);
-                    Ok(Handed::Lost(Cause::HighWater))
-                } else {
-                    ledger.unheard(1);
-                    Ok(Handed::Lost(Cause::NoReceiver))
-                }
-            }
-        }
-    }
-}
-
 /// Sends alerts.
 pub(crate) struct ZeromqAlerts {
     port: Port,
@@ -187,7 +78,7 @@ impl ZeromqAlerts {
     /// If it cannot listen where it is to.
     pub(crate) fn open(renderer: Renderer, settings: &ZeromqSettings) -> std::io::Result<Self> {
         Ok(Self {
-            port: Port::open(settings)?,
+            port: Port::open(&settings.socket)?,
             topic: settings.topics.of("alerts").to_owned(),
             renderer,
             encoding: settings.encoding,
@@ -257,7 +148,7 @@ impl ZeromqRows {
     /// If it cannot listen where it is to.
     pub(crate) fn open(settings: &ZeromqSettings, format: RowFormat) -> std::io::Result<Self> {
         Ok(Self {
-            port: Port::open(settings)?,
+            port: Port::open(&settings.socket)?,
             topics: settings.topics.clone(),
             encoder: RowEncoder::new(settings.encoding, format),
         })

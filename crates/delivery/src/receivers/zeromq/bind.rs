@@ -1,4 +1,4 @@
-//! Where a ZeroMQ socket listens, made before anything is sent, so that what is wrong shows when the sensor starts.
+//! Where a ZeroMQ socket listens, made before anything is sent, so that what is wrong shows at the start.
 
 use std::{
     fs, io,
@@ -86,7 +86,7 @@ fn no_such_place(host: &str, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("no interface and no host of the name {host} has an address here: {error}"))
 }
 
-/// Only root and the sensor's own user can connect there.
+/// Only root and the own user can connect there.
 fn listen_at(path: &Path) -> io::Result<UnixListener> {
     let address = SocketAddrUnix::new(path)?;
     let directory = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));

@@ -11,7 +11,6 @@ use std::{
 };
 
 use budget::{Budget, Part};
-use delivery::ledger::Ledger;
 
 use super::{
     ZeromqEndpoint, ZeromqPattern,
@@ -19,6 +18,7 @@ use super::{
     socket::{Address, Published, Socket},
     wire::{self, GREETING_LENGTH},
 };
+use crate::ledger::Ledger;
 
 fn socket(path: &Path, pattern: ZeromqPattern, room: usize) -> Arc<Socket> {
     let address = Address { endpoint: ZeromqEndpoint::Ipc(path.to_owned()), pattern, bind: true };
@@ -40,9 +40,7 @@ fn receiver(path: &Path, socket_type: &str) -> UnixStream {
 }
 
 fn frames(topic: &str, body: &[u8]) -> Frames {
-    let mut bytes = Vec::new();
-    wire::put_message(&mut bytes, topic.as_bytes(), body);
-    Frames::new(bytes, Budget::unlimited())
+    Frames::new(topic, body, Budget::unlimited())
 }
 
 fn ledger() -> Arc<Ledger> {
@@ -190,11 +188,7 @@ fn what_waits_for_one_is_bounded_in_bytes_and_delays_no_other() {
             }
         }
     });
-    let message = |byte: u8| {
-        let mut bytes = Vec::new();
-        wire::put_message(&mut bytes, b"t", &[byte; 100_000]);
-        Frames::new(bytes, budget)
-    };
+    let message = |byte: u8| Frames::new("t", &[byte; 100_000], budget);
     let mut most = 0;
     // Far more than the budget: who reads gets each of them.
     for _ in 0..1_000 {

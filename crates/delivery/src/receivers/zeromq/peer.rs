@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use delivery::ledger::Ledger;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
     sync::{mpsc, watch},
@@ -21,6 +20,7 @@ use super::{
     room::Room,
     wire::{self, GREETING_LENGTH, GREETING_PARTS, Said, Violation},
 };
+use crate::ledger::Ledger;
 
 /// A receiver has this long to say who it is.
 const HANDSHAKE: Duration = Duration::from_secs(30);

@@ -56,7 +56,7 @@ impl FromText for ZeromqEndpoint {
 }
 
 /// The type of keys that take one.
-pub(crate) static ENDPOINT: Own = Own {
+pub(super) static ENDPOINT: Own = Own {
     name: "endpoint",
     expected: "an endpoint, such as tcp://127.0.0.1:5556 or ipc:///run/sophos/alerts.sock",
     check: |text| ZeromqEndpoint::from_text(text).map(drop),

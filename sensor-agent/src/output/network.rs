@@ -1,3 +1,0 @@
-//! ZeroMQ, over a network or not.
-
-pub(super) mod zeromq;
