@@ -8,6 +8,7 @@ mod receiver;
 pub mod splunk;
 pub mod stdout;
 pub mod syslog;
+pub mod zeromq;
 
 use std::{fmt, path::PathBuf};
 
@@ -19,6 +20,18 @@ pub enum Destination {
     File(PathBuf),
     Stdout,
     Receiver(Receiver),
+}
+
+impl Destination {
+    /// What is known of items that are handed over, for people; none where the destination says that it has them.
+    #[must_use]
+    pub fn known(&self) -> Option<&'static str> {
+        match self {
+            Self::File(_) => None,
+            Self::Stdout => Some("written to standard output"),
+            Self::Receiver(receiver) => receiver.known(),
+        }
+    }
 }
 
 /// As it is told.

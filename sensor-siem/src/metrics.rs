@@ -52,6 +52,7 @@ pub struct Metrics {
     registry: Mutex<Registry>,
     items: Family<Items, Counter>,
     failures: Family<OfOutput, Counter>,
+    lost: Family<OfOutput, Counter>,
     gaps: Family<OfOutput, Counter>,
     faults: Family<OfStream, Counter>,
     complete: Family<Place, Gauge<i64, AtomicI64>>,
@@ -71,6 +72,12 @@ impl Default for Metrics {
         );
         let failures = Family::default();
         registry.register("output_failures", "Rounds in which an output could not be written", failures.clone());
+        let lost = Family::default();
+        registry.register(
+            "lost_messages",
+            "Messages that went out and that one of their receivers is known not to have: it was too slow, or left",
+            lost.clone(),
+        );
         let gaps = Family::default();
         registry.register("gaps", "Times between two readings that Central did not keep", gaps.clone());
         let faults = Family::default();
@@ -83,7 +90,7 @@ impl Default for Metrics {
         );
         let tenants = Gauge::default();
         registry.register("tenants", "Tenants that are read", tenants.clone());
-        Self { registry: Mutex::new(registry), items, failures, gaps, faults, complete, tenants }
+        Self { registry: Mutex::new(registry), items, failures, lost, gaps, faults, complete, tenants }
     }
 }
 
@@ -98,6 +105,10 @@ impl Metrics {
 
     pub(crate) fn failed(&self, output: &str) {
         self.failures.get_or_create(&OfOutput { output: output.to_owned() }).inc();
+    }
+
+    pub(crate) fn lost(&self, output: &str, count: u64) {
+        self.lost.get_or_create(&OfOutput { output: output.to_owned() }).inc_by(count);
     }
 
     pub(crate) fn gap(&self, output: &str) {

@@ -33,6 +33,12 @@ pub trait Remote: Send {
         (100, 1 << 20)
     }
 
+    /// How many messages that were handed over are known, since this was last asked, not to have come to one of those that
+    /// were to have them.
+    fn lost(&mut self) -> u64 {
+        0
+    }
+
     /// The times between tries.
     fn pace(&self) -> Pace {
         Pace::default()

@@ -36,6 +36,15 @@ pub(super) struct Row<'a> {
     pub(super) error: Option<&'a Told>,
 }
 
+/// A row, with what is known of what was handed over if the output does not confirm it.
+#[derive(Serialize)]
+struct Handed<'a> {
+    #[serde(flatten)]
+    row: &'a Row<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_over: Option<&'static str>,
+}
+
 pub(super) fn status(config: &Config, json: bool) -> Exit {
     let state = match Store::look(&config.state) {
         Ok(state) => state,
@@ -46,8 +55,9 @@ pub(super) fn status(config: &Config, json: bool) -> Exit {
     };
     let names: Vec<&str> = config.outputs.iter().map(|output| output.name.as_str()).collect();
     let rows = rows(&state, &names, now());
+    let known = |name: &str| config.outputs.iter().find(|output| output.name == name)?.destination.known();
     // Whoever does not read it does not want it.
-    let _ = write(&mut io::stdout().lock(), &rows, &names, json);
+    let _ = write(&mut io::stdout().lock(), &rows, &names, known, json);
     if rows.iter().any(|row| row.error.is_some()) { Exit::Unavailable } else { Exit::Fine }
 }
 
@@ -80,13 +90,24 @@ pub(super) fn rows<'a>(state: &'a State, names: &[&'a str], now: i64) -> Vec<Row
     rows
 }
 
-fn write(out: &mut impl Write, rows: &[Row<'_>], names: &[&str], json: bool) -> io::Result<()> {
+/// `known` says what is known of items that an output was handed, where that is not that it has them.
+fn write(
+    out: &mut impl Write,
+    rows: &[Row<'_>],
+    names: &[&str],
+    known: impl Fn(&str) -> Option<&'static str>,
+    json: bool,
+) -> io::Result<()> {
     if json {
-        serde_json::to_writer_pretty(&mut *out, rows)?;
+        let told: Vec<_> = rows.iter().map(|row| Handed { row, handed_over: known(row.output) }).collect();
+        serde_json::to_writer_pretty(&mut *out, &told)?;
         return writeln!(out);
     }
     for name in names {
-        writeln!(out, "output {name}")?;
+        match known(name) {
+            Some(known) => writeln!(out, "output {name}: what is handed over is {known}")?,
+            None => writeln!(out, "output {name}")?,
+        }
         let mut of_it = rows.iter().filter(|row| row.output == *name).peekable();
         if of_it.peek().is_none() {
             writeln!(out, "  nothing was handed over yet")?;
@@ -148,18 +169,20 @@ mod tests {
         let names = ["a", "b"];
         let rows = rows(&state, &names, 1000);
         let mut out = Vec::new();
-        write(&mut out, &rows, &names, false).unwrap();
+        let known = |name: &str| (name == "a").then_some("on its way");
+        write(&mut out, &rows, &names, known, false).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "output a\n  t events: whole as of 100 s ago; last item 2026-11-29T08:00:00.000Z i\n    \
+            "output a: what is handed over is on its way\n  t events: whole as of 100 s ago; last item 2026-11-29T08:00:00.000Z i\n    \
              gap: from 1970-01-01T00:00:00Z to 1970-01-01T00:01:00Z, which Central did not keep\n  \
              t alerts: there was more to read\n    error at 1970-01-01T00:01:00Z: gone\n  \
              the output itself:\n    error at 1970-01-01T00:00:00Z: full\n\
              output b\n  nothing was handed over yet\n"
         );
         let mut json = Vec::new();
-        write(&mut json, &rows, &names, true).unwrap();
+        write(&mut json, &rows, &names, known, true).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json[0]["handed_over"], "on its way");
         assert_eq!((&json[0]["lag_seconds"], &json[1]["pending"]), (&100.into(), &true.into()));
     }
 }

@@ -2,7 +2,7 @@
 
 mod http;
 
-use delivery::receivers::syslog::ADDRESS;
+use delivery::receivers::{syslog::ADDRESS, zeromq::keys as zeromq};
 use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
 
 use super::words::{FramingWord, LogFormat, LogLevel, OutputType, START, Streams};
@@ -170,8 +170,24 @@ pub static OUTPUTS: Variants = Variants {
                   item that it refuses (400, 413, 422) goes to `dead_letters`; any other reply is tried again. `Idempotency-Key` \
                   is the same each time the same items are sent.",
         },
+        Variant {
+            name: "zeromq",
+            keys: ZEROMQ,
+            doc: "ZeroMQ peers. A message has two frames, the `topic` and the line. ZeroMQ confirms nothing: a page counts as \
+                  handed over once the system has it for each subscriber that keeps up (`pub`), or for one of the peers \
+                  (`push`). Without anybody there, items wait.",
+        },
     ],
 };
+
+static ZEROMQ: &[Key] = &[
+    zeromq::ENDPOINT,
+    zeromq::PATTERN,
+    Key::new("topic", Kind::Text, "items", "The first frame of each message, which subscribers choose by."),
+    zeromq::BIND,
+    zeromq::HIGH_WATER_MARK,
+    zeromq::ALLOW_PLAINTEXT,
+];
 
 static SYSLOG: &[Key] = &[
     Key::new(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use delivery::receivers::zeromq::keys as zeromq;
 use diagnostic::{Report, Span};
 use settings::{Node, Section, Size};
 
@@ -12,7 +13,7 @@ use super::{
     words::OutputType,
 };
 use crate::{
-    destination::{Destination, Receiver},
+    destination::{Destination, Receiver, zeromq::ZeromqOutput},
     format::{Format, Layout},
     source::Start,
 };
@@ -21,7 +22,7 @@ use crate::{
 pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) -> Vec<Output> {
     let mut names: HashMap<String, Span> = HashMap::new();
     let mut places: HashMap<String, Span> = HashMap::new();
-    let mut outputs = Vec::new();
+    let (mut outputs, mut spans): (Vec<Output>, Vec<Span>) = Default::default();
     for node in top.items("outputs") {
         let section = Section::new(Some(node), OUTPUTS.common);
         let Some(kind) = section.get::<OutputType>("type") else { continue };
@@ -45,6 +46,7 @@ pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) 
             let twice = format!("two outputs write to {destination}");
             once(&mut places, destination.to_string(), twice, "each would cut off what the other wrote");
         }
+        spans.push(node.span.clone());
         outputs.push(Output {
             name,
             destination,
@@ -57,6 +59,11 @@ pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) 
             max_bytes: section.get::<Size>("max_bytes").map(|Size(bytes)| bytes),
         });
     }
+    let sockets = outputs.iter().zip(&spans).filter_map(|(output, span)| match &output.destination {
+        Destination::Receiver(Receiver::Zeromq(zeromq)) => Some((span, &zeromq.socket)),
+        _ => None,
+    });
+    zeromq::shared(sockets, report);
     outputs
 }
 
@@ -66,6 +73,9 @@ fn destination(kind: OutputType, section: &Section<'_>, node: &Node, report: &mu
         OutputType::File => return Some(Destination::File(section.get("path")?)),
         OutputType::Syslog => Receiver::Syslog(syslog::read(section, report)?),
         OutputType::SplunkHec => Receiver::Splunk(Box::new(http::splunk(section, node, report)?)),
+        OutputType::Zeromq => {
+            Receiver::Zeromq(ZeromqOutput { socket: zeromq::read(section, report)?, topic: section.get("topic")? })
+        }
         OutputType::Webhook => Receiver::Webhook(Box::new(http::webhook(section, report)?)),
     }))
 }

@@ -46,6 +46,7 @@ settings::words! {
         Syslog = "syslog",
         SplunkHec = "splunk_hec",
         Webhook = "webhook",
+        Zeromq = "zeromq",
     }
 }
 

@@ -75,8 +75,8 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
                 writeln!(out, "    type: file\n    path: {}", quoted(&path.to_string_lossy()))?;
             }
             Destination::Receiver(Receiver::Syslog(syslog)) => fill_syslog(out, syslog)?,
-            // A config.ini has neither.
-            Destination::Receiver(Receiver::Splunk(_) | Receiver::Webhook(_)) => {}
+            // A config.ini has none of these.
+            Destination::Receiver(Receiver::Splunk(_) | Receiver::Webhook(_) | Receiver::Zeromq(_)) => {}
         }
         writeln!(out, "    format: {}", layout.format.word())?;
         writeln!(out, "    compat: {}\n    fqdn: {}", layout.compat, layout.fqdn)?;

@@ -49,6 +49,9 @@ pub trait Watch {
     /// What is known of messages that went out, where the receiver confirms nothing. Said once.
     fn known(&mut self, what: &'static str);
 
+    /// So many messages that went out are known not to have come to one that was to have them.
+    fn lost(&mut self, count: u64);
+
     /// Whether it is to stop: it is not tried again then.
     fn stops(&self) -> bool;
 }
@@ -93,6 +96,10 @@ impl Courier {
                 break;
             }
             let answer = self.remote.send(&next);
+            match self.remote.lost() {
+                0 => {}
+                count => watch.lost(count),
+            }
             let mut is_further = false;
             for (message, settled) in next.iter().zip(answer.settled) {
                 match settled {
@@ -193,6 +200,8 @@ mod tests {
         }
 
         fn known(&mut self, _: &'static str) {}
+
+        fn lost(&mut self, _: u64) {}
 
         fn stops(&self) -> bool {
             false

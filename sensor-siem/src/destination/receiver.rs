@@ -6,11 +6,12 @@ use delivery::{
     receivers::{
         splunk::{Splunk, SplunkSettings},
         webhook::{Webhook, WebhookSettings},
+        zeromq,
     },
     remote::{Remote, Setback},
 };
 
-use super::{splunk, syslog::SyslogOutput};
+use super::{splunk, syslog::SyslogOutput, zeromq::ZeromqOutput};
 use crate::item::{Item, Stream};
 
 /// One of them. It takes messages one by one, each known by an id, and not lines of text.
@@ -19,6 +20,7 @@ pub enum Receiver {
     Syslog(SyslogOutput),
     Splunk(Box<SplunkSettings>),
     Webhook(Box<WebhookSettings>),
+    Zeromq(ZeromqOutput),
 }
 
 impl Receiver {
@@ -31,6 +33,7 @@ impl Receiver {
             Self::Syslog(output) => output.remote(),
             Self::Splunk(settings) => Box::new(Splunk::new(settings)?),
             Self::Webhook(settings) => Box::new(Webhook::new(settings)?),
+            Self::Zeromq(output) => output.remote()?,
         })
     }
 
@@ -45,6 +48,18 @@ impl Receiver {
             Self::Syslog(output) => output.reach().map_err(unfit),
             Self::Splunk(settings) => Splunk::new(settings).map_err(unfit)?.reach().map_err(told),
             Self::Webhook(settings) => Webhook::new(settings).map_err(unfit)?.reach().map_err(told),
+            Self::Zeromq(output) => output.reach().map_err(unfit),
+        }
+    }
+
+    /// What is known of messages that are handed over, for people; none where the receiver confirms them.
+    #[must_use]
+    pub fn known(&self) -> Option<&'static str> {
+        match self {
+            Self::Syslog(output) => Some(output.receiver.address.known()),
+            Self::Splunk(settings) if !settings.ack => Some("taken by the collector, which may not have indexed it"),
+            Self::Splunk(_) | Self::Webhook(_) => None,
+            Self::Zeromq(_) => Some(zeromq::KNOWN),
         }
     }
 
@@ -53,7 +68,7 @@ impl Receiver {
         match self {
             Self::Syslog(output) => output.put(out, stream, item.time(), line),
             Self::Splunk(settings) => splunk::put(settings, out, item, line),
-            Self::Webhook(_) => out.extend_from_slice(line.as_bytes()),
+            Self::Webhook(_) | Self::Zeromq(_) => out.extend_from_slice(line.as_bytes()),
         }
     }
 }
@@ -65,6 +80,7 @@ impl fmt::Display for Receiver {
             Self::Syslog(output) => output.receiver.place(),
             Self::Splunk(settings) => settings.place(),
             Self::Webhook(settings) => settings.place(),
+            Self::Zeromq(output) => output.socket.endpoint.to_string(),
         })
     }
 }

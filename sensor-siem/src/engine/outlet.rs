@@ -353,6 +353,12 @@ impl Watch for Way<'_> {
         );
     }
 
+    fn lost(&mut self, count: u64) {
+        let name = &self.outlet.output.name;
+        tracing::warn!("output {name}: {count} messages did not come to one of its receivers: it is too slow, or left");
+        self.engine.metrics.lost(name, count);
+    }
+
     fn stops(&self) -> bool {
         *self.engine.stop.borrow()
     }

@@ -15,6 +15,7 @@ mod syslog;
 mod syslog_ng;
 mod unopened;
 mod zeromq;
+mod zeromq_peer;
 
 use std::io::{Seek as _, Write as _};
 use std::process::{Command, Stdio};

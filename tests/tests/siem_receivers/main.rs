@@ -9,11 +9,16 @@ mod fill;
 mod http;
 mod kills;
 mod people;
+#[path = "../outputs/receiver.rs"]
+mod receiver;
 #[path = "../outputs/rsyslog.rs"]
 mod rsyslog;
 mod syslog;
 #[path = "../outputs/syslog_ng.rs"]
 mod syslog_ng;
+mod zeromq;
+#[path = "../outputs/zeromq_peer.rs"]
+mod zeromq_peer;
 
 use std::collections::BTreeMap;
 

@@ -102,9 +102,10 @@ impl Syslog {
 
     /// Sends messages; what became of the first of them, and what went wrong.
     fn try_send(&mut self, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
+        let known = self.settings.address.known();
         match self.link() {
             Ok(link) if link.is_stream() => self.write(messages),
-            Ok(link) => send(link, messages),
+            Ok(link) => send(link, known, messages),
             Err(error) => (Vec::new(), Some(error)),
         }
     }
@@ -148,7 +149,7 @@ impl Syslog {
         let is_long = messages.iter().any(|message| message.body.len() > COMMON_BYTES);
         let link = self.link()?;
         link.write(&bytes)?;
-        let known = link.known();
+        let known = self.settings.address.known();
         self.stays(is_long)?;
         Ok(known)
     }
@@ -171,9 +172,8 @@ impl Syslog {
 }
 
 /// Sends a datagram for each message.
-fn send(link: &Link, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
+fn send(link: &Link, known: &'static str, messages: &[Message<'_>]) -> (Vec<Settled>, Option<io::Error>) {
     let mut settled = Vec::with_capacity(messages.len());
-    let known = link.known();
     for message in messages {
         match link.send(message.body) {
             Ok(()) => settled.push(Settled::HandedOver(known)),

@@ -22,6 +22,7 @@ pub mod keys;
 mod parcel;
 mod peer;
 mod room;
+pub mod sender;
 mod socket;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,9 @@ use crate::{cause::Cause, lane::queue::Failure, ledger::Ledger};
 
 /// What is known of a message that was handed over, for people.
 pub const KNOWN: &str = "on its way to receivers (ZeroMQ confirms nothing)";
+
+/// Why a subscriber misses messages.
+const SLOW: &str = "subscribers are slower than what comes in: high_water_mark";
 
 words! {
     /// How a ZeroMQ socket hands out messages.
@@ -96,29 +100,29 @@ impl Port {
     /// # Errors
     /// It has to wait: nobody takes it (`push`), or the output has not started.
     pub fn send(&self, topic: &str, frames: &Frames, ledger: &Ledger) -> Result<Handed, Failure> {
-        let Some(owner) = &self.ledger else { return Err(Failure::Retry("the output has not started".to_owned())) };
+        let Published { taken, missed } = self.offer(topic, frames).map_err(Failure::Retry)?;
+        ledger.dropped(Cause::HighWater, missed, SLOW);
+        if taken > 0 {
+            ledger.sent(1);
+            Ok(Handed::Sent)
+        } else if missed > 0 {
+            ledger.passed(1);
+            Ok(Handed::Lost(Cause::HighWater))
+        } else {
+            ledger.unheard(1);
+            Ok(Handed::Lost(Cause::NoReceiver))
+        }
+    }
+
+    /// Puts a message into the queues of its receivers, and counts nothing.
+    fn offer(&self, topic: &str, frames: &Frames) -> Result<Published, String> {
+        let Some(owner) = &self.ledger else { return Err("the output has not started".to_owned()) };
         match self.pattern {
-            ZeromqPattern::Push => match self.socket.push(frames, owner) {
-                Ok(()) => {
-                    ledger.sent(1);
-                    Ok(Handed::Sent)
-                }
-                Err(reason) => Err(Failure::Retry(reason.to_owned())),
-            },
-            ZeromqPattern::Pub => {
-                let Published { taken, missed } = self.socket.publish(topic.as_bytes(), frames, owner);
-                ledger.dropped(Cause::HighWater, missed, "subscribers are slower than what comes in: high_water_mark");
-                if taken > 0 {
-                    ledger.sent(1);
-                    Ok(Handed::Sent)
-                } else if missed > 0 {
-                    ledger.passed(1);
-                    Ok(Handed::Lost(Cause::HighWater))
-                } else {
-                    ledger.unheard(1);
-                    Ok(Handed::Lost(Cause::NoReceiver))
-                }
+            ZeromqPattern::Push => {
+                self.socket.push(frames, owner)?;
+                Ok(Published { taken: 1, missed: 0 })
             }
+            ZeromqPattern::Pub => Ok(self.socket.publish(topic.as_bytes(), frames, owner)),
         }
     }
 }

@@ -24,6 +24,16 @@ impl SyslogAddress {
             Self::Tls(_) => "tls://",
         }
     }
+
+    /// What is known of a message that went out, for people.
+    #[must_use]
+    pub const fn known(&self) -> &'static str {
+        match self {
+            Self::Unix(_) => "taken by the local socket (syslog confirms nothing)",
+            Self::Udp(_) => "handed to the network (UDP confirms nothing)",
+            Self::Tcp(_) | Self::Tls(_) => "acknowledged by the receiver's host (syslog itself confirms nothing)",
+        }
+    }
 }
 
 impl FromText for SyslogAddress {

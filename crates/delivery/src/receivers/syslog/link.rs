@@ -118,15 +118,6 @@ impl Link {
         matches!(self, Self::Unix(_) | Self::Tcp(_) | Self::Tls(_))
     }
 
-    /// What is known of a message that went out, for people.
-    pub(super) const fn known(&self) -> &'static str {
-        match self {
-            Self::Datagrams(_) | Self::Unix(_) => "taken by the local socket (syslog confirms nothing)",
-            Self::Udp(_) => "handed to the network (UDP confirms nothing)",
-            Self::Tcp(_) | Self::Tls(_) => "acknowledged by the receiver's host (syslog itself confirms nothing)",
-        }
-    }
-
     pub(super) fn send(&self, message: &[u8]) -> io::Result<()> {
         match self {
             Self::Datagrams(socket) => socket.send(message).map(drop),

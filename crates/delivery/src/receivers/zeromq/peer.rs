@@ -85,6 +85,11 @@ impl Peer {
         self.subscriptions().iter().any(|prefix| topic.starts_with(prefix))
     }
 
+    /// Messages on their way to it.
+    pub(super) fn waiting(&self) -> usize {
+        self.room.messages()
+    }
+
     /// Puts a message into its queue, if there is room.
     pub(super) fn offer(&self, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
         let Some(place) = self.room.take(frames.len(), ledger.budget()) else { return false };

@@ -52,6 +52,11 @@ impl Room {
         Some(Place { bytes, waiting: Arc::clone(&self.waiting) })
     }
 
+    /// How many are in it.
+    pub(super) fn messages(&self) -> usize {
+        self.waiting.messages.load(Relaxed)
+    }
+
     /// Whether half of it is free.
     pub(super) fn is_half_free(&self, budget: Budget) -> bool {
         let (messages, bytes) = self.taken();

@@ -190,6 +190,16 @@ impl Socket {
         self.push_one(frames, ledger)
     }
 
+    /// Messages that the system has not got yet for all of their receivers.
+    pub(super) fn waiting(&self) -> usize {
+        let peers = self.shared.peers().clone();
+        peers.iter().map(|peer| peer.waiting()).sum::<usize>() + self.shared.returned().len()
+    }
+
+    pub(super) fn receivers(&self) -> usize {
+        self.shared.peers().len()
+    }
+
     fn push_one(&self, frames: &Frames, ledger: &Arc<Ledger>) -> Result<(), &'static str> {
         let peers = self.shared.peers().clone();
         if peers.is_empty() {

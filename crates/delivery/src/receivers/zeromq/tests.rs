@@ -13,12 +13,16 @@ use std::{
 use budget::{Budget, Part};
 
 use super::{
-    ZeromqEndpoint, ZeromqPattern,
+    KNOWN, ZeromqEndpoint, ZeromqPattern, ZeromqSettings,
     parcel::Frames,
+    sender::{Sender, reach},
     socket::{Address, Published, Socket},
     wire::{self, GREETING_LENGTH},
 };
-use crate::ledger::Ledger;
+use crate::{
+    ledger::Ledger,
+    remote::{Message, Remote, Settled},
+};
 
 fn socket(path: &Path, pattern: ZeromqPattern, room: usize) -> Arc<Socket> {
     let address = Address { endpoint: ZeromqEndpoint::Ipc(path.to_owned()), pattern, bind: true };
@@ -251,4 +255,81 @@ fn who_opens_the_same_address_shares_the_socket() {
     assert!(Socket::open(other.clone(), 10).is_err());
     drop((first, second));
     let _other = Socket::open(other, 10).unwrap();
+}
+
+fn sender(path: &Path, pattern: ZeromqPattern) -> Sender {
+    let endpoint = ZeromqEndpoint::Ipc(path.to_owned());
+    Sender::open(&ZeromqSettings { endpoint, pattern, bind: true, high_water_mark: 100 }, "items").unwrap()
+}
+
+/// So many messages, and what becomes of them.
+fn send(sender: &mut Sender, count: u128) -> (usize, Option<String>) {
+    let bodies: Vec<Vec<u8>> = (0..count).map(|number| number.to_string().into_bytes()).collect();
+    let messages: Vec<_> = bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| Message { uuid: uuid::Uuid::from_u128(number as u128), body })
+        .collect();
+    let answer = sender.send(&messages);
+    assert!(answer.settled.iter().all(|settled| *settled == Settled::HandedOver(KNOWN)), "{:?}", answer.settled);
+    (answer.settled.len(), answer.setback.map(|setback| setback.reason))
+}
+
+#[test]
+fn what_a_program_keeps_itself_waits_for_who_subscribes_and_is_out_when_it_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut sender = sender(&path, ZeromqPattern::Pub);
+    let (settled, reason) = send(&mut sender, 3);
+    assert_eq!(settled, 0);
+    assert!(reason.as_ref().is_some_and(|reason| reason.contains("nobody has subscribed to `items`")), "{reason:?}");
+    let mut stream = receiver(&path, "SUB");
+    stream.write_all(b"\x00\x01\x01").unwrap();
+    let begin = Instant::now();
+    while send(&mut sender, 1).0 == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    }
+    // More than fit its queue.
+    assert_eq!(send(&mut sender, 300), (300, None));
+    drop(sender);
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    assert!(all.ends_with(&frames("items", b"299")), "{}", all.len());
+}
+
+#[test]
+fn what_nobody_pulls_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut sender = sender(&path, ZeromqPattern::Push);
+    let (settled, reason) = send(&mut sender, 3);
+    assert_eq!(settled, 0);
+    assert!(reason.as_ref().is_some_and(|reason| reason.contains("no receiver is connected")), "{reason:?}");
+    let mut stream = receiver(&path, "PULL");
+    let begin = Instant::now();
+    while send(&mut sender, 1).0 == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    }
+    let mut first = vec![0; frames("items", b"0").len()];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(first[..], *frames("items", b"0"));
+    assert_eq!(Remote::lost(&mut sender), 0);
+}
+
+#[test]
+fn whether_there_can_be_a_socket_is_found_out_without_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let settings = |bind| ZeromqSettings {
+        endpoint: ZeromqEndpoint::Ipc(path.clone()),
+        pattern: ZeromqPattern::Pub,
+        bind,
+        high_water_mark: 1,
+    };
+    assert!(reach(&settings(false)).is_err());
+    reach(&settings(true)).unwrap();
+    assert!(!path.exists());
+    let _socket = socket(&path, ZeromqPattern::Pub, 1);
+    reach(&settings(true)).unwrap();
+    reach(&settings(false)).unwrap();
 }
