@@ -2,11 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use delivery::backoff::Pace;
-use delivery::mcs::{Bounds, Hello, Mcs, McsSettings, State, Timeouts, Word};
-use delivery::spool::{Kind, Limits, NewItem, Spool};
+use delivery::ledger::{Ledger, OutputStatus};
+use delivery::mcs::{self, Bounds, Hello, McsSettings, Timeouts};
+use delivery::spool::{Kind, Limits, NewItem};
+use delivery::spooled::backlog::{Backlog, SpoolSettings};
+use delivery::spooled::sender::Sender;
 use delivery::trust::CrlPolicy;
 use delivery::trust::TrustFolder;
 use prost::Message as _;
@@ -92,12 +96,57 @@ impl Central {
     }
 }
 
-fn spool(folder: &Path) -> Spool {
-    Spool::open(folder, Limits::default()).0
+/// What a sensor has of its delivery to Central.
+struct Sensor {
+    ledger: Arc<Ledger>,
+    backlog: Arc<Backlog>,
+    sender: Option<Sender>,
 }
 
-fn deliver(settings: McsSettings, spool: &Spool) -> Mcs {
-    Mcs::start(settings, spool.clone(), Box::new(|_: Uuid, _: &Word| {})).unwrap()
+impl Sensor {
+    /// One with the spool in this folder, which sends nothing yet.
+    fn new(folder: &Path) -> Self {
+        let ledger = Arc::new(Ledger::new("mcs", "mcs"));
+        let backlog = ledger.backlog_in(&SpoolSettings { folder: folder.to_owned(), limits: Limits::default() });
+        Self { ledger, backlog, sender: None }
+    }
+
+    /// Sends from now on.
+    fn delivering(mut self, settings: McsSettings) -> Self {
+        let central = Box::new(mcs::Central::new(settings).unwrap());
+        self.sender = Some(Sender::start(central, &self.backlog, &self.ledger).unwrap());
+        self
+    }
+
+    fn append(&self, items: Vec<NewItem>) {
+        self.backlog.spool.append(items).unwrap();
+        if let Some(sender) = &self.sender {
+            sender.wake(false);
+        }
+    }
+
+    fn status(&self) -> OutputStatus {
+        self.ledger.status((0, None))
+    }
+
+    fn error(&self) -> String {
+        self.status().last_error.map(|error| error.message).unwrap_or_default()
+    }
+
+    fn until_empty(&self) {
+        until("an empty spool", || !self.backlog.spool.has_items());
+    }
+}
+
+/// Ends at once, in the middle of whatever it is doing.
+impl Drop for Sensor {
+    fn drop(&mut self) {
+        self.sender = None;
+        let thread = self.backlog.last_sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            thread.join().unwrap();
+        }
+    }
 }
 
 fn until(what: &str, condition: impl Fn() -> bool) {
@@ -148,22 +197,18 @@ fn everything_arrives_once_through_every_fault() {
         "status=408,after",
     ]);
     let folder = tempfile::tempdir().unwrap();
-    let spool = spool(folder.path());
-    let mcs = deliver(central.settings(), &spool);
+    let sensor = Sensor::new(folder.path()).delivering(central.settings());
     for _ in 0..10 {
-        spool.append(alerts(7)).unwrap();
-        spool.append(vec![rows(30)]).unwrap();
+        sensor.append(alerts(7));
+        sensor.append(vec![rows(30)]);
     }
-    until("an empty spool", || !spool.has_items());
+    sensor.until_empty();
     assert_eq!((central.detections(), central.rows()), (70, 300));
     // What is confirmed is counted a moment after it has left the spool.
-    until("the count", || mcs.status().delivered == [70, 300]);
-    let status = mcs.status();
-    assert_eq!(status.state, State::Working);
-    let facts = status.central.unwrap();
-    assert_eq!(facts.version, sensor_central::VERSION);
-    assert!(facts.clock_skew.unwrap().abs() < 60_000_000_000);
-    assert_eq!(spool.stats().given_up.sum(), 0);
+    until("the count", || sensor.status().confirmed == Some(370));
+    let status = sensor.status();
+    assert!(status.notes.is_empty() && status.last_error.is_none_or(|error| error.over));
+    assert_eq!(status.spool.unwrap().given_up.values().sum::<u64>(), 0);
 }
 
 #[test]
@@ -172,45 +217,39 @@ fn restarts_of_either_side_lose_nothing_and_repeat_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut sent = (0, 0);
     for round in 0..6 {
-        let spool = spool(folder.path());
-        let mcs = deliver(central.settings(), &spool);
+        let sensor = Sensor::new(folder.path()).delivering(central.settings());
         for _ in 0..20 {
-            spool.append(alerts(5)).unwrap();
-            spool.append(vec![rows(10)]).unwrap();
+            sensor.append(alerts(5));
+            sensor.append(vec![rows(10)]);
             sent = (sent.0 + 5, sent.1 + 10);
         }
         if round % 2 == 0 {
             central.stop();
-            drop(mcs);
+            drop(sensor);
             central.resume(Crl::Good, &[]);
-        } else {
-            // At once, in the middle of whatever it is doing.
-            drop(mcs);
         }
     }
-    let spool = spool(folder.path());
-    let mcs = deliver(central.settings(), &spool);
-    until("an empty spool", || !spool.has_items());
+    let sensor = Sensor::new(folder.path()).delivering(central.settings());
+    sensor.until_empty();
     assert_eq!((central.detections(), central.rows()), sent);
-    drop(mcs);
 }
 
 #[test]
 fn a_revoked_or_unknown_central_gets_nothing() {
-    for crl in [Crl::Revoked, Crl::Stale] {
+    for (crl, why) in [(Crl::Revoked, "revoked"), (Crl::Stale, "is stale since")] {
         let mut central = Central::start(&[]);
         central.stop();
         central.resume(crl, &[]);
         let folder = tempfile::tempdir().unwrap();
-        let spool = spool(folder.path());
-        spool.append(alerts(3)).unwrap();
-        let mcs = deliver(central.settings(), &spool);
-        until("a refusal", || mcs.status().state == State::Untrusted);
-        assert_eq!((central.detections(), spool.stats().disk[0].items), (0, 3));
+        let sensor = Sensor::new(folder.path());
+        sensor.append(alerts(3));
+        let sensor = sensor.delivering(central.settings());
+        until(why, || sensor.error().contains(why));
+        assert_eq!((central.detections(), sensor.backlog.spool.stats().disk[0].items), (0, 3));
         // A good list is found without a restart of the sensor. The server shows a new certificate.
         central.stop();
         central.resume(Crl::Good, &[]);
-        until("an empty spool", || !spool.has_items());
+        sensor.until_empty();
         assert_eq!(central.detections(), 3);
     }
 }
@@ -219,18 +258,17 @@ fn a_revoked_or_unknown_central_gets_nothing() {
 fn a_wrong_token_keeps_everything_until_it_is_right() {
     let central = Central::start(&[]);
     let folder = tempfile::tempdir().unwrap();
-    let spool = spool(folder.path());
-    spool.append(alerts(3)).unwrap();
+    let sensor = Sensor::new(folder.path());
+    sensor.append(alerts(3));
     let wrong = McsSettings { token: SecretString::from("SLS-wrong"), ..central.settings() };
-    let mcs = deliver(wrong, &spool);
-    until("a refusal", || mcs.status().state == State::Refused);
-    let error = mcs.status().last_error.unwrap();
-    assert!(error.contains("mcs.token") && !error.contains("SLS-wrong"), "{error}");
-    drop(mcs);
-    let mcs = deliver(central.settings(), &spool);
-    until("an empty spool", || !spool.has_items());
+    let sensor = sensor.delivering(wrong);
+    until("a refusal", || sensor.error().contains("mcs.token"));
+    assert!(!sensor.error().contains("SLS-wrong"), "{}", sensor.error());
+    drop(sensor);
+    let sensor = Sensor::new(folder.path()).delivering(central.settings());
+    sensor.until_empty();
     // What is confirmed is counted a moment after it has left the spool.
-    until("the count", || mcs.status().delivered[0] == 3);
+    until("the count", || sensor.status().confirmed == Some(3));
     assert_eq!(central.detections(), 3);
 }
 
@@ -238,13 +276,13 @@ fn a_wrong_token_keeps_everything_until_it_is_right() {
 fn items_that_central_never_takes_become_dead_letters() {
     let central = Central::start(&[]);
     let folder = tempfile::tempdir().unwrap();
-    let spool = spool(folder.path());
     let nameless = Alert { uuid: "nonsense".to_owned(), ..Alert::default() };
     let mut items = alerts(4);
     items.insert(2, NewItem { body: nameless.encode_to_vec(), ..alerts(1).remove(0) });
     items.insert(4, NewItem { body: b"\xff\xff\xff\xff".to_vec(), ..alerts(1).remove(0) });
-    spool.append(items).unwrap();
-    let _mcs = deliver(central.settings(), &spool);
-    until("an empty spool", || !spool.has_items());
-    assert_eq!((central.detections(), spool.stats().dead_letters), (4, 2));
+    let sensor = Sensor::new(folder.path());
+    sensor.append(items);
+    let sensor = sensor.delivering(central.settings());
+    sensor.until_empty();
+    assert_eq!((central.detections(), sensor.backlog.spool.stats().dead_letters), (4, 2));
 }

@@ -16,7 +16,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     backoff::{Pace, retry_after},
-    remote::{Setback, Settled},
+    narrowing::Refusal,
+    remote::Setback,
     tls::{self, TlsSettings},
     words,
 };
@@ -31,8 +32,6 @@ const MAX_REPLY: usize = 64 << 10;
 const MAX_WORDS: usize = 200;
 /// A client is made anew after this time, and with it its connections: certificates may have changed.
 const MAX_AGE: Duration = Duration::from_secs(3600);
-/// So many in a row that are refused for good are more likely the receiver's fault than theirs.
-const MOST_REFUSALS: u32 = 8;
 
 /// How requests are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +77,6 @@ pub struct Client {
     /// None once it ends.
     runtime: Option<Runtime>,
     current: Option<(reqwest::Client, Instant)>,
-    refusals: u32,
 }
 
 impl Client {
@@ -89,7 +87,7 @@ impl Client {
     /// If there can be no more descriptors.
     pub fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { settings, headers, secrets, runtime: Some(runtime), current: None, refusals: 0 })
+        Ok(Self { settings, headers, secrets, runtime: Some(runtime), current: None })
     }
 
     /// Makes one request.
@@ -135,38 +133,22 @@ impl Client {
         })
     }
 
-    /// Says which of the replies that are no success this is. None if the messages themselves are at fault.
-    pub fn setback(&self, url: &Url, reply: &Reply) -> Option<Setback> {
-        let what = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
-        let lasting = |hint: &str| Some(Setback { reason: format!("{what}; {hint}"), wait: reply.wish, lasting: true });
+    /// What a reply that is no success means for the messages that were sent: they are refused, or something else is in the
+    /// way.
+    ///
+    /// # Errors
+    ///
+    /// What is.
+    pub fn refusal(&self, url: &Url, reply: &Reply) -> Result<Refusal, Setback> {
+        let reason = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
+        let wait = reply.wish;
+        let lasting = |hint: &str| Err(Setback { reason: format!("{reason}; {hint}"), wait, lasting: true });
         match reply.status {
-            400 | TOO_LARGE | 422 => None,
+            400 | TOO_LARGE | 422 => Ok(Refusal { at: None, is_for_size: reply.status == TOO_LARGE, reason, wait }),
             401 | 403 => lasting("check the token or the headers"),
-            408 | 425 | 429 | 500..=599 => Some(Setback { reason: what, wait: reply.wish, lasting: false }),
+            408 | 425 | 429 | 500..=599 => Err(Setback { reason, wait, lasting: false }),
             _ => lasting("check the url"),
         }
-    }
-
-    /// A message is refused: for its size, which a shorter one may be taken in place of, or for good; unless too many are,
-    /// one after the other.
-    pub fn refuse(&mut self, url: &Url, reply: &Reply) -> Result<Settled, Setback> {
-        let reason = format!("{} replied {}: {}", place(url), reply.status, self.words(&reply.body));
-        if reply.status == TOO_LARGE {
-            return Ok(Settled::TooLarge(reason));
-        }
-        self.refusals += 1;
-        if self.refusals > MOST_REFUSALS {
-            // One at a time from here on, slowly.
-            self.refusals = MOST_REFUSALS - 1;
-            let reason = format!("{reason}; {MOST_REFUSALS} in a row were refused: is this the right receiver?");
-            return Err(Setback { reason, wait: reply.wish, lasting: true });
-        }
-        Ok(Settled::Rejected(reason))
-    }
-
-    /// The receiver takes messages.
-    pub fn taken(&mut self) {
-        self.refusals = 0;
     }
 
     /// A receiver's words, fit for a log: without secrets, which it might echo.

@@ -13,6 +13,7 @@ pub mod lane;
 pub mod ledger;
 pub mod lines;
 pub mod mcs;
+pub mod narrowing;
 pub mod open_error;
 pub mod outcome;
 pub mod receivers;

@@ -1,9 +1,9 @@
 //! Delivers to Central: alerts and table rows over HTTPS, from a spool.
 //!
 //! ```text
-//! spool ─▶ load ─▶ batches ─▶ client: trust, proxy, zstd ──POST──▶ Central
-//!   ▲                │ 400, 413, 422: halves                         │
-//!   └── confirm, dead letters ◀──────────── verdict ◀── reply ◀──────┘
+//! messages ─▶ narrowing ─▶ batch ─▶ client: trust, proxy, zstd ──POST──▶ Central
+//!                 ▲ 400, 413, 422: halves                                   │
+//! settled ◀───────┴─────────────────────── verdict ◀── reply ◀──────────────┘
 //! ```
 //!
 //! | reply | what follows |
@@ -16,41 +16,39 @@
 //!
 //! The wire is ours, open and documented in `proto/`. Delivery into another service is this module put in its place:
 //! the spool and the trust beneath it know nothing of it.
-//!
-//! One thread for an output, with a runtime of its own; it shares nothing with the engine but the spool.
 
 mod batch;
 mod client;
-mod courier;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
+mod greeting;
 mod proxy;
 mod reply;
 mod statistics;
-mod status;
 #[cfg(test)]
 mod tests;
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::{io, ops::Range, time::Instant};
 
 use reqwest::header::InvalidHeaderValue;
 use secrecy::SecretString;
-use tokio::sync::{Notify, watch};
+use sensor_proto::path;
 use url::Url;
 use uuid::Uuid;
 
-use self::client::Client;
-pub use self::client::Timeouts;
-use self::courier::Courier;
-pub use self::proxy::{ProxyError, on_the_way};
-pub use self::statistics::publish as publish_statistics;
-pub use self::status::{CentralFacts, State, Status};
-use crate::backoff::Pace;
-use crate::spool::Spool;
-use crate::trust::TrustFolder;
+use self::{client::Client, greeting::Greeting, reply::Verdict};
+pub use self::{
+    client::Timeouts,
+    proxy::{ProxyError, on_the_way},
+    statistics::publish as publish_statistics,
+};
+use crate::{
+    backoff::Pace,
+    narrowing::{Narrowing, Refusal, Took},
+    remote::{Answer, Interrupt, Message, Remote, Setback, Settled},
+    spool::Kind,
+    trust::TrustFolder,
+};
 
 /// Where to deliver, as whom, and how.
 pub struct McsSettings {
@@ -78,7 +76,7 @@ impl McsSettings {
     ///
     /// When they cannot.
     pub fn check(self) -> Result<(), StartError> {
-        Client::new(self).map(drop)
+        Central::new(self).map(drop)
     }
 }
 
@@ -119,102 +117,124 @@ pub enum StartError {
     SensorId { id: String },
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    #[error("the thread that delivers could not be started: {0}")]
-    Thread(#[from] io::Error),
+    #[error("there can be no runtime for requests: {0}")]
+    Runtime(#[from] io::Error),
     #[error("a header could not be made: {0}")]
     Header(#[from] InvalidHeaderValue),
 }
 
-/// What became of an item, for those who wait for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Word {
-    /// The receiver has it.
-    Confirmed,
-    /// The receiver will never take it: why.
-    Rejected(String),
-    /// Not yet: why. It is tried again.
-    Retrying(String),
+/// Speaks to Central.
+pub struct Central {
+    name: String,
+    client: Client,
+    bounds: Bounds,
+    pace: Pace,
+    greeting: Greeting,
+    /// By [`Kind`].
+    narrowing: [Narrowing; Kind::ALL.len()],
+    /// What has been said of trust in the log.
+    said: Vec<String>,
 }
 
-/// Is told how delivery goes, on the thread that delivers. A closure hears of single items alone.
-pub trait Observer: Send {
-    /// What became of an alert, by its uuid.
-    fn word(&self, uuid: Uuid, word: &Word);
-
-    /// Central has so many further alerts, or rows.
-    fn delivered(&self, _count: usize) {}
-
-    /// A try failed, for this reason; there will be others.
-    fn failed(&self, _reason: &str) {}
-
-    /// An alert is too large for Central, for this reason, and is sent in a shorter form.
-    fn too_large(&self, _reason: &str) {}
-
-    /// Central has answered as it should.
-    fn works(&self, _status: &Status) {}
-}
-
-impl<F: Fn(Uuid, &Word) + Send> Observer for F {
-    fn word(&self, uuid: Uuid, word: &Word) {
-        self(uuid, word);
-    }
-}
-
-/// Delivery in its thread.
-pub struct Mcs {
-    status: Arc<Mutex<Status>>,
-    hurry: Arc<Notify>,
-    stop: watch::Sender<bool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Mcs {
-    /// Starts to deliver what is in the spool. Does not wait for the network.
+impl Central {
+    /// Connects when there is something to send.
     ///
     /// # Errors
     ///
     /// When the settings cannot work, whatever the network does.
-    pub fn start(settings: McsSettings, spool: Spool, observer: Box<dyn Observer>) -> Result<Self, StartError> {
-        let (stop, stopped) = watch::channel(false);
-        let status = Arc::new(Mutex::new(Status::default()));
-        let hurry = Arc::new(Notify::new());
-        let courier = Courier::new(settings, spool, observer, Arc::clone(&status), Arc::clone(&hurry), stopped)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("mcs".to_owned()).spawn(move || {
-            runtime.block_on(courier.run());
-            // A name that is being looked up cannot be called off; nobody waits for it.
-            runtime.shutdown_background();
-        })?;
-        Ok(Self { status, hurry, stop, thread: Some(thread) })
-    }
-
-    /// Someone waits: what waits for the next try is tried at once, unless Central asked for the wait.
-    pub fn hurry(&self) {
-        self.hurry.notify_one();
-    }
-
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Ends delivery: a request that is under way gets so long to end. What is left waits in the spool.
-    pub fn stop(mut self, grace: Duration) {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).grace = grace;
-        self.end();
-    }
-
-    fn end(&mut self) {
-        let _ = self.stop.send(true);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    pub fn new(settings: McsSettings) -> Result<Self, StartError> {
+        Ok(Self {
+            name: settings.name.clone(),
+            bounds: settings.bounds,
+            pace: settings.pace,
+            greeting: Greeting::new(settings.hello.clone(), settings.pace),
+            client: Client::new(settings)?,
+            narrowing: Default::default(),
+            said: Vec::new(),
+        })
     }
 }
 
-/// Ends delivery at once.
-impl Drop for Mcs {
-    fn drop(&mut self) {
-        self.end();
+/// Sends messages of one kind together.
+fn post(client: &mut Client, messages: &[Message<'_>]) -> Result<Took, Setback> {
+    let path = match messages.first().map(|message| message.kind) {
+        Some(Kind::Urgent) => path::ALERTS,
+        Some(Kind::Bulk) => path::EVENTS,
+        None => return Ok(Took::all(0)),
+    };
+    let (key, body) = (Message::key(messages), batch::encode(messages));
+    let verdict = loop {
+        let reply = client.post(path, key, &body)?;
+        match reply.verdict(messages.len(), |text| client.say(text)) {
+            Verdict::Compression if client.compress => client.compress = false,
+            verdict => break verdict,
+        }
+    };
+    let refusal = |reason, is_for_size| Ok(Took::Refused(Refusal { at: None, reason, is_for_size, wait: None }));
+    match verdict {
+        Verdict::Taken(rejected) => {
+            let mut settled = vec![Settled::Confirmed; messages.len()];
+            for one in rejected {
+                let place = usize::try_from(one.index).ok().and_then(|place| settled.get_mut(place));
+                if let Some(place) = place {
+                    *place = Settled::Rejected(client.say(one.reason.as_bytes()));
+                }
+            }
+            Ok(Took::Each(settled))
+        }
+        Verdict::Split(reason) => refusal(reason, false),
+        Verdict::TooLarge(reason) => refusal(reason, true),
+        Verdict::Compression => {
+            let reason = "the receiver takes no body of this type; check that mcs.url leads to Central".to_owned();
+            Err(Setback { reason, wait: None, lasting: true })
+        }
+        Verdict::Refused(reason, wait) => Err(Setback { reason, wait, lasting: true }),
+        Verdict::Later(reason, wait) => Err(Setback { reason, wait, lasting: false }),
+    }
+}
+
+impl Remote for Central {
+    fn send(&mut self, messages: &[Message<'_>]) -> Answer {
+        let Some(first) = messages.first() else { return Answer::default() };
+        let Self { client, narrowing, .. } = self;
+        narrowing[first.kind as usize].send(messages, |part| post(client, part))
+    }
+
+    fn interrupt(&self) -> Option<Interrupt> {
+        Some(self.client.interrupt())
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &Kind::ALL
+    }
+
+    fn parts(&self, body: &[u8]) -> Option<Vec<Range<usize>>> {
+        batch::messages(body).ok()
+    }
+
+    fn bounds(&self) -> (usize, usize) {
+        let Bounds { messages, bytes } = self.greeting.within(self.bounds);
+        (messages, bytes)
+    }
+
+    fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    fn greets_at(&self) -> Option<Instant> {
+        self.greeting.due()
+    }
+
+    fn greet(&mut self) -> Result<bool, Setback> {
+        self.greeting.greet(&mut self.client)
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        let warnings: Vec<String> = self.client.warnings().iter().map(ToString::to_string).collect();
+        for warning in warnings.iter().filter(|warning| !self.said.contains(warning)) {
+            tracing::warn!(output = self.name, "{warning}");
+        }
+        self.said.clone_from(&warnings);
+        warnings.into_iter().chain(self.greeting.note()).collect()
     }
 }

@@ -3,29 +3,83 @@
 //! What goes to one is rendered once, put into the output's spool, and sent from there until the receiver has settled
 //! it: [`crate::spooled`] drives that and a [`Remote`] only speaks the receiver's protocol.
 
-use std::time::Duration;
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use uuid::Uuid;
 
-use crate::backoff::Pace;
+use crate::{backoff::Pace, spool::Kind};
 
 /// One message out of the spool.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// The alert's; the same each time it is sent.
+    pub kind: Kind,
+    /// The item's that it is of; the same each time it is sent.
     pub uuid: Uuid,
-    /// What the output's template or format made of the alert, without a newline at its end.
+    /// Its place among the messages of that item.
+    pub part: usize,
+    /// In which of its forms it is sent, of which the first is the longest.
+    pub form: usize,
+    /// Whether it has no shorter form.
+    pub is_shortest: bool,
+    /// What the output's template or format made of it, without a newline at its end.
     pub body: &'a [u8],
 }
 
+impl<'a> Message<'a> {
+    /// One that is an item by itself and has no other form.
+    #[must_use]
+    pub const fn new(uuid: Uuid, body: &'a [u8]) -> Self {
+        Self { kind: Kind::Urgent, uuid, part: 0, form: 0, is_shortest: true, body }
+    }
+
+    /// A name for several that are sent at once: the same each time the same ones are, in the same forms.
+    #[must_use]
+    pub fn key(messages: &[Self]) -> Uuid {
+        match messages {
+            [Self { uuid, part: 0, form: 0, .. }] => *uuid,
+            messages => {
+                let said = messages.iter().flat_map(|message| {
+                    let [part, form] = [message.part, message.form].map(|number| (number as u64).to_be_bytes());
+                    message.uuid.into_bytes().into_iter().chain(part).chain(form)
+                });
+                Uuid::new_v5(&KEYS, &said.collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+/// The name space of such names.
+const KEYS: Uuid = Uuid::from_u128(0x3d0c_9a6e_52b7_4e0b_9d8f_1f1e_7a44_c0a5);
+
 /// Speaks to one receiver, on the output's own thread.
 pub trait Remote: Send {
-    /// Tries to hand over messages, in order from the first. May block for as long as its own time-outs say.
+    /// Tries to hand over messages of one kind, in order from the first. May block for as long as its own time-outs say.
     fn send(&mut self, messages: &[Message<'_>]) -> Answer;
+
+    /// What ends a [`send`](Self::send) or [`greet`](Self::greet) that is under way, and those after it, at once. None if
+    /// nothing does.
+    fn interrupt(&self) -> Option<Interrupt> {
+        None
+    }
 
     /// Whether the receiver confirms what it has, as the protocol goes.
     fn confirms(&self) -> bool {
         true
+    }
+
+    /// The kinds of items that it takes, the most urgent first. Each goes its own way: one that is not taken holds up no
+    /// other.
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Urgent]
+    }
+
+    /// Where the messages of a [`Kind::Bulk`] item stand in it; none if it is not what it should be.
+    fn parts(&self, _body: &[u8]) -> Option<Vec<Range<usize>>> {
+        None
     }
 
     /// How many messages, and how many bytes of bodies, it takes at once.
@@ -48,14 +102,36 @@ pub trait Remote: Send {
     fn linger(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// When it wants to greet the receiver next, if it does.
+    fn greets_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Greets it. True if the receiver is there and takes messages, so that what waits may be tried at once.
+    ///
+    /// # Errors
+    ///
+    /// Why it did not work out; [`greets_at`](Self::greets_at) then says when it is tried again.
+    fn greet(&mut self) -> Result<bool, Setback> {
+        Ok(false)
+    }
+
+    /// What is to be said of the receiver although it works.
+    fn notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
+
+/// Called from another thread.
+pub type Interrupt = Arc<dyn Fn() + Send + Sync>;
 
 /// How far a try came.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// What became of the first messages, in order.
     pub settled: Vec<Settled>,
-    /// Why the others were not handed over; none only if all were settled.
+    /// Why the others were not handed over. None if all were settled, or the others may be sent at once.
     pub setback: Option<Setback>,
 }
 

@@ -29,10 +29,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use self::inner::{Fate, Inner};
 pub use self::item::{Cause, GivenUp, Item, ItemId, Kind, Limits, NewItem, Usage};
@@ -49,11 +46,6 @@ struct Shared {
     inner: Mutex<Inner>,
     /// The state after the last change: who asks for it must not wait for the disk.
     stats: Mutex<Stats>,
-    /// Grows with each append; who waits for items watches it.
-    arrivals: Mutex<u64>,
-    arrived: Condvar,
-    /// The same for one reader in a task.
-    notify: Notify,
 }
 
 #[derive(Default)]
@@ -138,14 +130,7 @@ impl Spool {
     #[must_use]
     pub fn open(folder: &Path, limits: Limits) -> (Self, OpenReport) {
         let (inner, report) = Inner::open(folder, limits);
-        let shared = Shared {
-            waiting: Mutex::default(),
-            stats: Mutex::new(inner.stats()),
-            inner: Mutex::new(inner),
-            arrivals: Mutex::default(),
-            arrived: Condvar::new(),
-            notify: Notify::new(),
-        };
+        let shared = Shared { waiting: Mutex::default(), stats: Mutex::new(inner.stats()), inner: Mutex::new(inner) };
         (Self(Arc::new(shared)), report)
     }
 
@@ -180,9 +165,6 @@ impl Spool {
         inner.note();
         self.publish(&inner);
         drop(inner);
-        *lock(&self.0.arrivals) += 1;
-        self.0.arrived.notify_all();
-        self.0.notify.notify_one();
         error.map_or(Ok(()), Err)
     }
 
@@ -215,30 +197,6 @@ impl Spool {
     #[must_use]
     pub fn next_of(&self, kind: Kind, max_items: usize, max_bytes: usize) -> Vec<Item> {
         self.change(|inner| inner.next(&[kind], max_items, max_bytes))
-    }
-
-    /// Waits until [`Self::next`] has something to hand out, or the time is over. Yields whether it has.
-    #[must_use]
-    pub fn wait(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        let mut arrivals = lock(&self.0.arrivals);
-        loop {
-            let seen = *arrivals;
-            drop(arrivals);
-            if self.has_items() {
-                return true;
-            }
-            arrivals = lock(&self.0.arrivals);
-            while *arrivals == seen {
-                let Some(left) = deadline.checked_duration_since(Instant::now()) else { return false };
-                arrivals = self.0.arrived.wait_timeout(arrivals, left).unwrap_or_else(PoisonError::into_inner).0;
-            }
-        }
-    }
-
-    /// Ends when something was appended, now or since the last call. For one reader.
-    pub async fn arrival(&self) {
-        self.0.notify.notified().await;
     }
 
     /// Whether [`Self::next`] has something to hand out.

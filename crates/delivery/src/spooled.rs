@@ -1,7 +1,7 @@
 //! Outputs whose receivers confirm: what they are to get is on disk before its first try.
 //!
 //! ```text
-//! queue ─▶ this: encode, append (one sync a batch) ─▶ spool ─▶ courier's thread ─▶ receiver
+//! queue ─▶ this: encode, append (one sync a batch) ─▶ spool ─▶ sender's thread ──▶ receiver
 //!                                                       ▲          │ confirmed: deleted; rejected: dead letter
 //!                                                       └──────────┘ setback: the same again, later
 //! ```
@@ -10,17 +10,22 @@
 //! under other settings goes to where the output leads now.
 
 pub mod backlog;
-pub mod courier;
+mod load;
+pub mod sender;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use self::backlog::{Backlog, SpoolSettings};
+use self::{
+    backlog::{Backlog, SpoolSettings},
+    sender::Sender,
+};
 use crate::spool::NewItem;
 use crate::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Load},
     ledger::Ledger,
     outcome::Outcome,
+    remote::Remote,
 };
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.
@@ -28,18 +33,6 @@ const LAST_TRIES: Duration = Duration::from_secs(3);
 
 /// Encoded bytes that are kept in memory before they are spooled.
 const CHUNK: usize = 1 << 20;
-
-/// Starts to send what is in the spool, without waiting for anything.
-pub type StartCourier = Box<dyn FnOnce(&Arc<Backlog>, &Arc<Ledger>) -> io::Result<Box<dyn Courier>> + Send>;
-
-/// Empties a spool from a thread of its own. Ends when it is dropped, without anyone waiting for it.
-pub trait Courier: Send {
-    /// Something was appended; with `urgent`, someone waits for word of it, so it is tried at once.
-    fn wake(&self, urgent: bool);
-
-    /// Sends what waits as long as that works, at most for so long, and ends.
-    fn finish(&mut self, within: Duration);
-}
 
 /// Makes items of what waits for an output.
 pub trait Encode<T>: Send {
@@ -63,20 +56,20 @@ pub struct Spooled<T> {
     settings: SpoolSettings,
     encode: Box<dyn Encode<T>>,
     /// None once it was started.
-    start: Option<StartCourier>,
+    remote: Option<Box<dyn Remote>>,
     running: Option<Running>,
 }
 
 struct Running {
     backlog: Arc<Backlog>,
     /// None if it could not be started: what is spooled waits for the next one.
-    courier: Option<Box<dyn Courier>>,
+    sender: Option<Sender>,
 }
 
 impl<T: Load> Spooled<T> {
     /// Opens nothing yet: the spool may be in the hands of the same output with other settings.
-    pub fn new(settings: SpoolSettings, encode: impl Encode<T> + 'static, start: StartCourier) -> Self {
-        Self { settings, encode: Box::new(encode), start: Some(start), running: None }
+    pub fn new(settings: SpoolSettings, encode: impl Encode<T> + 'static, remote: Box<dyn Remote>) -> Self {
+        Self { settings, encode: Box::new(encode), remote: Some(remote), running: None }
     }
 }
 
@@ -97,7 +90,7 @@ impl Chunk {
         self.items.extend(items);
     }
 
-    fn spool(&mut self, backlog: &Backlog, courier: Option<&dyn Courier>, ledger: &Ledger) {
+    fn spool(&mut self, backlog: &Backlog, sender: Option<&Sender>, ledger: &Ledger) {
         let Self { items, weight, urgent, .. } = std::mem::take(self);
         if items.is_empty() {
             return;
@@ -107,28 +100,28 @@ impl Chunk {
         }
         ledger.spooled(weight);
         ledger.note_given_up();
-        if let Some(courier) = courier {
-            courier.wake(urgent);
+        if let Some(sender) = sender {
+            sender.wake(urgent);
         }
     }
 }
 
 impl<T: Load> Deliver<T> for Spooled<T> {
     fn start(&mut self, ledger: &Arc<Ledger>) {
-        let Some(start) = self.start.take() else { return };
+        let Some(remote) = self.remote.take() else { return };
         let backlog = ledger.backlog_in(&self.settings);
-        let courier = start(&backlog, ledger)
+        let sender = Sender::start(remote, &backlog, ledger)
             .inspect_err(|error| {
                 ledger
                     .failed(&format!("nothing can be sent, it is kept on disk: no thread could be started ({error})"));
             })
             .ok();
-        self.running = Some(Running { backlog, courier });
+        self.running = Some(Running { backlog, sender });
     }
 
     fn deliver(&mut self, items: &mut [T], ledger: &Ledger) -> Delivery {
         let done = items.len();
-        let Some(Running { backlog, courier }) = &self.running else { return Delivery::default() };
+        let Some(Running { backlog, sender }) = &self.running else { return Delivery::default() };
         let mut chunk = Chunk::default();
         for item in items {
             // Before it can be confirmed.
@@ -139,7 +132,7 @@ impl<T: Load> Deliver<T> for Spooled<T> {
                     Encoded::Part(new) => {
                         chunk.add(new, weight - item.weight());
                         if chunk.bytes >= CHUNK {
-                            chunk.spool(backlog, courier.as_deref(), ledger);
+                            chunk.spool(backlog, sender.as_ref(), ledger);
                         }
                         continue;
                     }
@@ -156,10 +149,10 @@ impl<T: Load> Deliver<T> for Spooled<T> {
                 break;
             }
             if chunk.bytes >= CHUNK {
-                chunk.spool(backlog, courier.as_deref(), ledger);
+                chunk.spool(backlog, sender.as_ref(), ledger);
             }
         }
-        chunk.spool(backlog, courier.as_deref(), ledger);
+        chunk.spool(backlog, sender.as_ref(), ledger);
         Delivery { done, failure: None }
     }
 
@@ -167,8 +160,8 @@ impl<T: Load> Deliver<T> for Spooled<T> {
 
     fn finish(&mut self, ledger: &Ledger) {
         ledger.note_given_up();
-        if let Some(courier) = self.running.as_mut().and_then(|running| running.courier.as_mut()) {
-            courier.finish(LAST_TRIES);
+        if let Some(sender) = self.running.as_mut().and_then(|running| running.sender.as_mut()) {
+            sender.finish(LAST_TRIES);
         }
     }
 }

@@ -6,16 +6,13 @@ use std::{
     fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
-    time::{Duration, Instant},
 };
 
 use delivery::{
     backoff::Pace,
     ledger::Ledger,
-    mcs::{Bounds, Hello, Mcs, McsSettings, Observer, State, Status, Timeouts, Word},
-    outcome::Outcome,
-    spooled::{Courier, Encode, Encoded, StartCourier, backlog::Backlog},
+    mcs::{Bounds, Central, Hello, McsSettings, Timeouts},
+    spooled::{Encode, Encoded},
     trust::{CrlPolicy, TrustFolder},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -28,12 +25,6 @@ use crate::{alert::Template, host};
 
 /// Rows in an item of the spool, which is a request.
 const ROWS: usize = 500;
-/// How long a request may still take once the output ends.
-const GRACE: Duration = Duration::from_secs(1);
-/// How often an output that ends looks whether everything is out.
-const LOOK: Duration = Duration::from_millis(20);
-/// Clocks that differ by less are as good as the same.
-const SKEW: Duration = Duration::from_secs(60);
 
 /// Where Central is, as whom to deliver, and whom to trust.
 #[derive(Clone)]
@@ -116,13 +107,12 @@ impl CentralSettings {
         }
     }
 
-    /// Delivers to it.
+    /// What delivers to it for the output of this name.
     ///
     /// # Errors
     ///
     /// When the settings cannot work, or the sensor's id cannot be read.
-    pub(crate) fn courier(&self, name: &str) -> io::Result<StartCourier> {
-        self.check().map_err(io::Error::other)?;
+    pub(crate) fn remote(&self, name: &str) -> io::Result<Central> {
         // What is wrong with the id's place is said where the sensor starts.
         let (host, _) = host::describe(&self.state_dir);
         let hello = Hello {
@@ -131,84 +121,7 @@ impl CentralSettings {
             metadata: host.metadata,
             statistics: self.statistics,
         };
-        let settings = self.settings(name, host.sensor_id, hello);
-        Ok(Box::new(move |backlog, ledger| {
-            ledger.set_confirms(true);
-            let reports = Reports { backlog: Arc::clone(backlog), ledger: Arc::clone(ledger) };
-            let mcs = Mcs::start(settings, backlog.spool.clone(), Box::new(reports)).map_err(io::Error::other)?;
-            Ok(Box::new(ToCentral { mcs: Some(mcs), backlog: Arc::clone(backlog) }) as Box<dyn Courier>)
-        }))
-    }
-}
-
-struct ToCentral {
-    /// None once it has ended.
-    mcs: Option<Mcs>,
-    backlog: Arc<Backlog>,
-}
-
-impl Courier for ToCentral {
-    fn wake(&self, urgent: bool) {
-        // The spool itself tells of what arrives.
-        if urgent && let Some(mcs) = &self.mcs {
-            mcs.hurry();
-        }
-    }
-
-    fn finish(&mut self, within: Duration) {
-        let Some(mcs) = self.mcs.take() else { return };
-        let until = Instant::now() + within;
-        while self.backlog.spool.has_items() && mcs.status().state == State::Working && Instant::now() < until {
-            thread::sleep(LOOK);
-        }
-        mcs.stop(GRACE.min(until.saturating_duration_since(Instant::now())));
-    }
-}
-
-/// Passes on how delivery goes.
-struct Reports {
-    backlog: Arc<Backlog>,
-    ledger: Arc<Ledger>,
-}
-
-impl Observer for Reports {
-    fn word(&self, uuid: Uuid, word: &Word) {
-        let outcome = match word {
-            Word::Confirmed => Outcome::Confirmed,
-            Word::Retrying(reason) => Outcome::Retrying(reason.clone()),
-            Word::Rejected(reason) => {
-                self.ledger.rejected(uuid, reason);
-                Outcome::Rejected(reason.clone())
-            }
-        };
-        self.backlog.tell(&self.ledger.name, uuid, &outcome);
-    }
-
-    fn delivered(&self, count: usize) {
-        self.ledger.confirmed(count);
-        self.ledger.note_given_up();
-    }
-
-    fn failed(&self, reason: &str) {
-        self.ledger.failed(reason);
-        self.ledger.note_given_up();
-    }
-
-    fn too_large(&self, reason: &str) {
-        self.ledger.too_large(reason);
-    }
-
-    fn works(&self, status: &Status) {
-        self.ledger.works();
-        let mut notes = status.trust_warnings.clone();
-        if let Some(skew) = status.central.as_ref().and_then(|central| central.clock_skew)
-            && skew.unsigned_abs() >= SKEW.as_nanos() as u64
-        {
-            let seconds = skew.unsigned_abs() / 1_000_000_000;
-            let way = if skew > 0 { "behind" } else { "ahead of" };
-            notes.push(format!("this host's clock is {seconds} s {way} Central's"));
-        }
-        self.ledger.set_notes(notes);
+        Central::new(self.settings(name, host.sensor_id, hello)).map_err(io::Error::other)
     }
 }
 

@@ -11,8 +11,6 @@ use delivery::{
     receivers::{splunk::Splunk, syslog::Syslog, webhook::Webhook},
     remote::Remote,
     spooled::Spooled,
-    spooled::StartCourier,
-    spooled::courier::by_remote,
 };
 
 use super::{
@@ -61,10 +59,10 @@ impl Route for OutputSettings {
             Opened::Lines(lines) => Box::new(AlertLines::new(self.renderer(), lines, self.target.write_each_line())),
             Opened::Remote(remote) => {
                 let rendered = Rendered(self.renderer());
-                Box::new(Spooled::new(self.spool.clone(), rendered, by_remote(remote)))
+                Box::new(Spooled::new(self.spool.clone(), rendered, remote))
             }
-            Opened::Central(start) => {
-                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), start))
+            Opened::Central(remote) => {
+                Box::new(Spooled::new(self.spool.clone(), AlertMessages(self.template.clone()), remote))
             }
         })
     }
@@ -108,7 +106,7 @@ impl Route for SinkSettings {
         }
         match self.target.open(&self.name)? {
             Opened::Lines(lines) => Ok(Box::new(RowLines::new(lines, self.format))),
-            Opened::Central(start) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, start))),
+            Opened::Central(remote) => Ok(Box::new(Spooled::new(self.spool.clone(), RowMessages, remote))),
             Opened::Remote(_) => {
                 let reason = io::Error::new(io::ErrorKind::Unsupported, "it takes alerts alone");
                 Err(OpenError { name: self.name.clone(), place: self.target.place(), reason: Arc::new(reason) })
@@ -148,7 +146,7 @@ enum Opened {
     /// What confirms: alerts wait in a spool until it does.
     Remote(Box<dyn Remote>),
     /// The same, in a form of its own.
-    Central(StartCourier),
+    Central(Box<dyn Remote>),
 }
 
 impl Opened {
@@ -167,7 +165,7 @@ impl TargetSettings {
         let opened: io::Result<Opened> = match self {
             Self::Stdout(StdoutSettings) => Descriptor::stdout().map(Opened::lines),
             Self::File(settings) => FileLines::open(settings).map(Opened::lines),
-            Self::Mcs(settings) => settings.courier(name).map(Opened::Central),
+            Self::Mcs(settings) => settings.remote(name).map(|remote| Opened::Central(Box::new(remote))),
             #[cfg(test)]
             Self::Descriptor(shared) => shared.open().map(Opened::lines),
             #[cfg(test)]

@@ -12,6 +12,7 @@ use std::{
 use delivery::{
     backoff::Pace,
     ledger::OutputStatus,
+    narrowing::{Narrowing, Refusal, Took},
     outcome::Outcome,
     remote::{Answer, Message, Remote, Setback, Settled},
     spool::Limits,
@@ -242,8 +243,9 @@ fn one_that_is_refused_for_good_is_a_dead_letter() {
 #[test]
 fn a_receiver_that_refuses_everything_empties_the_spool_slowly() {
     let folder = tempfile::tempdir().unwrap();
-    let refusing = Script::new(|messages| settled(vec![Settled::Rejected("no".into()); messages.len()]));
-    let outputs = start(output(&folder, refusing));
+    let mut narrowing = Narrowing::default();
+    let refused = || Took::Refused(Refusal { at: None, reason: "no".into(), is_for_size: false, wait: None });
+    let outputs = start(output(&folder, Script::new(move |messages| narrowing.send(messages, |_| Ok(refused())))));
     send(&outputs, 30);
     let status = until(&outputs, "an empty spool", |status| status.sent == 30 && status.queued == 0);
     assert_eq!(status.spool.unwrap().given_up["rejected"], 30);

@@ -212,7 +212,7 @@ mod tests {
     fn over_two_tries(settles: Settled) -> (Vec<u128>, usize) {
         let given = Arc::default();
         let mut courier = Courier::new(Box::new(Scripted { settles, given: Arc::clone(&given), has_failed: false }));
-        let page: Vec<_> = (1..5).map(|number| Message { uuid: Uuid::from_u128(number), body: b"x" }).collect();
+        let page: Vec<_> = (1..5).map(|number| Message::new(Uuid::from_u128(number), b"x")).collect();
         let mut seen = Seen::default();
         assert_eq!(courier.hand_over(&page, &mut seen), Err("away".into()));
         assert_eq!(courier.hand_over(&page, &mut seen), Err("away".into()), "it rests");

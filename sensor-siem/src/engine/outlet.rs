@@ -318,10 +318,7 @@ async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) 
 impl Handover {
     fn messages(&self) -> Vec<Message<'_>> {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
-        begins
-            .zip(&self.ends)
-            .map(|(begin, end)| Message { uuid: end.uuid, body: &self.lines[begin..end.at] })
-            .collect()
+        begins.zip(&self.ends).map(|(begin, end)| Message::new(end.uuid, &self.lines[begin..end.at])).collect()
     }
 }
 

@@ -1,18 +1,26 @@
 //! One request to Central and its reply, bounded in every way.
 
-use std::error::Error as _;
-use std::time::{Duration, Instant};
+use std::{
+    error::Error as _,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Proxy, redirect};
+use reqwest::{Proxy, RequestBuilder, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use sensor_proto::{MEDIA_TYPE, header as sensor_header};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+};
 use url::Url;
 use uuid::Uuid;
 
 use super::reply::Reply;
 use super::{McsSettings, StartError, proxy};
 use crate::backoff::retry_after;
+use crate::remote::{Interrupt, Setback};
 use crate::trust::{PeerError, Trust, TrustError, TrustFolder, TrustWarning};
 use crate::words;
 
@@ -56,6 +64,15 @@ pub(super) enum Fault {
     BrokenOff { peer: String, via: String, reason: String },
     #[error("the reply of {peer} is longer than {MAX_REPLY} bytes")]
     TooLong { peer: String },
+    #[error("the request was called off, because nothing more is to be sent")]
+    CalledOff,
+}
+
+/// Every one of these may pass.
+impl From<Fault> for Setback {
+    fn from(fault: Fault) -> Self {
+        Self { reason: fault.to_string(), wait: None, lasting: false }
+    }
 }
 
 /// Sends requests; keeps the connection between them.
@@ -73,6 +90,10 @@ pub(super) struct Client {
     /// Compression is left off once a receiver could not read it.
     pub(super) compress: bool,
     current: Option<Current>,
+    /// None once it ends.
+    runtime: Option<Runtime>,
+    /// Set once nothing more is to be sent.
+    called_off: watch::Sender<bool>,
 }
 
 struct Current {
@@ -102,7 +123,20 @@ impl Client {
         let via = chosen.as_ref().map_or_else(String::new, |(_, place)| format!(" through the proxy {place}"));
         let peer = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
         let proxy = chosen.map(|(proxy, _)| proxy);
-        Ok(Self { base, peer, via, token, headers, proxy, timeouts, trust, compress: true, current: None })
+        Ok(Self {
+            base,
+            peer,
+            via,
+            token,
+            headers,
+            proxy,
+            timeouts,
+            trust,
+            compress: true,
+            current: None,
+            runtime: Some(Builder::new_current_thread().enable_all().build()?),
+            called_off: watch::Sender::new(false),
+        })
     }
 
     /// Trust as it stands, for the status.
@@ -110,8 +144,16 @@ impl Client {
         self.trust.current().map(|trust| trust.warnings).unwrap_or_default()
     }
 
+    /// Calls off the request that is under way, and all after it.
+    pub(super) fn interrupt(&self) -> Interrupt {
+        let called_off = self.called_off.clone();
+        Arc::new(move || {
+            called_off.send_replace(true);
+        })
+    }
+
     /// Posts a body. The key is the same for each try of the same batch.
-    pub(super) async fn post(&mut self, path: &str, key: Uuid, body: &[u8]) -> Result<Reply, Fault> {
+    pub(super) fn post(&mut self, path: &str, key: Uuid, body: &[u8]) -> Result<Reply, Fault> {
         let http = self.http()?;
         let mut request = http
             .post(format!("{}{path}", self.base))
@@ -123,6 +165,18 @@ impl Client {
             Some(packed) => request.header(CONTENT_ENCODING, "zstd").body(packed),
             None => request.body(body.to_vec()),
         };
+        let mut called_off = self.called_off.subscribe();
+        let Some(runtime) = &self.runtime else { return Err(Fault::CalledOff) };
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = called_off.wait_for(|is| *is) => Err(Fault::CalledOff),
+                reply = self.exchange(request) => reply,
+            }
+        })
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<Reply, Fault> {
         let mut response = request.send().await.map_err(|error| self.fault(error))?;
         let status = response.status().as_u16();
         let wish = retry_after(response.headers());
@@ -205,6 +259,15 @@ impl Client {
             Fault::Unreachable { peer, via, reason }
         } else {
             Fault::BrokenOff { peer, via, reason }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // A name that is being looked up cannot be called off; nobody waits for it.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Statistics on the sensor's health, which go along with its greeting to Central if the configuration lets them.
 //!
-//! Whoever watches over the sensor publishes them; couriers, which know nothing of it, take the newest. A process is one
+//! Whoever watches over the sensor publishes them; the greeting, which knows nothing of it, takes the newest. A process is one
 //! sensor, so there is one place for them.
 
 use std::{

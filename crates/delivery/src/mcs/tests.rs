@@ -1,12 +1,18 @@
 //! The client against a TLS server that replies, or misbehaves, by a script.
 
 mod faults;
+mod greetings;
 mod proxied;
 mod replies;
 mod server;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender as Report, channel},
+    },
+    time::Duration,
+};
 
 use prost::Message as _;
 use sensor_proto::v1::{Alert, AlertBatch, BatchReply, EventBatch, HelloReply, LostRecords, Rejected, Row, row::Table};
@@ -14,18 +20,29 @@ use tempfile::TempDir;
 
 use self::server::{Act, Peer, Request, http};
 use super::*;
-use crate::spool::{Cause, Kind, Limits, NewItem};
-use crate::test_authority::{Authority, Folder};
-use crate::trust::CrlPolicy;
+use crate::{
+    ledger::{Ledger, OutputStatus},
+    outcome::{Awaited, Outcome, Receipt},
+    spool::{Cause, Limits, NewItem, Spool},
+    spooled::{
+        backlog::{Backlog, SpoolSettings},
+        sender::Sender,
+    },
+    test_authority::{Authority, Folder},
+    trust::CrlPolicy,
+};
 
 /// A token that must not appear anywhere.
 const TOKEN: &str = "SLS-hunter2hunter2";
 
 /// A sensor's delivery with everything around it.
 struct Sensor {
-    mcs: Mcs,
+    sender: Sender,
+    ledger: Arc<Ledger>,
+    backlog: Arc<Backlog>,
     spool: Spool,
-    words: Receiver<(Uuid, Word)>,
+    report: Report<Receipt>,
+    receipts: Receiver<Receipt>,
     _folder: TempDir,
 }
 
@@ -34,18 +51,23 @@ impl Sensor {
         let mut settings = settings(peer);
         change(&mut settings);
         let folder = tempfile::tempdir().unwrap();
-        let (spool, _) = Spool::open(folder.path(), Limits::default());
-        let (sender, words): (Sender<(Uuid, Word)>, _) = channel();
-        let watch = Box::new(move |uuid: Uuid, word: &Word| drop(sender.send((uuid, word.clone()))));
-        let mcs = Mcs::start(settings, spool.clone(), watch).unwrap();
-        Self { mcs, spool, words, _folder: folder }
+        let ledger = Arc::new(Ledger::new("mcs", "mcs"));
+        let spools = SpoolSettings { folder: folder.path().into(), limits: Limits::default() };
+        let backlog = ledger.backlog_in(&spools);
+        let sender = Sender::start(Box::new(Central::new(settings).unwrap()), &backlog, &ledger).unwrap();
+        let (report, receipts) = channel();
+        Self { sender, ledger, spool: backlog.spool.clone(), backlog, report, receipts, _folder: folder }
+    }
+
+    fn status(&self) -> OutputStatus {
+        self.ledger.status((0, None))
     }
 
     /// Waits for something that comes sooner or later.
-    fn until(&self, what: &str, condition: impl Fn(&Status) -> bool) -> Status {
+    fn until(&self, what: &str, condition: impl Fn(&OutputStatus) -> bool) -> OutputStatus {
         let began = Instant::now();
         loop {
-            let status = self.mcs.status();
+            let status = self.status();
             if condition(&status) {
                 return status;
             }
@@ -54,18 +76,39 @@ impl Sensor {
         }
     }
 
+    /// Waits until it does not work out, and yields why.
+    fn until_it_fails(&self, how: &str) -> String {
+        let fails = |status: &OutputStatus| error(status).is_some_and(|error| error.contains(how));
+        error(&self.until(how, fails)).unwrap().to_owned()
+    }
+
     fn until_empty(&self) {
         self.until("an empty spool", |_| !self.spool.has_items());
     }
 
     /// An item leaves the spool first; what became of it is told then, and counted as delivered last of all.
-    fn until_told(&self, delivered: [u64; 2]) {
-        self.until("all that is told", |status| status.delivered == delivered);
+    fn until_confirmed(&self, messages: u64) {
+        self.until("all that is confirmed", |status| status.confirmed == Some(messages));
     }
 
     fn append(&self, items: Vec<NewItem>) {
+        for item in items.iter().filter(|item| item.kind == Kind::Urgent) {
+            let watchers = vec![self.report.clone()];
+            self.backlog.expect(Some(&Awaited { uuid: item.uuid, since: Instant::now(), watchers }));
+        }
         self.spool.append(items).unwrap();
+        self.sender.wake(false);
     }
+
+    /// What was told of alerts so far.
+    fn told(&self) -> Vec<(u128, Outcome)> {
+        self.receipts.try_iter().map(|receipt| (receipt.uuid.as_u128(), receipt.outcome)).collect()
+    }
+}
+
+/// Why it last did not work out.
+fn error(status: &OutputStatus) -> Option<&str> {
+    status.last_error.as_ref().map(|error| error.message.as_str())
 }
 
 fn settings(peer: &Peer) -> McsSettings {

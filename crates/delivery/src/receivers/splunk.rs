@@ -14,10 +14,9 @@
 //! | 8, 9, 18 to 20, 23, 26 and others | tried again later |
 
 use std::{
-    collections::{BTreeMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashSet},
     io,
     io::Write as _,
-    ops::Range,
     time::{Duration, Instant},
 };
 
@@ -34,6 +33,7 @@ use uuid::Uuid;
 use crate::{
     backoff::Pace,
     http::{self, Client, HttpSettings, Reply},
+    narrowing::{Narrowing, Refusal, Took},
     remote::{Answer, Message, Remote, Setback, Settled},
 };
 
@@ -85,6 +85,7 @@ pub struct Splunk {
     pending: Option<Pending>,
     /// How long that may last.
     indexed_within: Duration,
+    narrowing: Narrowing,
 }
 
 /// Events that the collector has taken in, as far as they are not indexed.
@@ -94,24 +95,6 @@ struct Pending {
     uuids: HashSet<Uuid>,
     /// When they are sent again.
     until: Instant,
-}
-
-/// What is to be done about some of the messages.
-enum Step {
-    Post(Range<usize>),
-    /// They are pending.
-    Ask(Range<usize>),
-    /// One of them, for good.
-    Refuse(Reply),
-}
-
-/// What a collector says of events.
-enum Said {
-    Taken,
-    /// They are to be asked for.
-    Pending,
-    /// One is bad, or they are too many; which one, if it says so.
-    Refused(Option<usize>, Reply),
 }
 
 /// The words of a reply.
@@ -173,6 +156,7 @@ impl Splunk {
             client: Client::new(settings.http.clone(), headers, secrets)?,
             pending: None,
             indexed_within: INDEXED_WITHIN,
+            narrowing: Narrowing::default(),
         })
     }
 
@@ -192,41 +176,16 @@ impl Splunk {
 
     /// Sends events until those that are left are not to be sent now.
     fn deliver(&mut self, messages: &[Message<'_>]) -> Answer {
-        let mut answer = Answer::default();
-        let mut steps = VecDeque::new();
         let asked = self.still_asked_for(messages);
-        if asked > 0 {
-            steps.push_back(Step::Ask(0..asked));
+        if asked > 0
+            && let Err(setback) = self.wait_for_index()
+        {
+            return Answer { settled: Vec::new(), setback: Some(setback) };
         }
-        if asked < messages.len() {
-            steps.push_back(Step::Post(asked..messages.len()));
-        }
-        while let Some(step) = steps.pop_front() {
-            let outcome = match step {
-                Step::Ask(range) => self.wait_for_index().map(|()| vec![Settled::Confirmed; range.len()]),
-                Step::Refuse(reply) => self.client.refuse(&self.events, &reply).map(|settled| vec![settled]),
-                Step::Post(range) => match self.post(&messages[range.clone()]) {
-                    Ok(Said::Taken) => Ok(vec![Settled::Confirmed; range.len()]),
-                    Ok(Said::Pending) => {
-                        steps.push_front(Step::Ask(range));
-                        continue;
-                    }
-                    Ok(Said::Refused(place, reply)) => {
-                        narrow(&mut steps, range, place, reply);
-                        continue;
-                    }
-                    Err(setback) => Err(setback),
-                },
-            };
-            match outcome {
-                Ok(settled) => answer.settled.extend(settled),
-                Err(setback) => {
-                    answer.setback = Some(setback);
-                    break;
-                }
-            }
-        }
-        answer
+        let mut narrowing = std::mem::take(&mut self.narrowing);
+        let Answer { settled, setback } = narrowing.send(&messages[asked..], |part| self.post(part));
+        self.narrowing = narrowing;
+        Answer { settled: [vec![Settled::Confirmed; asked], settled].concat(), setback }
     }
 
     /// How many of the first messages are with the collector already, which has not yet said that they are indexed.
@@ -239,8 +198,8 @@ impl Splunk {
         asked
     }
 
-    /// Sends events together.
-    fn post(&mut self, messages: &[Message<'_>]) -> Result<Said, Setback> {
+    /// Sends events together, and waits until they are indexed if that is to be.
+    fn post(&mut self, messages: &[Message<'_>]) -> Result<Took, Setback> {
         let body = messages.iter().map(|message| message.body).collect::<Vec<_>>().join(&b'\n');
         let mut headers = HeaderMap::new();
         let body = match compressed(&body).filter(|_| self.gzip) {
@@ -253,10 +212,7 @@ impl Splunk {
         let reply = self.client.send(&Method::POST, &self.events, headers, body)?;
         let words = Words::of(&reply);
         match (reply.status, words.code) {
-            (200..=299, Some(0)) if !self.ack => {
-                self.client.taken();
-                Ok(Said::Taken)
-            }
+            (200..=299, Some(0)) if !self.ack => Ok(Took::all(messages.len())),
             (200..=299, Some(0)) => {
                 let Some(id) = words.ack_id else {
                     let reason = format!(
@@ -265,17 +221,14 @@ impl Splunk {
                     );
                     return Err(Setback { reason, wait: None, lasting: true });
                 };
-                self.client.taken();
                 let uuids = messages.iter().map(|message| message.uuid).collect();
                 self.pending = Some(Pending { id, uuids, until: Instant::now() + self.indexed_within });
-                Ok(Said::Pending)
+                self.wait_for_index()?;
+                Ok(Took::all(messages.len()))
             }
             // Too much for it, or for a balancer in front of it.
-            (413, _) => Ok(Said::Refused(None, reply)),
-            (_, Some(5 | 6 | 12 | 13 | 15)) => {
-                let place = words.invalid_event.and_then(|place| usize::try_from(place).ok());
-                Ok(Said::Refused(place, reply))
-            }
+            (413, _) => Ok(Took::Refused(self.refusal(&reply, None))),
+            (_, Some(5 | 6 | 12 | 13 | 15)) => Ok(Took::Refused(self.refusal(&reply, words.invalid_event))),
             _ => Err(self.setback(&self.events, &reply)),
         }
     }
@@ -317,8 +270,13 @@ impl Splunk {
             Some(_) => self.later(reply),
             // What replied is no collector: a balancer in front of one, or something else.
             None if (200..=299).contains(&reply.status) => self.later(reply),
-            None => self.client.setback(url, reply).unwrap_or_else(|| self.later(reply)),
+            None => self.client.refusal(url, reply).err().unwrap_or_else(|| self.later(reply)),
         }
+    }
+
+    fn refusal(&self, reply: &Reply, at: Option<i64>) -> Refusal {
+        let at = at.and_then(|place| usize::try_from(place).ok());
+        Refusal { at, reason: self.told(reply), is_for_size: reply.status == 413, wait: reply.wish }
     }
 
     fn lasting(&self, reply: &Reply, hint: &str) -> Setback {
@@ -350,23 +308,6 @@ impl Remote for Splunk {
 
     fn linger(&self) -> Duration {
         self.settings.linger()
-    }
-}
-
-/// What is to be done instead after these were refused together: a bad event is found by its number, else by halves.
-fn narrow(steps: &mut VecDeque<Step>, range: Range<usize>, place: Option<usize>, reply: Reply) {
-    let Range { start, end } = range;
-    let alone = (end - start == 1).then_some(0);
-    let parts = match alone.or(place).and_then(|place| start.checked_add(place)).filter(|at| *at < end) {
-        Some(at) => [Step::Post(start..at), Step::Refuse(reply), Step::Post(at + 1..end)].into(),
-        None => {
-            let half = start.midpoint(end);
-            vec![Step::Post(start..half), Step::Post(half..end)]
-        }
-    };
-    let empty = |step: &Step| matches!(step, Step::Post(range) if range.is_empty());
-    for part in parts.into_iter().rev().filter(|part| !empty(part)) {
-        steps.push_front(part);
     }
 }
 

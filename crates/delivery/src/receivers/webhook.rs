@@ -10,12 +10,12 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::words;
-use uuid::Uuid;
 
 use crate::{
     backoff::Pace,
     http::{self, Client, HttpSettings},
-    remote::{Answer, Message, Remote, Setback, Settled},
+    narrowing::{Narrowing, Took},
+    remote::{Answer, Message, Remote, Setback},
 };
 
 words! {
@@ -64,6 +64,7 @@ pub struct Webhook {
     /// Whether `headers` say what the body is.
     has_content_type: bool,
     client: Client,
+    narrowing: Narrowing,
 }
 
 impl Webhook {
@@ -100,6 +101,7 @@ impl Webhook {
             settings: settings.http.clone(),
             has_content_type,
             client,
+            narrowing: Narrowing::default(),
         })
     }
 
@@ -112,50 +114,21 @@ impl Webhook {
         self.client.send(&Method::OPTIONS, &self.url, HeaderMap::new(), Vec::new()).map(drop)
     }
 
-    fn request(&mut self, messages: &[Message<'_>]) -> Answer {
-        let mut answer = Answer::default();
+    fn request(&mut self, messages: &[Message<'_>]) -> Result<Took, Setback> {
         let (body, content_type) = self.body(messages);
         let mut headers = HeaderMap::new();
         // What is set holds, whatever the body is.
         if !self.has_content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        // The same for each try of the same messages.
-        let key = match messages {
-            [message] => message.uuid,
-            messages => {
-                let all: Vec<u8> = messages.iter().flat_map(|message| *message.uuid.as_bytes()).collect();
-                Uuid::new_v5(&Uuid::NAMESPACE_OID, &all)
-            }
-        };
-        if let Ok(key) = HeaderValue::try_from(key.to_string()) {
+        if let Ok(key) = HeaderValue::try_from(Message::key(messages).to_string()) {
             headers.insert(HeaderName::from_static("idempotency-key"), key);
         }
-        let reply = match self.client.send(&self.method, &self.url, headers, body) {
-            Ok(reply) => reply,
-            Err(setback) => return Answer { setback: Some(setback), ..answer },
-        };
-        if (200..300).contains(&reply.status) {
-            self.client.taken();
-            answer.settled = vec![Settled::Confirmed; messages.len()];
-        } else if let Some(setback) = self.client.setback(&self.url, &reply) {
-            answer.setback = Some(setback);
-        } else if messages.len() > 1 {
-            // One of them is at fault: halves find it.
-            let (first, second) = messages.split_at(messages.len() / 2);
-            answer = self.request(first);
-            if answer.setback.is_none() {
-                let rest = self.request(second);
-                answer.settled.extend(rest.settled);
-                answer.setback = rest.setback;
-            }
-        } else {
-            match self.client.refuse(&self.url, &reply) {
-                Ok(settled) => answer.settled.push(settled),
-                Err(setback) => answer.setback = Some(setback),
-            }
+        let reply = self.client.send(&self.method, &self.url, headers, body)?;
+        match reply.status {
+            200..=299 => Ok(Took::all(messages.len())),
+            _ => self.client.refusal(&self.url, &reply).map(Took::Refused),
         }
-        answer
     }
 
     /// One alert as it is; of an output that sends several at once, always a list.
@@ -185,7 +158,10 @@ impl Webhook {
 
 impl Remote for Webhook {
     fn send(&mut self, messages: &[Message<'_>]) -> Answer {
-        self.request(messages)
+        let mut narrowing = std::mem::take(&mut self.narrowing);
+        let answer = narrowing.send(messages, |part| self.request(part));
+        self.narrowing = narrowing;
+        answer
     }
 
     fn bounds(&self) -> (usize, usize) {

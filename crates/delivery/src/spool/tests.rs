@@ -4,7 +4,7 @@ mod kill;
 mod model;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -85,7 +85,7 @@ fn items_come_out_in_order_alerts_first_until_confirmed() {
     spool.append(vec![alert(5, 10)]).unwrap();
     assert_eq!(drain(&spool), [4, 5, 1, 3]);
     assert_eq!(spool.stats().disk, [Usage::default(); 2]);
-    assert!(!spool.wait(Duration::ZERO));
+    assert!(!spool.has_items());
 }
 
 #[test]
@@ -305,17 +305,6 @@ fn numbers_in_memory_never_overwrite_those_on_disk() {
     second.retry_now();
     second.confirm(&ids(&leased));
     assert_eq!(drain(&second), [0, 1, 2, 3, 4, 10, 11]);
-}
-
-#[test]
-fn waiting_ends_when_something_arrives() {
-    let folder = tempfile::tempdir().unwrap();
-    let spool = open(folder.path());
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| spool.wait(Duration::from_secs(600)));
-        spool.append(vec![alert(1, 10)]).unwrap();
-        assert!(waiter.join().unwrap());
-    });
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub struct Backlog {
     pub spool: Spool,
     expected: Mutex<Vec<Awaited>>,
     /// The thread that was last started to empty the spool; the next one waits for its end.
-    pub last_courier: Mutex<Option<JoinHandle<()>>>,
+    pub last_sender: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Backlog {
@@ -74,7 +74,7 @@ impl Backlog {
         if alerts + rows > 0 {
             tracing::info!(output, alerts, rows, "what could not be sent earlier is sent now");
         }
-        Self { spool, expected: Mutex::default(), last_courier: Mutex::default() }
+        Self { spool, expected: Mutex::default(), last_sender: Mutex::default() }
     }
 
     /// Notes whether someone waits for word of it; true if so.

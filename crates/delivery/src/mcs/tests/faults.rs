@@ -3,7 +3,7 @@
 use super::*;
 
 /// Delivers two alerts and some rows to a peer that first does this to a few requests.
-fn survives(act: impl Fn() -> Act + Send + 'static, timeout: Duration) -> Status {
+fn survives(act: impl Fn() -> Act + Send + 'static, timeout: Duration) -> String {
     let mut tries = 0;
     let peer = Peer::start(move |request| {
         tries += 1;
@@ -11,9 +11,9 @@ fn survives(act: impl Fn() -> Act + Send + 'static, timeout: Duration) -> Status
     });
     let sensor = Sensor::start(&peer, |settings| settings.timeouts.request = timeout);
     sensor.append(vec![alert(1), alert(2), rows(3, 3)]);
-    let failed = sensor.until("a fault", |status| status.last_error.is_some());
+    let failed = sensor.until_it_fails("");
     sensor.until_empty();
-    sensor.until("everything", |status| status.delivered == [2, 3]);
+    sensor.until_confirmed(5);
     assert_eq!(sensor.spool.stats().given_up.sum(), 0);
     failed
 }
@@ -23,13 +23,13 @@ const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_peer_that_hangs() {
-    let error = survives(|| Act::Hang, SHORT).last_error.unwrap();
+    let error = survives(|| Act::Hang, SHORT);
     assert!(error.contains("did not reply in time"), "{error}");
 }
 
 #[test]
 fn a_peer_that_replies_byte_by_byte() {
-    let error = survives(|| Act::Drip, SHORT).last_error.unwrap();
+    let error = survives(|| Act::Drip, SHORT);
     assert!(error.contains("did not reply in time"), "{error}");
 }
 
@@ -38,14 +38,14 @@ fn a_peer_that_breaks_off() {
     let whole = http(200, "", &BatchReply { accepted: 2, ..BatchReply::default() }.encode_to_vec());
     let without_end = http(200, "", &[0; 50]);
     for bytes in [Vec::new(), b"HTTP/1.1 2".to_vec(), whole[..whole.len() - 1].to_vec(), without_end[..60].to_vec()] {
-        let error = survives(move || Act::Break(bytes.clone()), LONG).last_error.unwrap();
+        let error = survives(move || Act::Break(bytes.clone()), LONG);
         assert!(error.contains("broke off"), "{error}");
     }
 }
 
 #[test]
 fn a_peer_that_floods() {
-    let error = survives(|| Act::Flood, LONG).last_error.unwrap();
+    let error = survives(|| Act::Flood, LONG);
     assert!(error.contains("longer than"), "{error}");
 }
 
@@ -68,9 +68,7 @@ fn nobody_there() {
     let peer = Peer::start(good);
     let sensor = Sensor::start(&peer, |settings| settings.url = Url::parse("https://localhost:1/base/").unwrap());
     sensor.append(vec![alert(1)]);
-    let status = sensor.until("a fault", |status| status.failures > 2);
-    assert_eq!(status.state, State::Waiting);
-    let error = status.last_error.unwrap();
+    let error = sensor.until_it_fails("");
     assert!(error.contains("localhost:1 cannot be reached") && error.contains("refused"), "{error}");
     assert_eq!(sensor.spool.stats().disk[0].items, 1);
 }
@@ -85,7 +83,7 @@ fn a_peer_that_never_gets_to_tls() {
         settings.timeouts.connect = Duration::from_millis(200);
     });
     sensor.append(vec![alert(1)]);
-    let error = sensor.until("a fault", |status| status.failures > 1).last_error.unwrap();
+    let error = sensor.until_it_fails("");
     assert!(error.contains("in time"), "{error}");
 }
 
@@ -98,11 +96,9 @@ fn trust_is_looked_at_for_each_request() {
     // The connection that stands is not used any more once its certificate is revoked.
     peer.folder.put("sophosca1.crl", peer.authority.crl(&[7]).der());
     sensor.append(vec![alert(2)]);
-    let status = sensor.until("a refusal", |status| status.state == State::Untrusted);
-    assert!(status.last_error.as_ref().unwrap().contains("revoked"), "{status:?}");
+    sensor.until_it_fails("revoked");
     std::fs::remove_file(peer.folder.0.path().join("sophosca1.crl")).unwrap();
-    let missing = |status: &Status| status.last_error.as_ref().is_some_and(|error| error.contains("no sophosca*.crl"));
-    sensor.until("another reason", missing);
+    sensor.until_it_fails("no sophosca*.crl");
     assert_eq!(sensor.spool.stats().disk[0].items, 1);
     peer.folder.put("sophosca1.crl", peer.authority.crl(&[]).der());
     sensor.until_empty();
@@ -111,10 +107,13 @@ fn trust_is_looked_at_for_each_request() {
 #[test]
 fn stopping_does_not_wait_for_a_peer_that_hangs() {
     let peer = Peer::start(|_| Act::Hang);
-    let sensor = Sensor::start(&peer, |settings| settings.timeouts.request = Duration::from_secs(3600));
+    let mut sensor = Sensor::start(&peer, |settings| settings.timeouts.request = Duration::from_secs(3600));
     sensor.append(vec![alert(1)]);
-    sensor.until("a request", |status| status.requests > 0);
-    sensor.mcs.stop(Duration::from_millis(10));
+    sensor.until("a request", |_| !peer.requests.lock().unwrap().is_empty());
+    sensor.sender.finish(Duration::from_millis(10));
+    // The thread ends, and with it the request.
+    let thread = sensor.backlog.last_sender.lock().unwrap().take().unwrap();
+    thread.join().unwrap();
     assert_eq!(sensor.spool.stats().disk[0].items, 1);
 }
 
@@ -122,10 +121,9 @@ fn stopping_does_not_wait_for_a_peer_that_hangs() {
 fn settings_that_cannot_work_are_told_at_the_start() {
     let peer = Peer::start(good);
     let start = |change: fn(&mut McsSettings)| {
-        let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(&peer);
         change(&mut settings);
-        match Mcs::start(settings, Spool::open(folder.path(), Limits::default()).0, Box::new(|_: Uuid, _: &Word| {})) {
+        match Central::new(settings) {
             Ok(_) => panic!("started"),
             Err(error) => error.to_string(),
         }

@@ -20,7 +20,7 @@ fn proxy(password: &'static str) -> (SocketAddr, Receiver<String>) {
     (address, questions)
 }
 
-fn connect(mut socket: TcpStream, password: &str, asked: &Sender<String>) -> Option<()> {
+fn connect(mut socket: TcpStream, password: &str, asked: &Report<String>) -> Option<()> {
     let mut reader = BufReader::new(socket.try_clone().ok()?);
     let mut question = String::new();
     while !question.ends_with("\r\n\r\n") {
@@ -65,8 +65,7 @@ fn a_proxy_that_refuses_is_told_without_the_password() {
         settings.proxy = Some(Url::parse(&format!("http://sensor:hunter2@{address}")).unwrap());
     });
     sensor.append(vec![alert(1)]);
-    let status = sensor.until("a fault", |status| status.failures > 0);
-    let error = status.last_error.unwrap();
+    let error = sensor.until_it_fails("");
     assert!(error.contains(&format!("through the proxy {address}")) && !error.contains("hunter2"), "{error}");
     assert!(questions.recv().unwrap().starts_with("CONNECT"));
     assert!(peer.requests.lock().unwrap().is_empty(), "nothing goes past the proxy");

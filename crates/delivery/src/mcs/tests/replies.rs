@@ -9,11 +9,10 @@ fn what_is_taken_leaves_the_spool() {
     sensor.append((1..=40).map(alert).collect());
     sensor.append(vec![rows(100, 30)]);
     sensor.until_empty();
-    let status = sensor.until("all counted", |status| status.delivered == [40, 30]);
-    assert_eq!(status.state, State::Working);
-    assert_eq!(status.central, Some(CentralFacts { version: "9.9".to_owned(), clock_skew: Some(-5) }));
-    assert!(status.last_success.is_some() && status.trust_warnings.is_empty());
-    assert_eq!(sensor.words.iter().take(40).filter(|(_, word)| *word == Word::Confirmed).count(), 40);
+    sensor.until_confirmed(70);
+    let status = sensor.status();
+    assert_eq!((error(&status), &status.notes[..]), (None, &[][..]));
+    assert_eq!(sensor.receipts.iter().take(40).filter(|receipt| receipt.outcome == Outcome::Confirmed).count(), 40);
 
     let requests = peer.requests.lock().unwrap();
     assert!(requests.iter().all(|request| request.connection == 0), "the connection is kept");
@@ -24,8 +23,6 @@ fn what_is_taken_leaves_the_spool() {
         assert_eq!(request.header("content-type"), Some("application/x-protobuf"));
         assert!(Uuid::parse_str(request.key()).is_ok());
     }
-    let rows = requests.iter().find(|request| request.path.ends_with("events")).unwrap();
-    assert_eq!(rows.key(), Uuid::from_u128(100).to_string(), "rows go by their item's identity");
     assert!(requests.iter().any(|request| request.header("content-encoding") == Some("zstd")));
 }
 
@@ -46,7 +43,7 @@ fn a_batch_keeps_its_key_until_it_is_taken() {
     });
     let sensor = Sensor::start(&peer, |_| {});
     sensor.append(vec![alert(1), alert(2)]);
-    sensor.until("a fault", |status| status.failures > 0);
+    sensor.until_it_fails("");
     sensor.append(vec![alert(3)]);
     sensor.until_empty();
     let batches = peer.batches();
@@ -54,10 +51,9 @@ fn a_batch_keeps_its_key_until_it_is_taken() {
     assert!(batches[..4].iter().all(|batch| batch.key() == batches[0].key() && batch.alerts() == [1, 2]));
     assert_eq!(batches[4].alerts(), [3]);
     assert_ne!(batches[4].key(), batches[0].key());
-    sensor.until_told([3, 0]);
-    let words: Vec<Word> =
-        sensor.words.try_iter().filter(|(uuid, _)| uuid.as_u128() == 1).map(|(_, word)| word).collect();
-    assert!(matches!(&words[..], [Word::Retrying(why), .., Word::Confirmed] if why.contains("busy")), "{words:?}");
+    sensor.until_confirmed(3);
+    let told: Vec<Outcome> = sensor.told().into_iter().filter(|(of, _)| *of == 1).map(|(_, outcome)| outcome).collect();
+    assert!(matches!(&told[..], [Outcome::Retrying(why), .., Outcome::Confirmed] if why.contains("busy")), "{told:?}");
 }
 
 #[test]
@@ -70,13 +66,13 @@ fn rejected_items_become_dead_letters_with_their_reason() {
     let sensor = Sensor::start(&peer, |_| {});
     sensor.append(vec![alert(1), alert(2), alert(3), rows(10, 5)]);
     sensor.until_empty();
-    sensor.until_told([2, 3]);
+    sensor.until_confirmed(5);
     let stats = sensor.spool.stats();
     assert_eq!(stats.dead_letters, 3);
     assert_eq!(stats.given_up.count(Kind::Urgent, Cause::Rejected), 1);
     assert_eq!(stats.given_up.count(Kind::Bulk, Cause::Rejected), 2);
-    let rejected: Vec<_> = sensor.words.try_iter().filter(|(_, word)| matches!(word, Word::Rejected(_))).collect();
-    assert_eq!(rejected, [(Uuid::from_u128(2), Word::Rejected("not that one".to_owned()))]);
+    let rejected: Vec<_> = sensor.told().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
+    assert_eq!(rejected, [(2, Outcome::Rejected("not that one".to_owned()))]);
 }
 
 #[test]
@@ -94,11 +90,11 @@ fn a_bad_item_is_found_by_halving() {
         let sensor = Sensor::start(&peer, |_| {});
         sensor.append((1..=16).map(alert).chain([rows(50, 10)]).collect());
         sensor.until_empty();
-        sensor.until_told([15, 10]);
+        sensor.until_confirmed(25);
         assert_eq!(sensor.spool.stats().given_up.count(Kind::Urgent, Cause::Rejected), 1);
-        let rejected: Vec<_> = sensor.words.try_iter().filter(|(_, word)| matches!(word, Word::Rejected(_))).collect();
-        assert!(matches!(&rejected[..], [(uuid, Word::Rejected(why))] if uuid.as_u128() == 5 && why.contains("bad")));
-        assert_eq!(sensor.mcs.status().failures, 0, "halving is no fault");
+        let rejected: Vec<_> = sensor.told().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
+        assert!(matches!(&rejected[..], [(5, Outcome::Rejected(why))] if why.contains("bad")), "{rejected:?}");
+        assert_eq!(sensor.status().retried, 0, "halving is no fault");
     }
 }
 
@@ -127,10 +123,10 @@ fn an_alert_that_is_too_large_goes_in_a_shorter_form() {
         };
         sensor.append(vec![small, long(2), last]);
         sensor.until_empty();
-        sensor.until_told([delivered, 0]);
+        sensor.until_confirmed(delivered);
         let rejected = sensor.spool.stats().given_up.count(Kind::Urgent, Cause::Rejected);
         assert_eq!(rejected, 3 - delivered);
-        assert_eq!(sensor.mcs.status().failures, 0, "shortening is no fault");
+        assert_eq!(sensor.status().retried, 0, "shortening is no fault");
         let taken: Vec<u128> =
             peer.batches().iter().filter(|batch| batch.body.len() <= most).flat_map(Request::alerts).collect();
         assert_eq!(taken.len() as u64, delivered, "{taken:?}");
@@ -145,8 +141,7 @@ fn a_receiver_that_refuses_everything_does_not_empty_the_spool() {
     });
     let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_secs(3600));
     sensor.append((1..=30).map(alert).collect());
-    let status = sensor.until("a refusal", |status| status.state == State::Refused);
-    assert!(status.last_error.unwrap().contains("really Central"));
+    sensor.until_it_fails("really the right receiver");
     assert_eq!(sensor.spool.stats().given_up.sum(), 8);
     assert_eq!(sensor.spool.stats().disk[0].items, 22);
 }
@@ -162,14 +157,12 @@ fn who_is_refused_keeps_all_and_tries_on() {
         });
         let sensor = Sensor::start(&peer, |_| {});
         sensor.append(vec![alert(1), rows(2, 2)]);
-        let refused = sensor.until("a refusal", |status| status.state == State::Refused);
-        let error = refused.last_error.clone().unwrap();
-        assert!(error.contains(word) && error.contains("you are not ***"), "{error}");
-        assert!(!error.contains('\x1b') && !format!("{refused:?}").contains(TOKEN));
-        assert!(refused.next_try.is_some());
+        let why = sensor.until_it_fails(word);
+        assert!(why.contains("you are not ***") && !why.contains('\x1b'), "{why}");
+        assert!(!format!("{:?}", sensor.status()).contains(TOKEN));
         sensor.until_empty();
         assert_eq!(sensor.spool.stats().given_up.sum(), 0);
-        sensor.until("recovery", |status| status.state == State::Working);
+        sensor.until("recovery", |status| status.last_error.as_ref().is_some_and(|error| error.over));
     }
 }
 
@@ -185,7 +178,7 @@ fn a_receiver_without_zstd_gets_it_plain() {
     sensor.append(vec![alert(6), alert(7)]);
     sensor.until_empty();
     let compressed = peer.batches().iter().filter(|batch| batch.header("content-encoding").is_some()).count();
-    assert_eq!((compressed, sensor.mcs.status().failures), (1, 0));
+    assert_eq!((compressed, sensor.status().retried), (1, 0));
 }
 
 #[test]
@@ -196,10 +189,9 @@ fn alerts_go_although_rows_are_not_taken() {
     });
     let sensor = Sensor::start(&peer, |_| {});
     sensor.append(vec![rows(1, 3)]);
-    sensor.until("a fault", |status| status.state == State::Waiting);
+    sensor.until_it_fails("the lake is dry");
     sensor.append(vec![alert(2)]);
-    sensor.until("the alert", |status| status.delivered == [1, 0]);
-    assert_eq!(sensor.mcs.status().state, State::Waiting);
+    sensor.until_confirmed(1);
     assert_eq!(sensor.spool.stats().disk.map(|usage| usage.items), [0, 1]);
 }
 
@@ -218,8 +210,8 @@ fn a_success_that_is_none_deletes_nothing() {
     let sensor = Sensor::start(&peer, |_| {});
     sensor.append(vec![alert(1), alert(2)]);
     sensor.until_empty();
-    sensor.until_told([2, 0]);
-    assert!(sensor.mcs.status().last_error.is_some());
+    sensor.until_confirmed(2);
+    assert!(sensor.status().last_error.is_some());
 }
 
 #[test]
@@ -232,7 +224,7 @@ fn batches_keep_to_what_central_takes() {
         _ => good(request),
     });
     let sensor = Sensor::start(&peer, |_| {});
-    sensor.until("hello", |status| status.central.is_some());
+    sensor.until("hello", |_| !peer.requests.lock().unwrap().is_empty());
     sensor.append((1..=7).map(alert).chain([rows(100, 8)]).collect());
     sensor.until_empty();
     // Alerts and rows go out side by side.
@@ -251,7 +243,7 @@ fn an_item_that_is_no_batch_is_given_up() {
     sensor.append(vec![NewItem { body: b"\xff\xff\xff".to_vec(), ..rows(1, 4) }, rows(2, 2)]);
     sensor.until_empty();
     assert_eq!(sensor.spool.stats().given_up.count(Kind::Bulk, Cause::Rejected), 4);
-    sensor.until_told([0, 2]);
+    sensor.until_confirmed(2);
 }
 
 #[test]
@@ -266,73 +258,7 @@ fn a_token_is_not_told_wherever_words_are_cut() {
     });
     let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_millis(1));
     sensor.append(vec![alert(1)]);
-    sensor.until_told([1, 0]);
-    let told: Vec<String> = sensor.words.try_iter().map(|(_, word)| format!("{word:?}")).collect();
-    assert!(told.len() > 40 && told.iter().all(|word| !word.contains("SLS")), "{told:?}");
-}
-
-#[test]
-fn the_greeting_is_tried_again_soon_after_what_may_pass() {
-    for status in [408, 425, 429, 500, 503, 200] {
-        let mut tries = 0;
-        let peer = Peer::start(move |request| {
-            tries += 1;
-            if tries <= 3 { Act::Reply(http(status, "", b"\x01soon")) } else { good(request) }
-        });
-        let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_secs(3600));
-        let waiting = sensor.until("a fault", |status| status.failures > 0);
-        assert_eq!(waiting.state, State::Waiting, "{status}");
-        let greeted = sensor.until("the greeting", |status| status.central.is_some());
-        assert_eq!((greeted.state, greeted.failures), (State::Working, 3), "{status}");
-    }
-}
-
-#[test]
-fn the_greeting_waits_as_long_as_it_is_asked_to() {
-    for status in [429, 503] {
-        let peer = Peer::start(move |request| match request.path.as_str() {
-            "/sensor/v1/hello" => Act::Reply(http(status, "retry-after: 3000\r\n", b"later")),
-            _ => good(request),
-        });
-        let sensor = Sensor::start(&peer, |_| {});
-        let waiting = sensor.until("a fault", |status| status.failures > 0);
-        assert_eq!(waiting.state, State::Waiting);
-        let now = clock::unix_now();
-        assert!(waiting.next_try.unwrap() > now + 2000 * 1_000_000_000, "{waiting:?}");
-        // Alerts are tried meanwhile.
-        sensor.append(vec![alert(1)]);
-        sensor.until_empty();
-        assert_eq!(peer.requests.lock().unwrap().iter().filter(|request| request.path.ends_with("hello")).count(), 1);
-    }
-}
-
-#[test]
-fn a_greeting_that_is_refused_is_tried_again_slowly() {
-    let peer = Peer::start(|request| match request.path.as_str() {
-        "/sensor/v1/hello" => Act::Reply(http(401, "", b"who are you?")),
-        _ => good(request),
-    });
-    let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_secs(3600));
-    let refused = sensor.until("a refusal", |status| status.failures > 0);
-    assert_eq!(refused.state, State::Refused);
-    assert!(refused.next_try.unwrap() > clock::unix_now() + 3000 * 1_000_000_000, "{refused:?}");
-}
-
-#[test]
-fn a_greeting_does_not_cut_short_what_alerts_are_asked_to_wait() {
-    let mut alerts = 0;
-    let peer = Peer::start(move |request| match request.path.as_str() {
-        "/sensor/v1/hello" if alerts > 0 => good(request),
-        "/sensor/v1/hello" => Act::Reply(http(503, "", b"")),
-        _ => {
-            alerts += 1;
-            Act::Reply(http(429, "retry-after: 3000\r\n", b""))
-        }
-    });
-    let sensor = Sensor::start(&peer, |_| {});
-    sensor.append(vec![alert(1)]);
-    let greeted = sensor.until("the greeting", |status| status.central.is_some());
-    assert_eq!(greeted.state, State::Waiting);
-    sensor.mcs.stop(Duration::ZERO);
-    assert_eq!(peer.batches().len(), 1);
+    sensor.until_confirmed(1);
+    let told: Vec<String> = sensor.told().iter().map(|(_, outcome)| format!("{outcome:?}")).collect();
+    assert!(told.len() > 40 && told.iter().all(|outcome| !outcome.contains("SLS")), "{told:?}");
 }

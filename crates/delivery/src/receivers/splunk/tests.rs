@@ -40,7 +40,7 @@ fn bodies(numbers: impl IntoIterator<Item = usize>) -> Vec<(Uuid, String)> {
 }
 
 fn send(splunk: &mut Splunk, bodies: &[(Uuid, String)]) -> Answer {
-    let messages: Vec<_> = bodies.iter().map(|(uuid, body)| Message { uuid: *uuid, body: body.as_bytes() }).collect();
+    let messages: Vec<_> = bodies.iter().map(|(uuid, body)| Message::new(*uuid, body.as_bytes())).collect();
     splunk.send(&messages)
 }
 

@@ -16,7 +16,7 @@ fn syslog(address: SyslogAddress, framing: Framing) -> Syslog {
 }
 
 fn message(number: u128, body: &[u8]) -> Message<'_> {
-    Message { uuid: Uuid::from_u128(number), body }
+    Message::new(Uuid::from_u128(number), body)
 }
 
 fn at(port: u16) -> HostPort {

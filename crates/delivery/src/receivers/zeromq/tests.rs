@@ -268,7 +268,7 @@ fn send(sender: &mut Sender, count: u128) -> (usize, Option<String>) {
     let messages: Vec<_> = bodies
         .iter()
         .enumerate()
-        .map(|(number, body)| Message { uuid: uuid::Uuid::from_u128(number as u128), body })
+        .map(|(number, body)| Message::new(uuid::Uuid::from_u128(number as u128), body))
         .collect();
     let answer = sender.send(&messages);
     assert!(answer.settled.iter().all(|settled| *settled == Settled::HandedOver(KNOWN)), "{:?}", answer.settled);
