@@ -19,7 +19,9 @@ use settings::{
     reference,
 };
 
-use self::keys::{API, Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP};
+use self::keys::{API, Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP, WEB};
+
+use crate::store::Lasting;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct Config {
     pub retention: Retention,
     pub metrics: Metrics,
     pub rates: Rates,
+    /// None: there are no pages.
+    pub web: Option<Web>,
 }
 
 /// What sensors are shown. Read again on SIGHUP.
@@ -162,12 +166,41 @@ impl Default for Rates {
     }
 }
 
+/// The web pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where to listen for browsers.
+    pub listen: SocketAddr,
+    /// When sessions end.
+    pub lasting: Lasting,
+}
+
+impl Web {
+    /// At this address, otherwise as it is without being said.
+    #[must_use]
+    pub fn at(listen: SocketAddr) -> Self {
+        Self::read(listen, &Section::new(None, WEB))
+    }
+
+    fn read(listen: SocketAddr, section: &Section<'_>) -> Self {
+        let minutes = |name| section.value::<Number>(name).0.saturating_mul(60);
+        let lasting = Lasting {
+            idle: Duration::from_secs(minutes("idle_minutes")),
+            longest: Duration::from_secs(minutes("session_hours").saturating_mul(60)),
+        };
+        Self { listen, lasting }
+    }
+}
+
 /// Values from the command line, which stand above the file.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Flags {
     /// Where to listen, as ADDRESS:PORT.
     #[arg(long)]
     pub listen: Option<SocketAddr>,
+    /// Where to listen for browsers, as ADDRESS:PORT; without it and `web` in the file, there are no web pages.
+    #[arg(long)]
+    pub web_listen: Option<SocketAddr>,
     /// The folder of the database.
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
@@ -208,12 +241,21 @@ impl Config {
                 };
             }
         }
+        let web = top.section("web");
+        let web_listen = flags.web_listen.or_else(|| web.get::<Listen>("listen").map(|Listen(address)| address));
+        // Without an address all of it would be without effect.
+        if web_listen.is_none() && top.node("web").is_some() && web.node("listen").is_none() {
+            report
+                .error(top.span("web"), "`web.listen` is missing, so there are no web pages".to_owned())
+                .help("add it, such as 127.0.0.1:8444, or remove `web`");
+        }
         let mut config = Self {
             listen: top.value::<Listen>("listen").0,
             limits: Limits::read(&top.section("limits")),
             retention: Retention::read(&top.section("retention")),
             metrics: Metrics::read(&top.section("metrics")),
             rates: Rates::read(&top.section("api")),
+            web: web_listen.map(|listen| Web::read(listen, &web)),
             ..Self::new(top.value("data_dir"), Tls { certificate: certificate?, key: key? })
         };
         config.listen = flags.listen.unwrap_or(config.listen);
@@ -232,6 +274,7 @@ impl Config {
             retention: Retention::default(),
             metrics: Metrics::default(),
             rates: Rates::default(),
+            web: None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Everything that a sensor and this side need to talk to each other on one machine: a CA with its revocation list,
-//! a certificate for this host, a tenant, a token and a client of the API, in one folder, made at the first start and kept.
+//! a certificate for this host, a tenant, a token, a client of the API and a user of the web pages, in one folder, made at the first start and kept.
 
 use std::{
     fmt::Write as _,
@@ -18,8 +18,8 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::{
-    config::{Config, Retention, Tls},
-    store::{self, IdType, NewClient, NewToken, Role, Secret, StoreError},
+    config::{Config, Retention, Tls, Web},
+    store::{self, IdType, NewClient, NewToken, NewUser, Role, Secret, StoreError, UserRole, password},
 };
 
 /// How long certificates are good.
@@ -27,6 +27,9 @@ const VALID: Duration = Duration::days(365);
 
 /// How long a revocation list is good. A new one is made at each start.
 const LIST_VALID: Duration = Duration::days(30);
+
+/// Who may look at the web pages.
+const USER: &str = "admin";
 
 /// What the revocation list is to say; other than [`Crl::Good`] it is for tests of the sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -47,6 +50,7 @@ pub struct Dev {
     tenant: String,
     token: String,
     client: (Uuid, String),
+    password: String,
 }
 
 /// Why it could not be made.
@@ -86,14 +90,28 @@ impl Dev {
         let make = || Ok(Secret::random("")?.reveal().to_owned());
         let secret = folder.kept("client_secret", 0o600, make)?.trim().to_owned();
         store::add_client(&dir, &new, id, &secret)?;
-        Ok(Self { dir, tenant: tenant.to_string(), token, client: (id, secret) })
+
+        let password = folder.kept("web_password", 0o600, || Ok(password::random()?))?.trim().to_owned();
+        store::add_user(&dir, &NewUser { tenant, name: USER.into(), role: UserRole::Admin }, &password)?;
+        Ok(Self { dir, tenant: tenant.to_string(), token, client: (id, secret), password })
     }
 
-    /// How the service is to run: nothing is ever removed.
+    /// How the service is to run: nothing is ever removed, and the web pages are at this address or at the next port.
     #[must_use]
-    pub fn config(&self, listen: SocketAddr) -> Config {
+    pub fn config(&self, listen: SocketAddr, web_listen: Option<SocketAddr>) -> Config {
         let tls = Tls { certificate: self.dir.join("server.crt"), key: self.dir.join("server.key") };
-        Config { listen, retention: Retention::OFF, ..Config::new(self.dir.clone(), tls) }
+        let next = match listen.port() {
+            0 => 0,
+            port => port.checked_add(1).unwrap_or(port - 1),
+        };
+        let web = Some(Web::at(web_listen.unwrap_or(SocketAddr::new(listen.ip(), next))));
+        Config { listen, retention: Retention::OFF, web, ..Config::new(self.dir.clone(), tls) }
+    }
+
+    /// What people log in with at the web pages: name and password.
+    #[must_use]
+    pub fn user(&self) -> (&str, &str) {
+        (USER, &self.password)
     }
 
     /// What clients of the public API log in with: id and secret.

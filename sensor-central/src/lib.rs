@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! sensors ──HTTPS──▶ ingest: auth ▶ body ▶ alerts, events, hello ──▶ store: one writer ──▶ central.db
-//! clients ◀─HTTPS── api: access ▶ oauth, whoami, tenants, siem ◀────────── readers ◀──────────┘
+//! clients ◀─HTTPS── api: access ▶ oauth, whoami, tenants, siem ◀────────── readers ◀──────────┤
+//! people  ◀─HTTPS── web: login ▶ pages ◀───────────────────────────────────────────────────────┘
 //! ```
 //!
 //! The one promise: what was answered with 2xx is on the disk, once.
@@ -24,6 +25,8 @@ pub mod server;
 pub mod severity;
 pub mod store;
 pub mod tls;
+pub mod users;
+pub mod web;
 
 /// The version told to sensors and in the metrics.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

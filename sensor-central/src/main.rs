@@ -18,6 +18,7 @@ use sensor_central::{
     now, sensors,
     server::Server,
     store::{self, Filter, IdType, NewClient, NewToken, Reader, Role},
+    users,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -52,6 +53,9 @@ enum Command {
         /// Where to listen, as ADDRESS:PORT; port 0 takes any that is free.
         #[arg(long, default_value = "127.0.0.1:8443")]
         listen: SocketAddr,
+        /// Where the web pages are; by default at the port after that of --listen.
+        #[arg(long)]
+        web_listen: Option<SocketAddr>,
         /// A fault on purpose, such as status=429,retry-after=1,count=3.
         #[arg(long, hide = true)]
         fault: Vec<Fault>,
@@ -143,6 +147,11 @@ enum Command {
         #[arg(long)]
         organization: Option<Uuid>,
     },
+    /// Who may look at the web pages.
+    User {
+        #[command(subcommand)]
+        command: users::Command,
+    },
 }
 
 /// Whose data a client sees.
@@ -198,16 +207,24 @@ fn run(command: Command) -> Result<(), Error> {
             let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
             write!(io::stderr(), "{}", report.render(Appearance::of(&io::stderr(), no_color)))?;
             let config = config.ok_or(Refused)?;
-            serve(&config, Faults::default(), |address| writeln!(io::stdout(), "listening on https://{address}"))
-        }
-        Command::Dev { dir, listen, fault, crl } => {
-            let dev = Dev::prepare(&dir, crl)?;
-            serve(&dev.config(listen), Faults(fault), |address| {
+            serve(&config, Faults::default(), |server| {
                 let mut out = io::stdout().lock();
+                writeln!(out, "listening on https://{}", server.address())?;
+                server.web_address().map_or(Ok(()), |address| writeln!(out, "web pages on https://{address}"))
+            })
+        }
+        Command::Dev { dir, listen, web_listen, fault, crl } => {
+            let dev = Dev::prepare(&dir, crl)?;
+            serve(&dev.config(listen, web_listen), Faults(fault), |server| {
+                let (mut out, address) = (io::stdout().lock(), server.address());
                 writeln!(out, "# listening on https://{address}\n# For the sensor's runtimedetections.yaml:")?;
                 write!(out, "{}", dev.sensor_configuration(address))?;
                 let (id, secret) = dev.client();
                 writeln!(out, "# For clients of the API:\n#   client_id: {id}\n#   client_secret: {secret}")?;
+                if let Some(address) = server.web_address() {
+                    let (name, password) = dev.user();
+                    writeln!(out, "# The web pages: https://{address}\n#   user: {name}\n#   password: {password}")?;
+                }
                 writeln!(out, "# ---")?;
                 out.flush()
             })
@@ -239,20 +256,17 @@ fn run(command: Command) -> Result<(), Error> {
         Command::SetTenant { data_dir, tenant, name, partner, organization } => {
             Ok(store::set_tenant(&data_dir, tenant, name.as_deref(), partner, organization)?)
         }
+        Command::User { command } => Ok(users::run(command, &mut io::stdout().lock())?),
     }
 }
 
 #[tokio::main]
-async fn serve(
-    config: &Config,
-    faults: Faults,
-    announce: impl FnOnce(SocketAddr) -> io::Result<()>,
-) -> Result<(), Error> {
+async fn serve(config: &Config, faults: Faults, announce: impl FnOnce(&Server) -> io::Result<()>) -> Result<(), Error> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut server = Server::start(config, faults)?;
-    announce(server.address())?;
+    announce(&server)?;
     loop {
         tokio::select! {
             _ = terminate.recv() => break,

@@ -29,6 +29,13 @@ pub struct Metrics {
     pub commit_failures: Counter,
     pub expired: Family<Expired, Counter>,
     pub database_bytes: Gauge<u64, AtomicU64>,
+    pub logins: Family<Login, Counter>,
+}
+
+/// A log-in at the web pages, by what became of it: `succeeded`, `failed` or `limited`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Login {
+    pub outcome: &'static str,
 }
 
 /// A request, by where it went and how it was answered.
@@ -66,6 +73,7 @@ impl Default for Metrics {
             commit_failures: Counter::default(),
             expired: Family::default(),
             database_bytes: Gauge::default(),
+            logins: Family::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("build", "The version that runs", Info::new([("version", crate::VERSION)]));
@@ -81,6 +89,7 @@ impl Default for Metrics {
         registry.register("commit_failures", "Commits that failed", metrics.commit_failures.clone());
         registry.register("expired", "Removed because of age or size", metrics.expired.clone());
         registry.register_with_unit("database", "Size of the database", Unit::Bytes, metrics.database_bytes.clone());
+        registry.register("logins", "Log-ins at the web pages, by what became of them", metrics.logins.clone());
         metrics
     }
 }
@@ -95,6 +104,11 @@ impl Metrics {
     /// Counts a request.
     pub fn request(&self, endpoint: &str, status: u16) {
         self.requests.get_or_create(&Request { endpoint: endpoint.to_owned(), status }).inc();
+    }
+
+    /// Counts a log-in at the web pages.
+    pub fn login(&self, outcome: &'static str) {
+        self.logins.get_or_create(&Login { outcome }).inc();
     }
 
     /// Counts items of a batch.

@@ -27,6 +27,7 @@ use crate::{
     metrics::Metrics,
     store::{Store, StoreError, Writer},
     tls::{self, TlsError},
+    web::{self, Web},
 };
 
 /// How long requests that have begun may take once the service is to stop.
@@ -43,6 +44,8 @@ const EXPIRE: Duration = Duration::from_secs(60);
 pub enum ServeError {
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error("cannot tell where it listens: {0}")]
+    Listener(std::io::Error),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error(transparent)]
@@ -51,12 +54,63 @@ pub enum ServeError {
     Ended(String),
 }
 
-/// The running service.
+/// An address that is listened on.
 #[derive(Debug)]
-pub struct Server {
+struct Listener {
     address: SocketAddr,
     handle: Handle<SocketAddr>,
     serving: JoinHandle<std::io::Result<()>>,
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listen = |source| ServeError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(listen)?;
+    listener.set_nonblocking(true).map_err(listen)?;
+    Ok(listener)
+}
+
+impl Listener {
+    fn serve(listener: TcpListener, certificate: &RustlsConfig, router: Router) -> Result<Self, ServeError> {
+        let address = listener.local_addr().map_err(ServeError::Listener)?;
+        let listen = |source| ServeError::Listen { address, source };
+        let handle = Handle::new();
+        let mut server =
+            axum_server::from_tcp_rustls(listener, certificate.clone()).map_err(listen)?.handle(handle.clone());
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
+        server
+            .http_builder()
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Some(GRACE))
+            .keep_alive_timeout(GRACE);
+        let serving = tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>()));
+        Ok(Self { address, handle, serving })
+    }
+
+    /// Why it ended by itself, which it should not.
+    async fn ended(&mut self) -> ServeError {
+        match (&mut self.serving).await {
+            Ok(Ok(())) => ServeError::Ended("it was told to stop".into()),
+            Ok(Err(error)) => ServeError::Ended(error.to_string()),
+            Err(error) => ServeError::Ended(error.to_string()),
+        }
+    }
+
+    async fn stop(self) {
+        self.handle.graceful_shutdown(Some(GRACE));
+        if !self.serving.is_finished() {
+            let _ = self.serving.await;
+        }
+    }
+}
+
+/// The running service.
+#[derive(Debug)]
+pub struct Server {
+    /// For sensors and clients of the public API.
+    machines: Listener,
+    /// For browsers.
+    people: Option<Listener>,
     expiring: JoinHandle<()>,
     certificate: RustlsConfig,
     tls: Tls,
@@ -71,28 +125,19 @@ impl Server {
     /// The address, the certificate or the database cannot be used.
     pub fn start(config: &Config, faults: Faults) -> Result<Self, ServeError> {
         let certificate = RustlsConfig::from_config(tls::server_config(&config.tls)?);
-        let listen = |source| ServeError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        // What another one serves already is not touched.
+        let machines = bind(config.listen)?;
+        let people = config.web.map(|web| Ok::<_, ServeError>((web, bind(web.listen)?))).transpose()?;
         let metrics = Arc::new(Metrics::default());
         let (store, writer) = Store::open(&config.data_dir, Arc::clone(&metrics))?;
-
-        let handle = Handle::new();
-        let mut server =
-            axum_server::from_tcp_rustls(listener, certificate.clone()).map_err(listen)?.handle(handle.clone());
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
-        server
-            .http_builder()
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Some(GRACE))
-            .keep_alive_timeout(GRACE);
-        let router = router(config, &store, metrics, faults);
+        let people = people.map(|(settings, listener)| {
+            let web = Arc::new(Web::new(store.clone(), settings.lasting, Arc::clone(&metrics)));
+            let router = web::routes(web).layer(middleware::from_fn_with_state(Arc::clone(&metrics), count));
+            Listener::serve(listener, &certificate, router)
+        });
         Ok(Self {
-            address,
-            handle,
-            serving: tokio::spawn(server.serve(router.into_make_service_with_connect_info::<SocketAddr>())),
+            people: people.transpose()?,
+            machines: Listener::serve(machines, &certificate, router(config, &store, metrics, faults))?,
             expiring: tokio::spawn(expire(store.clone(), config.retention)),
             certificate,
             tls: config.tls.clone(),
@@ -104,7 +149,13 @@ impl Server {
     /// Where it listens: with the port that was chosen if the configuration says 0.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
-        self.address
+        self.machines.address
+    }
+
+    /// Where the web pages are, if there are any.
+    #[must_use]
+    pub fn web_address(&self) -> Option<SocketAddr> {
+        self.people.as_ref().map(|listener| listener.address)
     }
 
     /// Reads certificate and key again; on a fault the old ones stay.
@@ -118,20 +169,24 @@ impl Server {
 
     /// Waits for the service to end by itself, which it should not.
     pub async fn ended(&mut self) -> ServeError {
-        match (&mut self.serving).await {
-            Ok(Ok(())) => ServeError::Ended("it was told to stop".into()),
-            Ok(Err(error)) => ServeError::Ended(error.to_string()),
-            Err(error) => ServeError::Ended(error.to_string()),
+        match &mut self.people {
+            Some(people) => tokio::select! {
+                error = self.machines.ended() => error,
+                error = people.ended() => error,
+            },
+            None => self.machines.ended().await,
         }
     }
 
     /// Takes no more connections, answers what has begun, closes the database.
     pub async fn stop(self) {
-        self.handle.graceful_shutdown(Some(GRACE));
         self.expiring.abort();
-        if !self.serving.is_finished() {
-            let _ = self.serving.await;
-        }
+        let people = async {
+            if let Some(listener) = self.people {
+                listener.stop().await;
+            }
+        };
+        tokio::join!(self.machines.stop(), people);
         self.store.close(self.writer).await;
     }
 }

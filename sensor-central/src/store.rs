@@ -7,9 +7,11 @@
 
 mod alerts;
 mod arrivals;
+mod audit;
 mod clients;
 mod clock;
 mod detections;
+pub mod password;
 mod reader;
 mod retention;
 mod runs;
@@ -18,6 +20,8 @@ mod secret;
 mod sessions;
 mod tenants;
 mod tokens;
+mod users;
+mod web_sessions;
 mod writer;
 
 use std::{
@@ -37,6 +41,7 @@ use crate::{config::Retention, event::EventType, metrics::Metrics};
 
 pub use alerts::{AlertFilter, Start};
 pub use arrivals::{Place, StoredAlert, StoredEvent};
+pub use audit::Entry;
 pub use clients::{
     Client, IdType, NewClient, Role, add as add_client, create as create_client, list as list_clients,
     revoke as revoke_client,
@@ -48,6 +53,11 @@ pub use secret::{Secret, hash};
 pub use sessions::Use;
 pub use tenants::{Tenant, set as set_tenant};
 pub use tokens::{AccessToken, NewToken, Token, add as add_token, create as create_token};
+pub use users::{
+    Known, NewUser, User, UserRole, add as add_user, create as create_user, list as list_users, remove as remove_user,
+    set_password, user_name,
+};
+pub use web_sessions::Lasting;
 
 /// Requests that may wait for the writer.
 const QUEUE: usize = 256;
@@ -165,6 +175,12 @@ pub enum StoreError {
     Thread(std::io::Error),
     #[error("the system's random source failed: {0}")]
     Random(getrandom::Error),
+    #[error("the password cannot be hashed: {0}")]
+    Password(argon2::password_hash::Error),
+    #[error("there is a user {0} already: `sensor-central user password` gives another password")]
+    UserExists(String),
+    #[error("there is no user {0}; `sensor-central user list` lists those there are")]
+    NoSuchUser(String),
 }
 
 /// The way into the store. Cheap to clone.

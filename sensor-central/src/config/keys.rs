@@ -38,6 +38,7 @@ pub(super) static TOP: &[Key] = &[
         "",
         "How often a client of the public API may ask. What comes above is refused with 429 and told how long to wait.",
     ),
+    Key::new("web", Kind::Map(WEB), "", "The [web pages](central-web.md). Without it there are none."),
 ];
 
 pub(super) static TLS: &[Key] = &[
@@ -97,6 +98,17 @@ pub(super) static API: &[Key] = &[
     Key::new("requests_per_day", Kind::Own(&COUNT), "200000", "The same in a day.").null("no bound"),
 ];
 
+pub(super) static WEB: &[Key] = &[
+    Key::new(
+        "listen",
+        Kind::Own(&LISTEN),
+        "",
+        "Where to listen for browsers, with the certificate of `tls`; needed here or as `--web-listen`, which stands above it.",
+    ),
+    Key::new("idle_minutes", Kind::Own(&MINUTES), "30", "Minutes after which a session that is not used ends."),
+    Key::new("session_hours", Kind::Own(&COUNT), "12", "Hours after which a session ends, used or not."),
+];
+
 /// An address to listen on.
 static LISTEN: Own = Own {
     name: "address and port",
@@ -116,6 +128,14 @@ static COUNT: Own = Own {
     name: "number, 1 or more",
     expected: "a whole number",
     check: |text| at_least(Number::from_text(text)?.0, 1),
+    prose: None,
+};
+
+/// Use is noted to the minute.
+static MINUTES: Own = Own {
+    name: "number, 5 or more",
+    expected: "a whole number of minutes",
+    check: |text| at_least(Number::from_text(text)?.0, 5),
     prose: None,
 };
 

@@ -33,6 +33,8 @@ fn the_shipped_file_shows_every_key_as_it_is_without_being_said() {
     let whole = parse(&format!("listen:{}", lines.collect::<Vec<_>>().join("\n"))).unwrap();
     let short = parse("tls: {certificate: a.crt, key: a.key}").unwrap();
     assert_eq!(all(&whole), all(&short));
+    let web = whole.web.unwrap();
+    assert_eq!((web, short.web), (Web::at(web.listen), None));
     assert_eq!((short.listen.port(), short.data_dir.as_path()), (8443, Path::new("/var/lib/sensor-central")));
     for key in SCHEMA.tables().into_iter().flatten() {
         assert!(shipped.contains(&format!("{}:", key.name)), "{}", key.name);
@@ -100,6 +102,28 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
         assert!(report.contains(place) && report.contains(what), "{place} {what}\n{report}");
     }
     assert!(report.ends_with("8 errors\n"), "{report}");
+}
+
+#[test]
+fn there_are_no_web_pages_unless_it_is_said_where() {
+    let tls = "tls: {certificate: a.crt, key: a.key}\n";
+    assert_eq!(parse(tls).unwrap().web, None);
+    let web = parse(&format!("{tls}web: {{listen: '127.0.0.1:1', idle_minutes: 5}}")).unwrap().web.unwrap();
+    assert_eq!((web.listen.port(), web.lasting.idle), (1, Duration::from_secs(300)));
+    assert_eq!(web.lasting.longest, Duration::from_secs(12 * 3600));
+    for without_effect in ["web: {}", "web: {idle_minutes: 7}"] {
+        let report = parse(&format!("{tls}{without_effect}")).unwrap_err();
+        assert!(report.contains("`web.listen` is missing"), "{report}");
+    }
+    assert!(
+        parse(&format!("{tls}web: {{listen: '127.0.0.1:1', idle_minutes: 4}}")).unwrap_err().contains("4 is too small")
+    );
+    let flags = Flags { web_listen: Some(([127, 0, 0, 1], 2).into()), ..Flags::default() };
+    for file in
+        [tls.to_owned(), format!("{tls}web: {{listen: '127.0.0.1:1'}}"), format!("{tls}web: {{session_hours: 1}}")]
+    {
+        assert_eq!(load(&file, &flags).unwrap().web.unwrap().listen.port(), 2, "{file}");
+    }
 }
 
 #[test]

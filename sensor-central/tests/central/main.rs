@@ -10,3 +10,4 @@ mod program;
 mod retention;
 mod service;
 mod upgrade;
+mod web;

@@ -25,6 +25,8 @@ pub(crate) struct Central {
     child: Child,
     pub(crate) dir: Arc<TempDir>,
     pub(crate) url: String,
+    /// Where the web pages are; empty if there are none.
+    pub(crate) web_url: String,
     pub(crate) tenant: String,
     pub(crate) token: String,
     pub(crate) client: Client,
@@ -44,7 +46,7 @@ impl Central {
     pub(crate) fn start_in(dir: Arc<TempDir>, arguments: &[&str]) -> Self {
         let mut command = Self::command();
         command.args(["dev", "--listen", "127.0.0.1:0", "--dir"]).arg(dir.path()).args(arguments);
-        Self::run(command, dir)
+        Self::run(command, dir, true)
     }
 
     /// `sensor-central serve` with a configuration, in a folder that `dev` has made.
@@ -57,25 +59,30 @@ impl Central {
         std::fs::write(&config, yaml).unwrap();
         let mut command = Self::command();
         command.arg("serve").arg("--config").arg(config);
-        Self::run(command, dir)
+        Self::run(command, dir, further.contains("web:"))
     }
 
     fn command() -> Command {
         Command::new(env!("CARGO_BIN_EXE_sensor-central"))
     }
 
-    fn run(mut command: Command, dir: Arc<TempDir>) -> Self {
+    fn run(mut command: Command, dir: Arc<TempDir>, has_pages: bool) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         lines.read_line(&mut line).unwrap();
         let (_, url) = line.trim().split_once("listening on ").expect("the program says where it listens");
         let url = url.to_owned();
+        let mut web_url = String::new();
+        if has_pages {
+            let line = lines.by_ref().lines().map(Result::unwrap).find(|line| line.contains("web pages"));
+            web_url = line.unwrap().rsplit_once(' ').expect("an address").1.to_owned();
+        }
         // Nobody else reads the rest; an unread pipe must not stop the program.
         std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
         let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap().trim().to_owned();
         let client = Self::client_of(dir.path(), |builder| builder);
-        Self { child, url, tenant: read("tenant"), token: read("token"), client, dir }
+        Self { child, url, web_url, tenant: read("tenant"), token: read("token"), client, dir }
     }
 
     /// A client that trusts the CA in the folder and nothing else.

@@ -1,0 +1,82 @@
+//! The web pages, for people: made here, whole, for every request. A browser needs no script to read them.
+//!
+//! ```text
+//! request ▶ guard: forged ones are refused ▶ session: who asks ▶ page: reads the store ▶ layout ▶ reply
+//! ```
+
+mod assets;
+mod attempts;
+mod audit;
+mod failure;
+mod fields;
+mod guard;
+mod layout;
+mod login;
+mod session;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    response::Redirect,
+    routing::{get, post},
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    metrics::Metrics,
+    store::{Lasting, Reader, Store, StoreError},
+};
+
+use attempts::Attempts;
+use failure::Failure;
+
+/// Largest form, bytes.
+const BODY: usize = 64 << 10;
+
+/// Passwords that are looked at at the same time: each takes 19 MiB and a processor.
+const HASHING: usize = 2;
+
+/// What every page needs.
+#[derive(Debug)]
+pub struct Web {
+    store: Store,
+    lasting: Lasting,
+    metrics: Arc<Metrics>,
+    attempts: Attempts,
+    hashing: Semaphore,
+}
+
+impl Web {
+    #[must_use]
+    pub fn new(store: Store, lasting: Lasting, metrics: Arc<Metrics>) -> Self {
+        Self { store, lasting, metrics, attempts: Attempts::default(), hashing: Semaphore::new(HASHING) }
+    }
+
+    /// Reads the store off the threads that serve connections.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let reader = Arc::clone(self.store.reader());
+        Ok(tokio::task::spawn_blocking(move || read(&reader)).await.map_err(|_| StoreError::Closed)??)
+    }
+}
+
+/// The pages.
+pub fn routes(web: Arc<Web>) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/audit") }))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/audit", get(audit::page))
+        .route("/assets/{name}", get(assets::asset))
+        .fallback(failure::no_such_page)
+        .method_not_allowed_fallback(failure::no_such_method)
+        .layer(middleware::from_fn(guard::forged))
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(middleware::map_response(guard::headers))
+        .with_state(web)
+}
