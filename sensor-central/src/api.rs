@@ -21,7 +21,7 @@ mod query;
 mod rate;
 mod siem;
 mod tenants;
-mod times;
+pub(crate) mod times;
 mod whoami;
 
 use std::sync::Arc;

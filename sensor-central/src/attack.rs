@@ -43,6 +43,12 @@ pub fn technique(category: &str) -> Option<Technique<'_>> {
     Some(Technique { tactic, tactic_id, name, id })
 }
 
+/// Every tactic's name, those of before too.
+#[must_use]
+pub fn tactic_names() -> [&'static str; TACTICS.len()] {
+    TACTICS.map(|(name, _)| name)
+}
+
 /// All of a detection's, by tactic in the order in which they are named.
 #[must_use]
 pub fn by_tactic(categories: &[&str]) -> Value {

@@ -17,7 +17,7 @@ use axum::{
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use exposition::Form;
 use hyper_util::rt::TokioTimer;
-use tokio::task::JoinHandle;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{self, Api},
@@ -112,6 +112,8 @@ pub struct Server {
     /// For browsers.
     people: Option<Listener>,
     expiring: JoinHandle<()>,
+    /// Tells pages that wait for something.
+    stopping: watch::Sender<bool>,
     certificate: RustlsConfig,
     tls: Tls,
     store: Store,
@@ -130,8 +132,9 @@ impl Server {
         let people = config.web.map(|web| Ok::<_, ServeError>((web, bind(web.listen)?))).transpose()?;
         let metrics = Arc::new(Metrics::default());
         let (store, writer) = Store::open(&config.data_dir, Arc::clone(&metrics))?;
+        let (stopping, stops) = watch::channel(false);
         let people = people.map(|(settings, listener)| {
-            let web = Arc::new(Web::new(store.clone(), settings.lasting, Arc::clone(&metrics)));
+            let web = Arc::new(Web::new(store.clone(), settings.lasting, Arc::clone(&metrics), stops));
             let router = web::routes(web).layer(middleware::from_fn_with_state(Arc::clone(&metrics), count));
             Listener::serve(listener, &certificate, router)
         });
@@ -139,6 +142,7 @@ impl Server {
             people: people.transpose()?,
             machines: Listener::serve(machines, &certificate, router(config, &store, metrics, faults))?,
             expiring: tokio::spawn(expire(store.clone(), config.retention)),
+            stopping,
             certificate,
             tls: config.tls.clone(),
             store,
@@ -181,6 +185,7 @@ impl Server {
     /// Takes no more connections, answers what has begun, closes the database.
     pub async fn stop(self) {
         self.expiring.abort();
+        self.stopping.send_replace(true);
         let people = async {
             if let Some(listener) = self.people {
                 listener.stop().await;

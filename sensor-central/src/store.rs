@@ -11,6 +11,7 @@ mod audit;
 mod clients;
 mod clock;
 mod detections;
+mod listing;
 pub mod password;
 mod reader;
 mod retention;
@@ -34,7 +35,7 @@ use std::{
 };
 
 use sensor_proto::v1::Rejected;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use crate::{config::Retention, event::EventType, metrics::Metrics};
@@ -47,6 +48,7 @@ pub use clients::{
     revoke as revoke_client,
 };
 pub use detections::{Column, DetectionFilter, Group, Order, rule_of};
+pub use listing::{Counted, LOOKS, Listed, Listing, Sought};
 pub use reader::{Detection, Filter, Reader, Sensor};
 pub use runs::Run;
 pub use secret::{Secret, hash};
@@ -104,7 +106,7 @@ impl Items {
 }
 
 /// An alert: what it is looked for by, and the whole.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Alert {
     pub uuid: Uuid,
     /// Its id in the public API.
@@ -114,6 +116,11 @@ pub struct Alert {
     pub priority: String,
     pub policy: String,
     pub host: String,
+    /// Who ran the process; empty if it is not known, as the next two.
+    pub user: String,
+    /// The id of the container.
+    pub container: String,
+    pub incident: String,
     pub json: String,
 }
 
@@ -190,6 +197,8 @@ pub struct Store {
     reader: Arc<Reader>,
     /// Whether the last transaction was made durable.
     healthy: Arc<AtomicBool>,
+    /// The moment of the last arrival, milliseconds since the Unix epoch.
+    arrivals: watch::Receiver<i64>,
 }
 
 /// The thread that writes; see [`Store::close`].
@@ -228,9 +237,10 @@ impl Store {
         let reader = Arc::new(Reader::open(data_dir)?);
         let healthy = Arc::new(AtomicBool::new(true));
         let (queue, commands) = mpsc::channel(QUEUE);
-        let thread = writer::start(connection, last, clock, commands, metrics, Arc::clone(&healthy))
+        let (arrived, arrivals) = watch::channel(last);
+        let thread = writer::start(connection, arrived, clock, commands, metrics, Arc::clone(&healthy))
             .map_err(StoreError::Thread)?;
-        Ok((Self { queue, reader, healthy }, Writer(thread)))
+        Ok((Self { queue, reader, healthy, arrivals }, Writer(thread)))
     }
 
     /// Stores a batch. Once this says [`Outcome::Stored`], it is on the disk.
@@ -275,6 +285,12 @@ impl Store {
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
         answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Changes when something has come in, and ends when the store is closed.
+    #[must_use]
+    pub fn arrivals(&self) -> watch::Receiver<i64> {
+        self.arrivals.clone()
     }
 
     /// The side that reads.

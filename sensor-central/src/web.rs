@@ -7,11 +7,17 @@
 mod assets;
 mod attempts;
 mod audit;
+mod detections;
 mod failure;
 mod fields;
+mod filter;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod guard;
 mod layout;
+mod live;
 mod login;
+mod plot;
 mod session;
 
 use std::sync::Arc;
@@ -23,7 +29,7 @@ use axum::{
     response::Redirect,
     routing::{get, post},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     metrics::Metrics,
@@ -39,6 +45,9 @@ const BODY: usize = 64 << 10;
 /// Passwords that are looked at at the same time: each takes 19 MiB and a processor.
 const HASHING: usize = 2;
 
+/// Open pages that are told of arrivals.
+const WAITING: usize = 500;
+
 /// What every page needs.
 #[derive(Debug)]
 pub struct Web {
@@ -47,12 +56,18 @@ pub struct Web {
     metrics: Arc<Metrics>,
     attempts: Attempts,
     hashing: Semaphore,
+    /// Places for pages that are told of arrivals.
+    waiting: Arc<Semaphore>,
+    /// Turns true when the service is to stop.
+    stopping: watch::Receiver<bool>,
 }
 
 impl Web {
+    /// `stopping` turns true when the service is to stop: what waits for arrivals ends then.
     #[must_use]
-    pub fn new(store: Store, lasting: Lasting, metrics: Arc<Metrics>) -> Self {
-        Self { store, lasting, metrics, attempts: Attempts::default(), hashing: Semaphore::new(HASHING) }
+    pub fn new(store: Store, lasting: Lasting, metrics: Arc<Metrics>, stopping: watch::Receiver<bool>) -> Self {
+        let (hashing, waiting) = (Semaphore::new(HASHING), Arc::new(Semaphore::new(WAITING)));
+        Self { store, lasting, metrics, attempts: Attempts::default(), hashing, waiting, stopping }
     }
 
     /// Reads the store off the threads that serve connections.
@@ -68,9 +83,11 @@ impl Web {
 /// The pages.
 pub fn routes(web: Arc<Web>) -> Router {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/audit") }))
+        .route("/", get(|| async { Redirect::to("/detections") }))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
+        .route("/detections", get(detections::page))
+        .route("/detections/live", get(live::stream))
         .route("/audit", get(audit::page))
         .route("/assets/{name}", get(assets::asset))
         .fallback(failure::no_such_page)

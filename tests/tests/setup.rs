@@ -15,6 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("auditd", "auditd"),
     ("busybox", "busybox-static"),
     ("cc", "c_compiler"),
+    ("chromedriver", "chromium-driver"),
     ("cpio", "cpio"),
     ("curl", "curl"),
     ("debootstrap", "debootstrap"),
@@ -48,12 +49,15 @@ const PROGRAMS: &[(&str, &str)] = &[
 /// What is installed and is no program that a script names: libraries, what others start, what images are made with.
 const OTHERS: &[&str] = &[
     "bash",
+    "browser",
     "build",
+    "chromium",
     "clients",
     "bpf-linker",
     "ca-certificates",
     "core_sources",
     "debian-archive-keyring",
+    "fonts-dejavu-core",
     "g++",
     "gcc",
     "golang-go",
@@ -169,9 +173,9 @@ fn targets() -> BTreeMap<String, (Vec<String>, String)> {
 /// The programs that the tests of the workspace run, by their literal names.
 fn run_by_tests() -> String {
     let mut said = String::new();
-    let mut folders: Vec<PathBuf> = ["tests/tests", "tests/src", "crates", "sensor-agent/src", "sensor-agent/tests"]
-        .map(|folder| Path::new(ROOT).join(folder))
-        .into();
+    let places =
+        ["tests/tests", "tests/src", "crates", "sensor-agent/src", "sensor-agent/tests", "sensor-central/tests"];
+    let mut folders: Vec<PathBuf> = places.map(|folder| Path::new(ROOT).join(folder)).into();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();

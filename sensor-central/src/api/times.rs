@@ -21,7 +21,7 @@ pub(super) fn write_milliseconds(milliseconds: i64) -> String {
 
 /// A point in time, milliseconds since the Unix epoch, the part of a millisecond left out: with Z, an offset or nothing
 /// (UTC), `T` or a blank before the hour, any fraction; or how long before `now`, as `P7D` or `PT1H`.
-pub(super) fn read(text: &str, now: i64) -> Option<i64> {
+pub(crate) fn read(text: &str, now: i64) -> Option<i64> {
     let text = text.trim();
     let time = if text.starts_with(['P', 'p']) {
         let span: Span = text.parse().ok().filter(|span: &Span| !span.is_negative())?;

@@ -43,6 +43,9 @@ fn judge(alert: &Alert) -> Result<store::Alert, String> {
     if alert.strategy_name.is_empty() {
         return Err("strategy_name is empty".into());
     }
+    let process = alert.process_info.as_ref();
+    let user = process.map(|process| process.user.clone()).filter(|user| !user.is_empty());
+    let uid = || process.and_then(|process| process.uid).map(|uid| uid.to_string());
     Ok(store::Alert {
         uuid,
         public_id: ids::of_alert(uuid),
@@ -50,6 +53,9 @@ fn judge(alert: &Alert) -> Result<store::Alert, String> {
         priority: alert.priority.clone(),
         policy: alert.strategy_name.clone(),
         host: alert.location.as_ref().map_or_else(String::new, |location| location.node_name.clone()),
+        user: user.or_else(uid).unwrap_or_default(),
+        container: alert.location.as_ref().map_or_else(String::new, |location| location.container_id.clone()),
+        incident: alert.incident_id.clone(),
         json: serde_json::to_string(alert).map_err(|fault| format!("cannot be written as JSON: {fault}"))?,
     })
 }

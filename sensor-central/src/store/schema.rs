@@ -27,7 +27,7 @@ struct Step {
 }
 
 /// What makes an empty file one of version 1, that one of version 2, and so on. Entries are never changed.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { sql: include_str!("schema/1.sql"), then: None },
     Step { sql: include_str!("schema/2.sql"), then: None },
     Step { sql: include_str!("schema/3.sql"), then: Some(arrivals) },
@@ -35,6 +35,7 @@ const STEPS: [Step; 7] = [
     Step { sql: include_str!("schema/5.sql"), then: None },
     Step { sql: include_str!("schema/6.sql"), then: None },
     Step { sql: include_str!("schema/7.sql"), then: None },
+    Step { sql: include_str!("schema/8.sql"), then: None },
 ];
 
 /// Alerts get what later ones get as they are stored.

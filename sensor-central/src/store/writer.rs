@@ -12,7 +12,7 @@ use std::{
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use sensor_proto::v1::BatchReply;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::{Alert, Batch, Command, Hello, Items, Outcome, Row, StoreError, clock::Clock, retention};
 use crate::{event::EventType, metrics::Metrics, severity::Severity};
@@ -30,20 +30,20 @@ pub(super) fn last_raised(connection: &Connection) -> rusqlite::Result<i64> {
 /// Starts the thread. It ends at [`Command::Close`], or when nobody can ask it any more.
 pub(super) fn start(
     connection: Connection,
-    last_raised: i64,
+    arrived: watch::Sender<i64>,
     clock: Clock,
     commands: mpsc::Receiver<Command>,
     metrics: Arc<Metrics>,
     healthy: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let mut writer = WriterThread { connection, last_raised, clock, metrics, healthy };
+    let mut writer = WriterThread { connection, arrived, clock, metrics, healthy };
     thread::Builder::new().name("store-writer".into()).spawn(move || writer.run(commands))
 }
 
 struct WriterThread {
     connection: Connection,
-    /// The moment of the last transaction, milliseconds since the Unix epoch.
-    last_raised: i64,
+    /// The moment of the last transaction, milliseconds since the Unix epoch: told to those who wait for it.
+    arrived: watch::Sender<i64>,
     /// By which what is kept ages.
     clock: Clock,
     metrics: Arc<Metrics>,
@@ -61,7 +61,7 @@ enum Done {
 /// When the requests of a transaction came in.
 #[derive(Clone, Copy)]
 struct Arrival {
-    /// For readers: see [`WriterThread::last_raised`].
+    /// For readers: see [`WriterThread::arrived`].
     raised: i64,
     /// By the database's own clock, nanoseconds.
     kept: i64,
@@ -118,7 +118,7 @@ impl WriterThread {
     fn commit(&mut self, group: &[Command]) -> rusqlite::Result<Vec<Done>> {
         let start = Instant::now();
         // Later than all that readers can see, also when the clock was set back.
-        let raised = (crate::now() / 1_000_000).max(self.last_raised + 1);
+        let raised = (crate::now() / 1_000_000).max(*self.arrived.borrow() + 1);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if group.iter().any(|command| matches!(command, Command::Expire(..))) {
             self.clock.save(&transaction)?;
@@ -127,7 +127,7 @@ impl WriterThread {
         let apply = |command| apply(&transaction, command, arrival);
         let done = group.iter().map(apply).collect::<rusqlite::Result<Vec<_>>>()?;
         transaction.commit()?;
-        self.last_raised = raised;
+        self.arrived.send_replace(raised);
         self.metrics.commit_seconds.observe(start.elapsed().as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "at most GROUP")]
         self.metrics.commit_requests.observe(group.len() as f64);
@@ -214,12 +214,13 @@ fn store_alerts(
     arrival: Arrival,
 ) -> rusqlite::Result<usize> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json, public_id, raised, severity, kept)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
+        "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json, public_id, raised, severity, kept,
+                             user, container, incident)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant, uuid) DO NOTHING",
     )?;
     let tenant = batch.origin.tenant.to_string();
     let mut stored = 0;
-    for Alert { uuid, public_id, time, priority, policy, host, json } in alerts {
+    for Alert { uuid, public_id, time, priority, policy, host, user, container, incident, json } in alerts {
         stored += insert.execute(params![
             tenant,
             uuid.to_string(),
@@ -234,6 +235,9 @@ fn store_alerts(
             arrival.raised,
             Severity::of_priority(priority).number,
             arrival.kept,
+            user,
+            container,
+            incident,
         ])?;
     }
     Ok(stored)

@@ -11,7 +11,7 @@ use super::{
     layout::{self, Page, Place},
     session::Session,
 };
-use crate::{detections::point_in_time, store::UserRole};
+use crate::store::UserRole;
 
 /// Entries in a page.
 const PAGE: u32 = 100;
@@ -32,7 +32,7 @@ pub(super) async fn page(State(web): State<Arc<Web>>, session: Session, asked: F
                 tbody {
                     @for (_, entry) in &found {
                         tr {
-                            td.time { (point_in_time(entry.time)) }
+                            td.time { (layout::time(entry.time)) }
                             td { @if entry.actor.is_empty() { "command line" } @else { (entry.actor) } }
                             td { (entry.action) }
                             td.path { (entry.about) }

@@ -26,6 +26,11 @@ impl Fields {
         self.exact(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
+    /// Whether there are names without a value.
+    pub(super) fn has_empty(&self) -> bool {
+        self.0.iter().any(|(_, value)| value.is_empty())
+    }
+
     /// The last value of a name as it is.
     pub(super) fn exact(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())

@@ -4,7 +4,7 @@ use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{guard::FIELD, session::Session};
-use crate::store::UserRole;
+use crate::{detections::point_in_time, store::UserRole};
 
 /// A page as it is sent.
 pub(super) type Page = Html<String>;
@@ -12,11 +12,15 @@ pub(super) type Page = Html<String>;
 /// The pages that others lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
+    Detections,
     Audit,
 }
 
 /// Name, path and least role of each.
-const PLACES: [(Place, &str, &str, UserRole); 1] = [(Place::Audit, "Audit log", "/audit", UserRole::Admin)];
+const PLACES: [(Place, &str, &str, UserRole); 2] = [
+    (Place::Detections, "Detections", "/detections", UserRole::Reader),
+    (Place::Audit, "Audit log", "/audit", UserRole::Admin),
+];
 
 /// A page for somebody who has logged in.
 pub(super) fn page(session: &Session, place: Place, title: &str, body: Markup) -> Page {
@@ -55,6 +59,12 @@ pub(super) fn bare(title: &str, body: Markup) -> Page {
             main.narrow id="main" { (body) }
         },
     )
+}
+
+/// A point in time, nanoseconds since the Unix epoch: for people, and for programs.
+pub(super) fn time(nanoseconds: i64) -> Markup {
+    let text = point_in_time(nanoseconds);
+    html! { time datetime=(text) { (text.replace('T', " ").trim_end_matches('Z')) } }
 }
 
 /// The field that shows that a form is one of ours.

@@ -33,6 +33,7 @@ fn alerts(count: usize) -> Items {
         policy: String::new(),
         host: String::new(),
         json: "x".repeat(500),
+        ..Alert::default()
     };
     Items::Alerts((0..count).map(|_| alert()).collect())
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use sensor_central::{
     ids,
     metrics::Metrics,
-    store::{AlertFilter, Place, Start, Store},
+    store::{AlertFilter, Place, Sought, Start, Store},
 };
 use uuid::Uuid;
 
@@ -25,11 +25,14 @@ async fn alerts_of_before_the_public_api_are_in_it() {
     )
     .unwrap();
     // The clock was set back between the two.
-    for (uuid, received, priority) in [(uuids[0], 2_000_000_000_i64, "High"), (uuids[1], 1_000_000_000, "Low")] {
-        let alert = params![tenant.to_string(), uuid.to_string(), received, priority];
+    let json = r#"{"process_info":{"uid":7},"location":{"container_id":"c"},"incident_id":"i"}"#;
+    for (uuid, received, priority, json) in
+        [(uuids[0], 2_000_000_000_i64, "High", json), (uuids[1], 1_000_000_000, "Low", "no JSON")]
+    {
+        let alert = params![tenant.to_string(), uuid.to_string(), received, priority, json];
         old.execute(
             "INSERT INTO alerts (tenant, uuid, sensor, received, time, priority, policy, host, json)
-             VALUES (?, ?, 's', ?, 1, ?, 'p', 'h', '{}')",
+             VALUES (?, ?, 's', ?, 1, ?, 'p', 'h', ?)",
             alert,
         )
         .unwrap();
@@ -49,6 +52,18 @@ async fn alerts_of_before_the_public_api_are_in_it() {
         newest_first: false,
     };
     assert_eq!(store.reader().alerts(&filter, Start::Skip(0), 10).unwrap().len(), 1);
+    // They are found by what the web pages look for.
+    let text = |text: &str| Some(text.to_owned());
+    let newest = Place { raised: i64::MAX, row: 0 };
+    for sought in [
+        Sought { user: text("7"), ..Sought::default() },
+        Sought { container: text("c"), ..Sought::default() },
+        Sought { incident: text("i"), ..Sought::default() },
+    ] {
+        let found = store.reader().listing(tenant, &sought, newest, 10).unwrap().found;
+        assert_eq!(found.len(), 1, "{sought:?}");
+        assert_eq!(found[0].alert.public_id, ids::of_alert(uuids[0]));
+    }
     assert_eq!(store.reader().tenant(tenant).unwrap().unwrap().name, tenant.to_string());
     store.close(writer).await;
 }

@@ -1,6 +1,8 @@
 //! The web pages as a browser sees them.
 
+mod browser;
 mod commands;
+mod list;
 mod login;
 mod safety;
 
@@ -65,7 +67,7 @@ impl Central {
         browser.get("/login").await;
         let page = browser.log_in(name, password).await;
         assert_eq!((page.status, page.location()), (303, "/"), "{}", page.text);
-        browser.get("/audit").await;
+        browser.get("/detections").await;
         browser
     }
 }

@@ -46,6 +46,7 @@ fn alert(number: u128) -> Alert {
         host: "host-a".into(),
         json: json!({"uuid": uuid, "policy_type": "program", "process_info": {"pid": 7, "name": "/bin/true"}})
             .to_string(),
+        ..Alert::default()
     }
 }
 

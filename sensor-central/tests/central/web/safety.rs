@@ -6,7 +6,9 @@ use crate::program::Central;
 async fn every_answer_tells_browsers_to_run_and_frame_nothing_else() {
     let central = Central::start();
     let mut browser = central.browse().await;
-    for path in ["/audit", "/login", "/no/such/page", "/assets/style.css", "/assets/../main.rs", "/logout"] {
+    for path in
+        ["/detections", "/audit", "/login", "/no/such/page", "/assets/style.css", "/assets/../main.rs", "/logout"]
+    {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}: {policy}");
@@ -16,7 +18,7 @@ async fn every_answer_tells_browsers_to_run_and_frame_nothing_else() {
         let kept = if path.ends_with(".css") { "max-age=300" } else { "no-store" };
         assert_eq!(page.header("cache-control"), kept, "{path}");
         // What the policy would not let run or show.
-        for forbidden in ["<script>", " style=", " onclick=", "javascript:"] {
+        for forbidden in ["<script>", "<style", " style=", " onclick=", "javascript:"] {
             assert!(!page.text.contains(forbidden), "{path}: {forbidden}");
         }
     }
