@@ -5,5 +5,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((status, body)) = bytes.split_first_chunk() else { return };
-    sensor_agent::fuzzing::store_reply(u16::from_be_bytes(*status), body);
+    delivery::fuzzing::store_reply(u16::from_be_bytes(*status), body);
 });

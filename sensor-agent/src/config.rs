@@ -47,7 +47,6 @@ pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{AlertOutput, Output, OutputSettings};
 pub use policy::{ContentGroup, Off, Policy, Throttle};
 pub use reference::reference;
-pub use s3::{AccessKey, S3Settings};
 pub use words::{CloudMeta, Feature, ListType, OutputType, ResponseAction, SinkBackend, is_built};
 pub use zeromq::ZeromqSettings;
 

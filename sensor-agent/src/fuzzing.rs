@@ -2,5 +2,4 @@
 //! hold whatever it is given.
 
 pub use crate::control::fuzzing::control;
-pub use crate::output::fuzzing::store_reply;
 pub use crate::process::fuzzing::{groups, passwd};

@@ -18,10 +18,6 @@ mod alerts;
 mod central;
 mod dispatcher;
 mod envelope;
-#[cfg(feature = "fuzzing")]
-pub(crate) mod fuzzing {
-    pub use super::parquet::fuzzing::store_reply;
-}
 mod format;
 mod open;
 mod orphaned_spools;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use delivery::receivers::file::FileSettings;
+use delivery::receivers::{file::FileSettings, s3::S3Settings};
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use schema::{TABLES, Table};
@@ -11,7 +11,7 @@ use settings::{Node, Section};
 
 use super::keys;
 use super::outputs;
-use super::s3::{self, S3Settings};
+use super::s3;
 use super::words::SinkBackend;
 use super::zeromq::{self, ZeromqSettings};
 use crate::output::{RowFormat, ZeromqEncoding};

@@ -20,12 +20,10 @@
 
 mod columns;
 mod outbox;
-mod store;
 mod upload;
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -34,20 +32,16 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use rustix::fs::{Access, access};
 use schema::Table;
 use uuid::Uuid;
 
-pub use self::store::StoreSettings;
-#[cfg(feature = "fuzzing")]
-pub(super) use self::store::fuzzing;
 use delivery::{
     cause::Cause,
     lane::queue::{Deliver, Delivery, Failure, Load},
     ledger::Ledger,
-    receivers::file::nearest,
+    receivers::{parquet::put_whole, s3::S3Settings},
 };
-use private_folder::{look, make_private};
+use private_folder::make_private;
 
 use self::{columns::write_rows, outbox::Outbox, upload::Uploader};
 use super::rows::{QueuedRows, RowBatch};
@@ -68,6 +62,16 @@ pub struct ParquetSettings {
     pub roll_interval: Duration,
     /// Where the files are moved to.
     pub store: Option<StoreSettings>,
+}
+
+/// A store, and how much may wait for it in the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreSettings {
+    pub s3: S3Settings,
+    /// Bytes.
+    pub max_bytes: u64,
+    /// How long a file may wait.
+    pub max_age: Duration,
 }
 
 /// Gathers rows.
@@ -314,25 +318,10 @@ impl Folder<'_> {
     }
 }
 
-/// Looks whether the folder could be made, or is one that nobody else writes to, and changes nothing.
-pub(super) fn check(folder: &Path) -> io::Result<()> {
-    let there = nearest(folder)?;
-    if there == folder {
-        look(there)?;
-    }
-    Ok(access(there, Access::WRITE_OK | Access::EXEC_OK)?)
-}
-
 /// Writes a file that is there whole or not at all. Returns its name.
 fn write_file(folder: &Path, table: &Table, host: &Host, events: &[&Event]) -> io::Result<String> {
-    make_private(folder)?;
-    // Readers pass over names that begin with a dot.
-    let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(folder)?;
-    write_rows(file.as_file_mut(), table, host, events)?;
-    file.as_file().sync_all()?;
     let name = format!("{}.parquet", Uuid::now_v7());
-    file.persist(folder.join(&name)).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()?;
+    put_whole(folder, &name, |file| write_rows(file, table, host, events))?;
     Ok(name)
 }
 

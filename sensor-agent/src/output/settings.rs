@@ -154,7 +154,7 @@ impl TargetSettings {
             Self::Syslog(settings) => Some(&settings.receiver.tls),
             Self::Webhook(settings) => Some(&settings.http.tls),
             Self::Splunk(settings) => Some(&settings.http.tls),
-            Self::Parquet(settings) => settings.store.as_ref().map(|store| &store.http.tls),
+            Self::Parquet(settings) => settings.store.as_ref().map(|store| &store.s3.http.tls),
             _ => None,
         };
         tls.filter(|tls| **tls != TlsSettings::default())
@@ -168,7 +168,7 @@ impl TargetSettings {
     pub fn check(&self, name: &str) -> Result<(), OpenError> {
         let found = match self {
             Self::File(settings) => delivery::receivers::file::check(&settings.path),
-            Self::Parquet(settings) => super::parquet::check(&settings.folder),
+            Self::Parquet(settings) => delivery::receivers::parquet::check(&settings.folder),
             _ => Ok(()),
         };
         found.map_err(|reason| OpenError { name: name.to_owned(), place: self.place(), reason: Arc::new(reason) })

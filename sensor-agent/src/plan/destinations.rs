@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use delivery::{receivers::stdout::StdoutSettings, spool::Limits, spooled::backlog::SpoolSettings, trust};
+use delivery::{
+    receivers::s3::S3Settings, receivers::stdout::StdoutSettings, spool::Limits, spooled::backlog::SpoolSettings, trust,
+};
 use diagnostic::{Report, Span};
 
 use crate::alert::Template;
@@ -93,7 +95,7 @@ fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Opti
         }
         config::SinkSettings::Parquet(parquet) => {
             let store = parquet.s3.as_ref().map(|s3| store(config, s3));
-            if let Some(Err(reason)) = store.as_ref().map(StoreSettings::check) {
+            if let Some(Err(reason)) = store.as_ref().map(|store| store.s3.check()) {
                 report.error(sink.span.clone(), reason).label("cannot be reached as this says");
             }
             Some(TargetSettings::Parquet(ParquetSettings {
@@ -106,18 +108,8 @@ fn row_target(config: &Config, sink: &config::Sink, report: &mut Report) -> Opti
     }
 }
 
-fn store(config: &Config, s3: &config::S3Settings) -> StoreSettings {
-    StoreSettings {
-        endpoint: s3.endpoint.clone(),
-        bucket: s3.bucket.clone(),
-        prefix: s3.prefix.clone(),
-        region: s3.region.clone(),
-        path_style: s3.path_style,
-        access_key: s3.access_key.as_ref().map(|key| (key.id.clone(), key.secret.clone())),
-        http: s3.http.clone(),
-        max_bytes: config.spool.max_bytes,
-        max_age: config.spool.max_age,
-    }
+fn store(config: &Config, s3: &S3Settings) -> StoreSettings {
+    StoreSettings { s3: s3.clone(), max_bytes: config.spool.max_bytes, max_age: config.spool.max_age }
 }
 
 /// Where the top-level `mcs` leads; none while it is off, which the configuration's own check has said.

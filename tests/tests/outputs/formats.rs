@@ -8,17 +8,11 @@ use std::process::Command;
 use sensor_tests::{Mark, Sensor, programs, until};
 use serde_json::{Value, json};
 
+use super::python::python;
 use super::{fed, raise, with_outputs, with_sinks};
 
 fn beside(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outputs").join(name)
-}
-
-/// The Python that `setup/install.sh test` installs packages for.
-pub(crate) fn python() -> PathBuf {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
-    assert!(python.exists(), "{}: not there; run `setup/install.sh test`", python.display());
-    python
 }
 
 /// Messages to the kernel's audit: type, text, and what OCSF has for it.

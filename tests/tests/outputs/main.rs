@@ -5,6 +5,7 @@ mod collector;
 mod formats;
 mod http;
 mod parquet;
+mod python;
 mod receiver;
 mod rsyslog;
 mod s3;

@@ -8,7 +8,7 @@ use std::process::Command;
 use sensor_tests::{Home, Mark, Sensor, until};
 use serde_json::Value;
 
-use super::formats::python;
+use super::python::python;
 use super::{raise, sink, with_sinks};
 
 /// What DuckDB and what pyarrow finds about a process.

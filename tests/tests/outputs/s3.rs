@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::formats::python;
+use super::python::python;
 use super::receiver::Receiver;
 use super::{free_port, raise, sink, with_sinks};
 

@@ -11,7 +11,7 @@ use sensor_proto::v1;
 use sensor_tests::{Mark, Sensor, until};
 use serde_json::Value;
 
-use super::formats::python;
+use super::python::python;
 use super::receiver::Receiver;
 use super::zeromq_peer::{base64, messages, plain_receiver, receiver};
 use super::{fed, free_port, output, raise, sink, with_outputs, with_sinks};

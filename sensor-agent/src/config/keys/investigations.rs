@@ -1,6 +1,6 @@
 //! Keys of `investigations`: the flight recorder and the sinks of its rows.
 
-use delivery::receivers::zeromq::keys as zeromq;
+use delivery::receivers::{s3::keys as s3, zeromq::keys as zeromq};
 use settings::{Key, Kind, Variant, Variants, Word as _};
 
 use super::super::words::SinkBackend;
@@ -80,32 +80,14 @@ pub(crate) static PARQUET: &[Key] = &[
         "How long rows are gathered for a file, which there is one of for each table and interval; a crash of the sensor costs as many.",
     ),
     Key::new("bucket", Kind::Text, "", "The bucket that files are moved to. Without it, they stay in the folder."),
-    Key::new("prefix", Kind::Text, "", "What the files' keys begin with, such as `sensors/rows`."),
-    Key::new(
-        "endpoint",
-        Kind::Url(&["https", "http"]),
-        "",
-        "The store; http on the loopback alone. Without it, https://s3.REGION.amazonaws.com.",
-    ),
-    Key::new("region", Kind::Text, "us-east-1", "The bucket's region, which requests are signed for."),
-    Key::new(
-        "path_style",
-        Kind::Bool,
-        "",
-        "Whether the bucket is named in the path rather than in the host name. Without it: yes where there is an \
-         `endpoint`.",
-    ),
-    Key::new(
-        "access_key_id",
-        Kind::Text,
-        "",
-        "The access key. Without it, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` in the \
-         environment.",
-    ),
-    Key::new("secret_access_key", Kind::Secret, "", "Its secret.").instead_of("secret_access_key_file"),
-    Key::new("secret_access_key_file", Kind::Path, "", "A file that holds the secret and nothing else.")
-        .instead_of("secret_access_key"),
-    Key::new("timeout", Kind::Duration(100), "1m", "How long the upload of a file may take."),
+    s3::PREFIX,
+    s3::ENDPOINT,
+    s3::REGION,
+    s3::PATH_STYLE,
+    s3::ACCESS_KEY_ID,
+    s3::SECRET_ACCESS_KEY,
+    s3::SECRET_ACCESS_KEY_FILE,
+    s3::TIMEOUT,
     RETRY_MIN,
     RETRY_MAX,
     CA_FILE,

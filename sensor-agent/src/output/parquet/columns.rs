@@ -1,17 +1,11 @@
 //! Rows of events as columns, by the field registry.
 
-use std::{fs::File, io, sync::Arc};
-
-use parquet::{
-    basic::Compression,
-    data_type::{BoolType, ByteArray, ByteArrayType, Int64Type},
-    errors::ParquetError,
-    file::{
-        properties::WriterProperties,
-        writer::{SerializedColumnWriter, SerializedFileWriter},
-    },
-    schema::parser::parse_message_type,
+use std::{
+    fs::File,
+    io::{self, Write},
 };
+
+use delivery::receivers::parquet::{self, ByteArray, Column, Kind, Rows};
 use schema::{Table, Type};
 
 use crate::event::{
@@ -23,97 +17,55 @@ use crate::event::{
 /// The column that engines know as a point in time.
 const TIMESTAMP: &str = "timestamp";
 
-/// Writes a file of these rows.
+/// Writes a file of these rows: every column of the table, which can be without a value. Behind them stands the time of
+/// the event once more, as a point in time.
 ///
 /// # Errors
 ///
 /// Those of the file.
 pub(super) fn write_rows(file: &mut File, table: &Table, host: &Host, events: &[&Event]) -> io::Result<()> {
-    write(file, table, host, events).map_err(io::Error::other)
+    let fields: Vec<&Field> = fields::of_table(table).collect();
+    let of = |field: &&Field| Column { name: field.column, kind: kind(field.ty), required: false };
+    let mut columns: Vec<Column<'_>> = fields.iter().map(of).collect();
+    columns.push(Column { name: TIMESTAMP, kind: Kind::Time, required: true });
+    let writer = concat!("sophoslinuxsensor ", env!("CARGO_PKG_VERSION"));
+    parquet::write(file, table.name, writer, &columns, |rows| {
+        for field in fields {
+            write_column(rows, field.ty, events.iter().map(|event| field.of(event, host)))?;
+        }
+        rows.numbers(events.iter().map(|event| Some((event.time / 1000).cast_signed())))
+    })
 }
 
-fn write(file: &mut File, table: &Table, host: &Host, events: &[&Event]) -> Result<(), ParquetError> {
-    let columns: Vec<&Field> = fields::of_table(table).collect();
-    let schema = Arc::new(parse_message_type(&schema(table.name, &columns))?);
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_created_by(concat!("sophoslinuxsensor ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
-    let mut rows = writer.next_row_group()?;
-    for field in columns {
-        let Some(mut column) = rows.next_column()? else { break };
-        let values = events.iter().map(|event| field.of(event, host));
-        write_column(&mut column, field.ty, values)?;
-        column.close()?;
+const fn kind(ty: Type) -> Kind {
+    match ty {
+        Type::Bool => Kind::Bool,
+        // Times are plain numbers of nanoseconds, as in a row's JSON.
+        Type::Number | Type::Size | Type::Duration | Type::Time => Kind::Number,
+        Type::Text | Type::Path | Type::Word(_) | Type::Address => Kind::Text,
+        Type::Texts => Kind::Texts,
+        Type::Numbers => Kind::Numbers,
     }
-    if let Some(mut column) = rows.next_column()? {
-        let times: Vec<i64> = events.iter().map(|event| (event.time / 1000).cast_signed()).collect();
-        column.typed::<Int64Type>().write_batch(&times, None, None)?;
-        column.close()?;
-    }
-    rows.close()?;
-    writer.close()?;
-    Ok(())
 }
 
-/// The schema: every column of the table can be without a value. Behind them stands the time of the event once more, as
-/// a timestamp: in microseconds, which all engines take (Spark refuses nanoseconds, DuckDB rounds them).
-fn schema(name: &str, columns: &[&Field]) -> String {
-    let mut text = format!("message {name} {{\n");
-    for field in columns {
-        let name = field.column;
-        text += &match field.ty {
-            Type::Bool => format!("OPTIONAL BOOLEAN {name};\n"),
-            // Times are plain numbers of nanoseconds, as in a row's JSON.
-            Type::Number | Type::Size | Type::Duration | Type::Time => format!("OPTIONAL INT64 {name};\n"),
-            Type::Text | Type::Path | Type::Word(_) | Type::Address => format!("OPTIONAL BINARY {name} (STRING);\n"),
-            Type::Texts => list(name, "REQUIRED BINARY element (STRING)"),
-            Type::Numbers => list(name, "REQUIRED INT64 element"),
-        };
-    }
-    text + &format!("REQUIRED INT64 {TIMESTAMP} (TIMESTAMP(MICROS,true));\n}}\n")
-}
-
-fn list(name: &str, element: &str) -> String {
-    format!("OPTIONAL group {name} (LIST) {{ REPEATED group list {{ {element}; }} }}\n")
-}
-
-fn write_column<'a>(
-    column: &mut SerializedColumnWriter<'_>,
+fn write_column<'a, W: Write + Send>(
+    rows: &mut Rows<'_, W>,
     ty: Type,
     values: impl Iterator<Item = Value<'a>>,
-) -> Result<(), ParquetError> {
-    match ty {
-        Type::Bool => {
-            let (values, levels) =
-                optional(values, |value| if let Value::Bool(value) = value { Some(value) } else { None });
-            column.typed::<BoolType>().write_batch(&values, Some(&levels), None)?;
-        }
-        Type::Number | Type::Size | Type::Duration | Type::Time => {
-            let (values, levels) = optional(values, number);
-            column.typed::<Int64Type>().write_batch(&values, Some(&levels), None)?;
-        }
-        Type::Text | Type::Path | Type::Word(_) | Type::Address => {
-            let (values, levels) = optional(values, text);
-            column.typed::<ByteArrayType>().write_batch(&values, Some(&levels), None)?;
-        }
-        Type::Texts => {
-            let (values, levels, repeats) = lists(values, |value| match value {
-                Value::Args(args) => Some(args.iter().map(|arg| ByteArray::from(&*lossless(arg))).collect()),
-                _ => None,
-            });
-            column.typed::<ByteArrayType>().write_batch(&values, Some(&levels), Some(&repeats))?;
-        }
-        Type::Numbers => {
-            let (values, levels, repeats) = lists(values, |value| match value {
-                Value::Pids(pids) => Some(pids.iter().map(i64::from).collect()),
-                _ => None,
-            });
-            column.typed::<Int64Type>().write_batch(&values, Some(&levels), Some(&repeats))?;
-        }
+) -> Result<(), parquet::Error> {
+    match kind(ty) {
+        Kind::Bool => rows.bools(values.map(|value| if let Value::Bool(value) = value { Some(value) } else { None })),
+        Kind::Number | Kind::Time => rows.numbers(values.map(number)),
+        Kind::Text => rows.texts(values.map(text)),
+        Kind::Texts => rows.lists_of_texts(values.map(|value| match value {
+            Value::Args(args) => Some(args.iter().map(|arg| ByteArray::from(&*lossless(arg))).collect()),
+            _ => None,
+        })),
+        Kind::Numbers => rows.lists_of_numbers(values.map(|value| match value {
+            Value::Pids(pids) => Some(pids.iter().map(i64::from).collect()),
+            _ => None,
+        })),
     }
-    Ok(())
 }
 
 fn number(value: Value<'_>) -> Option<i64> {
@@ -138,44 +90,6 @@ fn text(value: Value<'_>) -> Option<ByteArray> {
         }
         _ => None,
     }
-}
-
-/// Values, and for each row whether there is one.
-fn optional<'a, T>(
-    values: impl Iterator<Item = Value<'a>>,
-    take: impl Fn(Value<'a>) -> Option<T>,
-) -> (Vec<T>, Vec<i16>) {
-    let (mut taken, mut levels) = (Vec::new(), Vec::new());
-    for value in values {
-        let value = take(value);
-        levels.push(i16::from(value.is_some()));
-        taken.extend(value);
-    }
-    (taken, levels)
-}
-
-/// The elements of all lists; for each, or for a row without one, whether there is a list (1) and an element (2), and
-/// whether it is of the same row as the one before (1).
-fn lists<'a, T>(
-    values: impl Iterator<Item = Value<'a>>,
-    take: impl Fn(Value<'a>) -> Option<Vec<T>>,
-) -> (Vec<T>, Vec<i16>, Vec<i16>) {
-    let (mut taken, mut levels, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
-    for value in values {
-        let list = take(value);
-        let is_there = i16::from(list.is_some());
-        let list = list.unwrap_or_default();
-        if list.is_empty() {
-            levels.push(is_there);
-            repeats.push(0);
-        }
-        for (number, element) in list.into_iter().enumerate() {
-            taken.push(element);
-            levels.push(2);
-            repeats.push(i16::from(number > 0));
-        }
-    }
-    (taken, levels, repeats)
 }
 
 #[cfg(test)]
@@ -203,8 +117,8 @@ mod tests {
             let (event, host) = crate::event::build::build(&map).expect("an event");
             let mut file = tempfile::tempfile().expect("a file");
             write_rows(&mut file, table, &host, &[&event]).unwrap_or_else(|error| panic!("{}: {error}", table.name));
-            let read = parquet::file::reader::SerializedFileReader::new(file).expect("a Parquet file");
-            let schema = parquet::file::reader::FileReader::metadata(&read).file_metadata().schema_descr_ptr();
+            let read = ::parquet::file::reader::SerializedFileReader::new(file).expect("a Parquet file");
+            let schema = ::parquet::file::reader::FileReader::metadata(&read).file_metadata().schema_descr_ptr();
             let has = |name: &str| schema.root_schema().get_fields().iter().any(|field| field.name() == name);
             for column in table.columns {
                 assert!(has(column.field.column), "{}.{}", table.name, column.field.column);

@@ -15,8 +15,7 @@ use std::{
 };
 
 use clock::SteadyTime;
-use delivery::{ledger::Ledger, spool::Cause};
-use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use delivery::{ledger::Ledger, receivers::parquet::rows_in, spool::Cause};
 use uuid::Uuid;
 
 /// What a file takes on disk at least, bytes: many small ones count too.
@@ -326,12 +325,6 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Rows of a file; none if it is no Parquet file.
-fn rows_in(path: &Path) -> Option<u64> {
-    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
-    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use delivery::{backoff::Backoff, cause::TAKEN_AWAY, ledger::Ledger, remote::Setback};
+use delivery::{backoff::Backoff, cause::TAKEN_AWAY, ledger::Ledger, receivers::s3::Store, remote::Setback};
 
 use super::{
+    StoreSettings,
     outbox::{Outbox, Waiting},
-    store::{Store, StoreSettings},
 };
 
 /// Moves files until it is dropped, which waits for the one in hand.
@@ -29,10 +29,10 @@ impl Uploader {
     /// If there can be no such bucket, or no more threads or descriptors.
     pub(super) fn start(folder: &Path, settings: &StoreSettings, ledger: &Arc<Ledger>) -> io::Result<Self> {
         let outbox = Arc::new(Outbox::new(folder, settings.max_bytes, settings.max_age));
-        let store = Store::new(settings)?;
-        let backoff = Backoff::new(settings.http.pace());
+        let store = Store::new(&settings.s3)?;
+        let backoff = Backoff::new(settings.s3.http.pace());
         let mut upload = Upload { outbox: Arc::clone(&outbox), store, backoff, ledger: Arc::clone(ledger) };
-        let thread = thread::Builder::new().name(format!("to {}", settings.bucket)).spawn(move || upload.run())?;
+        let thread = thread::Builder::new().name(format!("to {}", settings.s3.bucket)).spawn(move || upload.run())?;
         Ok(Self { outbox, thread: Some(thread) })
     }
 

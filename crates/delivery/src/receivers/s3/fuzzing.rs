@@ -1,8 +1,7 @@
 //! What a store replies to a file that was put.
 
-use delivery::tls::TlsSettings;
-
-use super::{Duration, HttpSettings, Reply, Store, StoreSettings};
+use super::{AccessKey, Duration, HttpSettings, Reply, S3Settings, Store};
+use crate::tls::TlsSettings;
 
 const SECRET: &str = "wJalrXUtnFEMI";
 /// A place, a bucket and a hint beside the words of a reply.
@@ -22,13 +21,13 @@ pub fn store_reply(status: u16, body: &[u8]) {
 }
 
 fn store() -> Store {
-    let settings = StoreSettings {
+    let settings = S3Settings {
         endpoint: "https://store.example".parse().expect("an address"),
         bucket: "lake".to_owned(),
         prefix: String::new(),
         region: "local".to_owned(),
         path_style: true,
-        access_key: Some(("AKIA".to_owned(), SECRET.to_owned().into())),
+        access_key: Some(AccessKey { id: "AKIA".to_owned(), secret: SECRET.to_owned().into() }),
         http: HttpSettings {
             agent: "fuzzing",
             batch_size: 1,
@@ -38,8 +37,6 @@ fn store() -> Store {
             retry_max: Duration::from_secs(1),
             tls: TlsSettings::default(),
         },
-        max_bytes: 0,
-        max_age: Duration::ZERO,
     };
     Store::new(&settings).expect("a store")
 }

@@ -3,12 +3,12 @@
 //! Requests are signed in their URL, which is good for minutes and for one object alone; the key's secret never leaves
 //! this host.
 
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
+pub mod keys;
+
 use std::{io, time::Duration};
 
-use delivery::{
-    http::{self, Client, HttpSettings, Reply},
-    remote::Setback,
-};
 use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderMap, HeaderValue},
@@ -17,12 +17,17 @@ use rusty_s3::{Bucket, Credentials, S3Action as _, UrlStyle};
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::secrets::url_credentials;
 
+use crate::{
+    http::{self, Client, HttpSettings, Reply},
+    remote::Setback,
+};
+
 /// How long a signature is good for: as long as clocks may differ.
 const SIGNED_FOR: Duration = Duration::from_secs(900);
 
-/// Where files are moved to.
-#[derive(Clone, Debug)]
-pub struct StoreSettings {
+/// A bucket of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Settings {
     pub endpoint: Url,
     pub bucket: String,
     /// What keys begin with: without slashes at its ends, empty for nothing.
@@ -30,33 +35,34 @@ pub struct StoreSettings {
     pub region: String,
     /// Whether the bucket is named in the path rather than in the host name.
     pub path_style: bool,
-    /// The access key and its secret. Without it, the environment's.
-    pub access_key: Option<(String, SecretString)>,
+    /// Without it, the environment's.
+    pub access_key: Option<AccessKey>,
     pub http: HttpSettings,
-    /// What may wait in the folder, bytes.
-    pub max_bytes: u64,
-    /// How long a file may wait.
-    pub max_age: Duration,
 }
 
-impl PartialEq for StoreSettings {
+/// An access key with its secret.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    pub id: String,
+    pub secret: SecretString,
+}
+
+impl PartialEq for AccessKey {
     fn eq(&self, other: &Self) -> bool {
-        let key = |settings: &Self| {
-            settings.access_key.as_ref().map(|(id, secret)| (id.clone(), secret.expose_secret().to_owned()))
-        };
-        let place = |settings: &Self| {
-            let Self { endpoint, bucket, prefix, region, path_style, .. } = settings.clone();
-            (endpoint, bucket, prefix, region, path_style)
-        };
-        place(self) == place(other)
-            && key(self) == key(other)
-            && (&self.http, self.max_bytes, self.max_age) == (&other.http, other.max_bytes, other.max_age)
+        (&self.id, self.secret.expose_secret()) == (&other.id, other.secret.expose_secret())
     }
 }
 
-impl Eq for StoreSettings {}
+impl Eq for AccessKey {}
 
-impl StoreSettings {
+impl S3Settings {
+    /// For messages.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let below = if self.prefix.is_empty() { String::new() } else { format!("/{}", self.prefix) };
+        format!("the bucket {}{below} at {}", self.bucket, http::place(&self.endpoint))
+    }
+
     /// Looks whether there can be such a bucket, without asking anyone.
     ///
     /// # Errors
@@ -75,13 +81,13 @@ impl StoreSettings {
     }
 
     fn credentials(&self) -> Option<Credentials> {
-        let given = self.access_key.as_ref().map(|(id, secret)| Credentials::new(id, secret.expose_secret()));
+        let given = self.access_key.as_ref().map(|key| Credentials::new(&key.id, key.secret.expose_secret()));
         given.or_else(Credentials::from_env)
     }
 }
 
 /// Puts files into a bucket.
-pub(super) struct Store {
+pub struct Store {
     bucket: Bucket,
     prefix: String,
     credentials: Option<Credentials>,
@@ -94,7 +100,7 @@ impl Store {
     /// # Errors
     ///
     /// If there can be no such bucket, or no more descriptors.
-    pub(super) fn new(settings: &StoreSettings) -> io::Result<Self> {
+    pub fn new(settings: &S3Settings) -> io::Result<Self> {
         let bucket = settings.at().map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
         let credentials = settings.credentials();
         let secrets = credentials.iter().flat_map(|all| [Some(all.secret()), all.token()]).flatten();
@@ -104,10 +110,13 @@ impl Store {
     }
 
     /// Puts a file there. The same key with the same body again changes nothing.
-    pub(super) fn put(&mut self, key: &str, body: Vec<u8>) -> Result<(), Setback> {
+    ///
+    /// # Errors
+    /// Why the store does not have it. What it was is never given up for what a store says.
+    pub fn put(&mut self, key: &str, body: Vec<u8>) -> Result<(), Setback> {
         let Some(credentials) = &self.credentials else {
             let reason = "there is no access key: set `access_key_id` and `secret_access_key_file`, or \
-                          AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the sensor's environment";
+                          AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment";
             return Err(Setback { reason: reason.to_owned(), wait: None, lasting: true });
         };
         let key = if self.prefix.is_empty() { key.to_owned() } else { format!("{}/{key}", self.prefix) };
@@ -119,6 +128,14 @@ impl Store {
             200..=299 => Ok(()),
             _ => Err(self.setback(&reply)),
         }
+    }
+
+    /// Whether somebody is there and trusted. Nothing is asked of the bucket: a key that may put files may not do more.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn reach(&mut self) -> Result<(), Setback> {
+        self.client.send(&Method::HEAD, &self.bucket.base_url().clone(), HeaderMap::new(), Vec::new()).map(drop)
     }
 
     /// No file is ever given up for what the store says: it says such things of keys, buckets and clocks.
@@ -145,9 +162,6 @@ fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0)
 }
-
-#[cfg(feature = "fuzzing")]
-pub(in crate::output) mod fuzzing;
 
 #[cfg(test)]
 mod tests {
