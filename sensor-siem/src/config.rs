@@ -5,6 +5,7 @@
 mod http;
 pub mod keys;
 mod outputs;
+mod parquet;
 mod read;
 mod syslog;
 mod tls;

@@ -60,6 +60,18 @@ pub struct Line {
     pub unread: Option<String>,
 }
 
+/// The item as it was received, on one line: the order of its members and the digits of its numbers are as they were.
+#[must_use]
+pub fn whole(item: &Item) -> String {
+    json::line(&item.members, false)
+}
+
+/// A value as JSON.
+#[must_use]
+pub fn value(value: &Value) -> String {
+    json::value(value)
+}
+
 impl Layout {
     /// The item as a line.
     #[must_use]

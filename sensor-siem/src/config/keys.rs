@@ -1,6 +1,7 @@
 //! The keys of the YAML file: the one table.
 
 mod http;
+pub(super) mod parquet;
 
 use delivery::receivers::{syslog::ADDRESS, zeromq::keys as zeromq};
 use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
@@ -176,6 +177,13 @@ pub static OUTPUTS: Variants = Variants {
             doc: "ZeroMQ peers. A message has two frames, the `topic` and the line. ZeroMQ confirms nothing: a page counts as \
                   handed over once the system has it for each subscriber that keeps up (`pub`), or for one of the peers \
                   (`push`). Without anybody there, items wait.",
+        },
+        Variant {
+            name: "parquet",
+            keys: parquet::PARQUET,
+            doc: "Parquet files by stream and day, in a folder or in an S3-compatible store: a row for each item, with its \
+                  tenant, its members as columns, its times as points in time (UTC), and all of it as JSON in `item`. A page \
+                  counts as handed over once its files are there, whole.",
         },
     ],
 };

@@ -9,7 +9,7 @@ use settings::{Node, Section, Size};
 use super::{
     Output, StartWord, http,
     keys::{Name, OUTPUTS},
-    syslog,
+    parquet, syslog,
     words::OutputType,
 };
 use crate::{
@@ -76,6 +76,7 @@ fn destination(kind: OutputType, section: &Section<'_>, node: &Node, report: &mu
         OutputType::Zeromq => {
             Receiver::Zeromq(ZeromqOutput { socket: zeromq::read(section, report)?, topic: section.get("topic")? })
         }
+        OutputType::Parquet => Receiver::Parquet(parquet::read(section, node, report)?),
         OutputType::Webhook => Receiver::Webhook(Box::new(http::webhook(section, report)?)),
     }))
 }

@@ -47,6 +47,7 @@ settings::words! {
         SplunkHec = "splunk_hec",
         Webhook = "webhook",
         Zeromq = "zeromq",
+        Parquet = "parquet",
     }
 }
 

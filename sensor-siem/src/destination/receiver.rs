@@ -11,7 +11,12 @@ use delivery::{
     remote::{Remote, Setback},
 };
 
-use super::{splunk, syslog::SyslogOutput, zeromq::ZeromqOutput};
+use super::{
+    parquet::{self, ParquetOutput},
+    splunk,
+    syslog::SyslogOutput,
+    zeromq::ZeromqOutput,
+};
 use crate::item::{Item, Stream};
 
 /// One of them. It takes messages one by one, each known by an id, and not lines of text.
@@ -21,6 +26,7 @@ pub enum Receiver {
     Splunk(Box<SplunkSettings>),
     Webhook(Box<WebhookSettings>),
     Zeromq(ZeromqOutput),
+    Parquet(ParquetOutput),
 }
 
 impl Receiver {
@@ -34,6 +40,7 @@ impl Receiver {
             Self::Splunk(settings) => Box::new(Splunk::new(settings)?),
             Self::Webhook(settings) => Box::new(Webhook::new(settings)?),
             Self::Zeromq(output) => output.remote()?,
+            Self::Parquet(output) => output.remote()?,
         })
     }
 
@@ -49,6 +56,7 @@ impl Receiver {
             Self::Splunk(settings) => Splunk::new(settings).map_err(unfit)?.reach().map_err(told),
             Self::Webhook(settings) => Webhook::new(settings).map_err(unfit)?.reach().map_err(told),
             Self::Zeromq(output) => output.reach().map_err(unfit),
+            Self::Parquet(output) => output.reach(),
         }
     }
 
@@ -58,17 +66,18 @@ impl Receiver {
         match self {
             Self::Syslog(output) => Some(output.receiver.address.known()),
             Self::Splunk(settings) if !settings.ack => Some("taken by the collector, which may not have indexed it"),
-            Self::Splunk(_) | Self::Webhook(_) => None,
+            Self::Splunk(_) | Self::Webhook(_) | Self::Parquet(_) => None,
             Self::Zeromq(_) => Some(zeromq::KNOWN),
         }
     }
 
-    /// Appends the message that a line becomes.
-    pub fn put(&self, out: &mut Vec<u8>, stream: Stream, item: &Item, line: &str) {
+    /// Appends the message that an item becomes, and its line.
+    pub fn put(&self, out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item, line: &str) {
         match self {
             Self::Syslog(output) => output.put(out, stream, item.time(), line),
             Self::Splunk(settings) => splunk::put(settings, out, item, line),
             Self::Webhook(_) | Self::Zeromq(_) => out.extend_from_slice(line.as_bytes()),
+            Self::Parquet(_) => parquet::put(out, tenant, stream, item),
         }
     }
 }
@@ -81,6 +90,7 @@ impl fmt::Display for Receiver {
             Self::Splunk(settings) => settings.place(),
             Self::Webhook(settings) => settings.place(),
             Self::Zeromq(output) => output.socket.endpoint.to_string(),
+            Self::Parquet(output) => output.to_string(),
         })
     }
 }

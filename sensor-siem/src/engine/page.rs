@@ -64,7 +64,7 @@ impl<'a> Laid<'a> {
             fresh.marks.push(item.mark);
             let begin = fresh.lines.len();
             match &output.destination {
-                Destination::Receiver(receiver) => receiver.put(&mut fresh.lines, stream, item, &line.text),
+                Destination::Receiver(receiver) => receiver.put(&mut fresh.lines, tenant, stream, item, &line.text),
                 Destination::File(_) | Destination::Stdout => fresh.lines.extend_from_slice(line.text.as_bytes()),
             }
             let length = fresh.lines.len() - begin;

@@ -8,7 +8,10 @@ mod collector;
 mod fill;
 mod http;
 mod kills;
+mod parquet;
 mod people;
+#[path = "../outputs/python.rs"]
+mod python;
 #[path = "../outputs/receiver.rs"]
 mod receiver;
 #[path = "../outputs/rsyslog.rs"]

@@ -5,7 +5,10 @@ use std::path::Path;
 use diagnostic::finding::Finding;
 
 use super::super::check::{reach, there};
-use crate::{config::Config, destination::Destination};
+use crate::{
+    config::Config,
+    destination::{Destination, Receiver},
+};
 
 /// Less is little, bytes.
 const LOW: u64 = 256 << 20;
@@ -16,7 +19,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         let name = &output.name;
         found.push(match (reach(output), &output.destination) {
             (Ok(place), _) => Finding::fine("outputs", format!("{name}: {place}")),
-            (Err(reason), Destination::Receiver(_)) => Finding::failure(
+            (Err(reason), destination @ Destination::Receiver(_)) if folder(destination).is_none() => Finding::failure(
                 "outputs",
                 format!("{name}: {reason}"),
                 "see that the receiver runs, that firewalls let this host through, and what the reason asks for",
@@ -30,13 +33,22 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     }
     let files = config.outputs.iter().filter_map(|output| match &output.destination {
         Destination::File(path) => Some(path.as_path()),
-        Destination::Stdout | Destination::Receiver(_) => None,
+        Destination::Stdout => None,
+        receiver @ Destination::Receiver(_) => folder(receiver),
     });
     let mut folders: Vec<&Path> = files.chain([config.state.as_path(), &config.dead_letters]).map(there).collect();
     folders.sort_unstable();
     folders.dedup();
     found.extend(folders.into_iter().map(room));
     found
+}
+
+/// The folder of Parquet files.
+fn folder(destination: &Destination) -> Option<&Path> {
+    match destination {
+        Destination::Receiver(Receiver::Parquet(output)) => output.folder(),
+        _ => None,
+    }
 }
 
 fn room(folder: &Path) -> Finding {
