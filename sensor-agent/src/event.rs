@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use schema::classes::audit::Ending;
 use schema::{Activity, Class, EventType, Outcome};
+use sensor_ebpf::record::Actor;
 
 pub use audit::AuditMessage;
 pub use lost::Lost;
@@ -64,6 +65,7 @@ impl Event {
     pub fn activity(&self) -> Activity {
         self.kind.described().activity.unwrap_or_else(|| match &self.detail {
             Detail::Audit(message) => message.activity(),
+            Detail::Own(own) => own.activity(),
             _ => Activity::Other,
         })
     }
@@ -77,6 +79,7 @@ impl Event {
                 Some(Ending::Failed) => Outcome::Failure,
                 None => Outcome::Unknown,
             },
+            Detail::Own(own) => own.outcome(),
             _ => Outcome::Unknown,
         })
     }
@@ -86,6 +89,15 @@ impl Event {
     pub fn awaits_name(&self) -> bool {
         let of_account = matches!(&self.detail, Detail::Audit(message) if message.awaits_name());
         self.process.user.is_pending() || of_account
+    }
+
+    /// The process that it was done to, if that is another one, and known.
+    #[must_use]
+    pub fn target(&self) -> Option<&Arc<Process>> {
+        match &self.detail {
+            Detail::Own(own) => own.target(),
+            _ => None,
+        }
     }
 
     /// A value of what its class has of its own; absent if it is of another class.
@@ -121,6 +133,31 @@ pub enum Detail {
 pub trait Own: Any + fmt::Debug + Send + Sync {
     /// Bytes that it takes.
     fn size(&self) -> usize;
+
+    /// What it tells of, where that is not the same for all of its kind.
+    fn activity(&self) -> Activity {
+        Activity::Other
+    }
+
+    /// How it ended, likewise.
+    fn outcome(&self) -> Outcome {
+        Outcome::Unknown
+    }
+
+    /// The process that it was done to, of what is done to processes.
+    fn target(&self) -> Option<&Arc<Process>> {
+        None
+    }
+
+    /// The same as the record has it.
+    fn whom(&self) -> Option<&Actor> {
+        None
+    }
+
+    /// The same with the process that `actor` did it to.
+    fn with_target(&self, _actor: &Process, _target: Arc<Process>) -> Option<Detail> {
+        None
+    }
 }
 
 impl Detail {

@@ -317,8 +317,8 @@ fn lacking(shipped: &Shipped) -> Vec<String> {
             let empty = |list: &&ListConfig| list.values.as_ref().is_some_and(Vec::is_empty);
             expect(lists.get(list.as_str()).is_some_and(empty), "an allow-list is not empty");
         }
-        // Where no better hook is to be had, watching credentials costs every system call of the host something.
-        let costs = policy.policy_type.word == "credentialChange";
+        // Where no better hook is to be had, these cost every system call of the host something.
+        let costs = ["credentialChange", "ptrace"].contains(&policy.policy_type.word);
         expect(policy.enabled != costs || name == "Program Added to Running Container", "is off, or on");
     }
     wrong

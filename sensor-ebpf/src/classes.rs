@@ -11,6 +11,7 @@ pub mod bpf;
 pub mod credentials;
 pub mod module;
 pub mod process;
+pub mod tracing;
 
 pub use crate::class::{Classes, REPLICAS, SLOTS, slot};
 
@@ -25,4 +26,6 @@ crate::class::declare! {
     Bpf = bpf { BpfLoad }
     /// User ids, group ids and capabilities of processes.
     Credentials = credentials { CredentialChange }
+    /// Processes that get at others.
+    Tracing = tracing { Trace }
 }

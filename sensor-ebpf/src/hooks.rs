@@ -59,6 +59,8 @@ pub struct Hook {
     pub program: &'static str,
     /// Where it attaches.
     pub point: Point,
+    /// Where else, if one place does not see all of it: they are attached together, or none is.
+    pub beside: &'static [Beside],
     /// Its place on the ladder of its source: 1 is the best.
     pub rung: u32,
     /// Whether a run that the kernel leaves out, as the program is running on that CPU already, can be an event's. If so there
@@ -72,10 +74,39 @@ pub struct Hook {
     pub missed: Option<&'static str>,
 }
 
+/// A further place of a hook, and the program that serves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Beside {
+    pub program: &'static str,
+    pub point: Point,
+    /// Without this fact there is no such place, and nothing happens there: calls of 32 bits, say.
+    pub only_with: Option<&'static str>,
+}
+
+impl Beside {
+    pub(crate) const fn new(program: &'static str, point: Point) -> Self {
+        Self { program, point, only_with: None }
+    }
+
+    pub(crate) const fn only_with(self, fact: &'static str) -> Self {
+        Self { only_with: Some(fact), ..self }
+    }
+}
+
 impl Hook {
     /// The best of its source, which the sensor can do without.
     pub(crate) const fn new(source: Source, program: &'static str, point: Point) -> Self {
-        Self { source, program, point, rung: 1, recursion_loses: true, required: false, needs: &[], missed: None }
+        Self {
+            source,
+            program,
+            point,
+            beside: &[],
+            rung: 1,
+            recursion_loses: true,
+            required: false,
+            needs: &[],
+            missed: None,
+        }
     }
 
     /// The sensor is blind without it, so that every kernel that it runs on has it.
@@ -85,6 +116,10 @@ impl Hook {
 
     pub(crate) const fn rung(self, rung: u32) -> Self {
         Self { rung, ..self }
+    }
+
+    pub(crate) const fn beside(self, beside: &'static [Beside]) -> Self {
+        Self { beside, ..self }
     }
 
     pub(crate) const fn needs(self, needs: &'static [&'static str]) -> Self {

@@ -228,4 +228,33 @@ facts! {
     // The helper that failed execs need, Linux 5.11.
     optional current_task_helper = Parameters("bpf_get_current_task_btf");
     optional filename_name = Member("filename", "name");
+
+    // Registers of a system call, of x86-64 alone.
+    optional regs_number = Member("pt_regs", "orig_ax");
+    optional regs_di = Member("pt_regs", "di");
+    optional regs_si = Member("pt_regs", "si");
+    optional regs_dx = Member("pt_regs", "dx");
+    optional regs_r10 = Member("pt_regs", "r10");
+    optional regs_r8 = Member("pt_regs", "r8");
+    optional regs_bx = Member("pt_regs", "bx");
+    optional regs_cx = Member("pt_regs", "cx");
+    // Whether the call is one of 32 bits.
+    optional task_call_status = Member("task_struct", "thread_info.status");
+    // CONFIG_IA32_EMULATION.
+    optional compat_calls = Parameters("__ia32_sys_setns");
+
+    required task_files = Member("task_struct", "files");
+    required files_fdt = Member("files_struct", "fdt");
+    required fdt_max_fds = Member("fdtable", "max_fds");
+    required fdt_fd = Member("fdtable", "fd");
+    required file_private_data = Member("file", "private_data");
+    required inode_private = Member("inode", "i_private");
+
+    required task_pid_links = Member("task_struct", "pid_links");
+    required pid_tasks = Member("pid", "tasks");
+    // Since Linux 6.9 a descriptor of a process is a file of a file system of its own.
+    optional pid_stashed = Member("pid", "stashed");
+    required pid_ns_tree = Member("pid_namespace", "idr.idr_rt.xa_head");
+    required xa_node_shift = Member("xa_node", "shift");
+    required xa_node_slots = Member("xa_node", "slots");
 }

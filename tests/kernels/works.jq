@@ -16,7 +16,7 @@
     exec_failed: ($version >= [5, 11]),
     exec_not_opened: ($version >= [6, 8]),
     audit: true, audit_verdict: true, module_load: true, bpf_load: true,
-    credential_change: ($version >= [5, 11])
+    credential_change: ($version >= [5, 11]), trace: true
   };
   def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
@@ -27,6 +27,10 @@
   def became($policy):
     [$alerts[] | select(.strategy_name == $policy) | .notifications[0].message_fields
       | [.credential_call, .is_credential_change_legal, .old_uid, .new_uid]] | unique;
+  # What was done to other processes.
+  def done_to_others:
+    [$alerts[] | select(.strategy_name == "Other Process") | .notifications[0].message_fields
+      | [.trace_request, .trace_errno, .target_program]] | sort;
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
   def told_of_crowd:
@@ -99,6 +103,9 @@
       became("Other Credentials") == if wanted.credential_change
         # Which call it was is asked with a helper of 5.15.
         then [if $version >= [5, 15] then ["setuid", "true", "0", "1234"] else [null, null, "0", "1234"] end] else [] end),
+    must("what was done to other processes: \(done_to_others)"; done_to_others == ([
+      (["attach", "attach", "mem_write", "pidfd_getfd", "process_vm_writev", "seize"][] | [., null, "/bin/act"]),
+      ["attach", "1", "/bin/act"], ["traceme", null, "/bin/busybox"]] | sort)),
     must("audit has the best rung: \(hook("audit"))"; hook("audit").rung == 1),
     must("audit by the tracepoint: \(hook($status2[0]; "audit"))"; hook($status2[0]; "audit")
       | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),
@@ -141,6 +148,7 @@
       (hook("module_load") | if .attached then .hook + (if $facts.module then "" else " (none at hand to load)" end) else "–" end),
       (hook("bpf_load") | if .attached then .hook else "–" end),
       (hook("credential_change") | if .attached then .hook else "–" end),
+      (hook("trace") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]

@@ -164,15 +164,22 @@ impl Sensor {
     /// It cannot be run.
     #[track_caller]
     pub fn finish(&self, command: &mut Command) -> u32 {
-        let mut child = loop {
-            match command.spawn() {
-                // A child that another test forks while a program or a script is being written holds it open until it executes.
-                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-                child => break child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
-            }
-        };
+        let mut child = spawn(command);
         child.wait().expect("the child ends");
         child.id()
+    }
+
+    /// The same, with what it says on its standard output.
+    ///
+    /// # Panics
+    /// It cannot be run, or fails.
+    #[track_caller]
+    pub fn finish_saying(&self, command: &mut Command) -> (u32, String) {
+        let child = spawn(command.stdout(Stdio::piped()));
+        let pid = child.id();
+        let output = child.wait_with_output().expect("the child ends");
+        assert!(output.status.success(), "{command:?}: {}", output.status);
+        (pid, String::from_utf8(output.stdout).expect("it says text"))
     }
 
     /// All rows of a process once its end was told.
@@ -241,6 +248,17 @@ impl Drop for Sensor {
 
 fn append(home: &Home, name: &str) -> File {
     File::options().create(true).append(true).open(home.file(name)).expect("a file for its output")
+}
+
+#[track_caller]
+fn spawn(command: &mut Command) -> Child {
+    loop {
+        match command.spawn() {
+            // A child that another test forks while a program or a script is being written holds it open until it executes.
+            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            child => return child.unwrap_or_else(|error| panic!("{command:?}: {error}")),
+        }
+    }
 }
 
 /// The answer to a request, from its status line to its end.

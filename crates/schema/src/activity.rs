@@ -85,6 +85,10 @@ activities! {
     Response = ecs ["intrusion_detection"] ["info"], ocsf Base;
     /// A message to the kernel's audit that the kernel refused: whatever it says is nobody's word.
     Forgery = ecs ["intrusion_detection"] ["denied"], ocsf Base;
+    /// A process took another one over.
+    ProcessAccess = ecs ["process"] ["access"], ocsf Process, 3, "Open";
+    /// A process wrote into the memory of another one.
+    ProcessInjection = ecs ["process"] ["change"], ocsf Process, 4, "Inject";
     /// A module or a BPF program was loaded into the kernel.
     KernelExtension = ecs ["driver"] ["start"], ocsf KernelExtension, 1, "Load";
     /// What the sensor tells of itself.

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod module;
 pub mod process;
 pub mod sensor;
+pub mod tracing;
 
 use crate::class::{Kind, classes};
 use crate::{PolicyType, Table};
@@ -21,6 +22,8 @@ classes! {
     Bpf = bpf { BpfLoad }
     /// Processes go on with other ids or capabilities.
     Credentials = credentials { CredentialChange }
+    /// Processes get at others.
+    Tracing = tracing { Trace }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }
@@ -37,7 +40,6 @@ pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
     unserved("remoteInteractiveShell"),
     unserved("newFileExec"),
     unserved("userfaultfd"),
-    unserved("ptrace"),
     unserved("spectreMeltdown"),
     unserved("kprobe"),
     unserved("uprobe"),

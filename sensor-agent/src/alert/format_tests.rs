@@ -188,6 +188,8 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
         (loaded(json!({"moduleName": "dummy"})), "driver", "start", 100_201, "success"),
         (loaded(json!({"bpfName": "watch", "bpfType": "lsm"})), "driver", "start", 100_201, "success"),
         (loaded(json!({"newEuid": 0, "credentialCall": "setuid"})), "authentication", "info", 300_299, "success"),
+        (loaded(json!({"traceRequest": "seize", "targetPid": 9})), "process", "access", 100_703, "success"),
+        (loaded(json!({"traceRequest": "mem_write", "traceErrno": 5})), "process", "change", 100_704, "failure"),
         (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
         (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
     ] {

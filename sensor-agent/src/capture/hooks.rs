@@ -2,14 +2,30 @@
 //! then shows in [`super::Capture::status`].
 
 use sensor_ebpf::classes::Source;
-use sensor_ebpf::hooks::{HOOKS, Hook, Kind};
+use sensor_ebpf::hooks::{HOOKS, Hook, Kind, Point};
 
 use super::offsets::{Table, in_words};
 use super::{AuditHooks, Options, State};
 
-/// The names of a hook's programs, in the order in which they run.
-pub(super) fn programs(hook: &Hook, options: &Options) -> impl Iterator<Item = String> {
-    (1..=options.replicas(hook)).map(|n| if n == 1 { hook.program.to_owned() } else { format!("{}_{n}", hook.program) })
+/// A program of a hook, by its name, and where it sits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    pub(super) name: String,
+    pub(super) point: Point,
+    /// Whether others at its place tell what it misses.
+    pub(super) is_first: bool,
+}
+
+/// A hook's programs on this kernel; at each place in the order in which they run.
+pub(super) fn programs(hook: &Hook, table: &Table, options: &Options) -> Vec<Program> {
+    let beside = hook.beside.iter().filter(|beside| beside.only_with.is_none_or(|fact| table.get(fact).is_some()));
+    let places = [(hook.program, hook.point)].into_iter().chain(beside.map(|beside| (beside.program, beside.point)));
+    let program = |(first, point): (&str, Point)| {
+        let name = |n| if n == 1 { first.to_owned() } else { format!("{first}_{n}") };
+        let replicas = if hook.is_replicated() { options.replicas_at(point.kind) } else { 1 };
+        (1..=replicas).map(|n| Program { name: name(n), point, is_first: n == 1 }).collect::<Vec<_>>()
+    };
+    places.flat_map(program).collect()
 }
 
 /// The state to leave a hook in unloaded, if there is a reason.
@@ -64,7 +80,8 @@ mod tests {
     #[test]
     fn what_hooks_need_is_looked_up_and_ladders_have_their_rungs_in_order() {
         for (at, hook) in HOOKS.iter().enumerate() {
-            for fact in hook.needs {
+            let beside = hook.beside.iter().filter_map(|beside| beside.only_with.as_ref());
+            for fact in hook.needs.iter().chain(beside) {
                 assert_ne!(in_words(fact), *fact, "{} needs what nobody looks up", hook.program);
             }
             let better = HOOKS[..at].iter().filter(|other| other.source == hook.source).count();
@@ -76,7 +93,8 @@ mod tests {
     #[test]
     fn the_object_has_every_program_of_every_hook() {
         let options = Options { preempted: Preempted::Everywhere, ..Options::default() };
-        for name in HOOKS.iter().flat_map(|hook| programs(hook, &options)) {
+        let table = Table::of_all();
+        for Program { name, .. } in HOOKS.iter().flat_map(|hook| programs(hook, &table, &options)) {
             let symbol = format!("\0{name}\0");
             let is_there = OBJECT.windows(symbol.len()).any(|bytes| bytes == symbol.as_bytes());
             assert!(is_there, "no program {name}: what can lose an event to recursion has replicas");

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sensor_ebpf::classes::{Class, Classes, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
-use sensor_ebpf::hooks::{Hook, Kind};
+use sensor_ebpf::hooks::Kind;
 use sensor_ebpf::rings::Ring;
 use settings::words;
 
@@ -83,11 +83,7 @@ impl Options {
         self
     }
 
-    /// Programs for a hook.
-    const fn replicas(&self, hook: &Hook) -> u32 {
-        if hook.is_replicated() { self.replicas_at(hook.point.kind) } else { 1 }
-    }
-
+    /// Programs at a place of this sort that can lose an event.
     const fn replicas_at(&self, kind: Kind) -> u32 {
         match (self.preempted, kind) {
             (Preempted::Everywhere, _) | (Preempted::AtFunctions, Kind::Entry | Kind::Return) => REPLICAS,

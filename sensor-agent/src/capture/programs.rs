@@ -104,8 +104,8 @@ pub(super) struct Loaded {
 struct Place {
     hook: &'static Hook,
     state: State,
-    /// The names of its programs, in the order in which they run.
-    programs: Vec<String>,
+    /// Its programs; those at the same place in the order in which they run.
+    programs: Vec<hooks::Program>,
     /// Of each program, while they are attached.
     attachments: Vec<Attachment>,
     /// How often they were attached again.
@@ -138,10 +138,10 @@ impl Loaded {
         let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
         let mut places = Vec::with_capacity(HOOKS.len());
         for hook in &HOOKS {
-            let programs: Vec<_> = hooks::programs(hook, options).collect();
+            let programs = hooks::programs(hook, table, options);
             let state = match hooks::skip(hook, table, options) {
                 Some(state) => state,
-                None => match programs.iter().try_for_each(|name| load(&mut ebpf, name, hook, &btf)) {
+                None => match programs.iter().try_for_each(|program| load(&mut ebpf, program, &btf)) {
                     Ok(()) => State::Ready,
                     Err(reason) if !hook.required => State::NotAvailable(reason),
                     Err(reason) => return Err(refused(hook, reason)),
@@ -284,18 +284,19 @@ impl Loaded {
 
     fn status_of(&self, place: &Place) -> ProgramStatus {
         let hook = place.hook;
-        let infos = place.programs.iter().map(|name| self.ebpf.program(name)?.info().ok()).collect::<Vec<_>>();
-        let first = infos.first().and_then(Option::as_ref);
-        let run_time: Duration = infos.iter().flatten().map(|info| info.run_time()).sum();
+        let loaded = |program: &hooks::Program| self.ebpf.program(&program.name);
+        let info = |program| loaded(program)?.info().ok();
+        let firsts = || place.programs.iter().filter(|program| program.is_first);
+        let run_time: Duration = place.programs.iter().filter_map(info).map(|info| info.run_time()).sum();
         ProgramStatus {
             source: hook.source,
             hook: hook.point.name,
             rung: hook.rung,
             state: place.state.clone(),
-            id: first.map(|info| info.id()),
-            run_count: first.map_or(0, |info| info.run_count()),
+            id: firsts().next().and_then(info).map(|info| info.id()),
+            run_count: firsts().filter_map(info).map(|info| info.run_count()).sum(),
             run_time_ns: u64::try_from(run_time.as_nanos()).unwrap_or(u64::MAX),
-            recursion_misses: self.ebpf.program(hook.program).map_or(0, recursion_misses),
+            recursion_misses: firsts().filter_map(loaded).map(recursion_misses).sum(),
             recursion_loses: hook.recursion_loses,
             reattached: place.reattached,
         }
@@ -319,13 +320,10 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
 impl Place {
     /// Attaches all programs, or none.
     fn attach(&mut self, ebpf: &mut Ebpf) -> Result<(), String> {
-        let kind = self.hook.point.kind;
-        let mut names: Vec<&String> = self.programs.iter().collect();
         // They are to run in the order in which they run.
-        if attach::runs_last_first(kind) {
-            names.reverse();
-        }
-        let attached = names.into_iter().map(|name| attach(ebpf, name, kind));
+        let (last_first, others): (Vec<_>, Vec<_>) =
+            self.programs.iter().partition(|program| attach::runs_last_first(program.point.kind));
+        let attached = last_first.into_iter().rev().chain(others).map(|program| attach(ebpf, program));
         self.attachments = attached.collect::<Result<Vec<_>, _>>()?;
         self.state = State::Attached;
         Ok(())
@@ -341,19 +339,19 @@ impl Place {
     }
 }
 
-fn load(ebpf: &mut Ebpf, name: &str, hook: &Hook, btf: &Btf) -> Result<(), String> {
-    attach::load(ebpf.program_mut(name).ok_or("not in the object")?, hook.point, btf)
+fn load(ebpf: &mut Ebpf, program: &hooks::Program, btf: &Btf) -> Result<(), String> {
+    attach::load(ebpf.program_mut(&program.name).ok_or("not in the object")?, program.point, btf)
 }
 
-fn attach(ebpf: &mut Ebpf, name: &str, kind: Kind) -> Result<Attachment, String> {
-    let program = ebpf.program_mut(name).ok_or("not in the object")?;
-    attach::attach(program, kind).map(Attachment::new)
+fn attach(ebpf: &mut Ebpf, program: &hooks::Program) -> Result<Attachment, String> {
+    let loaded = ebpf.program_mut(&program.name).ok_or("not in the object")?;
+    attach::attach(loaded, program.point.kind).map(Attachment::new)
 }
 
 /// Gives programs that are not needed back to the kernel.
-fn unload(ebpf: &mut Ebpf, programs: &[String]) {
-    for name in programs {
-        if let Some(program) = ebpf.program_mut(name) {
+fn unload(ebpf: &mut Ebpf, programs: &[hooks::Program]) {
+    for program in programs {
+        if let Some(program) = ebpf.program_mut(&program.name) {
             attach::unload(program);
         }
     }

@@ -256,6 +256,7 @@ mod tests {
             (json!({"moduleName": "x"}), Class::Module, "MODULE_EVENT_TYPE_LOAD"),
             (json!({"bpfType": "xdp"}), Class::Bpf, "BPF_EVENT_TYPE_LOAD"),
             (json!({"newUid": 0}), Class::Credentials, "CREDENTIAL_EVENT_TYPE_CHANGE"),
+            (json!({"targetPid": 1}), Class::Tracing, "TRACING_EVENT_TYPE_ACCESS"),
             (json!({"cause": "ring_full", "stage": "ring"}), Class::Sensor, "LOST_RECORDS"),
         ] {
             let (event, _) = built(map);

@@ -7,6 +7,7 @@ mod credentials;
 mod module;
 mod process;
 mod sensor;
+mod tracing;
 
 use schema::EventType;
 use sensor_ebpf::record;
@@ -44,7 +45,7 @@ pub(super) struct Reader {
 
 /// Each class, in the order of [`schema::Class::ALL`].
 pub(super) const CLASSES: [Class; schema::Class::ALL.len()] =
-    [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, credentials::CLASS, sensor::CLASS];
+    [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, credentials::CLASS, tracing::CLASS, sensor::CLASS];
 
 /// What a process did, as one kind of records tells it and one kind of events has it.
 pub(super) trait Act: Own + Default {
@@ -61,31 +62,38 @@ pub(super) trait Act: Own + Default {
 impl Class {
     /// A class of one kind of events, which one kind of records tells.
     const fn of_act<T: Act>(fields: &'static [Field]) -> Self {
-        const fn reader<T: Act>() -> Reader {
-            Reader {
-                record: <T::Record as record::Act>::KIND,
-                event: T::EVENT,
-                size: size_of::<T::Record>(),
-                detail: |bytes| Ok(Detail::own(T::read(&fixed(bytes)?))),
-            }
-        }
         Self {
             fields,
             readers: const { &[reader::<T>()] },
-            detail: |_, draft| Detail::own(std::mem::take(draft.act::<T>())),
-            sentence: |event, policy| {
-                let program = lossless(&event.process.image.path);
-                match event.detail.as_own::<T>() {
-                    Some(act) => format!("{}; policy {policy}", act.sentence(&program)),
-                    None => format!("Program {program} violated policy {policy}"),
-                }
-            },
+            detail: |_, draft| draft.taken::<T>(),
+            sentence: |event, policy| told_as::<T>(event, policy).unwrap_or_else(|| violated(event, policy)),
         }
     }
 
     fn of(kind: EventType) -> &'static Self {
         &CLASSES[kind.class() as usize]
     }
+}
+
+/// What reads records of this sort.
+const fn reader<T: Act>() -> Reader {
+    Reader {
+        record: <T::Record as record::Act>::KIND,
+        event: T::EVENT,
+        size: size_of::<T::Record>(),
+        detail: |bytes| Ok(Detail::own(T::read(&fixed(bytes)?))),
+    }
+}
+
+/// The sentence about an event that is an act of this sort.
+fn told_as<T: Act>(event: &Event, policy: &str) -> Option<String> {
+    let act = event.detail.as_own::<T>()?;
+    Some(format!("{}; policy {policy}", act.sentence(&lossless(&event.process.image.path))))
+}
+
+/// The sentence about one of which no more is known.
+fn violated(event: &Event, policy: &str) -> String {
+    format!("Program {} violated policy {policy}", lossless(&event.process.image.path))
 }
 
 /// What reads the records of acts.
@@ -103,6 +111,11 @@ impl Draft {
     fn act<T: Act>(&mut self) -> &mut T {
         self.likely(T::EVENT);
         self.part()
+    }
+
+    /// What was said of it.
+    fn taken<T: Act>(&mut self) -> Detail {
+        Detail::own(std::mem::take(self.part::<T>()))
     }
 }
 

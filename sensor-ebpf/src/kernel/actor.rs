@@ -1,30 +1,47 @@
 //! Who does something, as it is now: for records of events that the process table knows the rest to.
-//!
-//! Read through the plain address: the helper that gives the task as a typed pointer is Linux 5.11's, and such events are rare.
 
 use crate::record::Actor;
-use aya_ebpf::helpers::generated::bpf_get_current_task;
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf};
 
-use super::load::{Address, Memory, Probed, offset};
+use super::load::{Address, Memory, Probed, Typed, offset, present};
 use super::task;
 
 /// Fills in the task at hand.
+///
+/// The helper that gives it as a typed pointer is Linux 5.11's. Without it all is read through the plain address, which takes a
+/// call of a helper for each word.
 ///
 /// # Safety
 ///
 /// `actor` must be within its record.
 #[inline(always)]
 pub(crate) unsafe fn describe(actor: *mut Actor) {
-    // SAFETY: all that is reached through the task is probed.
+    // SAFETY: the task is typed, or all that is reached through it is probed.
     unsafe {
-        let task = bpf_get_current_task() as Address;
-        (*actor).process = task::process_of::<Probed>(task);
-        (*actor).tid = Probed::member(task, offset!(task_pid));
-        (&raw mut (*actor).comm).cast::<[u64; 2]>().write(task::comm_of::<Probed>(task));
-        task::credentials::<Probed>(task, &raw mut (*actor).ids, &raw mut (*actor).namespaces);
-        task::namespaces::<Probed>(task, &raw mut (*actor).namespaces);
+        if present!(current_task_helper) {
+            describe_task::<Typed>(bpf_get_current_task_btf() as Address, actor);
+        } else {
+            describe_task::<Probed>(bpf_get_current_task() as Address, actor);
+        }
+    }
+}
+
+/// Fills in this task.
+///
+/// # Safety
+///
+/// `task` must be a `task_struct` pointer that `M` can read, `actor` within its record.
+#[inline(always)]
+pub(crate) unsafe fn describe_task<M: Memory>(task: Address, actor: *mut Actor) {
+    // SAFETY: the caller.
+    unsafe {
+        (*actor).process = task::process_of::<M>(task);
+        (*actor).tid = M::member(task, offset!(task_pid));
+        (&raw mut (*actor).comm).cast::<[u64; 2]>().write(task::comm_of::<M>(task));
+        task::credentials::<M>(task, &raw mut (*actor).ids, &raw mut (*actor).namespaces);
+        task::namespaces::<M>(task, &raw mut (*actor).namespaces);
         let mut word = 0_u64;
-        let (ns_pid, pid_ns) = task::innermost_pid::<Probed>(task, &raw mut word);
+        let (ns_pid, pid_ns) = task::innermost_pid::<M>(task, &raw mut word);
         (*actor).ns_pid = ns_pid;
         (*actor).namespaces.pid = pid_ns;
     }

@@ -5,6 +5,7 @@
 //! | `process` | execs, failed ones, forks, exits, and what was running before |
 //! | `audit` | audit messages: both hooks, who sent them, whether the kernel takes them |
 //! | `actor` | who does something, for records that need no more of it |
+//! | `call` | system calls, and what the numbers stand for that they take |
 //! | `task`, `cgroup` | parts of records about a task |
 //! | `path`, `mounts` | where a file is, and in whose eyes |
 //! | `load` | how kernel memory is read |
@@ -16,6 +17,7 @@
 
 pub(crate) mod actor;
 mod audit;
+pub(crate) mod call;
 mod cgroup;
 pub(crate) mod emit;
 pub(crate) mod load;

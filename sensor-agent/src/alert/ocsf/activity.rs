@@ -61,6 +61,13 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
     };
     object["device"] = device(host, cuts);
     match kind.class_alone() {
+        Ocsf::Process if matches!(facts.activity, Activity::ProcessAccess | Activity::ProcessInjection) => {
+            object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});
+            object["process"] = match event.target() {
+                Some(target) => process_alone(target, host, cuts.lineage_args, cuts),
+                None => json!({"name": NOT_TOLD}),
+            };
+        }
         Ocsf::Process => of_process(&mut object, event, host, cuts, process),
         Ocsf::KernelExtension => {
             object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});

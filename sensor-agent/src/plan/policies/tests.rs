@@ -63,6 +63,7 @@ fn a_policy_asks_for_what_it_sees() {
     assert_eq!(classes(&of_type("loadKernelModule", "")), always.with(Class::Module));
     assert_eq!(classes(&of_type("bpfExec", "")), always.with(Class::Bpf));
     assert_eq!(classes(&of_type("credentialChange", "")), always.with(Class::Credentials));
+    assert_eq!(classes(&of_type("ptrace", "")), always.with(Class::Tracing));
     assert_eq!(classes(&of_type("bpfExec", "enabled: false")), always);
 }
 

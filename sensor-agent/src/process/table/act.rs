@@ -2,18 +2,32 @@
 
 use std::sync::Arc;
 
+use sensor_ebpf::record::Actor;
+
 use super::Table;
 use crate::event::decode::Act;
-use crate::event::{Event, Image, until_zero};
+use crate::event::{Detail, Event, Image, Process, until_zero};
 use crate::process::told::{Known, Told};
 
 impl Table {
-    /// The process is as the table has it, but for what the kernel said of it at that moment: it may have taken on other ids
-    /// and namespaces since.
+    /// What a process did, to another one too.
     pub(super) fn act(&mut self, act: &Act, time: u64) -> Event {
-        let actor = &act.actor;
+        let process = self.now(&act.actor);
+        let mut detail = act.detail.clone();
+        if let Detail::Own(own) = &act.detail
+            && let Some(whom) = own.whom()
+            && let Some(known) = own.with_target(&process, self.now(whom))
+        {
+            detail = known;
+        }
+        Event { kind: act.kind, time, process, detail }
+    }
+
+    /// A process as the table has it, but for what the kernel said of it at that moment: it may have taken on other ids and
+    /// namespaces since.
+    fn now(&mut self, actor: &Actor) -> Arc<Process> {
         let known = self.live.get(&actor.process).or_else(|| self.ended.get(actor.process)).cloned();
-        let process = match known {
+        match known {
             Some(known) if (known.ids, known.namespaces) == (actor.ids, actor.namespaces) => known,
             known => {
                 let (facts, image) = match &known {
@@ -27,7 +41,6 @@ impl Table {
                 };
                 self.snapshot(&Told::by_actor(actor, known.as_deref()), image, facts, known.as_deref())
             }
-        };
-        Event { kind: act.kind, time, process, detail: act.detail.clone() }
+        }
     }
 }

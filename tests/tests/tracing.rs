@@ -1,0 +1,142 @@
+//! A process gets at another one, in every way that there is, and is told with the one that it got at.
+
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sensor_tests::{Mark, Sensor, programs};
+use serde_json::{Value, json};
+
+const POLICY: &str = "Other Process";
+
+/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A sensor that alerts on whatever the marked processes do to others.
+fn sensor(mark: &Mark) -> Sensor {
+    Sensor::start(&mark.config_with(&format!(
+        "{POLICY}:\n  policy: ptrace\n  rules:\n    - 'match {}'\n    - default ignore\n",
+        mark.rule()
+    )))
+}
+
+fn traces_of(sensor: &Sensor, pid: u32) -> Vec<Value> {
+    let is_one = |alert: &Value| alert["strategy_name"] == POLICY && alert["process_info"]["pid"] == pid;
+    sensor
+        .alerts()
+        .into_iter()
+        .filter(is_one)
+        .map(|alert| alert["notifications"][0]["message_fields"].clone())
+        .collect()
+}
+
+/// The rung of the ladder that is in use.
+fn hook(sensor: &Sensor) -> Value {
+    let status = sensor.status();
+    let of_name = |hook: &&Value| hook["name"] == "trace";
+    let hooks: Vec<_> = status["hooks"].as_array().expect("hooks").iter().filter(of_name).cloned().collect();
+    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
+}
+
+fn acts(mark: &Mark, words: &[&str]) -> Command {
+    let mut command = Command::new(programs::act());
+    command.args(words).arg(mark.word());
+    command
+}
+
+#[test]
+fn every_way_is_told_with_the_process_that_it_is_done_to() {
+    let _alone = alone();
+    let mark = Mark::new("tracing");
+    let sensor = sensor(&mark);
+    let act = programs::act().to_string_lossy().into_owned();
+    for (way, request, errno) in [
+        ("attach", "attach", None),
+        ("seize", "seize", None),
+        ("compat-attach", "attach", None),
+        ("process_vm_writev", "process_vm_writev", None),
+        ("mem_write", "mem_write", None),
+        ("thread-mem_write", "mem_write", None),
+        ("pidfd_getfd", "pidfd_getfd", None),
+        ("refused", "attach", Some("1")),
+    ] {
+        let (pid, said) = sensor.finish_saying(&mut acts(&mark, &["trace", way]));
+        let traces = sensor.until(way, || Some(traces_of(&sensor, pid)).filter(|traces| !traces.is_empty()));
+        let expected = json!({
+            "trace_request": request, "trace_errno": errno, "target_pid": said.trim(), "target_program": act,
+            "target_cmdline": format!("{act} hold {}", mark.word()), "target_uid": "0", "is_target_descendant": "true",
+        });
+        assert_eq!(traces.len(), 1, "{way}: {traces:#?}");
+        for (part, value) in expected.as_object().expect("a map") {
+            assert_eq!(traces[0].get(part).unwrap_or(&Value::Null), value, "{way}: {part} of {:#}", traces[0]);
+        }
+    }
+    // By the id that the child has in the namespace; the target has its own of the host.
+    let (inner, _) = sensor.finish_saying(&mut acts(&mark, &["pid-namespace", &act, "trace", "attach"]));
+    let all = || sensor.alerts().into_iter().filter(|alert| alert["strategy_name"] == POLICY);
+    let inside = sensor.until("the namespace", || {
+        all().find(|alert| alert["lineage"].as_array().is_some_and(|line| line.iter().any(|of| of["pid"] == inner)))
+    });
+    let parts = &inside["notifications"][0]["message_fields"];
+    assert_eq!(parts["target_cmdline"], format!("{act} hold {}", mark.word()), "{parts:#}");
+    // To itself, to nobody, and by its parent: this program.
+    let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "own-mem_write"]));
+    let own = sensor.until("itself", || traces_of(&sensor, pid).into_iter().next());
+    assert_eq!(
+        (&own["target_pid"], &own["is_target_descendant"]),
+        (&pid.to_string().into(), &"false".into()),
+        "{own:#}"
+    );
+    let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "nobody"]));
+    let nobody = sensor.until("nobody", || traces_of(&sensor, pid).into_iter().next());
+    assert_eq!((&nobody["trace_errno"], nobody.get("target_pid")), (&"3".into(), None), "{nobody:#}");
+    let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "nothing"]));
+    let last = sensor.finish(&mut acts(&mark, &["trace", "traceme"]));
+    let traceme = sensor.until("traceme", || traces_of(&sensor, last).into_iter().next());
+    let this = std::process::id().to_string();
+    assert_eq!((&traceme["trace_request"], &traceme["target_pid"]), (&"traceme".into(), &this.into()), "{traceme:#}");
+    assert_eq!(traces_of(&sensor, pid), [Value::Null; 0]);
+    let hook = hook(&sensor);
+    let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
+    assert_eq!(
+        count("seen"),
+        ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
+        "{hook:#}"
+    );
+}
+
+#[test]
+fn nothing_is_attached_for_it_until_a_policy_asks() {
+    let _alone = alone();
+    let mark = Mark::new("unasked");
+    let asked = sensor(&mark);
+    assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
+    asked.write_config(&mark.config());
+    let said = asked.reload();
+    assert!(said.code == Some(0), "{said:?}");
+    assert_eq!(hook(&asked)["attached"], false, "{:#}", hook(&asked));
+}
+
+/// Beyond the budget it is counted as lost, and processes are told as if there were none.
+#[test]
+fn a_flood_of_it_costs_others_nothing() {
+    let _alone = alone();
+    let mark = Mark::new("flood");
+    let rule = mark.rule();
+    let sensor = Sensor::start(&mark.config_with(&format!(
+        "{POLICY}:\n  policy: ptrace\n  rules:\n    - 'match traceRequest == \"seize\" and {rule}'\n    - default ignore\n"
+    )));
+    let (flooding, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "flood", "30000"]));
+    sensor.until_exit(flooding);
+    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
+    sensor.until_exit(after);
+    let status = sensor.until("what is lost", || {
+        let status = sensor.status();
+        let losses = status["losses"].as_array()?.clone();
+        losses.iter().any(|loss| loss["class"] == "tracing" && loss["cause"] == "over_budget").then_some(status)
+    });
+    let losses = status["losses"].as_array().expect("losses");
+    assert!(losses.iter().all(|loss| loss["class"] == "tracing"), "{losses:#?}");
+}
