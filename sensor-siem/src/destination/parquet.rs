@@ -270,7 +270,7 @@ mod tests {
             row(r#"{"id": "c", "created_at": "today"}"#),
         ];
         let messages: Vec<_> =
-            (1..).zip(&bodies).map(|(at, body)| Message { uuid: Uuid::from_u128(at), body }).collect();
+            (1..).zip(&bodies).map(|(at, body)| Message::new(Uuid::from_u128(at), body)).collect();
         for _ in 0..2 {
             let answer = files.send(&messages);
             assert_eq!((answer.settled, answer.setback), (vec![Settled::Confirmed; 3], None));
@@ -294,7 +294,7 @@ mod tests {
         let output = ParquetOutput::Folder(folder.path().join("lake"));
         assert!(output.reach().is_err());
         let body = row(r#"{"id": "a"}"#);
-        let answer = output.remote().unwrap().send(&[Message { uuid: Uuid::nil(), body: &body }]);
+        let answer = output.remote().unwrap().send(&[Message::new(Uuid::nil(), &body)]);
         assert!(answer.settled.is_empty());
         assert!(answer.setback.is_some_and(|setback| setback.reason.contains("cannot write to")));
     }
