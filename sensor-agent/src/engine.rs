@@ -58,7 +58,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long the end may take: well below the 10 s after which container runtimes kill.
 const LAST_WORDS: Duration = Duration::from_millis(4500);
-/// How much of it outputs have to send what waits; couriers have 3 s.
+/// How much of it outputs have to send what waits; senders have 3 s.
 const LAST_ALERTS: Duration = Duration::from_millis(3100);
 /// What sinks have at least, however long the rest took: the last rows tell what was lost by then.
 const LAST_ROWS: Duration = Duration::from_secs(1);
