@@ -4,9 +4,11 @@
 //! request ▶ guard: forged ones are refused ▶ session: who asks ▶ page: reads the store ▶ layout ▶ reply
 //! ```
 
+mod act;
 mod assets;
 mod attempts;
 mod audit;
+mod detection;
 mod detections;
 mod failure;
 mod fields;
@@ -15,6 +17,7 @@ mod filter;
 pub mod fuzzing;
 mod guard;
 mod layout;
+mod lineage;
 mod live;
 mod login;
 mod plot;
@@ -88,6 +91,8 @@ pub fn routes(web: Arc<Web>) -> Router {
         .route("/logout", post(login::log_out))
         .route("/detections", get(detections::page))
         .route("/detections/live", get(live::stream))
+        .route("/detections/{id}", get(detection::page))
+        .route("/detections/{id}/{act}", post(act::act))
         .route("/audit", get(audit::page))
         .route("/assets/{name}", get(assets::asset))
         .fallback(failure::no_such_page)

@@ -151,10 +151,10 @@ impl Sought {
 }
 
 /// Those of [`arrivals::read`], and what [`read`] reads besides.
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "raised, id, public_id, sensor, time, severity, policy, host, json, user, container, incident, closed IS NOT NULL";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Listed> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Listed> {
     Ok(Listed {
         alert: arrivals::read(row)?,
         user: row.get(9)?,

@@ -27,7 +27,7 @@ struct Step {
 }
 
 /// What makes an empty file one of version 1, that one of version 2, and so on. Entries are never changed.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step { sql: include_str!("schema/1.sql"), then: None },
     Step { sql: include_str!("schema/2.sql"), then: None },
     Step { sql: include_str!("schema/3.sql"), then: Some(arrivals) },
@@ -36,6 +36,7 @@ const STEPS: [Step; 8] = [
     Step { sql: include_str!("schema/6.sql"), then: None },
     Step { sql: include_str!("schema/7.sql"), then: None },
     Step { sql: include_str!("schema/8.sql"), then: None },
+    Step { sql: include_str!("schema/9.sql"), then: None },
 ];
 
 /// Alerts get what later ones get as they are stored.

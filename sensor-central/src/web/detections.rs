@@ -128,7 +128,7 @@ pub(super) fn row(listed: &Listed) -> Markup {
         tr role="row" class=[is_closed.then_some("closed")] {
             td.priority role="cell" { span class={ "badge " (priority.to_ascii_lowercase()) } { (priority) } @if *is_closed { " " span.state { "closed" } } }
             td.time role="cell" { (layout::time(alert.time)) }
-            td.policy role="cell" { (alert.policy) }
+            td.policy role="cell" { a href={ "/detections/" (alert.public_id) } { (alert.policy) } }
             td.host role="cell" { (alert.host) }
             td.user role="cell" { (user) }
             td.container role="cell" { (short(container)) }

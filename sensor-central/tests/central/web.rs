@@ -2,9 +2,11 @@
 
 mod browser;
 mod commands;
+mod detection;
 mod list;
 mod login;
 mod safety;
+mod tenants;
 
 use reqwest::{RequestBuilder, Response, header::HeaderMap, redirect};
 

@@ -11,7 +11,7 @@ use axum::http::Method;
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use serde_json::{Value, json};
 
-use super::list::told;
+use super::{detection::shell, list::told};
 use crate::program::Central;
 
 /// A machine may be busy.
@@ -197,6 +197,7 @@ async fn from_the_log_in_to_the_log_out() {
         })
         .collect();
     central.tell(&many).await;
+    central.tell(&[shell("Shell of a Web Server", "i-1", 1), shell("Web Server Wrote a Program", "i-1", 4)]).await;
     let browser = Browser::open(&central).await;
     browser.go("/login").await;
     browser.judge("login").await;
@@ -215,6 +216,19 @@ async fn from_the_log_in_to_the_log_out() {
     browser.type_into("#host", "db-1\u{e007}").await;
     browser.until_at("/detections?host=db-1").await;
     assert_eq!(browser.client.find_all(Locator::Css("#found tr")).await.unwrap().len(), 1);
+
+    browser.press("#found tr:first-child a").await;
+    assert_eq!(browser.text("h1").await, "Kernel Module Inserted");
+    browser.press("form[action$='/acknowledge'] button").await;
+    assert_eq!(browser.text(".standing .state:not(:empty)").await, "acknowledged");
+    browser.type_into("#comment", "The new driver").await;
+    browser.press("form[action$='/comment'] button").await;
+    assert!(browser.text("blockquote").await.contains("The new driver"));
+    browser.go("/detections?incident=i-1").await;
+    browser.press("#found tr:first-child a").await;
+    browser.judge("detection").await;
+    browser.go("/audit").await;
+    browser.judge("audit").await;
 
     browser.press(".logout button").await;
     browser.until_at("/login").await;
