@@ -82,7 +82,7 @@ fn rules_can_ask_for_what_an_event_has() {
             let value = as_text(field.of(&event, &host)).unwrap_or_else(|| panic!("{} is not kept", field.name));
             let condition = match field.ty {
                 Type::Bool => format!("{} == true", field.name),
-                Type::Text | Type::Path | Type::Word(_) => format!("{} == \"{value}\"", field.name),
+                Type::Text | Type::Path | Type::Word(_) | Type::Address => format!("{} == \"{value}\"", field.name),
                 Type::Texts | Type::Numbers => continue,
                 _ => format!("{} == {value}", field.name),
             };

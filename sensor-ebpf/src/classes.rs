@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bpf;
 pub mod credentials;
 pub mod module;
+pub mod network;
 pub mod process;
 pub mod tracing;
 
@@ -28,4 +29,6 @@ crate::class::declare! {
     Credentials = credentials { CredentialChange }
     /// Processes that get at others.
     Tracing = tracing { Trace }
+    /// Sockets that connect, listen and take connections.
+    Network = network { Accept Connection Listener }
 }

@@ -218,6 +218,10 @@ facts! {
     optional subsys_memory = Value("cgroup_subsys_id", "memory_cgrp_id");
     optional subsys_cpu = Value("cgroup_subsys_id", "cpu_cgrp_id");
 
+    required sock_family = Member("sock", "__sk_common.skc_family");
+    required sock_protocol = Member("sock", "sk_protocol");
+    required sock_socket = Member("sock", "sk_socket");
+
     // Since Linux 6.16 the tracepoint says itself whether the last thread exits.
     optional exit_group_dead = Flag("sched_process_exit", 1);
 

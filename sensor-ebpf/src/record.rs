@@ -48,7 +48,7 @@ macro_rules! any_bits {
     ($($record:ty)*) => {
         $(
             // SAFETY: integers and arrays of integers, as above.
-            unsafe impl AnyBits for $record {}
+            unsafe impl $crate::record::AnyBits for $record {}
         )*
     };
 }
@@ -95,7 +95,7 @@ macro_rules! act {
         };
     };
 }
-pub(crate) use act;
+pub(crate) use {act, any_bits};
 
 /// The head of every record.
 #[repr(C)]

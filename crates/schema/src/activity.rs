@@ -91,6 +91,13 @@ activities! {
     ProcessInjection = ecs ["process"] ["change"], ocsf Process, 4, "Inject";
     /// A module or a BPF program was loaded into the kernel.
     KernelExtension = ecs ["driver"] ["start"], ocsf KernelExtension, 1, "Load";
+    /// A connection is asked for.
+    ConnectionAttempt = ecs ["network"] ["connection", "start"], ocsf Network, 1, "Open";
+    /// It came about, or failed.
+    ConnectionResult = ecs ["network"] ["connection", "info"], ocsf Network, 1, "Open";
+    /// Somebody else's was taken.
+    ConnectionAccepted = ecs ["network"] ["connection", "start"], ocsf Network, 1, "Open";
+    Listen = ecs ["network"] ["info"], ocsf Network, 7, "Listen";
     /// What the sensor tells of itself.
     Sensor = ecs ["host"] ["info"], ocsf Base;
     /// An audit message of another type.
@@ -115,6 +122,7 @@ impl Ocsf {
     pub const Authentication: Self = Self::class(Self::IAM, 3002, "Authentication");
     pub const UserAccess: Self = Self::class(Self::IAM, 3005, "User Access Management");
     pub const Group: Self = Self::class(Self::IAM, 3006, "Group Management");
+    pub const Network: Self = Self::class((4, "Network Activity"), 4001, "Network Activity");
     pub const Application: Self = Self::class((6, "Application Activity"), 6002, "Application Lifecycle");
 
     const SYSTEM: (u32, &str) = (1, "System Activity");

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bpf;
 pub mod credentials;
 pub mod module;
+pub mod network;
 pub mod process;
 pub mod sensor;
 pub mod tracing;
@@ -24,6 +25,8 @@ classes! {
     Credentials = credentials { CredentialChange }
     /// Processes get at others.
     Tracing = tracing { Trace }
+    /// Connections are opened and taken.
+    Network = network { ConnectAttempt ConnectResult Listen Accept }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }
@@ -32,9 +35,7 @@ classes! {
 pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
     unserved("file"),
     unserved("fileMonitor"),
-    unserved("connect"),
     unserved("sendto"),
-    unserved("networkService"),
     unserved("cloudMetadata"),
     unserved("interactiveShell"),
     unserved("remoteInteractiveShell"),
@@ -48,7 +49,6 @@ pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
 /// Tables likewise.
 pub(crate) const PLANNED_TABLES: &[&Table] = &[
     &unfilled("container_events", "Containers created, started and ended."),
-    &unfilled("connections", "Network connections."),
     &unfilled("file_events", "Files opened, created, changed and deleted."),
     &unfilled("shell_commands", "Commands typed into interactive shells."),
     &unfilled("tty_data", "What went over terminals."),

@@ -49,6 +49,16 @@ pub enum Role {
     GroupId,
     /// Where the user comes from.
     Address,
+    /// Whoever opens a connection, and where it goes to.
+    SourceAddress,
+    SourcePort,
+    DestinationAddress,
+    DestinationPort,
+    /// What sort of addresses these are, and what is spoken between them.
+    AddressFamily,
+    Transport,
+    /// Which of the two the process is.
+    Direction,
     RemoteHost,
     /// What the event is about that is no account: a unit, software, a virtual machine, a device.
     Object,

@@ -14,13 +14,16 @@
 //!
 //! The destination (`d…`) is this host, and what runs on it. `duser` and `duid` are the account that an event is about;
 //! where it names none, that of the process; of an event about a group there is none. The source (`s…`) is who acts: the parent of a process, the sender of a
-//! message, and the address and host that a user comes from.
+//! message, and the address and host that a user comes from. Of a connection, `src` and `spt` are whoever opens it, `dst` and
+//! `dpt` where it goes to: if the process opens it, this host is `shost`.
 
 use std::{
     fmt::Write as _,
     io::{self, Write},
     net::IpAddr,
 };
+
+use schema::classes::network::Direction;
 
 use super::{
     Alert,
@@ -63,6 +66,10 @@ fn least(out: &mut dyn Write, alert: &Alert, name_bytes: usize) -> io::Result<()
     line.identity(alert);
     out.write_all(line.finish().as_bytes())
 }
+
+/// The keys of an address, and the name of the second.
+const SOURCE: (&str, &str, &str) = ("src", "c6a2", "Source IPv6 Address");
+const DESTINATION: (&str, &str, &str) = ("dst", "c6a3", "Destination IPv6 Address");
 
 struct Line {
     text: String,
@@ -181,7 +188,9 @@ impl Line {
         self.put("reason", cuts.words(&policy.description), LONGEST);
         self.put("dvchost", cuts.words(&alert.host.hostname), 100);
         self.put("deviceExternalId", cuts.words(&alert.host.sensor_id), 255);
-        self.put("dhost", cuts.words(&alert.host.hostname), LONGEST);
+        // Of a connection that goes out, this host is the source.
+        let is_source = facts.direction == Some(Direction::Outbound);
+        self.put(if is_source { "shost" } else { "dhost" }, cuts.words(&alert.host.hostname), LONGEST);
         if process.key.tgid != 0 {
             self.process(process, cuts);
             if alert.event.is_message() {
@@ -201,6 +210,7 @@ impl Line {
             self.put_custom(1, "commandLine", &Cuts::command_line(&process.image.args, cuts.args).0);
         }
         self.origin(&facts);
+        self.network(&facts);
         self.put_custom(2, "matchedRule", cuts.words(&alert.matched_rule));
         self.put_custom(3, "incidentId", &alert.incident_id.to_string());
         let (lineage, is_cut) = lineage(process, cuts);
@@ -271,15 +281,38 @@ impl Line {
 
     /// Where the user of a message comes from.
     fn origin(&mut self, facts: &Facts<'_>) {
-        match facts.address {
-            Some(IpAddr::V4(address)) => self.put_text("src", Some(&address.to_string())),
+        self.address(SOURCE, facts.address);
+        self.put_text("shost", facts.remote_host.as_deref());
+    }
+
+    /// Between whom something goes over the network, and how.
+    fn network(&mut self, facts: &Facts<'_>) {
+        let Some(transport) = facts.transport.as_deref() else { return };
+        self.address(SOURCE, facts.source.address);
+        self.address(DESTINATION, facts.destination.address);
+        for (key, port) in [("spt", facts.source.port), ("dpt", facts.destination.port)] {
+            if let Some(port) = port.and_then(|port| u64::try_from(port).ok()) {
+                self.put_number(key, port);
+            }
+        }
+        self.put("proto", &transport.to_uppercase(), 31);
+        match facts.direction {
+            Some(Direction::Inbound) => self.put_number("deviceDirection", 0),
+            Some(Direction::Outbound) => self.put_number("deviceDirection", 1),
+            None => {}
+        }
+    }
+
+    /// An address, for which the format has a key of its own by its version.
+    fn address(&mut self, (v4, v6, label): (&str, &str, &str), address: Option<IpAddr>) {
+        match address {
+            Some(IpAddr::V4(address)) => self.put_text(v4, Some(&address.to_string())),
             Some(IpAddr::V6(address)) => {
-                self.put("c6a2Label", "Source IPv6 Address", LONGEST);
-                self.put_text("c6a2", Some(&address.to_string()));
+                self.put(&format!("{v6}Label"), label, LONGEST);
+                self.put_text(v6, Some(&address.to_string()));
             }
             None => {}
         }
-        self.put_text("shost", facts.remote_host.as_deref());
     }
 }
 

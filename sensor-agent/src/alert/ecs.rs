@@ -7,6 +7,7 @@
 
 use std::io::{self, Write};
 
+use schema::classes::network::Direction;
 use schema::process::Runtime;
 use serde::Serialize as _;
 use serde_json::{Map, Value, json};
@@ -105,6 +106,9 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
     if alert.event.is_message() {
         message(&mut document, alert, &facts, cuts);
     }
+    if facts.transport.is_some() {
+        network(&mut document, &facts);
+    }
     if let Some(container) = &process.container {
         document["container"] = json!({
             "id": cuts.words(&container.id),
@@ -178,6 +182,23 @@ fn message(document: &mut Value, alert: &Alert, facts: &Facts<'_>, cuts: &Cuts) 
         "object": facts.object,
         "text": facts.text,
     });
+}
+
+/// Between whom something goes over the network, and how.
+fn network(document: &mut Value, facts: &Facts<'_>) {
+    document["source"] = facts.source.ecs();
+    document["destination"] = facts.destination.ecs();
+    document["network"] = json!({
+        "type": facts.family,
+        "transport": facts.transport,
+        "direction": facts.direction.map(|direction| match direction {
+            Direction::Inbound => "ingress",
+            Direction::Outbound => "egress",
+        }),
+    });
+    let mut addresses: Vec<_> = [facts.source.address, facts.destination.address].into_iter().flatten().collect();
+    addresses.dedup();
+    document["related"] = json!({"ip": addresses});
 }
 
 fn host_object(alert: &Alert, cuts: &Cuts) -> Value {

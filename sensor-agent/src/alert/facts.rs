@@ -3,12 +3,36 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use schema::{Activity, Outcome, Role};
-use serde_json::{Map, Value as Json};
+use schema::classes::network::Direction;
+use schema::{Activity, Outcome, Role, Word as _};
+use serde_json::{Map, Value as Json, json};
 
 use super::cuts::Cuts;
 use crate::event::fields::{by_column, told};
 use crate::event::{Event, Host, Value};
+
+/// One end of a connection.
+pub(crate) struct Endpoint {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) port: Option<i64>,
+}
+
+impl Endpoint {
+    /// In the words of the Elastic Common Schema; null if nothing of it is told.
+    pub(crate) fn ecs(&self) -> Json {
+        let address = self.address.map(|address| address.to_string());
+        if self.is_told() { json!({"address": address, "ip": address, "port": self.port}) } else { Json::Null }
+    }
+
+    /// In the words of the Open Cybersecurity Schema Framework, likewise.
+    pub(crate) fn ocsf(&self) -> Json {
+        if self.is_told() { json!({"ip": self.address, "port": self.port}) } else { Json::Null }
+    }
+
+    pub(crate) const fn is_told(&self) -> bool {
+        self.address.is_some() || self.port.is_some()
+    }
+}
 
 /// The facts of one event. Texts are as long as is kept; what is not told is none.
 pub(crate) struct Facts<'a> {
@@ -27,6 +51,13 @@ pub(crate) struct Facts<'a> {
     pub(crate) operation: Option<Cow<'a, str>>,
     pub(crate) object: Option<Cow<'a, str>>,
     pub(crate) text: Option<Cow<'a, str>>,
+    /// Whoever opens a connection, and where it goes to.
+    pub(crate) source: Endpoint,
+    pub(crate) destination: Endpoint,
+    /// Words of the schema.
+    pub(crate) family: Option<Cow<'a, str>>,
+    pub(crate) transport: Option<Cow<'a, str>>,
+    pub(crate) direction: Option<Direction>,
 }
 
 impl<'a> Facts<'a> {
@@ -41,6 +72,16 @@ impl<'a> Facts<'a> {
         let number = |role| match told(event, host, role) {
             Value::Int(number) => Some(number.to_string()),
             _ => None,
+        };
+        let endpoint = |address, port| Endpoint {
+            address: match told(event, host, address) {
+                Value::Addr(address) => Some(address),
+                _ => None,
+            },
+            port: match told(event, host, port) {
+                Value::Int(port) => Some(port),
+                _ => None,
+            },
         };
         Self {
             activity: event.activity(),
@@ -66,6 +107,11 @@ impl<'a> Facts<'a> {
             operation: text(Role::Operation),
             object: text(Role::Object),
             text: text(Role::Text),
+            source: endpoint(Role::SourceAddress, Role::SourcePort),
+            destination: endpoint(Role::DestinationAddress, Role::DestinationPort),
+            family: text(Role::AddressFamily),
+            transport: text(Role::Transport),
+            direction: text(Role::Direction).and_then(|word| Direction::from_word(&word)),
         }
     }
 
@@ -85,6 +131,7 @@ pub(crate) fn own(event: &Event, host: &Host, cuts: &Cuts) -> Json {
             Value::Word(word) => word.into(),
             Value::Int(number) => number.into(),
             Value::Bool(is_so) => is_so.into(),
+            Value::Addr(address) => address.to_string().into(),
             _ => continue,
         };
         own.insert(part.column.to_owned(), value);

@@ -190,6 +190,28 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
         (loaded(json!({"newEuid": 0, "credentialCall": "setuid"})), "authentication", "info", 300_299, "success"),
         (loaded(json!({"traceRequest": "seize", "targetPid": 9})), "process", "access", 100_703, "success"),
         (loaded(json!({"traceRequest": "mem_write", "traceErrno": 5})), "process", "change", 100_704, "failure"),
+        (loaded(json!({"dstAddr": "10.0.0.1"})), "network", "connection", 400_101, "unknown"),
+        (
+            loaded(json!({"dstAddr": "10.0.0.1", "networkResult": "success"})),
+            "network",
+            "connection",
+            400_101,
+            "success",
+        ),
+        (
+            loaded(json!({"dstAddr": "10.0.0.1", "networkResult": "failed"})),
+            "network",
+            "connection",
+            400_104,
+            "failure",
+        ),
+        (
+            loaded(json!({"dstPort": 80, "eventType": "NETWORK_EVENT_TYPE_LISTEN"})),
+            "network",
+            "info",
+            400_107,
+            "success",
+        ),
         (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
         (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
     ] {
@@ -406,4 +428,29 @@ proptest! {
             prop_assert!(found.contains(&&Value::from(alert.uuid.to_string())));
         }
     }
+}
+
+#[test]
+fn both_ends_of_a_connection_have_their_places_in_every_format() {
+    let mut event = json!({
+        "srcAddr": "192.0.2.1", "srcPort": 40000, "dstAddr": "2001:db8::1", "dstPort": 443, "family": "ipv6", "protocol": "tcp",
+        "direction": "outbound", "networkResult": "failed", "networkErrno": 111, "programName": "/usr/bin/curl", "processPid": 7,
+        "hostname": "here.test",
+    });
+    let (found, recorded) = (alert_on(&event, MessageType::Alert), alert_on(&event, MessageType::Audit));
+    let (_, pairs) = parse_cef(&line(cef::write, &found, usize::MAX));
+    assert_eq!(
+        ["src", "spt", "c6a3", "dpt", "proto", "deviceDirection", "shost", "dproc"].map(|key| value(&pairs, key)),
+        ["192.0.2.1", "40000", "2001:db8::1", "443", "TCP", "1", "here.test", "/usr/bin/curl"]
+    );
+    let ecs = parsed(ecs::write, &found);
+    assert_eq!(ecs["source"], json!({"address": "192.0.2.1", "ip": "192.0.2.1", "port": 40000}));
+    assert_eq!(ecs["destination"]["ip"], "2001:db8::1");
+    assert_eq!(ecs["network"], json!({"type": "ipv6", "transport": "tcp", "direction": "egress"}));
+    let ocsf = parsed(ocsf::write, &recorded);
+    assert_eq!((&ocsf["type_uid"], &ocsf["dst_endpoint"]["port"]), (&json!(400_104), &json!(443)));
+    assert_eq!(ocsf["connection_info"]["direction_id"], 2);
+    event["direction"] = "inbound".into();
+    let (_, pairs) = parse_cef(&line(cef::write, &alert_on(&event, MessageType::Alert), usize::MAX));
+    assert_eq!(["deviceDirection", "dhost"].map(|key| value(&pairs, key)), ["0", "here.test"]);
 }

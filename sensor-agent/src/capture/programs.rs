@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
@@ -163,6 +164,7 @@ impl Loaded {
     /// Attaches what tells of these classes and runs by itself, and detaches the rest; of a ladder, the best rung that can be
     /// had serves.
     pub(super) fn attach(&mut self, wanted: Classes) -> Result<(), CaptureError> {
+        let mut new = Classes::NONE;
         for index in 0..self.places.len() {
             let (better, rest) = self.places.split_at_mut(index);
             let Some(place) = rest.first_mut() else { break };
@@ -185,12 +187,26 @@ impl Loaded {
                 continue;
             }
             match place.attach(&mut self.ebpf) {
-                Ok(()) => {}
+                Ok(()) => new = new.with(place.hook.source.class()),
                 Err(reason) if !place.hook.required => place.state = State::NotAvailable(reason),
                 Err(reason) => return Err(refused(place.hook, reason)),
             }
         }
+        self.walk(new);
         Ok(())
+    }
+
+    /// Runs the walks that tell the programs of these classes what was there before them. One that fails is not to be had.
+    fn walk(&mut self, classes: Classes) {
+        let is_walk = |place: &&mut Place| {
+            let hook = place.hook;
+            hook.point.kind == Kind::Iterator && hook.program != BASELINE && classes.has(hook.source.class())
+        };
+        for place in self.places.iter_mut().filter(is_walk).filter(|place| place.state == State::Ready) {
+            if let Err(reason) = walk(&mut self.ebpf, place.hook.program) {
+                place.state = State::NotAvailable(reason);
+            }
+        }
     }
 
     /// Looks whether everything is still attached, and attaches again what somebody detached. Returns what is new: what
@@ -346,6 +362,18 @@ fn load(ebpf: &mut Ebpf, program: &hooks::Program, btf: &Btf) -> Result<(), Stri
 fn attach(ebpf: &mut Ebpf, program: &hooks::Program) -> Result<Attachment, String> {
     let loaded = ebpf.program_mut(&program.name).ok_or("not in the object")?;
     attach::attach(loaded, program.point.kind).map(Attachment::new)
+}
+
+/// Has an iterator's program run over all that there is. What it writes is for the other programs.
+fn walk(ebpf: &mut Ebpf, name: &str) -> Result<(), String> {
+    let program: &mut Iter = ebpf
+        .program_mut(name)
+        .ok_or("not in the object")?
+        .try_into()
+        .map_err(|error: ProgramError| error.to_string())?;
+    let link = program.attach().and_then(|link| program.take_link(link)).map_err(|error| with_causes(&error))?;
+    let mut file = link.into_file().map_err(|error| with_causes(&error))?;
+    io::copy(&mut file, &mut io::sink()).map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Gives programs that are not needed back to the kernel.

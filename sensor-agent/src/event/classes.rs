@@ -5,6 +5,7 @@ mod audit;
 mod bpf;
 mod credentials;
 mod module;
+mod network;
 mod process;
 mod sensor;
 mod tracing;
@@ -44,8 +45,16 @@ pub(super) struct Reader {
 }
 
 /// Each class, in the order of [`schema::Class::ALL`].
-pub(super) const CLASSES: [Class; schema::Class::ALL.len()] =
-    [process::CLASS, audit::CLASS, module::CLASS, bpf::CLASS, credentials::CLASS, tracing::CLASS, sensor::CLASS];
+pub(super) const CLASSES: [Class; schema::Class::ALL.len()] = [
+    process::CLASS,
+    audit::CLASS,
+    module::CLASS,
+    bpf::CLASS,
+    credentials::CLASS,
+    tracing::CLASS,
+    network::CLASS,
+    sensor::CLASS,
+];
 
 /// What a process did, as one kind of records tells it and one kind of events has it.
 pub(super) trait Act: Own + Default {

@@ -65,9 +65,6 @@ facts! {
     optional skb_len = Member("sk_buff", "len");
     optional skb_data_len = Member("sk_buff", "data_len");
     optional skb_cb = Member("sk_buff", "cb");
-    optional sock_family = Member("sock", "__sk_common.skc_family");
-    optional sock_protocol = Member("sock", "sk_protocol");
-    optional sock_socket = Member("sock", "sk_socket");
     optional socket_file = Member("socket", "file");
     optional file_cred = Member("file", "f_cred");
     optional netlink_portid = Member("netlink_sock", "portid");

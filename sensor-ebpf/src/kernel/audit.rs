@@ -71,15 +71,15 @@ fn at_verdict<const N: u32>(ctx: &FExitContext) {
 #[btf_tracepoint(function = "consume_skb")]
 fn consume_skb(ctx: BtfTracePointContext) -> i32 {
     let skb: Address = ctx.arg(0);
-    if !present!(audit.skb_sk) || !present!(audit.sock_protocol) || !present!(audit.netlink_portid) {
+    if !present!(audit.skb_sk) || !present!(sock_protocol) || !present!(audit.netlink_portid) {
         return 0;
     }
     // SAFETY: the tracepoint's first argument; the verifier.
     unsafe {
         let receiver: Address = member(skb, offset!(audit.skb_sk));
         if receiver.is_null()
-            || member::<u16>(receiver, offset!(audit.sock_family)) != NETLINK
-            || member::<u16>(receiver, offset!(audit.sock_protocol)) != AUDIT
+            || member::<u16>(receiver, offset!(sock_family)) != NETLINK
+            || member::<u16>(receiver, offset!(sock_protocol)) != AUDIT
         {
             return 0;
         }

@@ -269,8 +269,7 @@ mod tests {
             row(r#"{"id": "b", "created_at": "2026-11-30T00:00:00Z", "when": null}"#),
             row(r#"{"id": "c", "created_at": "today"}"#),
         ];
-        let messages: Vec<_> =
-            (1..).zip(&bodies).map(|(at, body)| Message::new(Uuid::from_u128(at), body)).collect();
+        let messages: Vec<_> = (1..).zip(&bodies).map(|(at, body)| Message::new(Uuid::from_u128(at), body)).collect();
         for _ in 0..2 {
             let answer = files.send(&messages);
             assert_eq!((answer.settled, answer.setback), (vec![Settled::Confirmed; 3], None));

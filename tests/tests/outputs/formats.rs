@@ -267,6 +267,33 @@ fn a_change_of_credentials_is_valid_by_the_published_schema() {
     assert!(events.iter().any(|event| event["class_uid"] == 2004), "{events:#?}");
 }
 
+/// A connection that is refused: a finding, and a record of what was done.
+#[test]
+fn a_connection_is_valid_by_the_published_schema() {
+    let mark = Mark::new("refused");
+    let rule = mark.rule();
+    let config = format!(
+        "alert_output:\n  outputs:\n    - {{type: file, name: \"@HOME@/ocsf\", format: ocsf, message_types: [alert, audit]}}\n\
+         Found: {{policy: connectResult, rules: ['match {rule}', default ignore]}}\n\
+         Recorded: {{policy: connectResult, responseActions: [audit], rules: ['match {rule}', default ignore]}}\n"
+    );
+    let sensor = Sensor::start(&config);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    sensor.finish(Command::new(programs::act()).args(["network", "connect", &nobody.to_string(), mark.word()]));
+    let lines = until("both alerts", || {
+        let text = fs::read_to_string(sensor.file("ocsf")).unwrap_or_default();
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        (lines.len() >= 2).then_some(lines)
+    });
+    assert_valid_ocsf(&lines);
+    let events: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let recorded = events.iter().find(|event| event["class_uid"] == 4001).expect("what was done");
+    assert_eq!(
+        (&recorded["activity_name"], &recorded["dst_endpoint"]["port"]),
+        (&json!("Fail"), &json!(nobody.port()))
+    );
+}
+
 fn assert_valid_ocsf(lines: &[String]) {
     let said = fed(Command::new(python()).arg(beside("ocsf.py")), &(lines.join("\n") + "\n"));
     assert_eq!(said, format!("valid: {}\n", lines.len()));

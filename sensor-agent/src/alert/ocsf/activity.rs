@@ -8,9 +8,11 @@
 //! | groups | *Group Management* (3006) |
 //! | roles | *User Access Management* (3005) |
 //! | services, packages | *Application Lifecycle* (6002) |
+//! | connections, sockets that listen | *Network Activity* (4001) |
 //! | modules and BPF programs loaded into the kernel | *Kernel Extension Activity* (1002) |
 //! | all else | *Base Event* (0) |
 
+use schema::classes::network::Direction;
 use schema::{Activity, EventType, Ocsf, Outcome};
 use serde_json::{Value, json};
 
@@ -26,6 +28,7 @@ fn kind_of(facts: &Facts<'_>) -> Ocsf {
         (Activity::AccountChange, Some(_), done) if done.starts_with("delet") || done.starts_with("remov") => {
             Ocsf::Group.activity(4, "Remove User")
         }
+        (Activity::ConnectionResult, ..) if facts.outcome == Outcome::Failure => Ocsf::Network.activity(4, "Fail"),
         _ => facts.activity.ocsf(),
     }
 }
@@ -72,6 +75,12 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
         Ocsf::KernelExtension => {
             object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});
             object["driver"] = driver(&facts);
+        }
+        Ocsf::Network => {
+            object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});
+            object["src_endpoint"] = facts.source.ocsf();
+            object["dst_endpoint"] = facts.destination.ocsf();
+            object["connection_info"] = connection(&facts);
         }
         class if event.is_message() || class == Ocsf::Authentication => {
             of_message(&mut object, kind, event, host, &facts, cuts, process);
@@ -144,6 +153,27 @@ fn of_message(
         // A class without attributes for it.
         _ => {}
     }
+}
+
+/// How something goes over the network.
+fn connection(facts: &Facts<'_>) -> Value {
+    let (direction_id, direction) = match facts.direction {
+        Some(Direction::Inbound) => (1, "Inbound"),
+        Some(Direction::Outbound) => (2, "Outbound"),
+        None => (0, "Unknown"),
+    };
+    let (version_id, version) = match facts.family.as_deref() {
+        Some("ipv4") => (4, "Internet Protocol version 4 (IPv4)"),
+        Some("ipv6") => (6, "Internet Protocol version 6 (IPv6)"),
+        _ => (0, "Unknown"),
+    };
+    json!({
+        "direction_id": direction_id,
+        "direction": direction,
+        "protocol_name": facts.transport,
+        "protocol_ver_id": version_id,
+        "protocol_ver": version,
+    })
 }
 
 /// What was loaded into the kernel, which the schema takes to be a file.

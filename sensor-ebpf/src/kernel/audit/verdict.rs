@@ -95,7 +95,7 @@ unsafe fn is_addressed(skb: Address) -> bool {
 #[inline(always)]
 unsafe fn opener(skb: Address) -> Address {
     if !present!(audit.netlink_cb_sk)
-        || !present!(audit.sock_socket)
+        || !present!(sock_socket)
         || !present!(audit.socket_file)
         || !present!(audit.file_cred)
     {
@@ -104,7 +104,7 @@ unsafe fn opener(skb: Address) -> Address {
     // SAFETY: probed; null leads to what reads as zero.
     unsafe {
         let sock: Address = Probed::member(skb, offset!(audit.skb_cb) + offset!(audit.netlink_cb_sk));
-        let socket: Address = Probed::member(sock, offset!(audit.sock_socket));
+        let socket: Address = Probed::member(sock, offset!(sock_socket));
         let file: Address = Probed::member(socket, offset!(audit.socket_file));
         Probed::member(file, offset!(audit.file_cred))
     }

@@ -17,6 +17,7 @@
 //! | `overlay FOLDER PROGRAM NAME` | runs copies of it in an overlay: `NAME-low` of its lower layer, `NAME-up` of the upper; prints their pids |
 //! | `credentials WAY [ARG…]` | goes on with other ids or capabilities by this system call |
 //! | `trace WAY [ARG…]` | starts a child that waits, prints its pid, and gets at it in this way |
+//! | `network WAY ADDRESS:PORT [COUNT]` | connects, or is connected to, in this way |
 //! | `cgroup FOLDER PROGRAM [ARG…]` | moves into this control group and executes it |
 //!
 //! Where it executes a program, the arguments are given as they are, the program's own name first among them.
@@ -24,6 +25,7 @@
 mod credentials;
 mod fork;
 mod image;
+mod network;
 mod place;
 mod trace;
 
@@ -78,6 +80,7 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "overlay" => place::overlay(&words),
         "credentials" => credentials::change(&words),
         "trace" => trace::trace(&words),
+        "network" => network::go(&words),
         "cgroup" => place::cgroup(words).map(never),
         _ => Err("unknown; see src/bin/act/main.rs".into()),
     }

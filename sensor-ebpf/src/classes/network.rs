@@ -1,0 +1,144 @@
+//! Sockets that connect, listen and take connections.
+//!
+//! `inet_sock_set_state` fires where a socket of TCP takes on another state (`inet_sk_set_state` and the like, net/ipv4/af_inet.c;
+//! Linux 4.16). Arguments: the `struct sock`, its old and its new state.
+//!
+//! | old state | new state | what it is | in the context of |
+//! | --- | --- | --- | --- |
+//! | any | `SYN_SENT` | an attempt to connect: connect(2), io_uring, fast open, Multipath TCP | whoever connects |
+//! | `SYN_SENT` | any other | its result; why it failed is in `sk_err` | whatever task the packet interrupts |
+//! | any | `LISTEN` | the socket listens | whoever listens |
+//! | `SYN_RECV` | `ESTABLISHED` | a connection that a listener may take | whatever task the packet interrupts |
+//!
+//! So who connects and who listens is remembered: by the socket, and by the place that it listens at. Who listened before is found
+//! by a walk over the files of all tasks (`iter/task_file`).
+//!
+//! A socket of Multipath TCP has ordinary ones below it, and those are told.
+//!
+//! Minimum: Linux 5.10.
+
+#[cfg(target_arch = "bpf")]
+mod flow;
+#[cfg(target_arch = "bpf")]
+mod listeners;
+#[cfg(target_arch = "bpf")]
+mod tcp;
+
+use crate::budget::Budget;
+use crate::class::{Described, Told};
+use crate::classes::Source;
+use crate::hooks::{Hook, point};
+use crate::offsets::facts;
+use crate::record::{Act as _, act, any_bits};
+use crate::rings::Ring;
+
+pub(crate) const CLASS: Described = Described {
+    name: "network",
+    ring: Ring::Busy,
+    // As many as loopback can do; more cost whoever makes them more than they cost the sensor.
+    sources: &[
+        Told::new("accept").budget(Budget::per_second(50_000)),
+        Told::new("connection").budget(Budget::per_second(100_000)),
+        Told::new("listener"),
+    ],
+    hooks: &[
+        // Before the other one, which forgets who connects.
+        Hook::new(Source::Accept, "accept_state", point!(tp_btf "inet_sock_set_state"))
+            .missed("connections that are taken are not seen"),
+        Hook::new(Source::Connection, "connection_state", point!(tp_btf "inet_sock_set_state"))
+            .missed("connections, and sockets that listen, are not seen"),
+        Hook::new(Source::Listener, LISTENERS, point!(iter "task_file"))
+            .needs(&["socket_sk"])
+            .missed("connections are not seen that are taken of sockets that listened before"),
+    ],
+    facts: FACTS,
+    records: &[ConnectAttemptRecord::KIND, ConnectResultRecord::KIND, ListenRecord::KIND, AcceptRecord::KIND],
+};
+
+/// The program that finds who listens already.
+const LISTENERS: &str = "listeners";
+
+facts! {
+    required sock_port = Member("sock", "__sk_common.skc_num");
+    required sock_peer_port = Member("sock", "__sk_common.skc_dport");
+    required sock_address = Member("sock", "__sk_common.skc_rcv_saddr");
+    required sock_peer_address = Member("sock", "__sk_common.skc_daddr");
+    // CONFIG_IPV6.
+    optional sock_address6 = Member("sock", "__sk_common.skc_v6_rcv_saddr");
+    optional sock_peer_address6 = Member("sock", "__sk_common.skc_v6_daddr");
+    // CONFIG_NET_NS.
+    optional sock_net = Member("sock", "__sk_common.skc_net.net");
+    required sock_state = Member("sock", "__sk_common.skc_state");
+    required sock_err = Member("sock", "sk_err");
+    optional socket_sk = Member("socket", "sk");
+}
+
+/// Sockets under way to a peer of which it is kept whose they are, and places that are listened at likewise.
+pub const KNOWN: usize = 8192;
+
+/// `AF_INET` and `AF_INET6` of Linux.
+pub const INET: u16 = 2;
+pub const INET6: u16 = 10;
+/// `IPPROTO_TCP` of Linux.
+pub const TCP: u16 = 6;
+/// `IPPROTO_MPTCP` of Linux: its sockets have others of TCP below them.
+pub const MULTIPATH: u16 = 262;
+
+/// From where to where: whoever opens a connection is its source. Of what listens there is a destination alone.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// By [`Self::family`]: of [`INET`] the first four bytes.
+    pub source: [u8; 16],
+    pub destination: [u8; 16],
+    /// Zero while it has none.
+    pub source_port: u16,
+    pub destination_port: u16,
+    /// [`INET`], also of IPv4 within IPv6; or [`INET6`].
+    pub family: u16,
+    /// `IPPROTO_` of Linux.
+    pub protocol: u16,
+}
+
+any_bits! { Flow }
+
+act! {
+    10 =>
+    /// Somebody connects. The socket has no port of its own yet, unless it was bound.
+    pub struct ConnectAttemptRecord {
+        pub flow: Flow,
+    }
+}
+
+/// No error: the connection is there.
+pub const CONNECTED: i32 = 0;
+/// It is not, and there is no errno: the process gave it up.
+pub const GIVEN_UP: i32 = -1;
+
+act! {
+    11 =>
+    /// What became of it. Who did it is as it was at the attempt.
+    pub struct ConnectResultRecord {
+        pub flow: Flow,
+        /// [`CONNECTED`], [`GIVEN_UP`], or the errno.
+        pub error: i32,
+        /// Always zero: makes the padding explicit.
+        pub reserved: u32,
+    }
+}
+
+act! {
+    13 =>
+    /// A socket listens.
+    pub struct ListenRecord {
+        pub flow: Flow,
+    }
+}
+
+act! {
+    14 =>
+    /// A connection is there, of a socket that listens.
+    pub struct AcceptRecord {
+        pub flow: Flow,
+    }
+}

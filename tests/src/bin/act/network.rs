@@ -1,0 +1,168 @@
+//! Connects, and is connected to, in each way that there is.
+
+use std::ffi::OsString;
+use std::io::{Error, ErrorKind, Write as _};
+use std::mem::{size_of, zeroed};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::process::ExitCode;
+
+use io_uring::{IoUring, opcode, types::Fd};
+
+use super::{Outcome, number};
+
+/// `IPPROTO_MPTCP` of Linux.
+const MULTIPATH: libc::c_int = 262;
+/// `MSG_FASTOPEN` of Linux.
+const FAST_OPEN: libc::c_int = 0x2000_0000;
+
+/// What the first word says, with the address that is the second one. What fails with an error of the network is done.
+pub(super) fn go(words: &[OsString]) -> Outcome {
+    let way = words.first().ok_or("which way?")?.to_string_lossy();
+    let to: SocketAddr = words.get(1).and_then(|word| word.to_str()).ok_or("an address is missing")?.parse()?;
+    let done = match &*way {
+        "take" => return take(to, number(words, 2)?),
+        "connect" => connect(&stream(to, 0, 0)?, to),
+        "later" => later(to),
+        "give-up" => give_up(to),
+        "mapped" => mapped(to),
+        "multipath" => connect(&stream(to, 0, MULTIPATH)?, to),
+        "fast-open" => fast_open(to),
+        "ring" => ring(to),
+        "self" => itself(to),
+        _ => return Err("unknown; see src/bin/act/network.rs".into()),
+    };
+    match done {
+        Err(error) if error.kind() == ErrorKind::Unsupported => Err(error.into()),
+        Err(error) => {
+            eprintln!("{way} {to}: {error}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(()) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Listens there, says where, and takes so many connections.
+fn take(at: SocketAddr, count: u32) -> Outcome {
+    let listener = TcpListener::bind(at)?;
+    println!("{}", listener.local_addr()?);
+    std::io::stdout().flush()?;
+    for _ in 0..count {
+        drop(listener.accept()?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn connect(socket: &OwnedFd, to: SocketAddr) -> std::io::Result<()> {
+    let (address, len) = raw(to);
+    // SAFETY: the address is as long as that.
+    done(unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) })
+}
+
+/// Does not wait for the result, and looks for it afterwards.
+fn later(to: SocketAddr) -> std::io::Result<()> {
+    let socket = stream(to, libc::SOCK_NONBLOCK, 0)?;
+    match connect(&socket, to) {
+        Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => {}
+        other => return other,
+    }
+    let mut wait = libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    // SAFETY: one structure.
+    done(unsafe { libc::poll(&raw mut wait, 1, -1) })
+}
+
+/// Does not wait for it at all.
+fn give_up(to: SocketAddr) -> std::io::Result<()> {
+    connect(&stream(to, libc::SOCK_NONBLOCK, 0)?, to)
+}
+
+/// To an IPv4 address by a socket of IPv6.
+fn mapped(to: SocketAddr) -> std::io::Result<()> {
+    let IpAddr::V4(address) = to.ip() else { return Err(ErrorKind::InvalidInput.into()) };
+    let to = SocketAddr::new(address.to_ipv6_mapped().into(), to.port());
+    connect(&stream(to, 0, 0)?, to)
+}
+
+/// Sends at once, by which it connects.
+fn fast_open(to: SocketAddr) -> std::io::Result<()> {
+    let socket = stream(to, 0, 0)?;
+    let (address, len) = raw(to);
+    // SAFETY: one byte, and an address that is as long as that.
+    let sent = unsafe {
+        libc::sendto(socket.as_raw_fd(), b"x".as_ptr().cast(), 1, FAST_OPEN, (&raw const address).cast(), len)
+    };
+    if sent < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
+
+/// By io_uring, in one of its own threads.
+fn ring(to: SocketAddr) -> std::io::Result<()> {
+    let socket = stream(to, 0, 0)?;
+    let (address, len) = raw(to);
+    let mut ring = IoUring::new(1)?;
+    let entry = opcode::Connect::new(Fd(socket.as_raw_fd()), (&raw const address).cast(), len)
+        .build()
+        .flags(io_uring::squeue::Flags::ASYNC);
+    // SAFETY: the address and the socket are there until it is done.
+    unsafe { ring.submission().push(&entry) }.map_err(|_| ErrorKind::OutOfMemory)?;
+    ring.submit_and_wait(1)?;
+    let result = ring.completion().next().ok_or(ErrorKind::UnexpectedEof)?.result();
+    if result < 0 { Err(Error::from_raw_os_error(-result)) } else { Ok(()) }
+}
+
+/// To its own port, so that both ends are one socket.
+fn itself(at: SocketAddr) -> std::io::Result<()> {
+    let socket = stream(at, 0, 0)?;
+    let (mut address, mut len) = raw(at);
+    // SAFETY: the address is as long as that, and there is room for another.
+    let own = unsafe {
+        done(libc::bind(socket.as_raw_fd(), (&raw const address).cast(), len))?;
+        done(libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &raw mut len))?;
+        (&raw const address).cast::<libc::sockaddr_in>().read()
+    };
+    connect(&socket, SocketAddr::new(at.ip(), u16::from_be(own.sin_port)))
+}
+
+fn stream(to: SocketAddr, flags: libc::c_int, protocol: libc::c_int) -> std::io::Result<OwnedFd> {
+    socket(to, libc::SOCK_STREAM | flags, protocol)
+}
+
+fn socket(to: SocketAddr, kind: libc::c_int, protocol: libc::c_int) -> std::io::Result<OwnedFd> {
+    let family = if to.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    // SAFETY: numbers alone; the descriptor is this function's.
+    let fd: RawFd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, protocol) };
+    match fd {
+        -1 if protocol == MULTIPATH => Err(ErrorKind::Unsupported.into()),
+        -1 => Err(Error::last_os_error()),
+        // SAFETY: as above.
+        fd => Ok(unsafe { OwnedFd::from_raw_fd(fd) }),
+    }
+}
+
+/// As the kernel takes it, and how long that is.
+fn raw(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+    // SAFETY: zeroes are an address, of no family; each sort has room in it.
+    unsafe {
+        let mut storage: libc::sockaddr_storage = zeroed();
+        let len = match address {
+            SocketAddr::V4(v4) => {
+                let to = (&raw mut storage).cast::<libc::sockaddr_in>();
+                (*to).sin_family = libc::AF_INET as libc::sa_family_t;
+                (*to).sin_port = v4.port().to_be();
+                (*to).sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
+                size_of::<libc::sockaddr_in>()
+            }
+            SocketAddr::V6(v6) => {
+                let to = (&raw mut storage).cast::<libc::sockaddr_in6>();
+                (*to).sin6_family = libc::AF_INET6 as libc::sa_family_t;
+                (*to).sin6_port = v6.port().to_be();
+                (*to).sin6_addr.s6_addr = v6.ip().octets();
+                size_of::<libc::sockaddr_in6>()
+            }
+        };
+        (storage, len as libc::socklen_t)
+    }
+}
+
+fn done(result: libc::c_int) -> std::io::Result<()> {
+    if result < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,183 @@
+//! Whoever connects, listens or takes a connection is told, with both ends and how it ended, in every way that there is.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+
+use sensor_tests::{Mark, Sensor, of_kind, of_pid, programs};
+use serde_json::{Value, json};
+
+/// A sensor that keeps the connections of the marked processes.
+fn sensor(mark: &Mark) -> Sensor {
+    let rule = mark.rule();
+    let more = format!(
+        "Connected:\n  policy: connect\n  rules:\n    - 'match {rule}'\n    - default ignore\n\
+         Service:\n  policy: networkService\n  rules:\n    - 'match {rule}'\n    - default ignore\n"
+    );
+    let table = format!(
+        "      - name: connections\n        rows: 20000\n        filter:\n          - 'match {rule}'\n          - default ignore\n"
+    );
+    Sensor::start(
+        &mark.config_with(&more).replace("      - name: sensors\n", &format!("{table}      - name: sensors\n")),
+    )
+}
+
+fn acts(mark: &Mark, way: &str, at: SocketAddr, more: &[&str]) -> Command {
+    let mut command = Command::new(programs::act());
+    command.args(["network", way]).arg(at.to_string()).args(more).arg(mark.word()).stderr(Stdio::null());
+    command
+}
+
+/// One that listens, and where.
+fn takes(mark: &Mark, at: &str, count: u32) -> (Child, SocketAddr) {
+    let mut command = acts(mark, "take", at.parse().expect("an address"), &[&count.to_string()]);
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+    (child, line.trim().parse().expect("where it listens"))
+}
+
+/// Where nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port")
+}
+
+/// The connections of a process, once there are so many.
+#[track_caller]
+fn connections(sensor: &Sensor, pid: u32, count: usize) -> Vec<Value> {
+    let rows = sensor.until(&format!("{count} connections of process {pid}"), || {
+        let rows = of_pid(&sensor.rows("connections"), pid);
+        (rows.len() >= count).then_some(rows)
+    });
+    assert_eq!(rows.len(), count, "{rows:#?}");
+    rows
+}
+
+#[track_caller]
+fn assert_told(row: &Value, expected: &Value) {
+    for (column, value) in expected.as_object().expect("a map") {
+        assert_eq!(&row[column], value, "{column} of {row:#}");
+    }
+}
+
+#[test]
+fn every_way_to_connect_is_told_with_both_ends_and_its_result() {
+    let mark = Mark::new("connect");
+    let sensor = sensor(&mark);
+    for (at, family, ways) in [
+        ("127.0.0.1:0", "ipv4", &["connect", "later", "multipath", "fast-open", "ring", "mapped"][..]),
+        ("[::1]:0", "ipv6", &["connect", "later", "ring"]),
+        // A listener of IPv6 takes connections of IPv4.
+        ("[::]:0", "ipv4", &["connect"]),
+    ] {
+        let (mut listener, at) = takes(&mark, at, ways.len().try_into().expect("few"));
+        let to = if at.ip().is_unspecified() { SocketAddr::new([127, 0, 0, 1].into(), at.port()) } else { at };
+        let ends = json!({
+            "dst_addr": to.ip().to_string(), "dst_port": to.port(), "family": family, "protocol": "tcp", "direction": "outbound",
+        });
+        let mut ports = Vec::new();
+        for way in ways {
+            let pid = sensor.finish(&mut acts(&mark, way, to, &[]));
+            let rows = connections(&sensor, pid, 2);
+            let (attempt, result) = (&of_kind(&rows, "_CONNECT_ATTEMPT")[0], &of_kind(&rows, "_CONNECT_RESULT")[0]);
+            for row in [attempt, result] {
+                assert_told(row, &ends);
+                assert_eq!(row["src_addr"], to.ip().to_string(), "{way}: {row:#}");
+            }
+            assert_told(result, &json!({"network_result": "success", "network_errno": null}));
+            assert_ne!(result["src_port"], Value::Null, "{way}: {result:#}");
+            ports.push(result["src_port"].clone());
+        }
+        listener.wait().expect("it ends");
+        let rows = connections(&sensor, listener.id(), 1 + ways.len());
+        let listens = &of_kind(&rows, "_LISTEN")[0];
+        assert_told(listens, &json!({"dst_addr": at.ip().to_string(), "dst_port": at.port(), "direction": "inbound"}));
+        assert_told(listens, &json!({"src_addr": null, "src_port": null}));
+        let accepted = of_kind(&rows, "_ACCEPT");
+        for row in &accepted {
+            assert_told(row, &json!({"dst_addr": to.ip().to_string(), "dst_port": to.port(), "family": family}));
+            assert_told(row, &json!({"src_addr": to.ip().to_string(), "direction": "inbound"}));
+        }
+        assert_eq!(accepted.iter().map(|row| row["src_port"].clone()).collect::<Vec<_>>(), ports);
+    }
+}
+
+#[test]
+fn what_does_not_come_about_is_told_with_its_error() {
+    let mark = Mark::new("refused");
+    let sensor = sensor(&mark);
+    for (way, errno) in [
+        ("connect", json!(libc::ECONNREFUSED)),
+        ("later", json!(libc::ECONNREFUSED)),
+        ("ring", json!(libc::ECONNREFUSED)),
+        ("fast-open", json!(libc::ECONNREFUSED)),
+    ] {
+        let to = nobody();
+        let pid = sensor.finish(&mut acts(&mark, way, to, &[]));
+        let rows = connections(&sensor, pid, 2);
+        let result = &of_kind(&rows, "_CONNECT_RESULT")[0];
+        assert_told(result, &json!({"dst_port": to.port(), "network_result": "failed", "network_errno": errno}));
+    }
+    // Both ends are one socket: nobody took it.
+    let pid = sensor.finish(&mut acts(&mark, "self", "127.0.0.1:0".parse().expect("an address"), &[]));
+    let rows = connections(&sensor, pid, 2);
+    let result = &of_kind(&rows, "_CONNECT_RESULT")[0];
+    assert_told(result, &json!({"network_result": "success"}));
+    assert_eq!(result["src_port"], result["dst_port"], "{result:#}");
+}
+
+#[test]
+fn whoever_listened_before_the_sensor_is_told_what_it_takes() {
+    let mark = Mark::new("before");
+    let (mut listener, at) = takes(&mark, "127.0.0.1:0", 1);
+    let sensor = sensor(&mark);
+    let pid = sensor.finish(&mut acts(&mark, "connect", at, &[]));
+    listener.wait().expect("it ends");
+    let from = &of_kind(&connections(&sensor, pid, 2), "_CONNECT_RESULT")[0]["src_port"];
+    let row = &connections(&sensor, listener.id(), 1)[0];
+    assert_told(row, &json!({"event_type": "NETWORK_EVENT_TYPE_ACCEPT", "dst_port": at.port(), "src_port": from}));
+}
+
+/// The rung of the ladder that is in use.
+fn hook(sensor: &Sensor, name: &str) -> Value {
+    let status = sensor.status();
+    let hooks: Vec<_> =
+        status["hooks"].as_array().expect("hooks").iter().filter(|hook| hook["name"] == name).cloned().collect();
+    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
+}
+
+#[test]
+fn policies_see_connections_and_services_and_nothing_is_attached_without_one() {
+    let mark = Mark::new("policies");
+    let sensor = sensor(&mark);
+    let (mut listener, at) = takes(&mark, "127.0.0.1:0", 1);
+    let pid = sensor.finish(&mut acts(&mark, "connect", at, &[]));
+    listener.wait().expect("it ends");
+    let alert = sensor.until("the alerts", || {
+        let alerts = sensor.alerts();
+        let of = |policy: &str, pid: u32| {
+            let is_one = |alert: &&Value| alert["strategy_name"] == policy && alert["process_info"]["pid"] == pid;
+            alerts.iter().filter(is_one).cloned().collect::<Vec<_>>()
+        };
+        let (connects, services) = (of("Connected", pid), of("Service", listener.id()));
+        (connects.len() == 1 && services.len() == 2).then(|| connects[0].clone())
+    });
+    let parts = &alert["notifications"][0]["message_fields"];
+    assert_told(parts, &json!({"dst_addr": "127.0.0.1", "dst_port": at.port().to_string(), "protocol": "tcp"}));
+    for name in ["connection", "accept"] {
+        let hook = hook(&sensor, name);
+        assert_eq!(hook["attached"], true, "{hook:#}");
+        let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
+        assert_eq!(
+            count("seen"),
+            ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
+            "{hook:#}"
+        );
+    }
+    sensor.write_config(&mark.config());
+    let said = sensor.reload();
+    assert!(said.code == Some(0), "{said:?}");
+    for name in ["connection", "accept"] {
+        assert_eq!(hook(&sensor, name)["attached"], false);
+    }
+}
