@@ -335,7 +335,8 @@ fn unseen(asked: Classes, programs: &[ProgramStatus]) -> Vec<String> {
     let is_asked = |source: &&Source| asked.has(source.class()) && !Class::ALWAYS.has(source.class());
     let sentence = |source: &Source| {
         let rungs: Vec<_> = programs.iter().filter(|program| program.source == *source).collect();
-        if rungs.iter().any(|program| program.state == State::Attached) {
+        // A walk runs when it is asked for, and is ready ever after.
+        if rungs.iter().any(|program| matches!(program.state, State::Attached | State::Ready)) {
             return None;
         }
         let last = rungs.last()?;
