@@ -2,7 +2,6 @@
 //! a certificate for this host, a tenant, a token, a client of the API and a user of the web pages, in one folder, made at the first start and kept.
 
 use std::{
-    fmt::Write as _,
     fs::{self, OpenOptions},
     io::{self, Write as _},
     net::SocketAddr,
@@ -19,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     config::{Config, Retention, Tls, Web},
+    sensors,
     store::{self, IdType, NewClient, NewToken, NewUser, Role, Secret, StoreError, UserRole, password},
 };
 
@@ -123,19 +123,8 @@ impl Dev {
     /// What to put into the sensor's `runtimedetections.yaml`.
     #[must_use]
     pub fn sensor_configuration(&self, address: SocketAddr) -> String {
-        let mut yaml = String::new();
-        // Writing to a String cannot fail. JSON's quoting is YAML's.
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let _ = write!(
-            yaml,
-            "customer_id: {}\nmcs:\n  enabled: true\n  url: {}\n  token: {}\n  certs_dir: {}\n\
-             alert_output:\n  outputs:\n    - type: mcs\n      enabled: true\n",
-            quoted(&self.tenant),
-            quoted(&format!("https://{address}")),
-            quoted(&self.token),
-            quoted(&self.dir.to_string_lossy()),
-        );
-        yaml
+        let (url, certs_dir) = (format!("https://{address}"), self.dir.to_string_lossy());
+        sensors::configuration(&self.tenant, &url, &self.token, Some(&certs_dir))
     }
 }
 

@@ -133,8 +133,10 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let (store, writer) = Store::open(&config.data_dir, Arc::clone(&metrics))?;
         let (stopping, stops) = watch::channel(false);
+        let sensors_port = machines.local_addr().map_err(ServeError::Listener)?.port();
         let people = people.map(|(settings, listener)| {
-            let web = Arc::new(Web::new(store.clone(), settings.lasting, Arc::clone(&metrics), stops));
+            let web = Web::new(store.clone(), settings.lasting, Arc::clone(&metrics), sensors_port, stops);
+            let web = Arc::new(web);
             let router = web::routes(web).layer(middleware::from_fn_with_state(Arc::clone(&metrics), count));
             Listener::serve(listener, &certificate, router)
         });

@@ -11,6 +11,7 @@ mod audit;
 mod clients;
 mod clock;
 mod detections;
+mod fleet;
 mod handling;
 mod listing;
 pub mod password;
@@ -49,6 +50,7 @@ pub use clients::{
     revoke as revoke_client,
 };
 pub use detections::{Column, DetectionFilter, Group, Order, rule_of};
+pub use fleet::{Fleet, Health, Watched};
 pub use handling::{Act, Done, Handled};
 pub use listing::{Counted, LOOKS, Listed, Listing, Sought};
 pub use reader::{Detection, Filter, Reader, Sensor};

@@ -21,7 +21,9 @@ mod lineage;
 mod live;
 mod login;
 mod plot;
+mod sensors;
 mod session;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -61,16 +63,25 @@ pub struct Web {
     hashing: Semaphore,
     /// Places for pages that are told of arrivals.
     waiting: Arc<Semaphore>,
+    /// The port that sensors deliver to.
+    sensors_port: u16,
     /// Turns true when the service is to stop.
     stopping: watch::Receiver<bool>,
 }
 
 impl Web {
-    /// `stopping` turns true when the service is to stop: what waits for arrivals ends then.
+    /// `sensors_port` is that of the address that sensors deliver to. `stopping` turns true when the service is to stop:
+    /// what waits for arrivals ends then.
     #[must_use]
-    pub fn new(store: Store, lasting: Lasting, metrics: Arc<Metrics>, stopping: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        store: Store,
+        lasting: Lasting,
+        metrics: Arc<Metrics>,
+        sensors_port: u16,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let (hashing, waiting) = (Semaphore::new(HASHING), Arc::new(Semaphore::new(WAITING)));
-        Self { store, lasting, metrics, attempts: Attempts::default(), hashing, waiting, stopping }
+        Self { store, lasting, metrics, attempts: Attempts::default(), hashing, waiting, sensors_port, stopping }
     }
 
     /// Reads the store off the threads that serve connections.
@@ -93,6 +104,9 @@ pub fn routes(web: Arc<Web>) -> Router {
         .route("/detections/live", get(live::stream))
         .route("/detections/{id}", get(detection::page))
         .route("/detections/{id}/{act}", post(act::act))
+        .route("/sensors", get(sensors::page))
+        .route("/tokens", get(tokens::page).post(tokens::make))
+        .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/audit", get(audit::page))
         .route("/assets/{name}", get(assets::asset))
         .fallback(failure::no_such_page)

@@ -23,15 +23,12 @@ use super::{
 use crate::{
     event::EventType,
     ids,
+    sensors::{LATE, SILENT},
     store::{Sensor, Tenant},
 };
 
 /// Most endpoints in a page.
 const PAGE: u64 = 500;
-
-/// Sensors greet once an hour if they may, and whenever they start: after two hours one is late, after a day silent.
-const LATE: i64 = 2 * 3600 * 1_000_000_000;
-const SILENT: i64 = 24 * 3600 * 1_000_000_000;
 
 pub(super) async fn list(
     State(api): State<Arc<Api>>,

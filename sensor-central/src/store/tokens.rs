@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use uuid::Uuid;
 
-use super::{Reader, Secret, Store, StoreError, hash, schema, tenants};
+use super::{Entry, Reader, Secret, Store, StoreError, User, audit, hash, schema, tenants};
 
 /// What tells a sensor's token from other strings.
 const PREFIX: &str = "SLS-";
@@ -74,25 +74,45 @@ impl Store {
     /// As for [`Store::batch`].
     pub async fn create_access_token(&self, token: NewToken, client: Uuid) -> Result<(Uuid, Secret), StoreError> {
         let (id, secret) = (Uuid::new_v4(), Secret::random(PREFIX)?);
-        let (hash, now) = (hash(secret.reveal()), crate::now());
+        let hash = hash(secret.reveal());
+        self.change(move |transaction| insert(transaction, id, &token, hash, &client.to_string())).await?;
+        Ok((id, secret))
+    }
+
+    /// Makes a token for a user of the web pages.
+    ///
+    /// # Errors
+    /// As for [`Store::batch`].
+    pub async fn issue_token(&self, user: &User, token: NewToken) -> Result<Secret, StoreError> {
+        let (id, secret) = (Uuid::new_v4(), Secret::random(PREFIX)?);
+        let hash = hash(secret.reveal());
+        let entry = Entry::by(user.tenant, &user.name, "token made", &id.to_string(), &token.label);
         self.change(move |transaction| {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO tokens (id, tenant, label, hash, created, expires, created_by)
-                     VALUES (?, ?, ?, ?, ?, ?, ?)",
-                )?
-                .execute(params![
-                    id.to_string(),
-                    token.tenant.to_string(),
-                    token.label,
-                    hash,
-                    now,
-                    token.expires,
-                    client.to_string()
-                ])
+            insert(transaction, id, &token, hash, "")?;
+            audit::write(transaction, &entry)
         })
         .await?;
-        Ok((id, secret))
+        Ok(secret)
+    }
+
+    /// Removes a token of a user's tenant, which lets no sensor in from then on; says whether there was one.
+    ///
+    /// # Errors
+    /// As for [`Store::batch`].
+    pub async fn revoke_token(&self, user: &User, id: String) -> Result<bool, StoreError> {
+        let tenant = user.tenant.to_string();
+        let entry = Entry::by(user.tenant, &user.name, "token revoked", &id, "");
+        let changed = self.change(move |transaction| {
+            let label: Option<String> = transaction
+                .prepare_cached("DELETE FROM tokens WHERE tenant = ? AND id = ? RETURNING label")?
+                .query_row(params![tenant, id], |row| row.get(0))
+                .optional()?;
+            match label {
+                Some(detail) => audit::write(transaction, &Entry { detail, ..entry.clone() }),
+                None => Ok(0),
+            }
+        });
+        Ok(changed.await? > 0)
     }
 
     /// Gives a tenant's token another label; says whether there is one.
@@ -124,6 +144,29 @@ impl Store {
     }
 }
 
+fn insert(
+    connection: &Connection,
+    id: Uuid,
+    token: &NewToken,
+    hash: [u8; 32],
+    created_by: &str,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "INSERT INTO tokens (id, tenant, label, hash, created, expires, created_by) VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (hash) DO NOTHING",
+        )?
+        .execute(params![
+            id.to_string(),
+            token.tenant.to_string(),
+            token.label,
+            hash,
+            crate::now(),
+            token.expires,
+            created_by
+        ])
+}
+
 /// Makes a token. The service may run meanwhile, and knows it at once.
 ///
 /// # Errors
@@ -141,18 +184,7 @@ pub fn create(data_dir: &Path, token: &NewToken) -> Result<Secret, StoreError> {
 pub fn add(data_dir: &Path, token: &NewToken, text: &str) -> Result<(), StoreError> {
     let connection = schema::open(data_dir)?;
     tenants::know(&connection, token.tenant)?;
-    connection.execute(
-        "INSERT INTO tokens (id, tenant, label, hash, created, expires) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (hash) DO NOTHING",
-        params![
-            Uuid::new_v4().to_string(),
-            token.tenant.to_string(),
-            token.label,
-            hash(text),
-            crate::now(),
-            token.expires
-        ],
-    )?;
+    insert(&connection, Uuid::new_v4(), token, hash(text), "")?;
     Ok(())
 }
 

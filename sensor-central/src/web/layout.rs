@@ -13,12 +13,14 @@ pub(super) type Page = Html<String>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Detections,
+    Sensors,
     Audit,
 }
 
 /// Name, path and least role of each.
-const PLACES: [(Place, &str, &str, UserRole); 2] = [
+const PLACES: [(Place, &str, &str, UserRole); 3] = [
     (Place::Detections, "Detections", "/detections", UserRole::Reader),
+    (Place::Sensors, "Sensors", "/sensors", UserRole::Reader),
     (Place::Audit, "Audit log", "/audit", UserRole::Admin),
 ];
 

@@ -4,7 +4,7 @@ mod access_tokens;
 mod alerts;
 mod clients;
 mod detections;
-mod endpoints;
+pub(crate) mod endpoints;
 mod login;
 mod siem;
 mod tenants;

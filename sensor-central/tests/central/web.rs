@@ -3,6 +3,7 @@
 mod browser;
 mod commands;
 mod detection;
+mod fleet;
 mod list;
 mod login;
 mod safety;

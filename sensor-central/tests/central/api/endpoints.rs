@@ -9,13 +9,14 @@ use super::of_items;
 use crate::program::{Central, alert, reply};
 
 /// A sensor says hello.
-async fn hello(central: &Central, sensor: &str, hostname: &str, address: &str) {
+pub(crate) async fn hello(central: &Central, sensor: &str, hostname: &str, address: &str) {
     let said = HelloRequest {
         sensor_version: "0.1.0".into(),
         hostname: hostname.into(),
         metadata: [
             ("os_name".into(), "Debian GNU/Linux".into()),
             ("os_version".into(), "12".into()),
+            ("kernel_release".into(), "6.12.0-amd64".into()),
             ("network_interface.eth0".into(), format!("{address},fe80::1")),
         ]
         .into(),

@@ -12,7 +12,7 @@ use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
 use serde_json::{Value, json};
 
 use super::{detection::shell, list::told};
-use crate::program::Central;
+use crate::{api::endpoints::hello, program::Central};
 
 /// A machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -198,6 +198,9 @@ async fn from_the_log_in_to_the_log_out() {
         .collect();
     central.tell(&many).await;
     central.tell(&[shell("Shell of a Web Server", "i-1", 1), shell("Web Server Wrote a Program", "i-1", 4)]).await;
+    for (sensor, host) in [("sensor-1", "web-1"), ("0192f0c1-2b3c-7def-8a1b-c0ffee000001", "db-1.example.org")] {
+        hello(&central, sensor, host, "192.0.2.1").await;
+    }
     let browser = Browser::open(&central).await;
     browser.go("/login").await;
     browser.judge("login").await;
@@ -227,6 +230,12 @@ async fn from_the_log_in_to_the_log_out() {
     browser.go("/detections?incident=i-1").await;
     browser.press("#found tr:first-child a").await;
     browser.judge("detection").await;
+    browser.go("/sensors").await;
+    browser.judge("sensors").await;
+    browser.go("/tokens").await;
+    browser.type_into("#label", "web servers\u{e007}").await;
+    assert!(browser.text("pre.block").await.contains("token: \"SLS-"));
+    browser.judge("tokens").await;
     browser.go("/audit").await;
     browser.judge("audit").await;
 

@@ -6,9 +6,17 @@ use crate::program::Central;
 async fn every_answer_tells_browsers_to_run_and_frame_nothing_else() {
     let central = Central::start();
     let mut browser = central.browse().await;
-    for path in
-        ["/detections", "/audit", "/login", "/no/such/page", "/assets/style.css", "/assets/../main.rs", "/logout"]
-    {
+    for path in [
+        "/detections",
+        "/sensors",
+        "/tokens",
+        "/audit",
+        "/login",
+        "/no/such/page",
+        "/assets/style.css",
+        "/assets/../main.rs",
+        "/logout",
+    ] {
         let page = browser.get(path).await;
         let policy = page.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}: {policy}");
@@ -96,5 +104,11 @@ async fn a_role_does_what_it_may_and_no_more() {
         let password = central.add_user(&central.tenant, &name, role);
         let mut browser = central.browse_as(&name, &password).await;
         assert_eq!(browser.get("/audit").await.status, status, "{role}");
+        assert_eq!(browser.get("/tokens").await.status, status, "{role}");
+        let made = browser.post("/tokens", &[("label", "x")]).await;
+        assert_eq!((made.status, made.text.contains("SLS-")), (status, role == "admin"), "{role}");
+        let revoked = browser.post("/tokens/x/revoke", &[]).await.status;
+        assert_eq!(revoked, if role == "admin" { 404 } else { 403 }, "{role}");
+        assert_eq!(browser.get("/sensors").await.status, 200, "{role}");
     }
 }

@@ -78,7 +78,8 @@ async fn nobody_sees_or_changes_what_is_anothers() {
     for (tenant, stranger) in [(&one, &other), (&other, &one)] {
         for (name, password) in &tenant.users {
             let mut browser = central.browse_as(name, password).await;
-            let mut paths: Vec<String> = ["/", "/audit", "/sensors", "/detections"].map(str::to_owned).into();
+            let mut paths: Vec<String> =
+                ["/", "/audit", "/sensors", "/tokens", "/detections"].map(str::to_owned).into();
             for name in ["host", "policy", "incident", "user", "q", "container", "tenant"] {
                 for word in ["host-", "policy-", "incident-", ""] {
                     paths.push(format!("/detections?{name}={word}{}", stranger.word));
