@@ -50,7 +50,9 @@ impl Central {
     pub fn resume(&mut self, arguments: &[&str]) {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut command = Command::new(programs::central());
-        command.args(["dev", "--listen", &listen, "--dir"]).arg(self.path()).args(arguments);
+        // The port after the one that is kept may be anybody's.
+        command.args(["dev", "--listen", &listen, "--web-listen", "127.0.0.1:0", "--dir"]);
+        command.arg(self.path()).args(arguments);
         self.run(&mut command);
     }
 

@@ -21,7 +21,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use sensor_tests::{Mark, PATIENCE, blocks, free_port, programs};
 
-const PORTS: [&str; 3] = ["8443", "5514", "8088"];
+const PORTS: [&str; 4] = ["8443", "8444", "5514", "8088"];
 
 /// The program that raises alerts.
 const PROGRAM: &str = "miner";
