@@ -318,7 +318,7 @@ fn lacking(shipped: &Shipped) -> Vec<String> {
             expect(lists.get(list.as_str()).is_some_and(empty), "an allow-list is not empty");
         }
         // Where no better hook is to be had, these cost every system call of the host something.
-        let costs = ["credentialChange", "ptrace"].contains(&policy.policy_type.word);
+        let costs = ["credentialChange", "ptrace", "namespace", "mount"].contains(&policy.policy_type.word);
         expect(policy.enabled != costs || name == "Program Added to Running Container", "is off, or on");
     }
     wrong

@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod containment;
 pub mod credentials;
 pub mod module;
 pub mod network;
@@ -31,4 +32,6 @@ crate::class::declare! {
     Tracing = tracing { Trace }
     /// Sockets that connect, listen and take connections.
     Network = network { Accept Connection Listener }
+    /// Namespaces, mounts and roots.
+    Containment = containment { Containment }
 }

@@ -242,6 +242,8 @@ facts! {
     optional regs_r8 = Member("pt_regs", "r8");
     optional regs_bx = Member("pt_regs", "bx");
     optional regs_cx = Member("pt_regs", "cx");
+    required regs_size = Size("pt_regs");
+    required task_stack = Member("task_struct", "stack");
     // Whether the call is one of 32 bits.
     optional task_call_status = Member("task_struct", "thread_info.status");
     // CONFIG_IA32_EMULATION.

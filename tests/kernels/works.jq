@@ -16,7 +16,7 @@
     exec_failed: ($version >= [5, 11]),
     exec_not_opened: ($version >= [6, 8]),
     audit: true, audit_verdict: true, module_load: true, bpf_load: true,
-    credential_change: ($version >= [5, 11]), trace: true
+    credential_change: ($version >= [5, 11]), trace: true, containment: true
   };
   def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
@@ -31,6 +31,12 @@
   def done_to_others:
     [$alerts[] | select(.strategy_name == "Other Process") | .notifications[0].message_fields
       | [.trace_request, .trace_errno, .target_program]] | sort;
+  def parts($policy): [$alerts[] | select(.strategy_name == $policy) | .notifications[0].message_fields];
+  # Each act on mounts is in a mount namespace of its own.
+  def changed_namespaces:
+    [parts("Other Namespaces")[] | [.namespace_call, .namespace_kinds, .namespace_errno, .child_pid != null]] | unique;
+  def changed_mounts:
+    [parts("Other Mounts")[] | [.mount_call, .mount_source, .mount_target, .mount_type, .mount_errno]] | unique;
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
   def told_of_crowd:
@@ -106,6 +112,15 @@
     must("what was done to other processes: \(done_to_others)"; done_to_others == ([
       (["attach", "attach", "mem_write", "pidfd_getfd", "process_vm_writev", "seize"][] | [., null, "/bin/act"]),
       ["attach", "1", "/bin/act"], ["traceme", null, "/bin/busybox"]] | sort)),
+    must("namespaces that were made and entered: \(changed_namespaces)"; changed_namespaces == ([
+      ["clone", "pid,uts", null, true], ["setns", "net", "1", false], ["setns", "net,uts", null, false],
+      ["setns", "uts", null, false], ["unshare", "ipc,uts", null, false], ["unshare", "mnt", null, false],
+      ["unshare", "uts", null, false]] | unique)),
+    must("mounts that were changed: \(changed_mounts)"; changed_mounts == ([
+      ["mount", "some-source", "/tmp/places/at", "tmpfs", null], ["mount", "some-source", "/tmp", "tmpfs", "1"],
+      ["mount", "/tmp/places/other", "/tmp/places/at", null, null], ["umount", "some-source", "/tmp/places/at", "tmpfs", null],
+      ["move_mount", "some-source", "/tmp/places/other", "tmpfs", null],
+      ["pivot_root", "/tmp/places/at", "/tmp/places/at/old", null, null], ["chroot", null, "/tmp/places/at", null, null]] | unique)),
     must("audit has the best rung: \(hook("audit"))"; hook("audit").rung == 1),
     must("audit by the tracepoint: \(hook($status2[0]; "audit"))"; hook($status2[0]; "audit")
       | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),
@@ -149,6 +164,7 @@
       (hook("bpf_load") | if .attached then .hook else "–" end),
       (hook("credential_change") | if .attached then .hook else "–" end),
       (hook("trace") | if .attached then .hook else "–" end),
+      (hook("containment") | if .attached then .hook else "–" end),
       (if $wrong == [] then "yes" else "**no**" end),
       (if $facts.exit == 0 then "clean" else "**\($facts.exit)**" end)
     ]

@@ -89,6 +89,10 @@ activities! {
     ProcessAccess = ecs ["process"] ["access"], ocsf Process, 3, "Open";
     /// A process wrote into the memory of another one.
     ProcessInjection = ecs ["process"] ["change"], ocsf Process, 4, "Inject";
+    /// A process goes on in other namespaces.
+    NamespaceChange = ecs ["process"] ["change"], ocsf Base;
+    /// A file system was mounted, moved or taken away, or another folder was made the root.
+    MountChange = ecs ["configuration"] ["change"], ocsf Base;
     /// A module or a BPF program was loaded into the kernel.
     KernelExtension = ecs ["driver"] ["start"], ocsf KernelExtension, 1, "Load";
     /// A connection is asked for.

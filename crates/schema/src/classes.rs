@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod containment;
 pub mod credentials;
 pub mod module;
 pub mod network;
@@ -27,6 +28,8 @@ classes! {
     Tracing = tracing { Trace }
     /// Connections are opened and taken.
     Network = network { ConnectAttempt ConnectResult Listen Accept }
+    /// Processes go on in other namespaces, and the tree of mounts is changed.
+    Containment = containment { NamespaceChange MountChange }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }

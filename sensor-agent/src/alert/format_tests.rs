@@ -212,6 +212,8 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
             400_107,
             "success",
         ),
+        (loaded(json!({"namespaceCall": "setns"})), "process", "change", 99, "success"),
+        (loaded(json!({"mountCall": "mount", "mountErrno": 1})), "configuration", "change", 99, "failure"),
         (json!({"stage": "ring", "eventClass": "process", "cause": "ring_full"}), "host", "info", 99, "unknown"),
         (json!({"eventType": "SENSOR_STARTED"}), "host", "info", 99, "unknown"),
     ] {

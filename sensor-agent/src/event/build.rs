@@ -256,6 +256,8 @@ mod tests {
             (json!({"moduleName": "x"}), Class::Module, "MODULE_EVENT_TYPE_LOAD"),
             (json!({"bpfType": "xdp"}), Class::Bpf, "BPF_EVENT_TYPE_LOAD"),
             (json!({"newUid": 0}), Class::Credentials, "CREDENTIAL_EVENT_TYPE_CHANGE"),
+            (json!({"namespaceKinds": "mnt"}), Class::Containment, "CONTAINMENT_EVENT_TYPE_NAMESPACE"),
+            (json!({"mountType": "proc"}), Class::Containment, "CONTAINMENT_EVENT_TYPE_MOUNT"),
             (json!({"targetPid": 1}), Class::Tracing, "TRACING_EVENT_TYPE_ACCESS"),
             (json!({"cause": "ring_full", "stage": "ring"}), Class::Sensor, "LOST_RECORDS"),
         ] {

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bpf;
+mod containment;
 mod credentials;
 mod module;
 mod network;
@@ -53,6 +54,7 @@ pub(super) const CLASSES: [Class; schema::Class::ALL.len()] = [
     credentials::CLASS,
     tracing::CLASS,
     network::CLASS,
+    containment::CLASS,
     sensor::CLASS,
 ];
 

@@ -185,8 +185,9 @@ mod programs {
 
     #[inline(always)]
     fn at_writev<const N: u32>(ctx: &FExitContext) {
-        // SAFETY: the one argument is the registers; then comes what was returned.
-        unsafe { writev::<N>(Call::new(word::<0>(ctx.as_ptr()) as Address, false), word::<1>(ctx.as_ptr()) as i32) }
+        // SAFETY: behind the one argument comes what was returned. The argument is the registers, of a type that this function's file
+        // does not know on Linux 5.10, and so cannot be read.
+        unsafe { writev::<N>(Call::at_hand(false), word::<1>(ctx.as_ptr()) as i32) }
     }
 
     replicas! {
@@ -198,7 +199,7 @@ mod programs {
     #[inline(always)]
     fn at_compat_writev<const N: u32>(ctx: &FExitContext) {
         // SAFETY: likewise.
-        unsafe { writev::<N>(Call::new(word::<0>(ctx.as_ptr()) as Address, true), word::<1>(ctx.as_ptr()) as i32) }
+        unsafe { writev::<N>(Call::at_hand(true), word::<1>(ctx.as_ptr()) as i32) }
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 //!
 //! A call is looked at when it has returned. Its registers still hold what it was given.
 
-use aya_ebpf::helpers::generated::bpf_get_current_task;
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf, bpf_task_pt_regs};
 
 use super::load::{Address, Memory, Probed, offset, present};
 
@@ -36,6 +36,27 @@ impl Call {
             let task = bpf_get_current_task() as Address;
             let is_compat =
                 present!(task_call_status) && Probed::member::<u32>(task, offset!(task_call_status)) & COMPAT != 0;
+            Self::new(regs, is_compat)
+        }
+    }
+
+    /// The call that the task at hand is in, where it is known by which interface it came.
+    ///
+    /// # Safety
+    ///
+    /// The task must be in a call.
+    #[inline(always)]
+    pub(crate) unsafe fn at_hand(is_compat: bool) -> Self {
+        /// `THREAD_SIZE` of x86-64.
+        const STACK: usize = 4 * 4096;
+        // SAFETY: the helper takes the task at hand; else they are the first on the task's stack.
+        unsafe {
+            let regs = if present!(credentials.task_pt_regs_helper) {
+                bpf_task_pt_regs(bpf_get_current_task_btf().cast()) as Address
+            } else {
+                let stack: Address = Probed::member(bpf_get_current_task() as Address, offset!(task_stack));
+                stack.wrapping_byte_add(STACK - offset!(regs_size) as usize)
+            };
             Self::new(regs, is_compat)
         }
     }

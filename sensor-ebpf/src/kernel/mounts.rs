@@ -29,7 +29,7 @@ pub(super) struct Place {
 ///
 /// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn note<M: Memory>(task: Address, area: Area) {
+pub(crate) unsafe fn note<M: Memory>(task: Address, area: Area) {
     // SAFETY: the verifier.
     unsafe {
         (&raw mut (*area.0).own_mounts).write_volatile(namespace::<M>(task));

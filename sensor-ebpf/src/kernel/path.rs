@@ -28,7 +28,7 @@ const _: () = assert!((STEPS * CALLS) as usize > PATH_MAX / 2 + 128);
 
 /// How a walk ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// At the global root.
     Root,
     /// At an object without a path, such as a memfd: the one name is all there is.
@@ -48,11 +48,11 @@ mod step {
 
 /// A path that was appended.
 #[derive(Clone, Copy)]
-pub(super) struct Path {
-    pub(super) len: u16,
-    pub(super) end: End,
+pub(crate) struct Path {
+    pub(crate) len: u16,
+    pub(crate) end: End,
     /// Whose the mount is: bits of [`crate::record::exec_flags`].
-    pub(super) mounts: u32,
+    pub(crate) mounts: u32,
 }
 
 /// Appends the path to the record, leaf first.
@@ -61,7 +61,7 @@ pub(super) struct Path {
 ///
 /// `dentry` and `mnt` must be the two halves of a `struct path`, or zero; `mounts::note` must have been called for the area.
 #[inline(always)]
-pub(super) unsafe fn append(area: Area, dentry: u64, mnt: u64) -> Path {
+pub(crate) unsafe fn append(area: Area, dentry: u64, mnt: u64) -> Path {
     // SAFETY: the verifier checks the area; `probe` the rest.
     unsafe {
         let mount = mnt.wrapping_sub(u64::from(offset!(mount_mnt)));

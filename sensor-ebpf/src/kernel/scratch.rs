@@ -27,7 +27,7 @@ const RECORD: usize = AREA - STATE;
 const _: () = assert!(bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY == 6 && size_of::<Scratch>() == AREA);
 
 #[repr(C)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// Bytes of the record written so far.
     at: u64,
     /// The walk's current place.
@@ -76,7 +76,7 @@ static SCRATCH: PerCpuArray<Scratch, { areas::COUNT as usize }> = PerCpuArray::n
 
 /// A program's scratch area, and its number.
 #[derive(Clone, Copy)]
-pub(super) struct Area(pub(super) *mut Scratch, u32);
+pub(crate) struct Area(pub(super) *mut Scratch, u32);
 
 impl Area {
     /// The area of this number. The agent makes only as many as programs are loaded for.
@@ -109,6 +109,12 @@ impl Area {
         Self::numbered(area::audit(n))?.acquire()
     }
 
+    /// The area of the n-th programs for mounts, which is that of the failed execs; likewise.
+    #[inline(always)]
+    pub(crate) fn mount(n: u32) -> Option<Self> {
+        Self::failed(n)
+    }
+
     #[inline(always)]
     pub(super) fn number(self) -> u32 {
         self.1
@@ -128,7 +134,7 @@ impl Area {
     }
 
     #[inline(always)]
-    pub(super) fn release(self) {
+    pub(crate) fn release(self) {
         // SAFETY: in bounds.
         unsafe { (&raw mut (*self.0).busy).write_volatile(0) }
     }
@@ -141,7 +147,7 @@ impl Area {
 
     /// Starts a record with this fixed part.
     #[inline(always)]
-    pub(super) fn begin_as<T>(self) -> *mut T {
+    pub(crate) fn begin_as<T>(self) -> *mut T {
         self.set_at(size_of::<T>() as u64);
         // SAFETY: in bounds; the record is eight-byte aligned within the area.
         unsafe {
@@ -171,7 +177,7 @@ impl Area {
 
     /// The record, and its length bounded so that the verifier sees it within the area.
     #[inline(always)]
-    pub(super) fn record(self) -> (*const u8, u64) {
+    pub(crate) fn record(self) -> (*const u8, u64) {
         // SAFETY: in bounds.
         let start = unsafe { (&raw const (*self.0).record).cast::<u8>() };
         (start, at_most::<{ RECORD as u64 }>(self.at()))

@@ -67,6 +67,8 @@ fn a_policy_asks_for_what_it_sees() {
     for word in ["connect", "connectResult", "networkService"] {
         assert_eq!(classes(&of_type(word, "")), always.with(Class::Network), "{word}");
     }
+    assert_eq!(classes(&of_type("namespace", "")), always.with(Class::Containment));
+    assert_eq!(classes(&of_type("mount", "")), always.with(Class::Containment));
     assert_eq!(classes(&of_type("bpfExec", "enabled: false")), always);
 }
 

@@ -18,10 +18,12 @@
 //! | `credentials WAY [ARG…]` | goes on with other ids or capabilities by this system call |
 //! | `trace WAY [ARG…]` | starts a child that waits, prints its pid, and gets at it in this way |
 //! | `network WAY ADDRESS:PORT [COUNT]` | connects, or is connected to, in this way |
+//! | `contain WAY [ARG…]` | goes on in other namespaces, or changes mounts in the folder that is named, by this call |
 //! | `cgroup FOLDER PROGRAM [ARG…]` | moves into this control group and executes it |
 //!
 //! Where it executes a program, the arguments are given as they are, the program's own name first among them.
 
+mod contain;
 mod credentials;
 mod fork;
 mod image;
@@ -81,6 +83,7 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "credentials" => credentials::change(&words),
         "trace" => trace::trace(&words),
         "network" => network::go(&words),
+        "contain" => contain::contain(&words),
         "cgroup" => place::cgroup(words).map(never),
         _ => Err("unknown; see src/bin/act/main.rs".into()),
     }

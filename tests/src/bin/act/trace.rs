@@ -66,11 +66,15 @@ fn get_at(way: &str, pid: libc::pid_t, words: &[OsString]) -> Outcome<()> {
 /// A child that waits until its input ends.
 fn hold(words: &[OsString]) -> Outcome<Child> {
     let program = std::env::current_exe()?;
-    let child = Command::new(program).arg("hold").args(words).stdin(Stdio::piped()).spawn()?;
-    // It is heard of before its exec is over: until it sleeps.
-    let stat = format!("/proc/{}/stat", child.id());
-    while !std::fs::read_to_string(&stat)?.contains(") S ") {
+    let mut child = Command::new(program).arg("hold").args(words).stdin(Stdio::piped()).spawn()?;
+    // It is heard of before its exec is over: until it has read what is written to it.
+    let input = child.stdin.as_mut().ok_or("it has no input")?;
+    input.write_all(b"x")?;
+    let mut unread: libc::c_int = 1;
+    while unread > 0 {
         std::thread::yield_now();
+        // SAFETY: the call writes an integer.
+        call(unsafe { libc::ioctl(input.as_raw_fd(), libc::FIONREAD, &raw mut unread) }.into())?;
     }
     Ok(child)
 }
