@@ -8,8 +8,6 @@
 
 /// Version 1 of the messages.
 pub mod v1 {
-    #![expect(clippy::large_enum_variant, reason = "most rows are of the largest kind: a box each would cost more")]
-
     include!(concat!(env!("OUT_DIR"), "/sensor.v1.rs"));
 }
 

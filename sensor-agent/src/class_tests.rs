@@ -48,6 +48,8 @@ fn written(kind: EventType) -> Map<String, Value> {
     let mut event = json!({"eventType": kind.word(), "programName": "/bin/actor", "processPid": 7, "time": 5});
     let map = event.as_object_mut().expect("a map");
     map.extend(own(kind).map(|field| (field.name.to_owned(), sample(field))));
+    let parts = kind.described().parts.iter().filter_map(|part| by_column(part.column));
+    map.extend(parts.map(|field| (field.name.to_owned(), sample(field))));
     std::mem::take(map)
 }
 

@@ -105,6 +105,12 @@ impl Event {
         self.detail.as_own().map_or(Value::Absent, value)
     }
 
+    /// The file that it is about, of an event that is about one.
+    #[must_use]
+    pub fn file_path(&self) -> Option<Value<'_>> {
+        if let Detail::Own(own) = &self.detail { own.file_path() } else { None }
+    }
+
     /// Whether it is the word of a program, which says more of the message's subject than of its sender.
     #[must_use]
     pub fn is_message(&self) -> bool {
@@ -156,6 +162,11 @@ pub trait Own: Any + fmt::Debug + Send + Sync {
 
     /// The same with the process that `actor` did it to.
     fn with_target(&self, _actor: &Process, _target: Arc<Process>) -> Option<Detail> {
+        None
+    }
+
+    /// The file that it is about, if it is about one.
+    fn file_path(&self) -> Option<Value<'_>> {
         None
     }
 }

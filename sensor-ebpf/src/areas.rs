@@ -10,7 +10,7 @@ pub mod area {
     pub const BASELINE: u32 = 0;
 
     /// Shared by later programs, other than those for execs.
-    pub(super) const LATER: u32 = 4;
+    pub(super) const LATER: u32 = 5;
 
     /// Of the n-th program for audit messages, from zero.
     #[must_use]
@@ -29,6 +29,12 @@ pub mod area {
     pub const fn failed(n: u32) -> u32 {
         if n == 0 { 3 } else { LATER }
     }
+
+    /// Of the n-th programs for files, from zero.
+    #[must_use]
+    pub const fn file(n: u32) -> u32 {
+        if n == 0 { 4 } else { LATER }
+    }
 }
 
 /// How many there are with so many replicas at tracepoints, and at functions.
@@ -45,6 +51,7 @@ pub const fn count(at_tracepoints: u32, at_functions: u32) -> u32 {
 pub const COUNT: u32 = count(REPLICAS, REPLICAS);
 
 const _: () = {
-    assert!(area::exec(REPLICAS - 1) + 1 == COUNT && area::exec(0) < count(1, 1) && area::failed(0) < count(1, 1));
+    assert!(area::exec(REPLICAS - 1) + 1 == COUNT && area::exec(0) < count(1, 1) && area::file(0) < count(1, 1));
+    assert!(area::failed(0) < count(1, 1) && area::file(1) < count(1, REPLICAS));
     assert!(area::failed(1) < count(1, REPLICAS) && area::audit(1) < count(1, REPLICAS));
 };

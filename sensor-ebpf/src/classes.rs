@@ -10,6 +10,7 @@ pub mod audit;
 pub mod bpf;
 pub mod containment;
 pub mod credentials;
+pub mod file;
 pub mod module;
 pub mod network;
 pub mod process;
@@ -34,4 +35,9 @@ crate::class::declare! {
     Network = network { Accept Connection Listener }
     /// Namespaces, mounts and roots.
     Containment = containment { Containment }
+    /// Files.
+    File = file {
+        FileMount FileMountOf FileOpen FileMkdir FileMknod FileSymlink FileLink FileDelete FileRename FileExchange FileBefore
+        FileChange FileXattr FileXattrRemoval
+    }
 }

@@ -113,6 +113,10 @@ facts! {
     required task_fs = Member("task_struct", "fs");
     // Work put off to the return to user space. Without it, scripts have the name that they were given by alone.
     optional task_works = Member("task_struct", "task_works");
+    // x86 alone: whether a call is one of 32 bits.
+    optional thread_info_status = Member("task_struct", "thread_info.status");
+    // The number of a system call, on x86 and the 64 bit ARM.
+    optional regs_call = Member("pt_regs", "orig_ax"), Member("pt_regs", "syscallno");
     // CONFIG_AUDIT.
     optional task_loginuid = Member("task_struct", "loginuid");
     optional task_sessionid = Member("task_struct", "sessionid");
@@ -244,8 +248,6 @@ facts! {
     optional regs_cx = Member("pt_regs", "cx");
     required regs_size = Size("pt_regs");
     required task_stack = Member("task_struct", "stack");
-    // Whether the call is one of 32 bits.
-    optional task_call_status = Member("task_struct", "thread_info.status");
     // CONFIG_IA32_EMULATION.
     optional compat_calls = Parameters("__ia32_sys_setns");
 

@@ -16,7 +16,10 @@
     exec_failed: ($version >= [5, 11]),
     exec_not_opened: ($version >= [6, 8]),
     audit: true, audit_verdict: true, module_load: true, bpf_load: true,
-    credential_change: ($version >= [5, 11]), trace: true, containment: true
+    credential_change: ($version >= [5, 11]), trace: true, containment: true,
+    file_mount: true, file_mount_of: true, file_open: true, file_mkdir: true, file_mknod: true, file_symlink: true,
+    file_link: true, file_delete: true, file_rename: true, file_exchange: true, file_before: true, file_change: true,
+    file_xattr: true, file_xattr_removal: true
   };
   def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
@@ -37,6 +40,38 @@
     [parts("Other Namespaces")[] | [.namespace_call, .namespace_kinds, .namespace_errno, .child_pid != null]] | unique;
   def changed_mounts:
     [parts("Other Mounts")[] | [.mount_call, .mount_source, .mount_target, .mount_type, .mount_errno]] | unique;
+  def told_of_files:
+    [$rows[] | select(.table == "file_events") | [(.event_type | ltrimstr("FILE_EVENT_TYPE_")), .file_path, .target_path,
+      .file_type, .file_error, .attribute, .old_mode, .new_mode, .old_owner, .new_owner, .is_file_user_mounts]
+      # What is the same of nearly all is left out.
+      | .[:4] + (if .[4:7] == [null, null, null] then [] else .[4:10] end) + (if .[10] then ["user mounts"] else [] end)];
+  def in_watched($name): "/tmp/watched/" + $name;
+  def on_renamed: [in_watched("renamed"), null, "regular"];
+  def done_to_files: [
+    ["CREATE", "/tmp/watched", null, "directory"],
+    ["CREATE", in_watched("made"), null, "regular"],
+    ["OPEN_FOR_MODIFY", in_watched("made"), null, "regular"],
+    ["CREATE", in_watched("pipe"), null, "fifo"],
+    ["CREATE", in_watched("symbolic"), "../made", "symlink"],
+    ["LINK", in_watched("made"), in_watched("besides"), "regular"],
+    ["RENAME", in_watched("made"), in_watched("renamed"), "regular"],
+    ["ATTRIBUTE_CHANGE"] + on_renamed + [null, "mode", 33188, 33152, 0, 0],
+    ["ATTRIBUTE_CHANGE"] + on_renamed + [null, "owner", 33152, 33152, 0, 1234],
+    ["ATTRIBUTE_CHANGE"] + on_renamed + [null, "times", 33152, 33152, 1234, 1234],
+    ["OPEN_FOR_MODIFY"] + on_renamed,
+    ["MODIFY"] + on_renamed,
+    # By a mount besides, and by one that a user may make.
+    ["RENAME", "/tmp/elsewhere/besides", "/tmp/elsewhere/besides-watched", "regular"],
+    ["DELETE", "/tmp/elsewhere/besides-watched", null, "regular"],
+    ["CREATE", "/root/watched/masked", null, "regular", "user mounts"],
+    ["DELETE", "/root/watched/masked", null, "regular", "user mounts"],
+    ["DELETE", in_watched("pipe"), null, "fifo"],
+    ["CREATE", in_watched("folder"), null, "directory"],
+    ["DELETE", in_watched("folder"), null, "directory"],
+    ["ATTRIBUTE_CHANGE"] + on_renamed + [null, "owner", 33152, 33152, 1234, 0],
+    # What a user may not.
+    ["ATTRIBUTE_CHANGE"] + on_renamed + [1, "mode", 33152, 33152, 0, 0]
+  ];
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
   def told_of_crowd:
@@ -121,6 +156,13 @@
       ["mount", "/tmp/places/other", "/tmp/places/at", null, null], ["umount", "some-source", "/tmp/places/at", "tmpfs", null],
       ["move_mount", "some-source", "/tmp/places/other", "tmpfs", null],
       ["pivot_root", "/tmp/places/at", "/tmp/places/at/old", null, null], ["chroot", null, "/tmp/places/at", null, null]] | unique)),
+    must("what was done to files: \(told_of_files - done_to_files) told, \(done_to_files - told_of_files) not";
+      told_of_files == done_to_files),
+    must("who did it: \([$rows[] | select(.table == "file_events") | [.path, .uid]] | unique)";
+      [$rows[] | select(.table == "file_events") | [.path, .uid]] | unique
+        == [["/bin/busybox", 0], ["/bin/busybox", 1234]]),
+    must("the alert on a file that a user may not change";
+      [$alerts[] | select(.strategy_name == "Watched File") | .process_info.uid] == [1234]),
     must("audit has the best rung: \(hook("audit"))"; hook("audit").rung == 1),
     must("audit by the tracepoint: \(hook($status2[0]; "audit"))"; hook($status2[0]; "audit")
       | .attached and .hook == "tp_btf/consume_skb" and .submitted == 2 and .refused == 1),

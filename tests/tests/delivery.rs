@@ -49,7 +49,10 @@ impl Central {
     fn resume(&mut self, crl: Crl, faults: &[&str]) {
         let dev = Dev::prepare(self.folder.path(), crl).unwrap();
         let faults = Faults(faults.iter().map(|fault| fault.parse().unwrap()).collect());
-        let server = self.runtime.block_on(async { Server::start(&dev.config(self.address, Some(([127, 0, 0, 1], 0).into())), faults) }).unwrap();
+        let server = self
+            .runtime
+            .block_on(async { Server::start(&dev.config(self.address, Some(([127, 0, 0, 1], 0).into())), faults) })
+            .unwrap();
         self.address = server.address();
         self.server = Some(server);
     }

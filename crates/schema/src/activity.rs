@@ -102,6 +102,11 @@ activities! {
     /// Somebody else's was taken.
     ConnectionAccepted = ecs ["network"] ["connection", "start"], ocsf Network, 1, "Open";
     Listen = ecs ["network"] ["info"], ocsf Network, 7, "Listen";
+    FileCreation = ecs ["file"] ["creation"], ocsf File, 1, "Create";
+    FileChange = ecs ["file"] ["change"], ocsf File, 3, "Update";
+    FileDeletion = ecs ["file"] ["deletion"], ocsf File, 4, "Delete";
+    FileRename = ecs ["file"] ["change"], ocsf File, 5, "Rename";
+    FileAttributeChange = ecs ["file"] ["change"], ocsf File, 6, "Set Attributes";
     /// What the sensor tells of itself.
     Sensor = ecs ["host"] ["info"], ocsf Base;
     /// An audit message of another type.
@@ -120,6 +125,7 @@ pub struct Ocsf {
 #[expect(non_upper_case_globals, reason = "they stand in a table beside names of types")]
 impl Ocsf {
     pub const Base: Self = Self::class((0, "Uncategorized"), 0, "Base Event");
+    pub const File: Self = Self::class(Self::SYSTEM, 1001, "File System Activity");
     pub const KernelExtension: Self = Self::class(Self::SYSTEM, 1002, "Kernel Extension Activity");
     pub const Process: Self = Self::class(Self::SYSTEM, 1007, "Process Activity");
     pub const AccountChange: Self = Self::class(Self::IAM, 3001, "Account Change");

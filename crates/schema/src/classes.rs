@@ -4,6 +4,7 @@ pub mod audit;
 pub mod bpf;
 pub mod containment;
 pub mod credentials;
+pub mod file;
 pub mod module;
 pub mod network;
 pub mod process;
@@ -30,6 +31,8 @@ classes! {
     Network = network { ConnectAttempt ConnectResult Listen Accept }
     /// Processes go on in other namespaces, and the tree of mounts is changed.
     Containment = containment { NamespaceChange MountChange }
+    /// Files are created, changed, renamed and deleted.
+    File = file { FileCreate FileOpenForModify FileModify FileDelete FileRename FileLink FileAttributeChange }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }
@@ -37,7 +40,6 @@ classes! {
 /// Types of policies that a configuration may name and nothing serves yet. Each goes to the file of its class when that comes.
 pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
     unserved("file"),
-    unserved("fileMonitor"),
     unserved("sendto"),
     unserved("cloudMetadata"),
     unserved("interactiveShell"),
@@ -52,7 +54,6 @@ pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
 /// Tables likewise.
 pub(crate) const PLANNED_TABLES: &[&Table] = &[
     &unfilled("container_events", "Containers created, started and ended."),
-    &unfilled("file_events", "Files opened, created, changed and deleted."),
     &unfilled("shell_commands", "Commands typed into interactive shells."),
     &unfilled("tty_data", "What went over terminals."),
     &unfilled("alerts", "The alerts that were raised."),

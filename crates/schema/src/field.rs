@@ -72,6 +72,9 @@ pub enum Role {
     Name,
     /// The event's own text.
     Text,
+    /// What the file is that the event is about, and its second name.
+    FileType,
+    TargetPath,
 }
 
 /// Which values a field can have, of those that its type has. A comparison with another one never holds.

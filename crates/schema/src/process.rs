@@ -87,7 +87,7 @@ fields! {
         "filePath",
         "file_path",
         Type::Path,
-        "The file given to execve, as it was given; of a failed exec, the file asked for.",
+        "The file given to execve, as it was given; of a failed exec, the file asked for. Of an event about a file, that file, as the kernel resolved it; one that cannot be told whole begins with `…`.",
     );
     SCRIPT_PATH = process(
         "scriptPath",

@@ -23,6 +23,7 @@ use std::{
     net::IpAddr,
 };
 
+use schema::classes::file::FileType;
 use schema::classes::network::Direction;
 
 use super::{
@@ -192,7 +193,7 @@ impl Line {
         let is_source = facts.direction == Some(Direction::Outbound);
         self.put(if is_source { "shost" } else { "dhost" }, cuts.words(&alert.host.hostname), LONGEST);
         if process.key.tgid != 0 {
-            self.process(process, cuts);
+            self.process(process, &facts, cuts);
             if alert.event.is_message() {
                 self.sender(process, cuts);
             } else {
@@ -225,11 +226,13 @@ impl Line {
             None => {}
         }
         let object = facts.object.as_deref().filter(|_| !alert.event.is_message());
+        let target = facts.file.as_ref().and_then(|file| file.target.as_deref());
         let group = facts.group.as_deref().or(facts.group_id.as_deref());
         match (group, facts.terminal.as_deref(), object) {
             (Some(group), ..) => self.put_custom(6, "group", group),
             (None, Some(terminal), _) => self.put_custom(6, "terminal", terminal),
             (None, None, Some(object)) => self.put_custom(6, "object", object),
+            (None, None, None) if target.is_some() => self.put_custom(6, "targetPath", target.unwrap_or_default()),
             (None, None, None) => {
                 self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
             }
@@ -255,9 +258,16 @@ impl Line {
         }
     }
 
-    fn process(&mut self, process: &Process, cuts: &Cuts) {
+    /// The process, and the file: that which the event is about, else the program's.
+    fn process(&mut self, process: &Process, facts: &Facts<'_>, cuts: &Cuts) {
         let path = cuts.text(&process.image.path);
         self.put("dproc", &path, LONGEST);
+        if let Some(file) = &facts.file {
+            self.put("fname", file.name(), LONGEST);
+            self.put("filePath", &file.path, LONGEST);
+            self.put_text("fileType", file.file_type.map(FileType::word));
+            return;
+        }
         self.put("fname", path.rsplit('/').next().unwrap_or_default(), LONGEST);
         self.put("filePath", &path, LONGEST);
     }

@@ -7,6 +7,7 @@
 
 use std::io::{self, Write};
 
+use schema::classes::file::FileType;
 use schema::classes::network::Direction;
 use schema::process::Runtime;
 use serde::Serialize as _;
@@ -101,6 +102,18 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
         document["user"] = user(process.ids.uid, process.user.as_deref(), cuts);
         document["user"]["effective"] =
             json!({"id": process.ids.euid.to_string(), "group": {"id": process.ids.egid.to_string()}});
+    }
+    if let Some(file) = &facts.file {
+        document["file"] = json!({
+            "path": file.path,
+            "name": file.name(),
+            "type": file.file_type.map(|is| match is {
+                FileType::Regular => "file",
+                FileType::Directory => "dir",
+                other => other.word(),
+            }),
+            "target_path": file.target.as_deref().filter(|_| file.file_type == Some(FileType::Symlink)),
+        });
     }
     document["sensor"]["event"] = own(&alert.event, host, cuts);
     if alert.event.is_message() {

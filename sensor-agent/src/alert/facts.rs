@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use schema::classes::file::FileType;
 use schema::classes::network::Direction;
 use schema::{Activity, Outcome, Role, Word as _};
 use serde_json::{Map, Value as Json, json};
 
 use super::cuts::Cuts;
 use crate::event::fields::{by_column, told};
-use crate::event::{Event, Host, Value};
+use crate::event::{Event, Host, Place, Value};
 
 /// One end of a connection.
 pub(crate) struct Endpoint {
@@ -58,6 +59,34 @@ pub(crate) struct Facts<'a> {
     pub(crate) family: Option<Cow<'a, str>>,
     pub(crate) transport: Option<Cow<'a, str>>,
     pub(crate) direction: Option<Direction>,
+    pub(crate) file: Option<File<'a>>,
+}
+
+/// The file that an event is about.
+pub(crate) struct File<'a> {
+    pub(crate) path: Cow<'a, str>,
+    /// Its second name, or what it holds as a symbolic link.
+    pub(crate) target: Option<Cow<'a, str>>,
+    pub(crate) file_type: Option<FileType>,
+}
+
+impl<'a> File<'a> {
+    fn of(event: &'a Event, host: &'a Host, cuts: &Cuts) -> Option<Self> {
+        let text = |value| match value {
+            Value::Text(text) | Value::Place(Place { text, .. }) => Some(cuts.text(text)),
+            _ => None,
+        };
+        let file_type = match told(event, host, Role::FileType) {
+            Value::Word(word) => FileType::from_word(word),
+            _ => None,
+        };
+        Some(Self { path: text(event.file_path()?)?, target: text(told(event, host, Role::TargetPath)), file_type })
+    }
+
+    /// The last part of its path.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
 }
 
 impl<'a> Facts<'a> {
@@ -112,6 +141,7 @@ impl<'a> Facts<'a> {
             family: text(Role::AddressFamily),
             transport: text(Role::Transport),
             direction: text(Role::Direction).and_then(|word| Direction::from_word(&word)),
+            file: File::of(event, host, cuts),
         }
     }
 

@@ -255,6 +255,8 @@ mod tests {
             (json!({"refusal": "length"}), Class::Audit, "AUDIT_USER_MESSAGE_REFUSED"),
             (json!({"moduleName": "x"}), Class::Module, "MODULE_EVENT_TYPE_LOAD"),
             (json!({"bpfType": "xdp"}), Class::Bpf, "BPF_EVENT_TYPE_LOAD"),
+            (json!({"targetPath": "/x"}), Class::File, "FILE_EVENT_TYPE_RENAME"),
+            (json!({"fileType": "regular"}), Class::File, "FILE_EVENT_TYPE_OPEN_FOR_MODIFY"),
             (json!({"newUid": 0}), Class::Credentials, "CREDENTIAL_EVENT_TYPE_CHANGE"),
             (json!({"namespaceKinds": "mnt"}), Class::Containment, "CONTAINMENT_EVENT_TYPE_NAMESPACE"),
             (json!({"mountType": "proc"}), Class::Containment, "CONTAINMENT_EVENT_TYPE_MOUNT"),

@@ -5,6 +5,7 @@ mod audit;
 mod bpf;
 mod containment;
 mod credentials;
+mod file;
 mod module;
 mod network;
 mod process;
@@ -55,6 +56,7 @@ pub(super) const CLASSES: [Class; schema::Class::ALL.len()] = [
     tracing::CLASS,
     network::CLASS,
     containment::CLASS,
+    file::CLASS,
     sensor::CLASS,
 ];
 

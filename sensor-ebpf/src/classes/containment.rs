@@ -53,7 +53,7 @@ pub(crate) const CLASS: Described = Described {
         Hook::new(Source::Containment, "sys_exit_of_containment", point!(tp_btf "sys_exit"))
             .beside(&[Beside::new("task_newtask_beside", point!(tp_btf "task_newtask"))])
             .rung(2)
-            .needs(&["current_task_helper", "regs_number", "task_call_status", "namespace_type"])
+            .needs(&["current_task_helper", "regs_number", "thread_info_status", "namespace_type"])
             .missed("changes of namespaces, mounts and roots are not seen"),
     ],
     facts: FACTS,

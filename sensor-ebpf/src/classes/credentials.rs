@@ -57,10 +57,6 @@ facts! {
     optional commit_creds_parameters = Parameters("commit_creds");
     // Linux 5.15.
     optional task_pt_regs_helper = Parameters("bpf_task_pt_regs");
-    // x86, and the 64 bit ARM.
-    optional regs_call = Member("pt_regs", "orig_ax"), Member("pt_regs", "syscallno");
-    // x86 alone: whether a call is one of 32 bits.
-    optional thread_info_status = Member("task_struct", "thread_info.status");
 }
 
 /// Threads of which it is kept what credentials they had.
@@ -237,7 +233,7 @@ mod programs {
             if before.is(&after) {
                 return;
             }
-            let call = if present!(credentials.task_pt_regs_helper) && present!(credentials.regs_call) {
+            let call = if present!(credentials.task_pt_regs_helper) && present!(regs_call) {
                 call_of(bpf_task_pt_regs(task.cast_mut().cast()) as Address)
             } else {
                 NO_CALL
@@ -272,7 +268,7 @@ mod programs {
             (*known).start = start;
             (*known).exec_id = exec_id;
             if is_told {
-                let call = if present!(credentials.regs_call) { call_of(regs) } else { NO_CALL };
+                let call = if present!(regs_call) { call_of(regs) } else { NO_CALL };
                 tell::<0>(task, &before, &after, call);
             }
         }
@@ -297,7 +293,7 @@ mod programs {
             return NO_CALL;
         }
         // SAFETY: the verifier. The member is as long as a register.
-        unsafe { Typed::member::<u32>(regs, offset!(credentials.regs_call)) as i32 }
+        unsafe { Typed::member::<u32>(regs, offset!(regs_call)) as i32 }
     }
 
     #[inline(always)]
@@ -316,9 +312,7 @@ mod programs {
             (*record).ids_before = before.ids;
             (*record).ids_after = after.ids;
             (*record).call = call;
-            if present!(credentials.thread_info_status)
-                && Typed::member::<u32>(task, offset!(credentials.thread_info_status)) & COMPAT != 0
-            {
+            if present!(thread_info_status) && Typed::member::<u32>(task, offset!(thread_info_status)) & COMPAT != 0 {
                 (*record).flags = IS_COMPAT;
             }
             run.commit(Source::CredentialChange.ring(), record);

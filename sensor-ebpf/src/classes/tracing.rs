@@ -46,7 +46,7 @@ pub(crate) const CLASS: Described = Described {
             .missed("writes to /proc/PID/mem by way of io_uring are not seen"),
         Hook::new(Source::Trace, "sys_exit_of_tracing", point!(tp_btf "sys_exit"))
             .rung(2)
-            .needs(&["current_task_helper", "regs_number", "task_call_status"])
+            .needs(&["current_task_helper", "regs_number", "thread_info_status"])
             .missed("processes that trace others, or write into their memory, are not seen"),
     ],
     facts: FACTS,

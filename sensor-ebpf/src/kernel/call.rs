@@ -35,7 +35,7 @@ impl Call {
         unsafe {
             let task = bpf_get_current_task() as Address;
             let is_compat =
-                present!(task_call_status) && Probed::member::<u32>(task, offset!(task_call_status)) & COMPAT != 0;
+                present!(thread_info_status) && Probed::member::<u32>(task, offset!(thread_info_status)) & COMPAT != 0;
             Self::new(regs, is_compat)
         }
     }

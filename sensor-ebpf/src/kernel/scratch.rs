@@ -115,6 +115,16 @@ impl Area {
         Self::failed(n)
     }
 
+    /// The area of the n-th programs for files, or that of later programs if a task that was preempted on this CPU is using it.
+    /// To be released.
+    #[inline(always)]
+    pub(crate) fn file(n: u32) -> Option<Self> {
+        if let Some(area) = Self::numbered(area::file(n))?.acquire() {
+            return Some(area);
+        }
+        Self::numbered(area::file(1))?.acquire()
+    }
+
     #[inline(always)]
     pub(super) fn number(self) -> u32 {
         self.1
@@ -157,20 +167,20 @@ impl Area {
     }
 
     #[inline(always)]
-    pub(super) fn at(self) -> u64 {
+    pub(crate) fn at(self) -> u64 {
         // SAFETY: in bounds.
         unsafe { (&raw const (*self.0).at).read_volatile() }
     }
 
     #[inline(always)]
-    pub(super) fn set_at(self, at: u64) {
+    pub(crate) fn set_at(self, at: u64) {
         // SAFETY: in bounds.
         unsafe { (&raw mut (*self.0).at).write_volatile(at) }
     }
 
     /// Where the next byte goes, with at least [`APPEND_MAX`] bytes of room.
     #[inline(always)]
-    pub(super) fn end(self) -> *mut u8 {
+    pub(crate) fn end(self) -> *mut u8 {
         // SAFETY: bounded by `at_most`.
         unsafe { (&raw mut (*self.0).record).cast::<u8>().add(at_most::<AT_MAX>(self.at()) as usize) }
     }

@@ -10,15 +10,17 @@
 //! | services, packages | *Application Lifecycle* (6002) |
 //! | connections, sockets that listen | *Network Activity* (4001) |
 //! | modules and BPF programs loaded into the kernel | *Kernel Extension Activity* (1002) |
+//! | files created, changed, renamed, deleted | *File System Activity* (1001) |
 //! | all else | *Base Event* (0) |
 
+use schema::classes::file::FileType;
 use schema::classes::network::Direction;
 use schema::{Activity, EventType, Ocsf, Outcome};
 use serde_json::{Value, json};
 
 use super::parts::{device, process_alone};
 use crate::alert::cuts::Cuts;
-use crate::alert::facts::Facts;
+use crate::alert::facts::{Facts, File};
 use crate::event::{Detail, Event, Host, Process, UNSET_ID};
 
 /// What was done. An account that is put into a group, or out of it, is a change of the group.
@@ -81,6 +83,16 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
             object["src_endpoint"] = facts.source.ocsf();
             object["dst_endpoint"] = facts.destination.ocsf();
             object["connection_info"] = connection(&facts);
+        }
+        Ocsf::File => {
+            object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});
+            if let Some(file) = &facts.file {
+                object["file"] = file_of(file);
+                if let (Activity::FileRename, Some(target)) = (facts.activity, &file.target) {
+                    let name = target.rsplit('/').next().unwrap_or_default();
+                    object["file_result"] = named(target, name, file.file_type);
+                }
+            }
         }
         class if event.is_message() || class == Ocsf::Authentication => {
             of_message(&mut object, kind, event, host, &facts, cuts, process);
@@ -179,6 +191,25 @@ fn connection(facts: &Facts<'_>) -> Value {
 /// What was loaded into the kernel, which the schema takes to be a file.
 fn driver(facts: &Facts<'_>) -> Value {
     json!({"file": {"name": facts.object.as_deref().unwrap_or(NOT_TOLD), "type_id": 0, "type": "Unknown"}})
+}
+
+fn file_of(file: &File<'_>) -> Value {
+    named(&file.path, file.name(), file.file_type)
+}
+
+fn named(path: &str, name: &str, file_type: Option<FileType>) -> Value {
+    let (number, word) = match file_type {
+        Some(FileType::Regular) => (1, "Regular File"),
+        Some(FileType::Directory) => (2, "Folder"),
+        Some(FileType::CharacterDevice) => (3, "Character Device"),
+        Some(FileType::BlockDevice) => (4, "Block Device"),
+        Some(FileType::Socket) => (5, "Local Socket"),
+        Some(FileType::Fifo) => (6, "Named Pipe"),
+        Some(FileType::Symlink) => (7, "Symbolic Link"),
+        None => (0, "Unknown"),
+    };
+    let name = if name.is_empty() { path } else { name };
+    json!({"name": name, "path": path, "type_id": number, "type": word})
 }
 
 /// Stands for a name that the schema wants and nobody told, as libaudit writes it.

@@ -19,6 +19,8 @@ pub struct Field {
 #[derive(Clone, Copy, Debug)]
 enum Get {
     Process(OfProcess),
+    /// Likewise, but that events of some classes have one of their own.
+    Subject(OfSubject, OfProcess),
     /// Of an event of one class.
     Event(Class, OfEvent),
     /// Of an event of any class.
@@ -26,6 +28,7 @@ enum Get {
 }
 
 type OfProcess = for<'a> fn(&'a Process, &'a Host) -> Value<'a>;
+type OfSubject = for<'a> fn(&'a Event) -> Option<Value<'a>>;
 type OfEvent = for<'a> fn(&'a Event, &'a Host) -> Value<'a>;
 type Set = fn(&mut Draft, Given<'_>) -> Result<(), Fault>;
 
@@ -48,6 +51,7 @@ impl Field {
     pub fn of<'a>(&self, event: &'a Event, host: &'a Host) -> Value<'a> {
         match self.get {
             Get::Process(get) => get(&event.process, host),
+            Get::Subject(own, get) => own(event).unwrap_or_else(|| get(&event.process, host)),
             Get::Event(class, get) if class == event.kind.class() => get(event, host),
             Get::Event(..) => Value::Absent,
             Get::Any(get) => get(event, host),
@@ -58,7 +62,7 @@ impl Field {
     #[must_use]
     pub fn of_process<'a>(&self, process: &'a Process, host: &'a Host) -> Value<'a> {
         match self.get {
-            Get::Process(get) => get(process, host),
+            Get::Process(get) | Get::Subject(_, get) => get(process, host),
             Get::Event(..) | Get::Any(_) => Value::Absent,
         }
     }
@@ -73,6 +77,16 @@ impl Field {
 pub(in crate::event) const fn of_process(facts: &'static schema::Field, get: OfProcess, set: Set) -> Field {
     assert!(matches!(facts.owner, Owner::Process), "not a process's");
     Field { facts, get: Get::Process(get), set }
+}
+
+/// A field of a process, where the event has none of its own.
+pub(in crate::event) const fn of_subject(
+    facts: &'static schema::Field,
+    own: OfSubject,
+    get: OfProcess,
+    set: Set,
+) -> Field {
+    Field { get: Get::Subject(own, get), ..of_process(facts, get, set) }
 }
 
 /// A field of events, of one class or of any.

@@ -4,7 +4,7 @@ use rustix::fs::{major, makedev, minor};
 use schema::process;
 use sensor_ebpf::record::exec_flags;
 
-use super::field::{Field, of_event, of_process};
+use super::field::{Field, of_event, of_process, of_subject};
 use super::{base_name, place};
 use crate::event::{Pids, UNSET_ID, Value};
 
@@ -64,7 +64,12 @@ pub(super) const FIELDS: &[Field] = &[
         |p, _| p.parent.as_deref().map_or(Value::Absent, place::program),
         |d, v| v.put(&mut d.parent_path),
     ),
-    of_process(&process::FILE_PATH, |p, _| Value::text(&p.image.filename), |d, v| v.put(&mut d.image.filename)),
+    of_subject(
+        &process::FILE_PATH,
+        |event| event.file_path(),
+        |p, _| Value::text(&p.image.filename),
+        |d, v| v.put(&mut d.image.filename),
+    ),
     of_process(
         &process::SCRIPT_PATH,
         |p, _| place::script(&p.image),

@@ -72,7 +72,7 @@ fn conditions_that_are_refused() {
         ),
         (
             "eventType == \"x*\"",
-            "Error at [\"x*\"]: `eventType` is never \"x*\" | unknown word | the words are PROCESS_EVENT_TYPE_FORK,",
+            "Error at [\"x*\"]: `eventType` is never \"x*\" | unknown word | `sophoslinuxsensor fields` tells the words",
         ),
         (
             "containerRuntime == \"dokcer\"",

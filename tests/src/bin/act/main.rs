@@ -19,12 +19,14 @@
 //! | `trace WAY [ARG…]` | starts a child that waits, prints its pid, and gets at it in this way |
 //! | `network WAY ADDRESS:PORT [COUNT]` | connects, or is connected to, in this way |
 //! | `contain WAY [ARG…]` | goes on in other namespaces, or changes mounts in the folder that is named, by this call |
+//! | `file WAY PATH [ARG…]` | opens this file to change it, in this way |
 //! | `cgroup FOLDER PROGRAM [ARG…]` | moves into this control group and executes it |
 //!
 //! Where it executes a program, the arguments are given as they are, the program's own name first among them.
 
 mod contain;
 mod credentials;
+mod file;
 mod fork;
 mod image;
 mod network;
@@ -84,6 +86,7 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "trace" => trace::trace(&words),
         "network" => network::go(&words),
         "contain" => contain::contain(&words),
+        "file" => file::open(&words),
         "cgroup" => place::cgroup(words).map(never),
         _ => Err("unknown; see src/bin/act/main.rs".into()),
     }
