@@ -61,8 +61,8 @@
     ["OPEN_FOR_MODIFY"] + on_renamed,
     ["MODIFY"] + on_renamed,
     # By a mount besides, and by one that a user may make.
-    ["RENAME", "/tmp/elsewhere/besides", "/tmp/elsewhere/besides-watched", "regular"],
-    ["DELETE", "/tmp/elsewhere/besides-watched", null, "regular"],
+    ["RENAME", "/tmp/elsewhere/besides", "/tmp/elsewhere/watched-besides", "regular"],
+    ["DELETE", "/tmp/elsewhere/watched-besides", null, "regular"],
     ["CREATE", "/root/watched/masked", null, "regular", "user mounts"],
     ["DELETE", "/root/watched/masked", null, "regular", "user mounts"],
     ["DELETE", in_watched("pipe"), null, "fifo"],
