@@ -1,4 +1,4 @@
-//! The tutorial of the export to a SIEM, as a reader would do it: `docs/siem-tutorial.md` from top to bottom in one shell,
+//! Tutorials as a reader would do them: `docs/siem-tutorial.md` and `docs/central-web.md`, each from top to bottom in one shell,
 //! and each command shows what the page says.
 //!
 //! `sh tutorial` blocks are commands that must all succeed. A `console tutorial` block has a command and what it shows,
@@ -120,7 +120,18 @@ fn a_pattern_leaves_out_what_it_says() {
 }
 
 #[test]
-fn the_page_can_be_followed() {
+fn the_export_to_a_siem_can_be_followed() {
+    follow("siem-tutorial", 10);
+}
+
+#[test]
+fn the_way_to_a_detection_in_a_browser_can_be_followed() {
+    follow("central-web", 2);
+}
+
+/// Does what a page says, which has more than so many blocks of either kind, in a folder of the reader's that is called as the
+/// page is, and gone at the end.
+fn follow(page: &str, blocks_of_a_kind: usize) {
     let folder = tempfile::tempdir().expect("a folder");
     // The folder of the sources, and what was built there.
     fs::create_dir(folder.path().join("target")).expect("a folder");
@@ -134,7 +145,7 @@ fn the_page_can_be_followed() {
 
     let mut shell = Shell::start(folder.path());
     let (mut given, mut looked) = (0, 0);
-    for block in blocks(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/siem-tutorial.md"))) {
+    for block in blocks(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/{page}.md"))) {
         let text = exchanged(&block.text);
         match block.kind.as_str() {
             "sh tutorial" => {
@@ -143,12 +154,12 @@ fn the_page_can_be_followed() {
                 given += 1;
             }
             "console tutorial" => {
-                let (command, page) = text.split_once('\n').expect("a command and what it shows");
+                let (command, wanted) = text.split_once('\n').expect("a command and what it shows");
                 let command = command.strip_prefix("$ ").unwrap_or_else(|| panic!("{}: no command", block.place));
                 let begin = Instant::now();
                 loop {
                     let said = shell.give(command);
-                    if shows(&said, page) {
+                    if shows(&said, wanted) {
                         break;
                     }
                     assert!(begin.elapsed() < PATIENCE, "{}: {command}\n{said}", block.place);
@@ -159,8 +170,9 @@ fn the_page_can_be_followed() {
             _ => {}
         }
     }
-    assert!(given > 10 && looked > 10, "{given} blocks of commands, {looked} of what they show");
+    let least = blocks_of_a_kind;
+    assert!(given > least && looked > least, "{given} blocks of commands, {looked} of what they show");
 
-    assert!(!folder.path().join("siem-tutorial").exists());
+    assert!(!folder.path().join(page).exists());
     assert!(shell.ends());
 }
