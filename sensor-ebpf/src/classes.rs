@@ -32,7 +32,7 @@ crate::class::declare! {
     /// Processes that get at others.
     Tracing = tracing { Trace }
     /// Sockets that connect, listen and take connections.
-    Network = network { Accept Connection Listener }
+    Network = network { Accept Connection Listener Datagram Route Route6 }
     /// Namespaces, mounts and roots.
     Containment = containment { Containment }
     /// Files.

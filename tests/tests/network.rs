@@ -1,7 +1,7 @@
 //! Whoever connects, listens or takes a connection is told, with both ends and how it ended, in every way that there is.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 
 use sensor_tests::{Mark, Sensor, of_kind, of_pid, programs};
@@ -138,6 +138,55 @@ fn whoever_listened_before_the_sensor_is_told_what_it_takes() {
     assert_told(row, &json!({"event_type": "NETWORK_EVENT_TYPE_ACCEPT", "dst_port": at.port(), "src_port": from}));
 }
 
+#[test]
+fn every_way_to_send_is_told_once_with_where_it_goes() {
+    let mark = Mark::new("send");
+    let sensor = sensor(&mark);
+    let four = ["send", "send-often", "send-connected", "send-message", "send-messages", "send-mapped", "send-ring"];
+    let six = ["send", "send-often", "send-connected", "send-message", "send-messages", "send-ring"];
+    for (at, family, ways) in [("127.0.0.1:0", "ipv4", &four[..]), ("[::1]:0", "ipv6", &six)] {
+        let receiver = UdpSocket::bind(at).expect("a socket");
+        let to = receiver.local_addr().expect("its address");
+        let ends = json!({
+            "dst_addr": to.ip().to_string(), "dst_port": to.port(), "family": family, "protocol": "udp", "direction": "outbound",
+        });
+        for way in ways {
+            let pid = sensor.finish(&mut acts(&mark, way, to, &[]));
+            let rows = connections(&sensor, pid, 1);
+            let sent = &of_kind(&rows, "_SENDTO")[0];
+            assert_told(sent, &ends);
+            assert_told(sent, &json!({"network_result": "success", "is_cloud_metadata": false}));
+            assert_ne!(sent["src_port"], Value::Null, "{way}: {sent:#}");
+        }
+    }
+}
+
+#[test]
+fn what_goes_to_a_clouds_metadata_is_seen_by_a_type_of_its_own() {
+    let mark = Mark::new("cloud");
+    let rule = mark.rule();
+    let sensor = Sensor::start(&mark.config_with(&format!(
+        "Metadata:\n  policy: cloudMetadata\n  rules:\n    - 'match {rule}'\n    - default ignore\n"
+    )));
+    let elsewhere = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("an address");
+    let other = sensor.finish(&mut acts(&mark, "send", elsewhere, &[]));
+    // Nothing leaves this host: in a network namespace of its own there is no way there.
+    let there = sensor.finish(
+        Command::new("unshare")
+            .args(["--net", "sh", "-c", "ip link set lo up; ip addr add 169.254.169.254/32 dev lo; exec \"$@\"", "sh"])
+            .arg(programs::act())
+            .args(["network", "send", "169.254.169.254:80", mark.word()]),
+    );
+    let of = |pid: u32| {
+        let is_one = |alert: &Value| alert["strategy_name"] == "Metadata" && alert["process_info"]["pid"] == pid;
+        sensor.alerts().into_iter().filter(is_one).collect::<Vec<_>>()
+    };
+    let alerts = sensor.until("the alert", || Some(of(there)).filter(|alerts| !alerts.is_empty()));
+    let parts = &alerts[0]["notifications"][0]["message_fields"];
+    assert_told(parts, &json!({"dst_addr": "169.254.169.254", "dst_port": "80"}));
+    assert_eq!(of(other), [Value::Null; 0]);
+}
+
 /// The rung of the ladder that is in use.
 fn hook(sensor: &Sensor, name: &str) -> Value {
     let status = sensor.status();
@@ -164,7 +213,8 @@ fn policies_see_connections_and_services_and_nothing_is_attached_without_one() {
     });
     let parts = &alert["notifications"][0]["message_fields"];
     assert_told(parts, &json!({"dst_addr": "127.0.0.1", "dst_port": at.port().to_string(), "protocol": "tcp"}));
-    for name in ["connection", "accept"] {
+    assert!(!sensor.log().contains("although a policy or a table asks"), "{}", sensor.log());
+    for name in ["connection", "accept", "datagram"] {
         let hook = hook(&sensor, name);
         assert_eq!(hook["attached"], true, "{hook:#}");
         let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
@@ -177,7 +227,7 @@ fn policies_see_connections_and_services_and_nothing_is_attached_without_one() {
     sensor.write_config(&mark.config());
     let said = sensor.reload();
     assert!(said.code == Some(0), "{said:?}");
-    for name in ["connection", "accept"] {
+    for name in ["connection", "accept", "datagram", "route", "route6"] {
         assert_eq!(hook(&sensor, name)["attached"], false);
     }
 }

@@ -101,6 +101,8 @@ activities! {
     ConnectionResult = ecs ["network"] ["connection", "info"], ocsf Network, 1, "Open";
     /// Somebody else's was taken.
     ConnectionAccepted = ecs ["network"] ["connection", "start"], ocsf Network, 1, "Open";
+    /// Something is sent without one.
+    Datagram = ecs ["network"] ["info"], ocsf Network, 6, "Traffic";
     Listen = ecs ["network"] ["info"], ocsf Network, 7, "Listen";
     FileCreation = ecs ["file"] ["creation"], ocsf File, 1, "Create";
     FileChange = ecs ["file"] ["change"], ocsf File, 3, "Update";

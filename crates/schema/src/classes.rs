@@ -28,7 +28,7 @@ classes! {
     /// Processes get at others.
     Tracing = tracing { Trace }
     /// Connections are opened and taken.
-    Network = network { ConnectAttempt ConnectResult Listen Accept }
+    Network = network { ConnectAttempt ConnectResult Listen Accept SendTo }
     /// Processes go on in other namespaces, and the tree of mounts is changed.
     Containment = containment { NamespaceChange MountChange }
     /// Files are created, changed, renamed and deleted.
@@ -40,8 +40,6 @@ classes! {
 /// Types of policies that a configuration may name and nothing serves yet. Each goes to the file of its class when that comes.
 pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
     unserved("file"),
-    unserved("sendto"),
-    unserved("cloudMetadata"),
     unserved("interactiveShell"),
     unserved("remoteInteractiveShell"),
     unserved("newFileExec"),

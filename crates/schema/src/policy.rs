@@ -43,6 +43,12 @@ impl PolicyType {
         if self.is_served() { Some(Seen::these(self.sees)) } else { None }
     }
 
+    /// The rule that all its policies begin with, whatever they say.
+    #[must_use]
+    pub fn first_rule(&self) -> Option<&'static str> {
+        (self.word == classes::network::CLOUD_METADATA).then_some(classes::network::CLOUD_METADATA_RULE)
+    }
+
     #[must_use]
     pub const fn is_served(&self) -> bool {
         !self.sees.is_empty()

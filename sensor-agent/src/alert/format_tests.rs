@@ -206,6 +206,13 @@ fn every_kind_of_event_is_told_as_what_it_is_and_as_it_ended() {
             "failure",
         ),
         (
+            loaded(json!({"eventType": "NETWORK_EVENT_TYPE_SENDTO", "networkResult": "success"})),
+            "network",
+            "info",
+            400_106,
+            "success",
+        ),
+        (
             loaded(json!({"dstPort": 80, "eventType": "NETWORK_EVENT_TYPE_LISTEN"})),
             "network",
             "info",

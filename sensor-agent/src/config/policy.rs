@@ -127,7 +127,7 @@ impl FromText for ContentGroup {
 pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], report: &mut Report) -> Option<Policy> {
     let section = Section::new(Some(&entry.value), keys::POLICY);
     let name = entry.key.clone();
-    let rules = section.texts("rules");
+    let mut rules = section.texts("rules");
     let Some(policy_type) = section.get::<String>("policy").and_then(|word| PolicyType::from_word(&word)) else {
         // A wrong word was reported before.
         if section.node("policy").is_none() {
@@ -142,6 +142,10 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
             .help("add `rules:`, a list that ends with `- default ignore` or `- default match`");
         return None;
     };
+    if let Some(first) = policy_type.first_rule() {
+        let span = given.span.clone();
+        rules.insert(0, Spanned { value: first.to_owned(), span, verbatim: false });
+    }
     let rules_span = rules.last().map_or_else(|| given.span.clone(), |rule| rule.span.clone());
     let content_group = section.get::<ContentGroup>("contentGroup");
     let in_group = content_group.as_ref().is_none_or(|group| groups.iter().any(|enabled| group.is_within(enabled)));

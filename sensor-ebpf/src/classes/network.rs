@@ -1,4 +1,4 @@
-//! Sockets that connect, listen and take connections.
+//! Sockets that connect, listen and take connections, and datagrams that are sent.
 //!
 //! `inet_sock_set_state` fires where a socket of TCP takes on another state (`inet_sk_set_state` and the like, net/ipv4/af_inet.c;
 //! Linux 4.16). Arguments: the `struct sock`, its old and its new state.
@@ -13,6 +13,9 @@
 //! So who connects and who listens is remembered: by the socket, and by the place that it listens at. Who listened before is found
 //! by a walk over the files of all tasks (`iter/task_file`).
 //!
+//! Of UDP there are no such states. `sock_send_length` (Linux 6.3) fires at the end of each send of any socket, in the call of whoever
+//! sends; `fib_table_lookup` (Linux 4.3) and `fib6_table_lookup` (Linux 4.5) where the kernel searches a route: see [`udp`].
+//!
 //! A socket of Multipath TCP has ordinary ones below it, and those are told.
 //!
 //! Minimum: Linux 5.10.
@@ -23,6 +26,8 @@ mod flow;
 mod listeners;
 #[cfg(target_arch = "bpf")]
 mod tcp;
+#[cfg(target_arch = "bpf")]
+mod udp;
 
 use crate::budget::Budget;
 use crate::class::{Described, Told};
@@ -40,6 +45,9 @@ pub(crate) const CLASS: Described = Described {
         Told::new("accept").budget(Budget::per_second(50_000)),
         Told::new("connection").budget(Budget::per_second(100_000)),
         Told::new("listener"),
+        Told::new("datagram").budget(Budget::per_second(10_000)),
+        Told::new("route"),
+        Told::new("route6"),
     ],
     hooks: &[
         // Before the other one, which forgets who connects.
@@ -50,9 +58,25 @@ pub(crate) const CLASS: Described = Described {
         Hook::new(Source::Listener, LISTENERS, point!(iter "task_file"))
             .needs(&["socket_sk"])
             .missed("connections are not seen that are taken of sockets that listened before"),
+        Hook::new(Source::Route, "route", point!(tp_btf "fib_table_lookup"))
+            .needs(&["flow4_protocol", "flow4_device", "flow4_address", "flow4_own_port", "flow4_port"])
+            .missed("where IPv4 datagrams go is known of connected sockets alone"),
+        Hook::new(Source::Route6, "route6", point!(tp_btf "fib6_table_lookup"))
+            .needs(&["flow6_protocol", "flow6_device", "flow6_address", "flow6_own_port", "flow6_port"])
+            .missed("where IPv6 datagrams go is known of connected sockets alone"),
+        // After those that tell it where a datagram goes.
+        Hook::new(Source::Datagram, "datagram", point!(tp_btf "sock_send_length"))
+            .needs(&["current_task_helper"])
+            .missed("datagrams that are sent are not seen"),
     ],
     facts: FACTS,
-    records: &[ConnectAttemptRecord::KIND, ConnectResultRecord::KIND, ListenRecord::KIND, AcceptRecord::KIND],
+    records: &[
+        ConnectAttemptRecord::KIND,
+        ConnectResultRecord::KIND,
+        ListenRecord::KIND,
+        AcceptRecord::KIND,
+        SendToRecord::KIND,
+    ],
 };
 
 /// The program that finds who listens already.
@@ -70,6 +94,16 @@ facts! {
     optional sock_net = Member("sock", "__sk_common.skc_net.net");
     required sock_state = Member("sock", "__sk_common.skc_state");
     required sock_err = Member("sock", "sk_err");
+    optional flow4_protocol = Member("flowi4", "__fl_common.flowic_proto");
+    optional flow4_device = Member("flowi4", "__fl_common.flowic_iif");
+    optional flow4_address = Member("flowi4", "daddr");
+    optional flow4_own_port = Member("flowi4", "uli.ports.sport");
+    optional flow4_port = Member("flowi4", "uli.ports.dport");
+    optional flow6_protocol = Member("flowi6", "__fl_common.flowic_proto");
+    optional flow6_device = Member("flowi6", "__fl_common.flowic_iif");
+    optional flow6_address = Member("flowi6", "daddr");
+    optional flow6_own_port = Member("flowi6", "uli.ports.sport");
+    optional flow6_port = Member("flowi6", "uli.ports.dport");
     optional socket_sk = Member("socket", "sk");
 }
 
@@ -79,8 +113,9 @@ pub const KNOWN: usize = 8192;
 /// `AF_INET` and `AF_INET6` of Linux.
 pub const INET: u16 = 2;
 pub const INET6: u16 = 10;
-/// `IPPROTO_TCP` of Linux.
+/// `IPPROTO_TCP` and `IPPROTO_UDP` of Linux.
 pub const TCP: u16 = 6;
+pub const UDP: u16 = 17;
 /// `IPPROTO_MPTCP` of Linux: its sockets have others of TCP below them.
 pub const MULTIPATH: u16 = 262;
 
@@ -140,5 +175,18 @@ act! {
     /// A connection is there, of a socket that listens.
     pub struct AcceptRecord {
         pub flow: Flow,
+    }
+}
+
+act! {
+    15 =>
+    /// A datagram was sent, or could not be: the first one of its process to there.
+    pub struct SendToRecord {
+        /// Without a destination if that is not known.
+        pub flow: Flow,
+        /// Zero, or the errno.
+        pub error: i32,
+        /// Always zero: makes the padding explicit.
+        pub reserved: u32,
     }
 }

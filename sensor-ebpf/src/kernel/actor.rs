@@ -1,6 +1,6 @@
 //! Who does something, as it is now: for records of events that the process table knows the rest to.
 
-use crate::record::Actor;
+use crate::record::{Actor, ProcessKey};
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf};
 
 use super::load::{Address, Memory, Probed, Typed, offset, present};
@@ -22,6 +22,19 @@ pub(crate) unsafe fn describe(actor: *mut Actor) {
             describe_task::<Typed>(bpf_get_current_task_btf() as Address, actor);
         } else {
             describe_task::<Probed>(bpf_get_current_task() as Address, actor);
+        }
+    }
+}
+
+/// The process at hand alone.
+#[inline(always)]
+pub(crate) fn process() -> ProcessKey {
+    // SAFETY: as in `describe`.
+    unsafe {
+        if present!(current_task_helper) {
+            task::process_of::<Typed>(bpf_get_current_task_btf() as Address)
+        } else {
+            task::process_of::<Probed>(bpf_get_current_task() as Address)
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Sockets: who connects where, who listens, who takes connections.
+//! Sockets: who connects where, who listens, who takes connections, who sends where.
 //!
 //! Whoever opens a connection is its source, whoever waits for it its destination; what listens has a destination alone, its own.
+
+use std::net::IpAddr;
 
 use super::audit::Ending;
 use crate::field::{Integer, Role, Type, Values, event, fields};
@@ -26,10 +28,7 @@ pub(super) static KINDS: &[Kind] = &[
         activity: Some(Activity::ConnectionResult),
         outcome: None,
         reach: Reach::Process,
-        parts: &crate::concat::<&Field, { CONNECTION.len() + 2 }>(
-            &[&CONNECTION, &[&NETWORK_RESULT, &NETWORK_ERRNO]],
-            CONNECTION[0],
-        ),
+        parts: &ENDED,
     },
     Kind {
         is: EventType::Listen,
@@ -47,22 +46,66 @@ pub(super) static KINDS: &[Kind] = &[
         reach: Reach::Process,
         parts: &CONNECTION,
     },
+    Kind {
+        is: EventType::SendTo,
+        word: "NETWORK_EVENT_TYPE_SENDTO",
+        activity: Some(Activity::Datagram),
+        outcome: None,
+        reach: Reach::Process,
+        parts: &ENDED,
+    },
 ];
+
+const ENDED: [&Field; CONNECTION.len() + 2] =
+    crate::concat(&[&CONNECTION, &[&NETWORK_RESULT, &NETWORK_ERRNO]], CONNECTION[0]);
 
 const CONNECTION: [&Field; 7] = [&SRC_ADDR, &SRC_PORT, &DST_ADDR, &DST_PORT, &FAMILY, &PROTOCOL, &DIRECTION];
 
 pub(super) const POLICY_TYPES: &[PolicyType] = &[
     PolicyType { word: "connect", sees: &[EventType::ConnectAttempt] },
     PolicyType { word: "connectResult", sees: &[EventType::ConnectResult] },
+    PolicyType { word: "sendto", sees: &[EventType::SendTo] },
+    PolicyType { word: CLOUD_METADATA, sees: &[EventType::ConnectAttempt, EventType::SendTo] },
     PolicyType { word: "networkService", sees: &[EventType::Listen, EventType::Accept] },
 ];
+
+/// The type of policies that see nothing but what goes to where a cloud tells its machines about themselves, and gives them keys.
+pub(crate) const CLOUD_METADATA: &str = "cloudMetadata";
+pub(crate) const CLOUD_METADATA_RULE: &str = "ignore isCloudMetadata == false";
+
+/// Whether a cloud tells its machines there about themselves: Amazon's, Google's, Microsoft's and many others', of which most
+/// have the first one.
+#[must_use]
+pub fn is_cloud_metadata(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => matches!(
+            address.octets(),
+            [169, 254, 169, 254]
+                // Of Amazon's containers.
+                | [169, 254, 170, 2 | 23]
+                | [168, 63, 129, 16]
+                | [100, 100, 100, 200]
+                | [192, 0, 0, 192]
+        ),
+        IpAddr::V6(address) => matches!(
+            address.segments(),
+            [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254 | 0x23] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254]
+        ),
+    }
+}
 
 pub(super) static TABLES: &[&Table] = &[&CONNECTIONS];
 
 static CONNECTIONS: Table = Table {
     name: "connections",
     aliases: &[],
-    kinds: &[EventType::ConnectAttempt, EventType::ConnectResult, EventType::Listen, EventType::Accept],
+    kinds: &[
+        EventType::ConnectAttempt,
+        EventType::ConnectResult,
+        EventType::Listen,
+        EventType::Accept,
+        EventType::SendTo,
+    ],
     mcs: false,
     default_on: false,
     number: 6,
@@ -91,8 +134,10 @@ static CONNECTIONS: Table = Table {
         column(&subject::LOGIN_UID, 21),
         column(&subject::SESSION_ID, 22),
         column(&subject::CONTAINER_ID, 23),
+        column(&IS_CLOUD_METADATA, 24),
     ],
-    doc: "Connections that were asked for, came about or failed, and were taken; and what listens for them.",
+    doc: "Connections that were asked for, came about or failed, and were taken; what listens for them; and where datagrams are sent, \
+          once for each process and address.",
 };
 
 words! {
@@ -107,6 +152,7 @@ words! {
     /// What a socket speaks.
     Protocol {
         Tcp = "tcp",
+        Udp = "udp",
         Sctp = "sctp",
         /// One that came after this sensor.
         Other = "other",
@@ -189,17 +235,24 @@ fields! {
         "networkResult",
         "network_result",
         Type::Word(Ending::WORDS),
-        "Whether a connection came about.",
+        "Whether a connection came about, or a datagram was sent.",
     )
-    .only_in(&[EventType::ConnectResult]);
+    .only_in(&[EventType::ConnectResult, EventType::SendTo]);
     NETWORK_ERRNO = event(
         Class::Network,
         "networkErrno",
         "network_errno",
         Type::Number,
-        "Why a connection failed (errno(3)); absent where the process gave it up.",
+        "Why that failed (errno(3)); absent where the process gave it up.",
     )
     .values(Values::Within(&[1..=4095]))
-    .only_in(&[EventType::ConnectResult])
+    .only_in(&[EventType::ConnectResult, EventType::SendTo])
     .integers(Integer::Int32);
+    IS_CLOUD_METADATA = event(
+        Class::Network,
+        "isCloudMetadata",
+        "is_cloud_metadata",
+        Type::Bool,
+        "Whether it goes to an address where a cloud tells its machines about themselves, and gives them keys: 169.254.169.254, fd00:ec2::254 and others.",
+    );
 }

@@ -7,7 +7,8 @@ use schema::classes::network as facts;
 use schema::classes::network::{Direction, Family, Protocol};
 use schema::{EventType, Outcome};
 use sensor_ebpf::classes::network::{
-    AcceptRecord, CONNECTED, ConnectAttemptRecord, ConnectResultRecord, Flow, INET, INET6, ListenRecord, TCP,
+    AcceptRecord, CONNECTED, ConnectAttemptRecord, ConnectResultRecord, Flow, INET, INET6, ListenRecord, SendToRecord,
+    TCP, UDP,
 };
 use sensor_ebpf::record::Act as Record;
 
@@ -25,6 +26,7 @@ pub(super) const CLASS: Class = Class {
         reader::<ConnectResultRecord>(EventType::ConnectResult),
         reader::<ListenRecord>(EventType::Listen),
         reader::<AcceptRecord>(EventType::Accept),
+        reader::<SendToRecord>(EventType::SendTo),
     ],
     detail: |_, draft| Detail::own(std::mem::take(draft.part::<Connection>())),
     sentence,
@@ -40,6 +42,8 @@ struct Connection {
     direction: Option<Direction>,
     result: Option<Ending>,
     errno: Option<i32>,
+    /// What is written down by hand may say this alone.
+    is_cloud_metadata: Option<bool>,
 }
 
 /// One end of it.
@@ -76,9 +80,13 @@ impl Told for ConnectAttemptRecord {
 
 impl Told for ConnectResultRecord {
     fn told(&self) -> Connection {
-        let result = if self.error == CONNECTED { Ending::Success } else { Ending::Failed };
-        let errno = (self.error > 0).then_some(self.error);
-        Connection { result: Some(result), errno, ..Connection::of(&self.flow, Direction::Outbound) }
+        Connection::of(&self.flow, Direction::Outbound).ended(self.error)
+    }
+}
+
+impl Told for SendToRecord {
+    fn told(&self) -> Connection {
+        Connection::of(&self.flow, Direction::Outbound).ended(self.error)
     }
 }
 
@@ -109,10 +117,36 @@ impl Connection {
                 INET6 => Some(Family::Ipv6),
                 _ => None,
             },
-            protocol: Some(if flow.protocol == TCP { Protocol::Tcp } else { Protocol::Other }),
+            protocol: Some(match flow.protocol {
+                TCP => Protocol::Tcp,
+                UDP => Protocol::Udp,
+                _ => Protocol::Other,
+            }),
             direction: Some(direction),
             ..Self::default()
         }
+        .without_any()
+    }
+
+    /// A source that is not chosen yet, and a destination that is not known, are none.
+    fn without_any(mut self) -> Self {
+        let is_any = |end: End| end.address.is_none_or(|address| address.is_unspecified());
+        if is_any(self.source) {
+            self.source.address = None;
+        }
+        if is_any(self.destination) && self.destination.port.is_none() {
+            self.destination.address = None;
+        }
+        self
+    }
+
+    fn ended(self, error: i32) -> Self {
+        let result = if error == CONNECTED { Ending::Success } else { Ending::Failed };
+        Self { result: Some(result), errno: (error > 0).then_some(error), ..self }
+    }
+
+    fn is_cloud_metadata(&self) -> bool {
+        self.is_cloud_metadata.unwrap_or_else(|| self.destination.address.is_some_and(facts::is_cloud_metadata))
     }
 }
 
@@ -152,6 +186,10 @@ fn sentence(event: &Event, policy: &str) -> String {
         (EventType::ConnectResult, Some(Ending::Failed), None) => format!("gave up connecting to {to}{protocol}"),
         (EventType::ConnectResult, Some(Ending::Failed), Some(errno)) => {
             format!("could not connect to {to}{protocol}: {}", std::io::Error::from_raw_os_error(errno))
+        }
+        (EventType::SendTo, _, None) => format!("sends to {to}{protocol}"),
+        (EventType::SendTo, _, Some(errno)) => {
+            format!("could not send to {to}{protocol}: {}", std::io::Error::from_raw_os_error(errno))
         }
         (EventType::ConnectResult, ..) => format!("is connected to {to}{protocol}"),
         _ => format!("connects to {to}{protocol}"),
@@ -222,5 +260,10 @@ const FIELDS: &[Field] = &[
         &facts::NETWORK_ERRNO,
         |event, _| event.own(|own: &Connection| own.errno.map_or(Value::Absent, |errno| Value::Int(errno.into()))),
         |d, v| v.put(&mut ended(d).errno),
+    ),
+    of_event(
+        &facts::IS_CLOUD_METADATA,
+        |event, _| event.own(|own: &Connection| Value::Bool(own.is_cloud_metadata())),
+        |d, v| v.put(&mut written(d).is_cloud_metadata),
     ),
 ];

@@ -64,7 +64,7 @@ fn a_policy_asks_for_what_it_sees() {
     assert_eq!(classes(&of_type("bpfExec", "")), always.with(Class::Bpf));
     assert_eq!(classes(&of_type("credentialChange", "")), always.with(Class::Credentials));
     assert_eq!(classes(&of_type("ptrace", "")), always.with(Class::Tracing));
-    for word in ["connect", "connectResult", "networkService"] {
+    for word in ["connect", "connectResult", "networkService", "sendto", "cloudMetadata"] {
         assert_eq!(classes(&of_type(word, "")), always.with(Class::Network), "{word}");
     }
     assert_eq!(classes(&of_type("namespace", "")), always.with(Class::Containment));

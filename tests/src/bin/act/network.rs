@@ -30,6 +30,13 @@ pub(super) fn go(words: &[OsString]) -> Outcome {
         "fast-open" => fast_open(to),
         "ring" => ring(to),
         "self" => itself(to),
+        "send" => send(&datagrams(to)?, to, 1),
+        "send-often" => send(&datagrams(to)?, to, 100),
+        "send-connected" => send_connected(to),
+        "send-message" => send_messages(to, 1),
+        "send-messages" => send_messages(to, 2),
+        "send-mapped" => send_mapped(to),
+        "send-ring" => send_by_ring(to),
         _ => return Err("unknown; see src/bin/act/network.rs".into()),
     };
     match done {
@@ -120,6 +127,87 @@ fn itself(at: SocketAddr) -> std::io::Result<()> {
         (&raw const address).cast::<libc::sockaddr_in>().read()
     };
     connect(&socket, SocketAddr::new(at.ip(), u16::from_be(own.sin_port)))
+}
+
+/// So many datagrams by a socket that is not connected.
+fn send(socket: &OwnedFd, to: SocketAddr, count: u32) -> std::io::Result<()> {
+    let (address, len) = raw(to);
+    for _ in 0..count {
+        // SAFETY: one byte, and an address that is as long as that.
+        let sent =
+            unsafe { libc::sendto(socket.as_raw_fd(), b"x".as_ptr().cast(), 1, 0, (&raw const address).cast(), len) };
+        if sent < 0 {
+            return Err(Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+fn send_connected(to: SocketAddr) -> std::io::Result<()> {
+    let socket = datagrams(to)?;
+    connect(&socket, to)?;
+    // SAFETY: one byte.
+    if unsafe { libc::send(socket.as_raw_fd(), b"x".as_ptr().cast(), 1, 0) } < 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// By sendmsg, or several at once by sendmmsg.
+fn send_messages(to: SocketAddr, count: usize) -> std::io::Result<()> {
+    let socket = datagrams(to)?;
+    let (mut address, len) = raw(to);
+    let mut part = libc::iovec { iov_base: b"x".as_ptr().cast_mut().cast(), iov_len: 1 };
+    // SAFETY: zeroes are a message without anything; what it points to is there while it is sent.
+    let sent = unsafe {
+        let mut message: libc::msghdr = zeroed();
+        message.msg_name = (&raw mut address).cast();
+        message.msg_namelen = len;
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        if count == 1 {
+            libc::sendmsg(socket.as_raw_fd(), &raw const message, 0)
+        } else {
+            let mut all = vec![libc::mmsghdr { msg_hdr: message, msg_len: 0 }; count];
+            libc::sendmmsg(socket.as_raw_fd(), all.as_mut_ptr(), count as libc::c_uint, 0) as isize
+        }
+    };
+    if sent < 0 { Err(Error::last_os_error()) } else { Ok(()) }
+}
+
+/// To an IPv4 address by a socket of IPv6.
+fn send_mapped(to: SocketAddr) -> std::io::Result<()> {
+    let IpAddr::V4(address) = to.ip() else { return Err(ErrorKind::InvalidInput.into()) };
+    let to = SocketAddr::new(address.to_ipv6_mapped().into(), to.port());
+    send(&datagrams(to)?, to, 1)
+}
+
+/// By io_uring, in one of its own threads.
+fn send_by_ring(to: SocketAddr) -> std::io::Result<()> {
+    let socket = datagrams(to)?;
+    let (mut address, len) = raw(to);
+    let mut part = libc::iovec { iov_base: b"x".as_ptr().cast_mut().cast(), iov_len: 1 };
+    // SAFETY: as above; all of it is there until it is done.
+    let message = unsafe {
+        let mut message: libc::msghdr = zeroed();
+        message.msg_name = (&raw mut address).cast();
+        message.msg_namelen = len;
+        message.msg_iov = &raw mut part;
+        message.msg_iovlen = 1;
+        message
+    };
+    let mut ring = IoUring::new(1)?;
+    let entry =
+        opcode::SendMsg::new(Fd(socket.as_raw_fd()), &raw const message).build().flags(io_uring::squeue::Flags::ASYNC);
+    // SAFETY: as above.
+    unsafe { ring.submission().push(&entry) }.map_err(|_| ErrorKind::OutOfMemory)?;
+    ring.submit_and_wait(1)?;
+    let result = ring.completion().next().ok_or(ErrorKind::UnexpectedEof)?.result();
+    if result < 0 { Err(Error::from_raw_os_error(-result)) } else { Ok(()) }
+}
+
+fn datagrams(to: SocketAddr) -> std::io::Result<OwnedFd> {
+    socket(to, libc::SOCK_DGRAM, 0)
 }
 
 fn stream(to: SocketAddr, flags: libc::c_int, protocol: libc::c_int) -> std::io::Result<OwnedFd> {
