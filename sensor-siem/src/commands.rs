@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod log;
+mod man;
 mod migrate;
 mod once;
 mod service;
@@ -18,11 +19,12 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use diagnostic::{Appearance, Report, printable};
 use settings::Environment;
 
-use self::log::Log;
+use self::{log::Log, man::Page};
 use crate::{
     config::{self, Config},
     config_ini,
@@ -39,18 +41,28 @@ const MAX_CONFIG: u64 = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All that there was has been read, and every output has it.
     Fine = 0,
-    /// An output or the state cannot be written, or another process has the state.
     Failure = 1,
-    /// The command line is wrong. Nothing was tried.
     Usage = 2,
-    /// Central could not be reached, or not read to the end; the next pass goes on there.
     Unavailable = 69,
-    /// Central refuses the credentials or what they are to read: somebody has to do something.
     Refused = 77,
-    /// The configuration was refused. Nothing was tried.
     Config = 78,
+}
+
+impl Exit {
+    const ALL: [Self; 6] = [Self::Fine, Self::Failure, Self::Usage, Self::Unavailable, Self::Refused, Self::Config];
+
+    /// What it says.
+    const fn doc(self) -> &'static str {
+        match self {
+            Self::Fine => "All that there was has been read, and every output has it.",
+            Self::Failure => "An output or the state cannot be written, or another process has the state.",
+            Self::Usage => "The command line is wrong. Nothing was tried.",
+            Self::Unavailable => "Central could not be reached, or not read to the end; the next round goes on there.",
+            Self::Refused => "Central refuses the credentials or what they are to read: somebody has to do something.",
+            Self::Config => "The configuration was refused. Nothing was tried.",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -133,6 +145,16 @@ enum Command {
         #[arg(value_name = "CONFIG.YAML")]
         to: Option<PathBuf>,
     },
+    /// Prints a manual page, in roff: of the program, or of its YAML.
+    Man {
+        #[arg(value_name = "PAGE", value_enum, default_value = "sensor-siem")]
+        page: Page,
+    },
+    /// Prints what a shell needs to complete the command line.
+    Completions {
+        #[arg(value_name = "SHELL", value_enum)]
+        shell: Shell,
+    },
 }
 
 /// Runs the program.
@@ -142,7 +164,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let now = now();
     if let Some(since) = cli.since.filter(|since| *since > now) {
-        let _ = writeln!(io::stderr(), "sensor-siem: --since {since} lies in the future: it is {now}");
+        say(&format!("sensor-siem: --since {} lies in the future: now is {}\n", both(since), both(now)));
         return Exit::Usage.into();
     }
     if cli.command.is_some() && (cli.since.is_some() || cli.replay.is_some() || cli.dry_run) {
@@ -161,12 +183,17 @@ fn time(text: &str) -> Result<i64, String> {
     time.map_err(|_| "write it as 2026-11-29T08:00:00Z, or in Unix seconds".to_owned())
 }
 
+/// A time as the command line has it, and for people.
+fn both(time: i64) -> String {
+    format!("{time} ({})", shown(time))
+}
+
 /// What is asked for again.
 fn replay(cli: &Cli, config: &Config, now: i64) -> Result<Option<Replay>, String> {
     let (Some(times), Some(output)) = (&cli.replay, &cli.to) else { return Ok(None) };
     let (from, to) = (times[0], times[1]);
     if from > to || from > now {
-        return Err(format!("--replay {} {} is no time that has begun", shown(from), shown(to)));
+        return Err(format!("--replay {} {} is no time that has begun: now is {}", shown(from), shown(to), both(now)));
     }
     if !config.outputs.iter().any(|known| known.name == *output) {
         let names: Vec<_> = config.outputs.iter().map(|output| output.name.as_str()).collect();
@@ -177,6 +204,12 @@ fn replay(cli: &Cli, config: &Config, now: i64) -> Result<Option<Replay>, String
 
 fn run(cli: &Cli) -> Exit {
     match &cli.command {
+        Some(Command::Man { page }) => return print(man::render(*page).as_bytes()),
+        Some(Command::Completions { shell }) => {
+            let mut out = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "sensor-siem", &mut out);
+            return print(&out);
+        }
         Some(Command::Migrate { from, to }) => return migrate::migrate(from, to.as_deref()),
         Some(Command::Status { json }) => {
             return load(cli).map_or_else(|exit| exit, |config| status::status(&config, *json));
@@ -245,6 +278,12 @@ fn read_yaml(path: &Path, quiet: bool) -> Result<Config, Exit> {
     config.ok_or(Exit::Config)
 }
 
+/// What is printed and read by nobody is no fault.
+fn print(bytes: &[u8]) -> Exit {
+    let _ = io::stdout().write_all(bytes);
+    Exit::Fine
+}
+
 fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
@@ -290,7 +329,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_that_of_the_script() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
         let cli = Cli::try_parse_from(["sensor-siem", "-s", "7", "-c", "a.ini", "-l", "-q"]).unwrap();
         assert_eq!((cli.since, cli.config.as_path(), cli.light, cli.quiet), (Some(7), Path::new("a.ini"), true, true));

@@ -276,3 +276,24 @@ fn links_between_pages_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn pages_of_a_package_lead_to_one_another_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let of_package: Vec<PathBuf> = pages()
+        .into_iter()
+        .filter(|page| page.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"siem")))
+        .collect();
+    let made = Command::new(root().join("packaging/pages")).arg(folder.path()).args(&of_package).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let mut kept = 0;
+    for page in &of_package {
+        let text = fs::read_to_string(folder.path().join(page.file_name().expect("a name"))).expect("a page");
+        for rest in text.split("](").skip(1) {
+            let target = rest.split([')', '#']).next().unwrap_or_default();
+            assert!(target.contains("://") || folder.path().join(target).exists(), "{}: {target}", page.display());
+            kept += 1;
+        }
+    }
+    assert!(kept > 5, "links within the package stay: {kept}");
+}

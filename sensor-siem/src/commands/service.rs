@@ -121,7 +121,12 @@ async fn rounds(
                 if !is_over && work.is_round_over() {
                     is_over = true;
                     let summary = work.summary();
-                    tracing::info!("{summary}");
+                    // What goes on as before is in the status and in the metrics.
+                    if summary.is_idle() {
+                        tracing::debug!("{summary}");
+                    } else {
+                        tracing::info!("{summary}");
+                    }
                     notify(&format!("STATUS={summary}"));
                 }
             }

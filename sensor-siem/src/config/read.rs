@@ -89,18 +89,21 @@ fn whole(top: &Section<'_>, report: &mut Report) -> Option<Config> {
             .help("add `start: script` to the output that takes its place, or take this out");
     }
     let state: PathBuf = top.value("state");
+    let streams = match top.value("streams") {
+        Streams::All => Stream::ALL.to_vec(),
+        Streams::Events => vec![Stream::Events],
+        Streams::Alerts => vec![Stream::Alerts],
+    };
+    let poll: Duration = top.value("poll");
+    often(poll, streams.len(), &central, top, report);
     let config = Config {
         connection: connection(&central, report),
         credentials: credentials?,
-        streams: match top.value("streams") {
-            Streams::All => Stream::ALL.to_vec(),
-            Streams::Events => vec![Stream::Events],
-            Streams::Alerts => vec![Stream::Alerts],
-        },
+        streams,
         light: top.bool("light"),
         earlier_minutes: [0, 0],
         overlap,
-        poll: top.value("poll"),
+        poll,
         outputs,
         dead_letters: top.get("dead_letters").unwrap_or_else(|| state.with_file_name("dead-letters.jsonl")),
         state,
@@ -111,6 +114,21 @@ fn whole(top: &Section<'_>, report: &mut Report) -> Option<Config> {
         idle: Vec::new(),
     };
     Some(config)
+}
+
+/// Warns of rounds that follow one another faster than a tenant may be asked: a page of each stream is asked for in each.
+fn often(poll: Duration, streams: usize, central: &Section<'_>, top: &Section<'_>, report: &mut Report) {
+    let Some(per_minute) = central.get::<u64>("requests_per_minute") else { return };
+    let least = Duration::from_secs(60) * u32::try_from(streams).unwrap_or(u32::MAX)
+        / u32::try_from(per_minute).unwrap_or(u32::MAX);
+    if poll < least {
+        report
+            .warning(top.span("poll"), format!("rounds come no faster than every {:.1} s", least.as_secs_f64()))
+            .label(format!(
+                "a tenant is asked {per_minute} times a minute at most, and once for each of {streams} streams"
+            ))
+            .help("write more, or raise `central.requests_per_minute` if this Central takes more");
+    }
 }
 
 /// What a key says, or the file that it names.

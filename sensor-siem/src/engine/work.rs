@@ -31,6 +31,14 @@ pub struct Summary {
     pub refused: u64,
 }
 
+impl Summary {
+    /// Whether nothing was new and nothing went wrong.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.events + self.alerts + self.dead_letters + self.refused == 0 && self.faults.is_empty()
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counted = |count: u64, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });

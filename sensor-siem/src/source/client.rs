@@ -82,7 +82,8 @@ impl Client {
                 return Err(Fault::Unavailable(format!("{reason}; it asks to come back in {} s", wish.as_secs())));
             }
             if faults >= self.pace.tries {
-                return Err(Fault::Unavailable(format!("{reason}; given up after {faults} tries")));
+                let tries = if faults == 1 { "one try".to_owned() } else { format!("{faults} tries") };
+                return Err(Fault::Unavailable(format!("{reason}; given up after {tries} of {}", url.path())));
             }
             let wait = backoff.wait_after_fault(setback.wish);
             backoff.count();
