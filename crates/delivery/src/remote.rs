@@ -25,6 +25,8 @@ pub struct Message<'a> {
     pub form: usize,
     /// Whether it has no shorter form.
     pub is_shortest: bool,
+    /// What it has in common with others, for receivers that keep those in order: empty for nothing.
+    pub key: &'a [u8],
     /// What the output's template or format made of it, without a newline at its end.
     pub body: &'a [u8],
 }
@@ -33,12 +35,12 @@ impl<'a> Message<'a> {
     /// One that is an item by itself and has no other form.
     #[must_use]
     pub const fn new(uuid: Uuid, body: &'a [u8]) -> Self {
-        Self { kind: Kind::Urgent, uuid, part: 0, form: 0, is_shortest: true, body }
+        Self { kind: Kind::Urgent, uuid, part: 0, form: 0, is_shortest: true, key: b"", body }
     }
 
     /// A name for several that are sent at once: the same each time the same ones are, in the same forms.
     #[must_use]
-    pub fn key(messages: &[Self]) -> Uuid {
+    pub fn idempotency_key(messages: &[Self]) -> Uuid {
         match messages {
             [Self { uuid, part: 0, form: 0, .. }] => *uuid,
             messages => {

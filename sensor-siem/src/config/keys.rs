@@ -1,6 +1,7 @@
 //! The keys of the YAML file: the one table.
 
 mod http;
+mod kafka;
 pub(super) mod parquet;
 
 use delivery::receivers::{syslog::ADDRESS, zeromq::keys as zeromq};
@@ -184,6 +185,13 @@ pub static OUTPUTS: Variants = Variants {
             doc: "Parquet files by stream and day, in a folder or in an S3-compatible store: a row for each item, with its \
                   tenant, its members as columns, its times as points in time (UTC), and all of it as JSON in `item`. A page \
                   counts as handed over once its files are there, whole.",
+        },
+        Variant {
+            name: "kafka",
+            keys: kafka::KAFKA,
+            doc: "A topic of a Kafka cluster. A record is a line, with the tenant or the id as its key and, in the header `id`, what \
+                  is the same each time the same item is sent. A page counts as handed over once all replicas that are in step \
+                  have it (`acks=all`); where a connection breaks before that is known, records can come twice.",
         },
     ],
 };

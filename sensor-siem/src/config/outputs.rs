@@ -2,21 +2,24 @@
 
 use std::collections::HashMap;
 
-use delivery::receivers::zeromq::keys as zeromq;
+use delivery::receivers::{kafka::keys as kafka, zeromq::keys as zeromq};
 use diagnostic::{Report, Span};
 use settings::{Node, Section, Size};
 
 use super::{
     Output, StartWord, http,
     keys::{Name, OUTPUTS},
-    parquet, syslog,
+    parquet, syslog, tls,
     words::OutputType,
 };
 use crate::{
-    destination::{Destination, Receiver, zeromq::ZeromqOutput},
+    destination::{Destination, Receiver, kafka::KafkaOutput, zeromq::ZeromqOutput},
     format::{Format, Layout},
     source::Start,
 };
+
+/// What receivers are told that sends.
+const AGENT: &str = concat!("sensor-siem/", env!("CARGO_PKG_VERSION"));
 
 /// All of them.
 pub(super) fn outputs(top: &Section<'_>, has_script: bool, report: &mut Report) -> Vec<Output> {
@@ -76,6 +79,12 @@ fn destination(kind: OutputType, section: &Section<'_>, node: &Node, report: &mu
         OutputType::Zeromq => {
             Receiver::Zeromq(ZeromqOutput { socket: zeromq::read(section, report)?, topic: section.get("topic")? })
         }
+        OutputType::Kafka => Receiver::Kafka(Box::new(KafkaOutput {
+            topic: kafka::read(section, AGENT, report, |is_encrypted, report| {
+                tls::read(section, (!is_encrypted).then_some("brokers with `tls: false`"), report)
+            })?,
+            key: section.get("key")?,
+        })),
         OutputType::Parquet => Receiver::Parquet(parquet::read(section, node, report)?),
         OutputType::Webhook => Receiver::Webhook(Box::new(http::webhook(section, report)?)),
     }))

@@ -8,6 +8,8 @@ use settings::Environment;
 use super::*;
 use crate::{config_ini, destination::Receiver, format::Format};
 
+mod receivers;
+
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const LEAST: &str =
     "central: {client_id: a, client_secret: hunter2}\noutputs: [{type: file, path: /var/log/siem/a.json}]\n";

@@ -48,6 +48,7 @@ settings::words! {
         Webhook = "webhook",
         Zeromq = "zeromq",
         Parquet = "parquet",
+        Kafka = "kafka",
     }
 }
 

@@ -77,7 +77,11 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
             Destination::Receiver(Receiver::Syslog(syslog)) => fill_syslog(out, syslog)?,
             // A config.ini has none of these.
             Destination::Receiver(
-                Receiver::Splunk(_) | Receiver::Webhook(_) | Receiver::Zeromq(_) | Receiver::Parquet(_),
+                Receiver::Splunk(_)
+                | Receiver::Webhook(_)
+                | Receiver::Zeromq(_)
+                | Receiver::Parquet(_)
+                | Receiver::Kafka(_),
             ) => {}
         }
         writeln!(out, "    format: {}", layout.format.word())?;

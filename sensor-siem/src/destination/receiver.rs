@@ -4,6 +4,7 @@ use std::{fmt, io};
 
 use delivery::{
     receivers::{
+        kafka::Kafka,
         splunk::{Splunk, SplunkSettings},
         webhook::{Webhook, WebhookSettings},
         zeromq,
@@ -12,6 +13,7 @@ use delivery::{
 };
 
 use super::{
+    kafka::KafkaOutput,
     parquet::{self, ParquetOutput},
     splunk,
     syslog::SyslogOutput,
@@ -27,6 +29,7 @@ pub enum Receiver {
     Webhook(Box<WebhookSettings>),
     Zeromq(ZeromqOutput),
     Parquet(ParquetOutput),
+    Kafka(Box<KafkaOutput>),
 }
 
 impl Receiver {
@@ -41,6 +44,7 @@ impl Receiver {
             Self::Webhook(settings) => Box::new(Webhook::new(settings)?),
             Self::Zeromq(output) => output.remote()?,
             Self::Parquet(output) => output.remote()?,
+            Self::Kafka(output) => Box::new(Kafka::new(&output.topic)?),
         })
     }
 
@@ -57,6 +61,7 @@ impl Receiver {
             Self::Webhook(settings) => Webhook::new(settings).map_err(unfit)?.reach().map_err(told),
             Self::Zeromq(output) => output.reach().map_err(unfit),
             Self::Parquet(output) => output.reach(),
+            Self::Kafka(output) => Kafka::new(&output.topic).map_err(unfit)?.reach().map_err(told),
         }
     }
 
@@ -66,8 +71,15 @@ impl Receiver {
         match self {
             Self::Syslog(output) => Some(output.receiver.address.known()),
             Self::Splunk(settings) if !settings.ack => Some("taken by the collector, which may not have indexed it"),
-            Self::Splunk(_) | Self::Webhook(_) | Self::Parquet(_) => None,
+            Self::Splunk(_) | Self::Webhook(_) | Self::Parquet(_) | Self::Kafka(_) => None,
             Self::Zeromq(_) => Some(zeromq::KNOWN),
+        }
+    }
+
+    /// Appends the key of an item's message, for receivers that have such.
+    pub fn put_key(&self, out: &mut Vec<u8>, tenant: &str, item: &Item) {
+        if let Self::Kafka(output) = self {
+            output.put_key(out, tenant, item);
         }
     }
 
@@ -76,7 +88,7 @@ impl Receiver {
         match self {
             Self::Syslog(output) => output.put(out, stream, item.time(), line),
             Self::Splunk(settings) => splunk::put(settings, out, item, line),
-            Self::Webhook(_) | Self::Zeromq(_) => out.extend_from_slice(line.as_bytes()),
+            Self::Webhook(_) | Self::Zeromq(_) | Self::Kafka(_) => out.extend_from_slice(line.as_bytes()),
             Self::Parquet(_) => parquet::put(out, tenant, stream, item),
         }
     }
@@ -91,6 +103,7 @@ impl fmt::Display for Receiver {
             Self::Webhook(settings) => settings.place(),
             Self::Zeromq(output) => output.socket.endpoint.to_string(),
             Self::Parquet(output) => output.to_string(),
+            Self::Kafka(output) => output.topic.place(),
         })
     }
 }

@@ -318,7 +318,11 @@ async fn within<T>(patience: Option<Duration>, future: impl Future<Output = T>) 
 impl Handover {
     fn messages(&self) -> Vec<Message<'_>> {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
-        begins.zip(&self.ends).map(|(begin, end)| Message::new(end.uuid, &self.lines[begin..end.at])).collect()
+        let message = |(begin, end): (usize, &End)| Message {
+            key: &self.lines[begin..end.body],
+            ..Message::new(end.uuid, &self.lines[end.body..end.at])
+        };
+        begins.zip(&self.ends).map(message).collect()
     }
 }
 

@@ -37,9 +37,11 @@ pub(super) struct Fresh {
     pub(super) known: u64,
 }
 
-/// Where a message ends, and what it is known by: the same each time it is sent.
+/// Where a message is, and what it is known by: the same each time it is sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct End {
+    /// Where its body begins; before it stands its key.
+    pub(super) body: usize,
     pub(super) at: usize,
     pub(super) uuid: Uuid,
 }
@@ -63,11 +65,15 @@ impl<'a> Laid<'a> {
         for ((item, line), _) in items.iter().zip(lines).zip(is_new).filter(|(_, is_new)| *is_new) {
             fresh.marks.push(item.mark);
             let begin = fresh.lines.len();
+            if let Destination::Receiver(receiver) = &output.destination {
+                receiver.put_key(&mut fresh.lines, tenant, item);
+            }
+            let body = fresh.lines.len();
             match &output.destination {
                 Destination::Receiver(receiver) => receiver.put(&mut fresh.lines, tenant, stream, item, &line.text),
                 Destination::File(_) | Destination::Stdout => fresh.lines.extend_from_slice(line.text.as_bytes()),
             }
-            let length = fresh.lines.len() - begin;
+            let length = fresh.lines.len() - body;
             let refused = match (&item.odd, output.max_bytes) {
                 (Some(text), _) => Some(("it is no object".to_owned(), text)),
                 (None, Some(most)) if length as u64 > most => {
@@ -91,7 +97,7 @@ impl<'a> Laid<'a> {
             if matches!(output.destination, Destination::Receiver(_)) {
                 let name = format!("{tenant} {} {:016x}", stream.word(), item.mark);
                 let uuid = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
-                fresh.ends.push(End { at: fresh.lines.len(), uuid });
+                fresh.ends.push(End { body, at: fresh.lines.len(), uuid });
             } else {
                 fresh.lines.push(b'\n');
             }

@@ -7,6 +7,7 @@ mod authority;
 mod collector;
 mod fill;
 mod http;
+mod kafka;
 mod kills;
 mod parquet;
 mod people;

@@ -121,7 +121,7 @@ impl Webhook {
         if !self.has_content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        if let Ok(key) = HeaderValue::try_from(Message::key(messages).to_string()) {
+        if let Ok(key) = HeaderValue::try_from(Message::idempotency_key(messages).to_string()) {
             headers.insert(HeaderName::from_static("idempotency-key"), key);
         }
         let reply = self.client.send(&self.method, &self.url, headers, body)?;

@@ -53,6 +53,7 @@ impl Load {
             part: part.number,
             form: part.form,
             is_shortest: part.form + 1 == part.forms.len(),
+            key: b"",
             body: self.body(part),
         };
         let fits = |(number, message): &(usize, Message<'_>)| {
