@@ -2,13 +2,9 @@
 //!
 //! The module [`keys`] holds every key of the YAML file once; checking, defaults and the reference are read off it.
 
-mod http;
 pub mod keys;
 mod outputs;
-mod parquet;
 mod read;
-mod syslog;
-mod tls;
 mod words;
 mod write;
 
@@ -17,7 +13,6 @@ use std::{path::PathBuf, time::Duration};
 use settings::ListenAddress;
 
 pub use read::{load, read};
-pub(crate) use tls::look;
 pub use words::{LogFormat, LogLevel, StartWord};
 pub use write::write;
 
@@ -57,7 +52,7 @@ pub struct Config {
 }
 
 /// Where lines go, and which.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Output {
     /// Its position in the state is kept under this name.
     pub name: String,

@@ -2,29 +2,51 @@
 //!
 //! A page of lines is handed over whole, and the cursor behind it is kept only once the destination has it.
 
+#[macro_use]
+mod receiver;
+
 pub mod courier;
 pub mod file;
-pub mod kafka;
-pub mod parquet;
-mod receiver;
-pub mod splunk;
+mod http;
 pub mod stdout;
-pub mod syslog;
-pub mod zeromq;
+mod tls;
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use diagnostic::Report;
+use settings::{Node, Section, Variant, Words};
 
 pub use self::receiver::Receiver;
+pub(crate) use self::tls::{authorities, look};
+
+receivers! {
+    syslog,
+    splunk,
+    webhook,
+    zeromq,
+    parquet,
+    kafka,
+}
 
 /// What the configuration names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Destination {
     File(PathBuf),
     Stdout,
-    Receiver(Receiver),
+    Receiver(Arc<dyn Receiver>),
 }
 
 impl Destination {
+    /// Takes an output of this sort; none if it cannot be one, and the report says why.
+    #[must_use]
+    pub fn read(sort: &str, section: &Section<'_>, node: &Node, report: &mut Report) -> Option<Self> {
+        match sort {
+            _ if sort == file::VARIANT.name => section.get("path").map(Self::File),
+            _ if sort == stdout::VARIANT.name => Some(Self::Stdout),
+            _ => receiver(sort, section, node, report).map(Self::Receiver),
+        }
+    }
+
     /// What is known of items that are handed over, for people; none where the destination says that it has them.
     #[must_use]
     pub fn known(&self) -> Option<&'static str> {
@@ -42,7 +64,7 @@ impl fmt::Display for Destination {
         match self {
             Self::File(path) => path.display().fmt(out),
             Self::Stdout => out.write_str("standard output"),
-            Self::Receiver(receiver) => receiver.fmt(out),
+            Self::Receiver(receiver) => out.write_str(&receiver.place()),
         }
     }
 }

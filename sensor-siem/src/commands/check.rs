@@ -69,8 +69,8 @@ pub(super) fn reach(output: &Output) -> Result<String, String> {
         Destination::Stdout => Ok(output.destination.to_string()),
         Destination::File(path) => writable(path),
         Destination::Receiver(receiver) => match receiver.reach() {
-            Ok(()) => Ok(receiver.to_string()),
-            Err(reason) => Err(format!("{receiver}: {reason}")),
+            Ok(()) => Ok(receiver.place()),
+            Err(reason) => Err(format!("{}: {reason}", receiver.place())),
         },
     }
 }

@@ -1,16 +1,11 @@
 //! The keys of the YAML file: the one table.
 
-mod http;
-mod kafka;
-pub(super) mod parquet;
+use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variants, Word as _};
 
-use delivery::receivers::{syslog::ADDRESS, zeromq::keys as zeromq};
-use settings::{FromText, Key, Kind, LISTEN, Own, Problem, Schema, Variant, Variants, Word as _};
-
-use super::words::{FramingWord, LogFormat, LogLevel, OutputType, START, Streams};
-use crate::format::{
-    Format,
-    syslog::{FACILITY, Header},
+use super::words::{LogFormat, LogLevel, START, Streams};
+use crate::{
+    destination::{SORTS, VARIANTS},
+    format::Format,
 };
 
 /// What it does not know is an error.
@@ -117,7 +112,7 @@ pub static OUTPUTS: Variants = Variants {
     tag: "type",
     called: "an output",
     common: &[
-        Key::new("type", Kind::Word(OutputType::WORDS), "", "What sort of output it is.").required(),
+        Key::new("type", Kind::Word(&SORTS), "", "What sort of output it is.").required(),
         Key::new(
             "name",
             Kind::Own(&NAME),
@@ -143,112 +138,8 @@ pub static OUTPUTS: Variants = Variants {
         Key::new("max_bytes", Kind::Size(256, 1 << 30), "", "The longest line. A longer one goes to `dead_letters`.")
             .null("no bound"),
     ],
-    variants: &[
-        Variant {
-            name: "file",
-            keys: &[Key::new("path", Kind::Path, "", "The file. It is made if it is not there, mode 0600.").required()],
-            doc: "Lines are appended. A file that was moved is left alone and a new one made.",
-        },
-        Variant { name: "stdout", keys: &[], doc: "Lines go to standard output, and nothing else goes there." },
-        Variant {
-            name: "syslog",
-            keys: SYSLOG,
-            doc: "Each line is a message to a syslog receiver. A page counts as handed over once the receiver's host has \
-                  acknowledged all of it (TCP, TLS), the local socket has taken it, or, over UDP, it is out of our hands: \
-                  more is not known there.",
-        },
-        Variant {
-            name: "splunk_hec",
-            keys: http::SPLUNK_HEC,
-            doc: "Splunk's HTTP Event Collector. Each line is an event, as an object if `format` is `json`, with the time of \
-                  the item and the host that it is about. A page counts as handed over once the collector says that all of \
-                  it is indexed; what it does not say of within a minute is sent again. An event that it refuses goes to \
-                  `dead_letters`.",
-        },
-        Variant {
-            name: "webhook",
-            keys: http::WEBHOOK,
-            doc: "An HTTP receiver. A page counts as handed over once it has replied with a status of 2xx to all of it. An \
-                  item that it refuses (400, 413, 422) goes to `dead_letters`; any other reply is tried again. `Idempotency-Key` \
-                  is the same each time the same items are sent.",
-        },
-        Variant {
-            name: "zeromq",
-            keys: ZEROMQ,
-            doc: "ZeroMQ peers. A message has two frames, the `topic` and the line. ZeroMQ confirms nothing: a page counts as \
-                  handed over once the system has it for each subscriber that keeps up (`pub`), or for one of the peers \
-                  (`push`). Without anybody there, items wait.",
-        },
-        Variant {
-            name: "parquet",
-            keys: parquet::PARQUET,
-            doc: "Parquet files by stream and day, in a folder or in an S3-compatible store: a row for each item, with its \
-                  tenant, its members as columns, its times as points in time (UTC), and all of it as JSON in `item`. A page \
-                  counts as handed over once its files are there, whole.",
-        },
-        Variant {
-            name: "kafka",
-            keys: kafka::KAFKA,
-            doc: "A topic of a Kafka cluster. A record is a line, with the tenant or the id as its key and, in the header `id`, what \
-                  is the same each time the same item is sent. A page counts as handed over once all replicas that are in step \
-                  have it (`acks=all`); where a connection breaks before that is known, records can come twice.",
-        },
-    ],
+    variants: VARIANTS,
 };
-
-static ZEROMQ: &[Key] = &[
-    zeromq::ENDPOINT,
-    zeromq::PATTERN,
-    Key::new("topic", Kind::Text, "items", "The first frame of each message, which subscribers choose by."),
-    zeromq::BIND,
-    zeromq::HIGH_WATER_MARK,
-    zeromq::ALLOW_PLAINTEXT,
-];
-
-static SYSLOG: &[Key] = &[
-    Key::new(
-        "address",
-        Kind::Own(&ADDRESS),
-        "",
-        "The receiver: a socket's path such as `/dev/log`, or `udp://`, `tcp://` or `tls://` with host and port.",
-    )
-    .required(),
-    Key::new("facility", Kind::Own(&FACILITY), "daemon", "The facility of the messages, by name."),
-    Key::new(
-        "protocol",
-        Kind::Word(Header::WORDS),
-        "",
-        "How a message begins: `rfc5424`, `rfc3164`, as system loggers take it on `/dev/log` (`local`), or with the \
-         priority alone (`bare`), as the vendor's script writes it. Without it: `local` for a socket's path, else \
-         `rfc5424`.",
-    ),
-    Key::new(
-        "framing",
-        Kind::Word(FramingWord::WORDS),
-        "",
-        "What parts messages in a stream: their length before each (`octets`), a line feed or zero byte behind each, or \
-         nothing (`none`), as the vendor's script does it. Over UDP `nul` puts a zero byte at the end of each, and the \
-         others have no effect. Without it: `octets` (RFC 6587, 5425); for a socket's path `nul`.",
-    ),
-    Key::new(
-        "server_name",
-        Kind::Text,
-        "",
-        "The name in the receiver's certificate, for `tls://`. Without it, the address's host.",
-    ),
-    CA_FILE,
-    CERT_FILE,
-    KEY_FILE,
-];
-
-const CA_FILE: Key = Key::new(
-    "ca_file",
-    Kind::Path,
-    "",
-    "Certificates (PEM or DER) that the receiver's may be signed by. Without it, those of the system.",
-);
-const CERT_FILE: Key = Key::new("cert_file", Kind::Path, "", "The own certificate and its chain, PEM.");
-const KEY_FILE: Key = Key::new("key_file", Kind::Path, "", "The private key of `cert_file`, PEM.");
 
 /// A name of an output.
 static NAME: Own = Own { name: "name", expected: "a name", check: |text| Name::from_text(text).map(drop), prose: None };

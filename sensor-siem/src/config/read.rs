@@ -19,10 +19,10 @@ use super::{
     Config, LogFormat, LogLevel, REPLIES,
     keys::{SCHEMA, TOP},
     outputs::outputs,
-    tls,
     words::Streams,
 };
 use crate::{
+    destination::authorities,
     item::Stream,
     source::{Connection, Credentials, Rates, Start},
 };
@@ -197,7 +197,7 @@ fn credentials(central: &Section<'_>, tenants: &[Uuid], top: &Section<'_>, repor
 
 fn connection(central: &Section<'_>, report: &mut Report) -> Connection {
     Connection {
-        ca_file: tls::authorities(central, report),
+        ca_file: authorities(central, report),
         proxy: central.get::<Url>("proxy"),
         timeout: central.value("timeout"),
         rates: Rates { per_second: central.get("requests_per_second"), per_minute: central.get("requests_per_minute") },

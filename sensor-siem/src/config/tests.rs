@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use settings::Environment;
 
 use super::*;
-use crate::{config_ini, destination::Receiver, format::Format};
+use crate::{config_ini, format::Format};
 
 mod receivers;
 
@@ -48,7 +48,9 @@ fn a_short_file_gets_the_defaults() {
     let layout = Layout { format: Format::Json, compat: false, fqdn: true };
     let destination = Destination::File("/var/log/siem/a.json".into());
     let start = Start::Ago(12 * 3600);
-    assert_eq!(config.outputs, [Output { name: "file".into(), destination, layout, start, max_bytes: None }]);
+    let [output] = &config.outputs[..] else { panic!() };
+    assert_eq!(output.destination.to_string(), destination.to_string());
+    assert_eq!((output.name.as_str(), output.layout, output.start, output.max_bytes), ("file", layout, start, None));
 }
 
 #[test]
@@ -114,11 +116,11 @@ fn receivers_over_http_have_keys_of_their_own() {
     let [splunk, webhook] = &config.outputs[..] else { panic!() };
     assert_eq!((splunk.name.as_str(), webhook.name.as_str()), ("splunk_hec", "webhook"));
     assert_eq!(splunk.destination.to_string(), "https://splunk.example:8088");
-    let Destination::Receiver(Receiver::Splunk(splunk)) = &splunk.destination else { panic!() };
-    assert_eq!((splunk.index.as_deref(), splunk.ack, splunk.gzip), (Some("main"), true, true));
-    assert_eq!(splunk.http.batch_size, 1000);
-    let Destination::Receiver(Receiver::Webhook(webhook)) = &webhook.destination else { panic!() };
-    assert_eq!((webhook.http.batch_size, webhook.headers.len()), (1, 1));
+    let [splunk, webhook] = [splunk, webhook].map(|output| format!("{:?}", output.destination));
+    for part in ["index: Some(\"main\")", "ack: true", "gzip: true", "batch_size: 1000"] {
+        assert!(splunk.contains(part), "{part} in {splunk}");
+    }
+    assert!(webhook.contains("batch_size: 1,") && webhook.contains("Authorization"), "{webhook}");
     let shown = plain(
         "central: {client_id: a, client_secret: b}\noutputs:\n\
          - {type: splunk_hec, name: a, url: 'https://a'}\n\

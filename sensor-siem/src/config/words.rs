@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use delivery::receivers::syslog::Framing;
 use settings::{FromText, Own, Problem};
 use tracing::level_filters::LevelFilter;
 
@@ -34,41 +33,6 @@ impl LogLevel {
             Self::Warning => LevelFilter::WARN,
             Self::Info => LevelFilter::INFO,
             Self::Debug => LevelFilter::DEBUG,
-        }
-    }
-}
-
-settings::words! {
-    /// What sort of output it is.
-    pub(super) OutputType {
-        File = "file",
-        Stdout = "stdout",
-        Syslog = "syslog",
-        SplunkHec = "splunk_hec",
-        Webhook = "webhook",
-        Zeromq = "zeromq",
-        Parquet = "parquet",
-        Kafka = "kafka",
-    }
-}
-
-settings::words! {
-    /// What parts messages in a stream.
-    pub(super) FramingWord {
-        Octets = "octets" | "octet-counting",
-        Lf = "lf" | "newline",
-        Nul = "nul",
-        None = "none",
-    }
-}
-
-impl FramingWord {
-    pub(super) const fn framing(self) -> Option<Framing> {
-        match self {
-            Self::Octets => Some(Framing::Octets),
-            Self::Lf => Some(Framing::Lf),
-            Self::Nul => Some(Framing::Nul),
-            Self::None => None,
         }
     }
 }

@@ -2,15 +2,10 @@
 
 use std::fmt::Write as _;
 
-use delivery::receivers::syslog::Framing;
 use secrecy::ExposeSecret as _;
 
 use super::{Config, Output, StartWord};
-use crate::{
-    destination::{Destination, Receiver, syslog::SyslogOutput},
-    item::Stream,
-    source::Credentials,
-};
+use crate::{destination::Destination, item::Stream, source::Credentials};
 
 /// The YAML. It holds the secrets.
 #[must_use]
@@ -74,15 +69,10 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
             Destination::File(path) => {
                 writeln!(out, "    type: file\n    path: {}", quoted(&path.to_string_lossy()))?;
             }
-            Destination::Receiver(Receiver::Syslog(syslog)) => fill_syslog(out, syslog)?,
-            // A config.ini has none of these.
-            Destination::Receiver(
-                Receiver::Splunk(_)
-                | Receiver::Webhook(_)
-                | Receiver::Zeromq(_)
-                | Receiver::Parquet(_)
-                | Receiver::Kafka(_),
-            ) => {}
+            // A config.ini has no others.
+            Destination::Receiver(receiver) => {
+                receiver.yaml().unwrap_or_default().lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+            }
         }
         writeln!(out, "    format: {}", layout.format.word())?;
         writeln!(out, "    compat: {}\n    fqdn: {}", layout.compat, layout.fqdn)?;
@@ -90,15 +80,6 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
         if let Some(most) = max_bytes {
             writeln!(out, "    max_bytes: {most}")?;
         }
-    }
-    Ok(())
-}
-
-fn fill_syslog(out: &mut String, SyslogOutput { receiver, facility, header }: &SyslogOutput) -> std::fmt::Result {
-    writeln!(out, "    type: syslog\n    address: {}", quoted(&receiver.place()))?;
-    writeln!(out, "    facility: {}\n    protocol: {}", facility.word(), header.word())?;
-    if receiver.framing != SyslogOutput::framing(&receiver.address) {
-        writeln!(out, "    framing: {}", receiver.framing.map_or("none", Framing::word))?;
     }
     Ok(())
 }

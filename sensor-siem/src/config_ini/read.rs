@@ -1,6 +1,6 @@
 //! From keys to what they mean.
 
-use std::{cell::RefCell, path::Path, time::Duration};
+use std::{cell::RefCell, path::Path, sync::Arc, time::Duration};
 
 use delivery::{
     receivers::syslog::{Framing, SyslogAddress, SyslogReceiver},
@@ -17,8 +17,8 @@ use super::{
     keys::{KEYS, SECTION, named},
 };
 use crate::{
-    config::{Config, LogFormat, LogLevel, MAIN, Output, REPLIES, look},
-    destination::{Destination, Receiver, syslog::SyslogOutput},
+    config::{Config, LogFormat, LogLevel, MAIN, Output, REPLIES},
+    destination::{Destination, look, syslog::SyslogOutput},
     format::{
         Format, Layout,
         syslog::{Facility, Header},
@@ -260,7 +260,7 @@ impl Values<'_, '_> {
         let found = self.get("filename");
         let destination = match found.text.as_str() {
             "syslog" => {
-                return self.syslog(compat, idle).map(|syslog| Destination::Receiver(Receiver::Syslog(syslog)));
+                return self.syslog(compat, idle).map(|syslog| Destination::Receiver(Arc::new(syslog)));
             }
             "stdout" => Destination::Stdout,
             name => Destination::File(home.join("log").join(name)),

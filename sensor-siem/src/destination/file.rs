@@ -24,6 +24,13 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use settings::{Key, Kind, Variant};
+
+pub(super) const VARIANT: Variant = Variant {
+    name: "file",
+    keys: &[Key::new("path", Kind::Path, "", "The file. It is made if it is not there, mode 0600.").required()],
+    doc: "Lines are appended. A file that was moved is left alone and a new one made.",
+};
 
 /// No more than this is looked at behind the length that is known. The state says it anew more often.
 const MOST_BEHIND: u64 = 64 << 20;

@@ -10,24 +10,67 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use delivery::{
+    http::HttpSettings,
     receivers::{
-        parquet::{self, ByteArray, Column, Kind, put_whole},
-        s3::{S3Settings, Store},
+        parquet::{self, ByteArray, Column, put_whole},
+        s3::{S3Settings, Store, keys},
     },
     remote::{Answer, Message, Remote, Setback, Settled},
 };
+use diagnostic::Report;
 use jiff::{Timestamp, tz::TimeZone};
+use settings::{Key, Kind, Node, Section, Variant};
+use url::Url;
 use uuid::Uuid;
 
+use super::{
+    Receiver,
+    http::{self, AGENT},
+    tls::{self, CA_FILE, CERT_FILE, KEY_FILE},
+};
 use crate::{
     format,
     item::{Item, Stream, Value},
 };
+
+pub(super) const VARIANT: Variant = Variant {
+    name: "parquet",
+    keys: KEYS,
+    doc: "Parquet files by stream and day, in a folder or in an S3-compatible store: a row for each item, with its \
+     tenant, its members as columns, its times as points in time (UTC), and all of it as JSON in `item`. A page \
+     counts as handed over once its files are there, whole.",
+};
+
+const KEYS: &[Key] = &[
+    Key::new(
+        "path",
+        Kind::Path,
+        "",
+        "The folder. It is made if it is not there, mode 0700, and must be no one else's.",
+    )
+    .instead_of("bucket"),
+    Key::new("bucket", Kind::Text, "", "The bucket of a store, in place of a folder.").instead_of("path"),
+    keys::PREFIX,
+    keys::ENDPOINT,
+    keys::REGION,
+    keys::PATH_STYLE,
+    keys::ACCESS_KEY_ID,
+    keys::SECRET_ACCESS_KEY,
+    keys::SECRET_ACCESS_KEY_FILE,
+    keys::TIMEOUT,
+    CA_FILE,
+    CERT_FILE,
+    KEY_FILE,
+];
+
+/// Keys that say how a line is made.
+const OF_LINES: [&str; 3] = ["format", "compat", "fqdn"];
 
 /// Where the files go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,27 +92,27 @@ enum Fact {
 }
 
 /// The columns; what a row holds is in their order.
-const COLUMNS: [(&str, Kind, Fact); 20] = [
-    ("tenant", Kind::Text, Fact::Tenant),
-    ("stream", Kind::Text, Fact::Stream),
-    ("id", Kind::Text, Fact::Member("id")),
-    ("type", Kind::Text, Fact::Member("type")),
-    ("severity", Kind::Text, Fact::Member("severity")),
-    ("created_at", Kind::Time, Fact::Member("created_at")),
-    ("when", Kind::Time, Fact::Member("when")),
-    ("name", Kind::Text, Fact::Member("name")),
-    ("description", Kind::Text, Fact::Member("description")),
-    ("threat", Kind::Text, Fact::Member("threat")),
-    ("group", Kind::Text, Fact::Member("group")),
-    ("location", Kind::Text, Fact::Member("location")),
-    ("source", Kind::Text, Fact::Member("source")),
-    ("ip", Kind::Text, Fact::Inner("source_info", "ip")),
-    ("endpoint_id", Kind::Text, Fact::Member("endpoint_id")),
-    ("endpoint_type", Kind::Text, Fact::Member("endpoint_type")),
-    ("user_id", Kind::Text, Fact::Member("user_id")),
-    ("customer_id", Kind::Text, Fact::Member("customer_id")),
-    ("event_service_event_id", Kind::Text, Fact::Member("event_service_event_id")),
-    ("item", Kind::Text, Fact::Whole),
+const COLUMNS: [(&str, parquet::Kind, Fact); 20] = [
+    ("tenant", parquet::Kind::Text, Fact::Tenant),
+    ("stream", parquet::Kind::Text, Fact::Stream),
+    ("id", parquet::Kind::Text, Fact::Member("id")),
+    ("type", parquet::Kind::Text, Fact::Member("type")),
+    ("severity", parquet::Kind::Text, Fact::Member("severity")),
+    ("created_at", parquet::Kind::Time, Fact::Member("created_at")),
+    ("when", parquet::Kind::Time, Fact::Member("when")),
+    ("name", parquet::Kind::Text, Fact::Member("name")),
+    ("description", parquet::Kind::Text, Fact::Member("description")),
+    ("threat", parquet::Kind::Text, Fact::Member("threat")),
+    ("group", parquet::Kind::Text, Fact::Member("group")),
+    ("location", parquet::Kind::Text, Fact::Member("location")),
+    ("source", parquet::Kind::Text, Fact::Member("source")),
+    ("ip", parquet::Kind::Text, Fact::Inner("source_info", "ip")),
+    ("endpoint_id", parquet::Kind::Text, Fact::Member("endpoint_id")),
+    ("endpoint_type", parquet::Kind::Text, Fact::Member("endpoint_type")),
+    ("user_id", parquet::Kind::Text, Fact::Member("user_id")),
+    ("customer_id", parquet::Kind::Text, Fact::Member("customer_id")),
+    ("event_service_event_id", parquet::Kind::Text, Fact::Member("event_service_event_id")),
+    ("item", parquet::Kind::Text, Fact::Whole),
 ];
 const STREAM: usize = 1;
 const TIMES: [usize; 2] = [5, 6];
@@ -77,35 +120,80 @@ const TIMES: [usize; 2] = [5, 6];
 /// A row on its way: what each column holds.
 type Row<'a> = Vec<Option<Cow<'a, str>>>;
 
-impl ParquetOutput {
-    /// What writes there.
-    ///
-    /// # Errors
-    /// There can be no such bucket.
-    pub fn remote(&self) -> io::Result<Box<dyn Remote>> {
+/// Takes the folder or the bucket.
+pub(super) fn read(section: &Section<'_>, node: &Node, report: &mut Report) -> Option<ParquetOutput> {
+    for (name, span) in OF_LINES.iter().filter_map(|name| Some((name, section.span(name)?))) {
+        report
+            .error(span, format!("`{name}` has no effect on an output of type `parquet`"))
+            .help("a row holds the item as Central tells it; take this out");
+    }
+    match (section.get::<PathBuf>("path"), section.get::<String>("bucket")) {
+        (Some(_), Some(_)) => {
+            report
+                .error(section.span("bucket"), "`path` and `bucket` exclude each other")
+                .help("two outputs write to a folder and to a store");
+            None
+        }
+        (Some(folder), None) => {
+            keys::without_bucket(section, KEYS.iter().filter(|key| key.name != "path"), report);
+            Some(ParquetOutput::Folder(folder))
+        }
+        (None, Some(bucket)) => {
+            let http = |endpoint: &Url, report: &mut Report| {
+                Some(HttpSettings {
+                    agent: AGENT,
+                    batch_size: 1,
+                    timeout: section.get("timeout")?,
+                    tls: tls::read(section, (endpoint.scheme() != "https").then_some("http://"), report),
+                    // When a page is tried again is not for the store to say.
+                    batch_delay: Duration::ZERO,
+                    retry_min: Duration::ZERO,
+                    retry_max: Duration::ZERO,
+                })
+            };
+            let settings = keys::read(section, bucket, report, http)?;
+            if let Err(reason) = settings.check() {
+                report.error(section.span("bucket"), reason).label("cannot be reached as this says");
+            }
+            Some(ParquetOutput::Store(Box::new(settings)))
+        }
+        (None, None) => {
+            report
+                .error(node.span.clone(), "an output of type `parquet` needs a place")
+                .label("neither `path` nor `bucket` here")
+                .help("add `path:` and a folder, such as /var/lib/sensor-siem/lake");
+            None
+        }
+    }
+}
+
+impl Receiver for ParquetOutput {
+    fn place(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.display().to_string(),
+            Self::Store(settings) => settings.place(),
+        }
+    }
+
+    fn remote(&self) -> io::Result<Box<dyn Remote>> {
         Ok(Box::new(match self {
             Self::Folder(folder) => Files::Folder(folder.clone()),
             Self::Store(settings) => Files::Store(Box::new(Store::new(settings)?)),
         }))
     }
 
-    /// Whether it can be written there, as far as that can be found out without doing so.
-    ///
-    /// # Errors
-    /// Why not.
-    pub fn reach(&self) -> Result<(), String> {
+    fn reach(&self) -> Result<(), String> {
         match self {
             Self::Folder(folder) => parquet::check(folder).map_err(|error| error.to_string()),
-            Self::Store(settings) => {
-                let mut store = Store::new(settings).map_err(|error| error.to_string())?;
-                store.reach().map_err(|setback| setback.reason)
-            }
+            Self::Store(settings) => http::reached(Store::new(settings).map(|mut store| store.reach())),
         }
     }
 
-    /// The folder, if it is one.
-    #[must_use]
-    pub fn folder(&self) -> Option<&Path> {
+    fn put(&self, out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item, _: &str) {
+        put(out, tenant, stream, item);
+    }
+
+    fn folder(&self) -> Option<&Path> {
         match self {
             Self::Folder(folder) => Some(folder),
             Self::Store(_) => None,
@@ -113,18 +201,8 @@ impl ParquetOutput {
     }
 }
 
-/// As it is told.
-impl fmt::Display for ParquetOutput {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Folder(folder) => folder.display().fmt(out),
-            Self::Store(settings) => out.write_str(&settings.place()),
-        }
-    }
-}
-
 /// Appends an item as a row: a list of what the columns hold, as JSON.
-pub fn put(out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item) {
+fn put(out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item) {
     let row: Row<'_> = COLUMNS.iter().map(|(_, _, fact)| fact.of(tenant, stream, item)).collect();
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(out, &row);
@@ -230,7 +308,7 @@ fn write_rows<W: io::Write + Send>(out: W, rows: &[Row<'_>]) -> io::Result<()> {
             let texts = rows.iter().map(|row| row[at].as_deref());
             match column.kind {
                 // What is no time is in the item.
-                Kind::Time => {
+                parquet::Kind::Time => {
                     file.numbers(texts.map(|text| Some(text?.parse::<Timestamp>().ok()?.as_microsecond())))?
                 }
                 _ => file.texts(texts.map(|text| Some(ByteArray::from(text?))))?,

@@ -1,109 +1,81 @@
-//! Receivers of the network.
+//! Receivers that messages go to one by one, each known by an id, and not as lines of text.
 
-use std::{fmt, io};
+use std::{fmt::Debug, io, path::Path};
 
-use delivery::{
-    receivers::{
-        kafka::Kafka,
-        splunk::{Splunk, SplunkSettings},
-        webhook::{Webhook, WebhookSettings},
-        zeromq,
-    },
-    remote::{Remote, Setback},
-};
+use delivery::{receivers::zeromq::ZeromqSettings, remote::Remote};
 
-use super::{
-    kafka::KafkaOutput,
-    parquet::{self, ParquetOutput},
-    splunk,
-    syslog::SyslogOutput,
-    zeromq::ZeromqOutput,
-};
 use crate::item::{Item, Stream};
 
-/// One of them. It takes messages one by one, each known by an id, and not lines of text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receiver {
-    Syslog(SyslogOutput),
-    Splunk(Box<SplunkSettings>),
-    Webhook(Box<WebhookSettings>),
-    Zeromq(ZeromqOutput),
-    Parquet(ParquetOutput),
-    Kafka(Box<KafkaOutput>),
-}
+/// One of them, as it is configured.
+pub trait Receiver: Debug + Send + Sync {
+    /// Where it is, for messages.
+    fn place(&self) -> String;
 
-impl Receiver {
     /// What speaks to it.
     ///
     /// # Errors
     /// It cannot be spoken to with these settings.
-    pub fn remote(&self) -> io::Result<Box<dyn Remote>> {
-        Ok(match self {
-            Self::Syslog(output) => output.remote(),
-            Self::Splunk(settings) => Box::new(Splunk::new(settings)?),
-            Self::Webhook(settings) => Box::new(Webhook::new(settings)?),
-            Self::Zeromq(output) => output.remote()?,
-            Self::Parquet(output) => output.remote()?,
-            Self::Kafka(output) => Box::new(Kafka::new(&output.topic)?),
-        })
-    }
+    fn remote(&self) -> io::Result<Box<dyn Remote>>;
 
     /// Whether it is there and trusted, as far as that can be found out without sending it anything.
     ///
     /// # Errors
     /// Why it is not.
-    pub fn reach(&self) -> Result<(), String> {
-        let unfit = |error: io::Error| error.to_string();
-        let told = |setback: Setback| setback.reason;
-        match self {
-            Self::Syslog(output) => output.reach().map_err(unfit),
-            Self::Splunk(settings) => Splunk::new(settings).map_err(unfit)?.reach().map_err(told),
-            Self::Webhook(settings) => Webhook::new(settings).map_err(unfit)?.reach().map_err(told),
-            Self::Zeromq(output) => output.reach().map_err(unfit),
-            Self::Parquet(output) => output.reach(),
-            Self::Kafka(output) => Kafka::new(&output.topic).map_err(unfit)?.reach().map_err(told),
-        }
-    }
+    fn reach(&self) -> Result<(), String>;
 
     /// What is known of messages that are handed over, for people; none where the receiver confirms them.
-    #[must_use]
-    pub fn known(&self) -> Option<&'static str> {
-        match self {
-            Self::Syslog(output) => Some(output.receiver.address.known()),
-            Self::Splunk(settings) if !settings.ack => Some("taken by the collector, which may not have indexed it"),
-            Self::Splunk(_) | Self::Webhook(_) | Self::Parquet(_) | Self::Kafka(_) => None,
-            Self::Zeromq(_) => Some(zeromq::KNOWN),
-        }
+    fn known(&self) -> Option<&'static str> {
+        None
     }
 
     /// Appends the key of an item's message, for receivers that have such.
-    pub fn put_key(&self, out: &mut Vec<u8>, tenant: &str, item: &Item) {
-        if let Self::Kafka(output) = self {
-            output.put_key(out, tenant, item);
-        }
-    }
+    fn put_key(&self, _out: &mut Vec<u8>, _tenant: &str, _item: &Item) {}
 
     /// Appends the message that an item becomes, and its line.
-    pub fn put(&self, out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item, line: &str) {
-        match self {
-            Self::Syslog(output) => output.put(out, stream, item.time(), line),
-            Self::Splunk(settings) => splunk::put(settings, out, item, line),
-            Self::Webhook(_) | Self::Zeromq(_) | Self::Kafka(_) => out.extend_from_slice(line.as_bytes()),
-            Self::Parquet(_) => parquet::put(out, tenant, stream, item),
-        }
+    fn put(&self, out: &mut Vec<u8>, _tenant: &str, _stream: Stream, _item: &Item, line: &str) {
+        out.extend_from_slice(line.as_bytes());
+    }
+
+    /// The folder on this host that it is.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+
+    /// A socket that all outputs of the same endpoint share.
+    fn socket(&self) -> Option<&ZeromqSettings> {
+        None
+    }
+
+    /// The keys that say the same, each on a line of its own, for those that a `config.ini` can name.
+    fn yaml(&self) -> Option<String> {
+        None
     }
 }
 
-/// As it is told.
-impl fmt::Display for Receiver {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&match self {
-            Self::Syslog(output) => output.receiver.place(),
-            Self::Splunk(settings) => settings.place(),
-            Self::Webhook(settings) => settings.place(),
-            Self::Zeromq(output) => output.socket.endpoint.to_string(),
-            Self::Parquet(output) => output.to_string(),
-            Self::Kafka(output) => output.topic.place(),
-        })
-    }
+/// Declares the modules of receivers. Each has its `VARIANT`, which are its keys and what is told of it, and `read`, which
+/// takes it from a configuration.
+macro_rules! receivers {
+    ($($name:ident,)*) => {
+        $(pub mod $name;)*
+
+        /// What sorts of outputs there are, with their keys.
+        pub const VARIANTS: &[Variant] = &[file::VARIANT, stdout::VARIANT, $($name::VARIANT,)*];
+
+        /// What they are called.
+        pub static SORTS: Words =
+            Words { current: &[file::VARIANT.name, stdout::VARIANT.name, $($name::VARIANT.name,)*], older: &[] };
+
+        /// Takes a receiver of this sort; none if it cannot be one, and the report says why.
+        fn receiver(
+            sort: &str,
+            section: &Section<'_>,
+            node: &Node,
+            report: &mut Report,
+        ) -> Option<Arc<dyn Receiver>> {
+            $(if sort == $name::VARIANT.name {
+                return $name::read(section, node, report).map(|receiver| Arc::new(receiver) as Arc<dyn Receiver>);
+            })*
+            None
+        }
+    };
 }

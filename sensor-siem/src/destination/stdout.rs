@@ -2,6 +2,11 @@
 
 use std::io::{self, Write};
 
+use settings::Variant;
+
+pub(super) const VARIANT: Variant =
+    Variant { name: "stdout", keys: &[], doc: "Lines go to standard output, and nothing else goes there." };
+
 /// Writes the lines. What has gone into a pipe is handed over; whether its reader keeps it cannot be known here.
 ///
 /// # Errors

@@ -5,10 +5,7 @@ use std::path::Path;
 use diagnostic::finding::Finding;
 
 use super::super::check::{reach, there};
-use crate::{
-    config::Config,
-    destination::{Destination, Receiver},
-};
+use crate::{config::Config, destination::Destination};
 
 /// Less is little, bytes.
 const LOW: u64 = 256 << 20;
@@ -19,7 +16,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         let name = &output.name;
         found.push(match (reach(output), &output.destination) {
             (Ok(place), _) => Finding::fine("outputs", format!("{name}: {place}")),
-            (Err(reason), destination @ Destination::Receiver(_)) if folder(destination).is_none() => Finding::failure(
+            (Err(reason), Destination::Receiver(receiver)) if receiver.folder().is_none() => Finding::failure(
                 "outputs",
                 format!("{name}: {reason}"),
                 "see that the receiver runs, that firewalls let this host through, and what the reason asks for",
@@ -34,21 +31,13 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
     let files = config.outputs.iter().filter_map(|output| match &output.destination {
         Destination::File(path) => Some(path.as_path()),
         Destination::Stdout => None,
-        receiver @ Destination::Receiver(_) => folder(receiver),
+        Destination::Receiver(receiver) => receiver.folder(),
     });
     let mut folders: Vec<&Path> = files.chain([config.state.as_path(), &config.dead_letters]).map(there).collect();
     folders.sort_unstable();
     folders.dedup();
     found.extend(folders.into_iter().map(room));
     found
-}
-
-/// The folder of Parquet files.
-fn folder(destination: &Destination) -> Option<&Path> {
-    match destination {
-        Destination::Receiver(Receiver::Parquet(output)) => output.folder(),
-        _ => None,
-    }
 }
 
 fn room(folder: &Path) -> Finding {

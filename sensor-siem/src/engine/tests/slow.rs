@@ -14,7 +14,6 @@ use delivery::{
 };
 
 use super::*;
-use crate::destination::Receiver;
 
 /// A webhook that replies to nothing until it is told to; the items that came.
 fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
@@ -57,7 +56,7 @@ fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
         tls: TlsSettings::default(),
     };
     let settings = WebhookSettings { url, method: WebhookMethod::Post, headers: Vec::new(), http };
-    (Destination::Receiver(Receiver::Webhook(Box::new(settings))), open, items)
+    (Destination::Receiver(Arc::new(settings)), open, items)
 }
 
 #[test]

@@ -4,7 +4,16 @@ use std::path::PathBuf;
 
 use delivery::tls::{self, TlsSettings, keys};
 use diagnostic::{Report, Span};
-use settings::{Section, files};
+use settings::{Key, Kind, Section, files};
+
+pub(super) const CA_FILE: Key = Key::new(
+    "ca_file",
+    Kind::Path,
+    "",
+    "Certificates (PEM or DER) that the receiver's may be signed by. Without it, those of the system.",
+);
+pub(super) const CERT_FILE: Key = Key::new("cert_file", Kind::Path, "", "The own certificate and its chain, PEM.");
+pub(super) const KEY_FILE: Key = Key::new("key_file", Kind::Path, "", "The private key of `cert_file`, PEM.");
 
 /// Takes an output's keys, and looks at the files. Of an address to which there is no TLS, `plain` says what it is.
 pub(super) fn read(section: &Section<'_>, plain: Option<&str>, report: &mut Report) -> TlsSettings {
@@ -16,7 +25,7 @@ pub(super) fn read(section: &Section<'_>, plain: Option<&str>, report: &mut Repo
 }
 
 /// Takes the authorities that Central is trusted by.
-pub(super) fn authorities(central: &Section<'_>, report: &mut Report) -> Option<PathBuf> {
+pub(crate) fn authorities(central: &Section<'_>, report: &mut Report) -> Option<PathBuf> {
     let ca_file: PathBuf = central.get("ca_file")?;
     let errors = report.error_count();
     files::present(&ca_file, false, central.span("ca_file"), report);
