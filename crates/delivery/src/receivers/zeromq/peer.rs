@@ -194,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite> Link<S> {
     }
 
     /// Sends what comes into the queue and listens to what the receiver wants, until one end has enough. Once stopped,
-    /// what is in the queue is sent first. What was taken from the queue and not sent is left in `outgoing`.
+    /// what is in the queue is sent first, and the receiver is to close. What was taken from the queue and not sent is left in `outgoing`.
     pub(super) async fn run(
         self,
         peer: &Peer,
@@ -244,8 +244,11 @@ async fn send<S: AsyncWrite>(
         tokio::select! {
             count = messages.recv_many(&mut batch, BATCH) => {
                 if count == 0 {
-                    write.flush().await?;
-                    return Ok(());
+                    // A receiver that is not through with it must not find the connection closed as it says something:
+                    // libzmq then lets go of what it has not read. It reads up to the end and closes itself, which whoever
+                    // listens to it sees.
+                    write.shutdown().await?;
+                    return std::future::pending().await;
                 }
                 batch.drain(..).for_each(|parcel| outgoing.put(parcel));
             }

@@ -26,7 +26,7 @@ use crate::{
 
 /// Receivers have so long to come once the socket is open.
 const COME_WITHIN: Duration = Duration::from_secs(3);
-/// What was handed over has so long to get into the connections.
+/// What was handed over has so long to get into the connections, and at the end to be read.
 const OUT_WITHIN: Duration = Duration::from_secs(10);
 /// To find out whether somebody listens.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -56,6 +56,7 @@ impl Sender {
         let ledger = Arc::new(Ledger::new(&place, "zeromq").within(*BUDGET));
         let mut port = Port::open(settings)?;
         port.start(&ledger);
+        port.socket.end_within(OUT_WITHIN);
         Ok(Self { port, topic: topic.to_owned(), place, ledger, opened: Instant::now(), told: 0 })
     }
 

@@ -10,7 +10,7 @@ use std::{
     os::unix::net::UnixListener,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     thread::JoinHandle,
     time::Duration,
@@ -38,7 +38,7 @@ use crate::ledger::Ledger;
 /// How long one waits for receivers whose queues are full: for all of them together. Then what they are to get is lost
 /// to them, without waiting, until they have caught up by half.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long queues are emptied at the end.
+/// How long queues are emptied at the end, and receivers read what they were sent, unless more is given them.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The waits between two tries to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -76,6 +76,8 @@ struct Shared {
     /// Messages that wait for one receiver at most.
     high_water_mark: AtomicUsize,
     peers: Mutex<Vec<Arc<Peer>>>,
+    /// Milliseconds that the end may take.
+    last_words: AtomicU64,
     /// Whose turn it is (`push`).
     turn: AtomicUsize,
     /// Messages that their receiver did not live to get (`push`).
@@ -119,6 +121,7 @@ impl Socket {
             address: address.clone(),
             high_water_mark: AtomicUsize::new(high_water_mark),
             peers: Mutex::default(),
+            last_words: AtomicU64::new(LAST_WORDS.as_millis() as u64),
             turn: AtomicUsize::new(0),
             returned: Mutex::default(),
             ledgers: Mutex::default(),
@@ -148,6 +151,11 @@ impl Socket {
         if let Some(reason) = self.shared.untold().take() {
             ledger.turned_away(&reason, !self.shared.peers().is_empty());
         }
+    }
+
+    /// Gives receivers so long at the end.
+    pub(super) fn end_within(&self, time: Duration) {
+        self.shared.last_words.store(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Relaxed);
     }
 
     /// Hands a message to every subscriber of its topic. What is lost later, with its subscriber, the ledger is told.
@@ -260,7 +268,7 @@ impl Shared {
             }
         }
         drop(listener);
-        let _ = timeout(LAST_WORDS, links.join_all()).await;
+        let _ = timeout(self.last_words(), links.join_all()).await;
     }
 
     async fn accept_ipc(self: &Arc<Self>, listener: UnixListener, mut stop: Stop) {
@@ -279,7 +287,7 @@ impl Shared {
             }
         }
         drop(listener);
-        let _ = timeout(LAST_WORDS, links.join_all()).await;
+        let _ = timeout(self.last_words(), links.join_all()).await;
     }
 
     fn welcome<S: AsyncRead + AsyncWrite + Send + 'static>(
@@ -325,7 +333,7 @@ impl Shared {
                     sleep(Duration::from_millis(10)).await;
                 }
             };
-            let _ = timeout(LAST_WORDS, empty).await;
+            let _ = timeout(self.last_words(), empty).await;
         };
         tokio::select! {
             () = link => {}
@@ -398,6 +406,10 @@ impl Shared {
             }
         }
         told
+    }
+
+    fn last_words(&self) -> Duration {
+        Duration::from_millis(self.last_words.load(Relaxed))
     }
 
     fn untold(&self) -> MutexGuard<'_, Option<String>> {

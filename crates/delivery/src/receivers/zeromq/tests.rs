@@ -333,3 +333,26 @@ fn whether_there_can_be_a_socket_is_found_out_without_one() {
     reach(&settings(true)).unwrap();
     reach(&settings(false)).unwrap();
 }
+
+#[test]
+fn at_the_end_a_receiver_may_speak_until_it_has_read_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let socket = socket(&path, ZeromqPattern::Push, 10);
+    socket.end_within(Duration::from_secs(60));
+    let mut stream = receiver(&path, "PULL");
+    let begin = Instant::now();
+    while socket.push(&frames("t", b"x"), &ledger()).is_err() {
+        assert!(begin.elapsed() < Duration::from_secs(60));
+    }
+    let ending = std::thread::spawn(move || drop(socket));
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    assert_eq!(all, *frames("t", b"x"));
+    // As it asks for a sign of life.
+    let mut ping = Vec::new();
+    wire::put_command(&mut ping, "PING", b"\0\x05me");
+    stream.write_all(&ping).unwrap();
+    drop(stream);
+    ending.join().unwrap();
+}
