@@ -75,6 +75,7 @@ bench: ## Measures; see docs/performance.md
 	$(CARGO) bench -p sensor-tests --bench storm
 	$(CARGO) bench -p sensor-tests --bench audit
 	$(CARGO) bench -p sensor-tests --bench delivery
+	$(CARGO) bench -p sensor-tests --bench siem
 
 bench-stores: ## Compares the stores that the spool could stand on (as root; a quarter of an hour); see docs/delivery.md
 	setup/install.sh root build
