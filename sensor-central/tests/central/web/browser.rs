@@ -9,6 +9,10 @@ use std::{
 
 use axum::http::Method;
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::{Value, json};
 
 use super::{detection::shell, list::told};
@@ -20,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A browser that knows this machine alone.
 struct Browser {
     driver: Child,
+    /// The browser's process: without its driver it would run on.
+    chromium: Option<Pid>,
     client: Client,
     url: String,
     _home: tempfile::TempDir,
@@ -27,6 +33,9 @@ struct Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
+        if let Some(chromium) = self.chromium {
+            let _ = kill(chromium, Signal::SIGKILL);
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
@@ -59,7 +68,13 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{}", port.trim_end_matches('.')))
             .await
             .expect("a session of the browser");
-        Self { driver, client, url: central.web_url.clone(), _home: home }
+        let pid = client.capabilities().and_then(|known| known.get("goog:processID")?.as_i64()?.try_into().ok());
+        Self { driver, chromium: pid.map(Pid::from_raw), client, url: central.web_url.clone(), _home: home }
+    }
+
+    async fn close(mut self) {
+        self.client.clone().close().await.unwrap();
+        self.chromium = None;
     }
 
     async fn size(&self, width: u32) {
@@ -82,6 +97,23 @@ impl Browser {
 
     async fn text(&self, css: &str) -> String {
         self.find(css).await.text().await.unwrap()
+    }
+
+    /// Waits until something says this. What is found may be of the page before, and gone when it is read.
+    async fn until_says(&self, css: &str, wanted: &str) {
+        let waiting = async {
+            loop {
+                let found = self.client.find(Locator::Css(css)).await;
+                if let Ok(element) = found
+                    && element.text().await.is_ok_and(|text| text == wanted)
+                {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(waited.is_ok(), "{css} does not say {wanted}: {:?}", self.client.source().await);
     }
 
     async fn path(&self) -> String {
@@ -120,6 +152,13 @@ impl Browser {
 
     /// What axe finds wrong with the page, in either colours, on a large screen and on a small one.
     async fn judge(&self, page: &str) {
+        let waiting = async {
+            let is_there = "return document.readyState === 'complete'";
+            while self.client.execute(is_there, vec![]).await.ok() != Some(json!(true)) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("the page with all that it loads");
         let axe = std::fs::read_to_string(axe()).expect("axe: setup/install.sh test brings it");
         for width in [1280, 390] {
             self.size(width).await;
@@ -206,29 +245,29 @@ async fn from_the_log_in_to_the_log_out() {
     browser.judge("login").await;
     browser.type_into("#name", "admin").await;
     browser.type_into("#password", "not the password\u{e007}").await;
-    assert_eq!(browser.text("[role=alert]").await, "Name or password is wrong.");
+    browser.until_says("[role=alert]", "Name or password is wrong.").await;
     browser.log_in(central.user()).await;
     browser.judge("detections").await;
 
     // Live: without loading the page again.
     central.tell(&[told("Kernel Module Inserted", "High", "db-1", "anna", "a module was loaded")]).await;
-    browser.find("#news:not(:empty)").await;
-    assert_eq!(browser.text("#news").await, "1 new detection");
-    assert_eq!(browser.text("#found tr:first-child .policy").await, "Kernel Module Inserted");
+    browser.until_says("#news", "1 new detection").await;
+    browser.until_says("#found tr:first-child .policy", "Kernel Module Inserted").await;
 
     browser.type_into("#host", "db-1\u{e007}").await;
     browser.until_at("/detections?host=db-1").await;
-    assert_eq!(browser.client.find_all(Locator::Css("#found tr")).await.unwrap().len(), 1);
+    browser.find("#found tr:only-child").await;
 
     browser.press("#found tr:first-child a").await;
-    assert_eq!(browser.text("h1").await, "Kernel Module Inserted");
+    browser.until_says("h1", "Kernel Module Inserted").await;
     browser.press("form[action$='/acknowledge'] button").await;
-    assert_eq!(browser.text(".standing .state:not(:empty)").await, "acknowledged");
+    browser.until_says(".standing .state", "acknowledged").await;
     browser.type_into("#comment", "The new driver").await;
     browser.press("form[action$='/comment'] button").await;
-    assert!(browser.text("blockquote").await.contains("The new driver"));
+    browser.until_says("blockquote", "The new driver").await;
     browser.go("/detections?incident=i-1").await;
     browser.press("#found tr:first-child a").await;
+    browser.until_says("h1", "Web Server Wrote a Program").await;
     browser.judge("detection").await;
     browser.go("/sensors").await;
     browser.judge("sensors").await;
@@ -243,5 +282,5 @@ async fn from_the_log_in_to_the_log_out() {
     browser.until_at("/login").await;
     browser.go("/detections").await;
     browser.until_at("/login?next=%2Fdetections").await;
-    browser.client.clone().close().await.unwrap();
+    browser.close().await;
 }
