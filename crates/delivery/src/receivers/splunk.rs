@@ -228,7 +228,7 @@ impl Splunk {
             }
             // Too much for it, or for a balancer in front of it.
             (413, _) => Ok(Took::Refused(self.refusal(&reply, None))),
-            (_, Some(5 | 6 | 12 | 13 | 15)) => Ok(Took::Refused(self.refusal(&reply, words.invalid_event))),
+            (_, Some(5 | 6 | 12 | 13 | 15)) => Ok(Took::Refused(self.refusal(&reply, refused_event(&words)))),
             _ => Err(self.setback(&self.events, &reply)),
         }
     }
@@ -274,8 +274,7 @@ impl Splunk {
         }
     }
 
-    fn refusal(&self, reply: &Reply, at: Option<i64>) -> Refusal {
-        let at = at.and_then(|place| usize::try_from(place).ok());
+    fn refusal(&self, reply: &Reply, at: Option<usize>) -> Refusal {
         Refusal { at, reason: self.told(reply), is_for_size: reply.status == 413, wait: reply.wish }
     }
 
@@ -309,6 +308,11 @@ impl Remote for Splunk {
     fn linger(&self) -> Duration {
         self.settings.linger()
     }
+}
+
+/// The place of the bad event, if the collector says so.
+fn refused_event(words: &Words) -> Option<usize> {
+    words.invalid_event.and_then(|place| usize::try_from(place).ok())
 }
 
 fn compressed(body: &[u8]) -> Option<Vec<u8>> {
