@@ -190,7 +190,7 @@ fn policies_that_are_off_are_named_with_the_reason() {
     let rules = "\
 Own: {policy: program, enabled: false, rules: [default ignore]}
 Grouped: {policy: program, contentGroup: Audit, rules: [default ignore]}
-Later: {policy: ptrace, rules: [default ignore]}
+Later: {policy: spectreMeltdown, rules: [default ignore]}
 One: {policy: program, rules: [default ignore]}
 ";
     let said = check("enabled_content_groups: [Smart Policy]\n", rules, &[]);
@@ -198,7 +198,7 @@ One: {policy: program, rules: [default ignore]}
         "Policies: 1 on, 3 off",
         "Own: switched off",
         "Grouped: its content group `Audit` is not enabled",
-        "Later: policies of type `ptrace` are not built yet",
+        "Later: policies of type `spectreMeltdown` are not built yet",
         "One (1 rule)",
     ] {
         assert!(said.stdout.contains(text), "{text}: {}{}", said.stdout, said.stderr);
