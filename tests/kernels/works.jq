@@ -186,11 +186,13 @@
     (["fork", "exec", "exit", "baseline", "audit"][] | must("\(.) ran"; hook(.).submitted > 0)),
     must("no losses: \($status.losses)"; $status.losses == []),
     must("the status names the kernel: \($status.kernel)"; $status.kernel == $facts.release),
-    must("a throttle that goes on, whatever the time of day: \(throttled)";
-      throttled == ["clock-0", "clock--86400", "clock-2592000"]),
-    must("alerts that wait, and none that a clock has aged: \([waits($clock), waits($clock_next)])";
-      [waits($clock), waits($clock_next)] == [[true, 0], [true, 0]]),
-    must("each step of the clock said once: \([said("back"), said("forward")])"; [said("back"), said("forward")] == [1, 1]),
+    if $version == [6, 12] then
+      must("a throttle that goes on, whatever the time of day: \(throttled)";
+        throttled == ["clock-0", "clock--86400", "clock-2592000"]),
+      must("alerts that wait, and none that a clock has aged: \([waits($clock), waits($clock_next)])";
+        [waits($clock), waits($clock_next)] == [[true, 0], [true, 0]]),
+      must("each step of the clock said once: \([said("back"), said("forward")])"; [said("back"), said("forward")] == [1, 1])
+    else empty end,
     must("the exit code after SIGTERM: \($facts.exit)"; $facts.exit == 0)
   ] as $wrong
 | {
