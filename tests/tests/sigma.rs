@@ -48,7 +48,7 @@ fn policies_are_written_and_what_is_not_taken_is_said() {
         (
             Some(0),
             "",
-            "rules/more/b.yaml: not taken: line 3: the sensor does not record connections (network_connection)\n\
+            "rules/more/b.yaml: not taken: line 3: rules on connections are not imported (network_connection)\n\
              3 rules, 2 imported, 1 not taken\n"
         )
     );

@@ -89,7 +89,7 @@ pub(super) fn view(
     let log = LOGS.iter().find(|log| log.name == name).filter(|_| of_linux).ok_or_else(unknown)?;
     match &log.is {
         Recorded::Yes(view) => Ok(view),
-        Recorded::No(what) => Err(format!("the sensor does not record {what} ({name})")),
+        Recorded::No(what) => Err(format!("rules on {what} are not imported ({name})")),
     }
 }
 
@@ -117,22 +117,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_recorded_is_said() {
+    fn what_is_not_imported_is_said() {
         let said = |product, category, service| view(product, category, service).map(drop).unwrap_err();
         assert!(view(Some("linux"), Some("process_creation"), None).is_ok());
         assert!(view(None, Some("process_creation"), None).is_ok());
         for (of, what) in [
             (
                 said(Some("windows"), Some("process_creation"), None),
-                "this log (product: windows, category: process_creation)",
+                "the sensor does not record this log (product: windows, category: process_creation)",
             ),
-            (said(Some("linux"), Some("file_event"), None), "files being created (file_event)"),
-            (said(Some("linux"), Some("network_connection"), None), "connections (network_connection)"),
-            (said(Some("linux"), None, Some("sshd")), "this log (product: linux, service: sshd)"),
-            (said(Some("linux"), None, None), "this log (product: linux)"),
-            (said(None, None, Some("auditd")), "this log (service: auditd)"),
+            (
+                said(Some("linux"), Some("file_event"), None),
+                "rules on files being created are not imported (file_event)",
+            ),
+            (
+                said(Some("linux"), Some("network_connection"), None),
+                "rules on connections are not imported (network_connection)",
+            ),
+            (
+                said(Some("linux"), None, Some("sshd")),
+                "the sensor does not record this log (product: linux, service: sshd)",
+            ),
+            (said(Some("linux"), None, None), "the sensor does not record this log (product: linux)"),
+            (said(None, None, Some("auditd")), "the sensor does not record this log (service: auditd)"),
         ] {
-            assert_eq!(of, format!("the sensor does not record {what}"));
+            assert_eq!(of, what);
         }
     }
 }

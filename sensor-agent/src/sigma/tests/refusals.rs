@@ -81,7 +81,7 @@ fn documents_that_are_no_rules_for_single_events() {
         ),
         (
             "title: t\nlogsource:\n    category: file_event\n    product: linux\ndetection: {condition: x}",
-            "line 3: the sensor does not record files being created (file_event)",
+            "line 3: rules on files being created are not imported (file_event)",
         ),
         (
             "title: t\nlogsource: {category: process_creation, product: windows}\ndetection: {condition: x}",
