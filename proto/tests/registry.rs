@@ -128,6 +128,27 @@ fn events_of(table: &str) -> Vec<Value> {
             "messageTruncated": true, "programName": "/usr/sbin/sshd", "sophosPid": "100:5000", "uid": 0,
             "loginUid": 1000, "sessionId": 3, "containerId": "c",
         })],
+        "connections" => vec![
+            process(json!({
+                "eventType": "NETWORK_EVENT_TYPE_CONNECT_RESULT", "srcAddr": "192.0.2.1", "srcPort": 40000,
+                "dstAddr": "169.254.169.254", "dstPort": 80, "protocol": "tcp", "family": "ipv4", "direction": "outbound",
+                "networkResult": "failed", "networkErrno": 111, "euid": 1, "sessionId": 3, "isCloudMetadata": true,
+                "incidentId": "0197e4a0-0000-7000-8000-000000000001", "loginUid": 1000,
+                "processUuid": "00000000-0000-8000-8000-000000000001",
+            })),
+            json!({"eventType": "NETWORK_EVENT_TYPE_ACCEPT", "processPid": 7, "srcAddr": "2001:db8::1"}),
+        ],
+        "file_events" => vec![
+            json!({"eventType": "FILE_EVENT_TYPE_RENAME", "processPid": 7, "filePath": "/a", "isExchange": true}),
+            process(json!({
+                "eventType": "FILE_EVENT_TYPE_ATTRIBUTE_CHANGE", "filePath": "/etc/a", "targetPath": "/etc/b",
+                "fileType": "regular", "fileInode": 5, "fileDevice": 6, "oldMode": 33188, "newMode": 33261, "oldOwner": 0,
+                "newOwner": 1, "oldGroup": 0, "newGroup": 1, "attribute": "mode", "attributeName": "security.capability",
+                "isFileHostMounts": true, "isFileUserMounts": false, "fileError": 1, "euid": 1,
+                "userName": "root", "processUuid": "00000000-0000-8000-8000-000000000001",
+                "incidentId": "0197e4a0-0000-7000-8000-000000000001",
+            })),
+        ],
         "lost_records" => vec![json!({
             "eventType": "LOST_RECORDS", "time": 5, "sensorId": "s", "stage": "ring", "eventClass": "process",
             "cause": "ring_full", "count": 0,
