@@ -12,6 +12,7 @@ mod central;
 pub mod delivery;
 mod disk;
 mod home;
+pub mod hooks;
 pub mod loads;
 mod mark;
 mod page;

@@ -1,19 +1,13 @@
 //! A process goes on in other namespaces, or changes the tree of mounts, by every call that can do that.
 
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const NAMESPACES: &str = "Other Namespaces";
 const MOUNTS: &str = "Other Mounts";
-
-/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A sensor that alerts on whatever the marked processes do of it; but not on mounts that only make others private.
 fn sensor(mark: &Mark) -> Sensor {
@@ -32,14 +26,6 @@ fn told_of(sensor: &Sensor, policy: &str, pid: u32) -> Vec<Value> {
         .filter(is_one)
         .map(|alert| alert["notifications"][0]["message_fields"].clone())
         .collect()
-}
-
-/// The rung of the ladder that is in use.
-fn hook(sensor: &Sensor) -> Value {
-    let status = sensor.status();
-    let of_name = |hook: &&Value| hook["name"] == "containment";
-    let hooks: Vec<_> = status["hooks"].as_array().expect("hooks").iter().filter(of_name).cloned().collect();
-    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
 }
 
 fn acts(mark: &Mark, words: &[&str]) -> Command {
@@ -125,25 +111,14 @@ fn every_change_of_mounts_is_told() {
             assert_told(way, told, expected);
         }
     }
-    let hook = hook(&sensor);
-    let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
-    assert_eq!(
-        count("seen"),
-        ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
-        "{hook:#}"
-    );
+    assert_accounted(&hook(&sensor, "containment"));
 }
 
 #[test]
 fn nothing_is_attached_for_it_until_a_policy_asks() {
     let _alone = alone();
     let mark = Mark::new("unasked");
-    let asked = sensor(&mark);
-    assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
-    asked.write_config(&mark.config());
-    let said = asked.reload();
-    assert!(said.code == Some(0), "{said:?}");
-    assert_eq!(hook(&asked)["attached"], false, "{:#}", hook(&asked));
+    assert_attached_while_asked_for(&sensor(&mark), &mark, &["containment"]);
 }
 
 /// Beyond the budget they are counted as lost, and processes are told as if there were none.
@@ -156,14 +131,5 @@ fn a_flood_of_it_costs_others_nothing() {
         "{NAMESPACES}:\n  policy: namespace\n  rules:\n    - 'match namespaceCall == \"clone\" and {rule}'\n    - default ignore\n"
     )));
     let flooding = sensor.finish(&mut acts(&mark, &["flood", "300000"]));
-    sensor.until_exit(flooding);
-    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
-    sensor.until_exit(after);
-    let status = sensor.until("what is lost", || {
-        let status = sensor.status();
-        let losses = status["losses"].as_array()?.clone();
-        losses.iter().any(|loss| loss["class"] == "containment" && loss["cause"] == "over_budget").then_some(status)
-    });
-    let losses = status["losses"].as_array().expect("losses");
-    assert!(losses.iter().all(|loss| loss["class"] == "containment"), "{losses:#?}");
+    assert_flood_is_counted(&sensor, &mark, flooding, "containment");
 }

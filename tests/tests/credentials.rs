@@ -1,18 +1,12 @@
 //! A process goes on with other ids or capabilities, by every call that can do that, and is told with what it had and what it has.
 
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const POLICY: &str = "Other Credentials";
-
-/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A sensor that alerts on each change of the marked processes; ids that an alert does not tell have rules of their own.
 fn sensor(mark: &Mark) -> Sensor {
@@ -27,14 +21,6 @@ fn sensor(mark: &Mark) -> Sensor {
 fn changes_of(sensor: &Sensor, pid: u32) -> Vec<Value> {
     let is_one = |alert: &Value| alert["strategy_name"] == POLICY && alert["process_info"]["pid"] == pid;
     sensor.alerts().into_iter().filter(is_one).collect()
-}
-
-/// The rung of the ladder that is in use.
-fn hook(sensor: &Sensor) -> Value {
-    let status = sensor.status();
-    let of_name = |hook: &&Value| hook["name"] == "credential_change";
-    let hooks: Vec<_> = status["hooks"].as_array().expect("hooks").iter().filter(of_name).cloned().collect();
-    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
 }
 
 fn acts(mark: &Mark, way: &[&str]) -> Command {
@@ -101,25 +87,14 @@ fn every_call_is_told_with_what_was_and_what_is() {
     let last = sensor.finish(&mut acts(&mark, &["setuid"]));
     sensor.until("the last", || Some(changes_of(&sensor, last)).filter(|changes| !changes.is_empty()));
     assert_eq!(changes_of(&sensor, pid), [Value::Null; 0]);
-    let hook = hook(&sensor);
-    let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
-    assert_eq!(
-        count("seen"),
-        ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
-        "{hook:#}"
-    );
+    assert_accounted(&hook(&sensor, "credential_change"));
 }
 
 #[test]
 fn nothing_is_attached_for_it_until_a_policy_asks() {
     let _alone = alone();
     let mark = Mark::new("unasked");
-    let asked = sensor(&mark);
-    assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
-    asked.write_config(&mark.config());
-    let said = asked.reload();
-    assert!(said.code == Some(0), "{said:?}");
-    assert_eq!(hook(&asked)["attached"], false, "{:#}", hook(&asked));
+    assert_attached_while_asked_for(&sensor(&mark), &mark, &["credential_change"]);
 }
 
 /// Beyond the budget changes are counted as lost, and processes are told as if there were none.
@@ -132,14 +107,5 @@ fn a_flood_of_changes_costs_others_nothing() {
         "{POLICY}:\n  policy: credentialChange\n  rules:\n    - 'match newUid == 1 and {rule}'\n    - default ignore\n"
     )));
     let flooding = sensor.finish(&mut acts(&mark, &["flood", "300000"]));
-    sensor.until_exit(flooding);
-    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
-    sensor.until_exit(after);
-    let status = sensor.until("what is lost", || {
-        let status = sensor.status();
-        let losses = status["losses"].as_array()?.clone();
-        losses.iter().any(|loss| loss["class"] == "credentials" && loss["cause"] == "over_budget").then_some(status)
-    });
-    let losses = status["losses"].as_array().expect("losses");
-    assert!(losses.iter().all(|loss| loss["class"] == "credentials"), "{losses:#?}");
+    assert_flood_is_counted(&sensor, &mark, flooding, "credentials");
 }

@@ -4,18 +4,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sensor_tests::hooks::{alone, assert_attached_while_asked_for, assert_flood_costs_others_nothing};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const POLICY: &str = "Marked File";
-
-/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A sensor that records what is done to files in folders of this mark, and alerts on it.
 fn sensor(mark: &Mark) -> Sensor {
@@ -146,17 +140,7 @@ fn a_mount_of_a_part_has_the_path_that_it_was_opened_by() {
 fn nothing_is_attached_for_it_until_somebody_asks() {
     let _alone = alone();
     let mark = Mark::new("unasked-files");
-    let sensor = sensor(&mark);
-    let attached = || {
-        let status = sensor.status();
-        let hooks = status["hooks"].as_array().expect("hooks").clone();
-        hooks.iter().any(|hook| hook["name"] == "file_open" && hook["attached"] == true)
-    };
-    assert!(attached());
-    sensor.write_config(&mark.config());
-    let said = sensor.reload();
-    assert!(said.code == Some(0), "{said:?}");
-    assert!(!attached());
+    assert_attached_while_asked_for(&sensor(&mark), &mark, &["file_open"]);
 }
 
 /// Beyond the budget what is done to files is counted as lost, and processes are told as if there were none of it.
@@ -170,9 +154,5 @@ fn a_flood_of_it_costs_others_nothing() {
     fs::write(&path, "").unwrap();
     let flooding =
         sensor.finish(Command::new(programs::act()).args(["file", "flood"]).arg(&path).arg("400000").arg(mark.word()));
-    sensor.until_exit(flooding);
-    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
-    sensor.until_exit(after);
-    let losses = sensor.status()["losses"].as_array().expect("losses").clone();
-    assert!(losses.iter().all(|loss| loss["class"] == "file"), "{losses:#?}");
+    assert_flood_costs_others_nothing(&sensor, &mark, flooding, "file");
 }

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Stdio};
 
+use sensor_tests::hooks::{assert_accounted, assert_attached_while_asked_for, hook};
 use sensor_tests::{Mark, Sensor, of_kind, of_pid, programs};
 use serde_json::{Value, json};
 
@@ -187,14 +188,6 @@ fn what_goes_to_a_clouds_metadata_is_seen_by_a_type_of_its_own() {
     assert_eq!(of(other), [Value::Null; 0]);
 }
 
-/// The rung of the ladder that is in use.
-fn hook(sensor: &Sensor, name: &str) -> Value {
-    let status = sensor.status();
-    let hooks: Vec<_> =
-        status["hooks"].as_array().expect("hooks").iter().filter(|hook| hook["name"] == name).cloned().collect();
-    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
-}
-
 #[test]
 fn policies_see_connections_and_services_and_nothing_is_attached_without_one() {
     let mark = Mark::new("policies");
@@ -217,17 +210,7 @@ fn policies_see_connections_and_services_and_nothing_is_attached_without_one() {
     for name in ["connection", "accept", "datagram"] {
         let hook = hook(&sensor, name);
         assert_eq!(hook["attached"], true, "{hook:#}");
-        let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
-        assert_eq!(
-            count("seen"),
-            ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
-            "{hook:#}"
-        );
+        assert_accounted(&hook);
     }
-    sensor.write_config(&mark.config());
-    let said = sensor.reload();
-    assert!(said.code == Some(0), "{said:?}");
-    for name in ["connection", "accept", "datagram", "route", "route6"] {
-        assert_eq!(hook(&sensor, name)["attached"], false);
-    }
+    assert_attached_while_asked_for(&sensor, &mark, &["connection", "accept", "datagram", "route", "route6"]);
 }

@@ -1,18 +1,12 @@
 //! A process gets at another one, in every way that there is, and is told with the one that it got at.
 
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const POLICY: &str = "Other Process";
-
-/// A flood is one for every sensor of the host: beside it what the others wait for can be beyond their budget.
-fn alone() -> MutexGuard<'static, ()> {
-    static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A sensor that alerts on whatever the marked processes do to others.
 fn sensor(mark: &Mark) -> Sensor {
@@ -30,14 +24,6 @@ fn traces_of(sensor: &Sensor, pid: u32) -> Vec<Value> {
         .filter(is_one)
         .map(|alert| alert["notifications"][0]["message_fields"].clone())
         .collect()
-}
-
-/// The rung of the ladder that is in use.
-fn hook(sensor: &Sensor) -> Value {
-    let status = sensor.status();
-    let of_name = |hook: &&Value| hook["name"] == "trace";
-    let hooks: Vec<_> = status["hooks"].as_array().expect("hooks").iter().filter(of_name).cloned().collect();
-    hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
 }
 
 fn acts(mark: &Mark, words: &[&str]) -> Command {
@@ -98,25 +84,14 @@ fn every_way_is_told_with_the_process_that_it_is_done_to() {
     let this = std::process::id().to_string();
     assert_eq!((&traceme["trace_request"], &traceme["target_pid"]), (&"traceme".into(), &this.into()), "{traceme:#}");
     assert_eq!(traces_of(&sensor, pid), [Value::Null; 0]);
-    let hook = hook(&sensor);
-    let count = |name: &str| hook[name].as_u64().unwrap_or_else(|| panic!("no {name} in {hook:#}"));
-    assert_eq!(
-        count("seen"),
-        ["submitted", "ring_full", "over_budget", "filtered", "failed"].into_iter().map(count).sum::<u64>(),
-        "{hook:#}"
-    );
+    assert_accounted(&hook(&sensor, "trace"));
 }
 
 #[test]
 fn nothing_is_attached_for_it_until_a_policy_asks() {
     let _alone = alone();
     let mark = Mark::new("unasked");
-    let asked = sensor(&mark);
-    assert_eq!(hook(&asked)["attached"], true, "{:#}", hook(&asked));
-    asked.write_config(&mark.config());
-    let said = asked.reload();
-    assert!(said.code == Some(0), "{said:?}");
-    assert_eq!(hook(&asked)["attached"], false, "{:#}", hook(&asked));
+    assert_attached_while_asked_for(&sensor(&mark), &mark, &["trace"]);
 }
 
 /// Beyond the budget it is counted as lost, and processes are told as if there were none.
@@ -129,14 +104,5 @@ fn a_flood_of_it_costs_others_nothing() {
         "{POLICY}:\n  policy: ptrace\n  rules:\n    - 'match traceRequest == \"seize\" and {rule}'\n    - default ignore\n"
     )));
     let (flooding, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "flood", "30000"]));
-    sensor.until_exit(flooding);
-    let after = sensor.finish(Command::new(programs::tiny()).arg(mark.word()));
-    sensor.until_exit(after);
-    let status = sensor.until("what is lost", || {
-        let status = sensor.status();
-        let losses = status["losses"].as_array()?.clone();
-        losses.iter().any(|loss| loss["class"] == "tracing" && loss["cause"] == "over_budget").then_some(status)
-    });
-    let losses = status["losses"].as_array().expect("losses");
-    assert!(losses.iter().all(|loss| loss["class"] == "tracing"), "{losses:#?}");
+    assert_flood_is_counted(&sensor, &mark, flooding, "tracing");
 }
