@@ -12,10 +12,10 @@ use reqwest::{
     redirect,
 };
 use settings::secrets::url_credentials;
-use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     backoff::{Pace, retry_after},
+    blocking::Blocking,
     narrowing::Refusal,
     remote::Setback,
     tls::{self, TlsSettings},
@@ -74,8 +74,7 @@ pub struct Client {
     headers: HeaderMap,
     /// Texts that no message may hold, such as a token.
     secrets: Vec<String>,
-    /// None once it ends.
-    runtime: Option<Runtime>,
+    blocking: Blocking,
     current: Option<(reqwest::Client, Instant)>,
 }
 
@@ -86,8 +85,7 @@ impl Client {
     ///
     /// If there can be no more descriptors.
     pub fn new(settings: HttpSettings, headers: HeaderMap, secrets: Vec<String>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { settings, headers, secrets, runtime: Some(runtime), current: None })
+        Ok(Self { settings, headers, secrets, blocking: Blocking::new()?, current: None })
     }
 
     /// Makes one request.
@@ -122,7 +120,7 @@ impl Client {
             }
             Ok::<_, reqwest::Error>(Reply { status, wish, body })
         };
-        self.wait(exchange).map_err(|error| {
+        self.blocking.wait(exchange).map_err(|error| {
             // The next try is with a new connection, and with the certificates as they are then.
             self.current = None;
             Setback {
@@ -159,11 +157,7 @@ impl Client {
     }
 
     pub fn pause(&self, time: Duration) {
-        self.wait(async { tokio::time::sleep(time).await });
-    }
-
-    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.as_ref().expect("it is there until the end").block_on(future)
+        self.blocking.wait(async { tokio::time::sleep(time).await });
     }
 
     fn http(&mut self, url: &Url) -> io::Result<reqwest::Client> {
@@ -187,15 +181,6 @@ impl Client {
             .map_err(io::Error::other)?;
         self.current = Some((http.clone(), Instant::now()));
         Ok(http)
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        // One that is dropped waits for its threads, which within another runtime is a panic.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! and in [`mcs`], which speaks to Central. What is sent, the program that uses this knows: here it is bytes with an id.
 
 pub mod backoff;
+mod blocking;
 pub mod cause;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

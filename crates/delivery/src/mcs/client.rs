@@ -10,16 +10,14 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 use reqwest::{Proxy, RequestBuilder, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use sensor_proto::{MEDIA_TYPE, header as sensor_header};
-use tokio::{
-    runtime::{Builder, Runtime},
-    sync::watch,
-};
+use tokio::sync::watch;
 use url::Url;
 use uuid::Uuid;
 
 use super::reply::Reply;
 use super::{McsSettings, StartError, proxy};
 use crate::backoff::retry_after;
+use crate::blocking::Blocking;
 use crate::remote::{Interrupt, Setback};
 use crate::trust::{PeerError, Trust, TrustError, TrustFolder, TrustWarning};
 use crate::words;
@@ -90,8 +88,7 @@ pub(super) struct Client {
     /// Compression is left off once a receiver could not read it.
     pub(super) compress: bool,
     current: Option<Current>,
-    /// None once it ends.
-    runtime: Option<Runtime>,
+    blocking: Blocking,
     /// Set once nothing more is to be sent.
     called_off: watch::Sender<bool>,
 }
@@ -134,7 +131,7 @@ impl Client {
             trust,
             compress: true,
             current: None,
-            runtime: Some(Builder::new_current_thread().enable_all().build()?),
+            blocking: Blocking::new()?,
             called_off: watch::Sender::new(false),
         })
     }
@@ -166,8 +163,7 @@ impl Client {
             None => request.body(body.to_vec()),
         };
         let mut called_off = self.called_off.subscribe();
-        let Some(runtime) = &self.runtime else { return Err(Fault::CalledOff) };
-        runtime.block_on(async {
+        self.blocking.wait(async {
             tokio::select! {
                 biased;
                 _ = called_off.wait_for(|is| *is) => Err(Fault::CalledOff),
@@ -259,15 +255,6 @@ impl Client {
             Fault::Unreachable { peer, via, reason }
         } else {
             Fault::BrokenOff { peer, via, reason }
-        }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        // A name that is being looked up cannot be called off; nobody waits for it.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
         }
     }
 }

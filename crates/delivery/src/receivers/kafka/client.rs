@@ -18,10 +18,11 @@ use rskafka::{
     record::Record,
 };
 use secrecy::ExposeSecret as _;
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::time::timeout;
 
 use super::{KafkaSettings, Sasl, SaslMechanism, partition};
 use crate::{
+    blocking::Blocking,
     remote::{Answer, Message, Setback, Settled},
     tls, words,
 };
@@ -33,25 +34,8 @@ const WORDS: usize = 300;
 pub(super) struct Client {
     settings: KafkaSettings,
     tls: Option<Arc<rustls::ClientConfig>>,
-    runtime: Own,
+    blocking: Blocking,
     topic: Option<Topic>,
-}
-
-/// A runtime that can be let go of wherever its owner is, also on a thread of another one.
-struct Own(Option<Runtime>);
-
-impl Own {
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> Option<T> {
-        Some(self.0.as_ref()?.block_on(future))
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 /// The topic, once it is connected to.
@@ -67,12 +51,11 @@ impl Client {
     pub(super) fn new(settings: &KafkaSettings) -> io::Result<Self> {
         let tls = settings.tls.as_ref().map(|settings| tls::config(settings, true)).transpose();
         let tls = tls.map_err(io::Error::from)?.map(Arc::new);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { settings: settings.clone(), tls, runtime: Own(Some(runtime)), topic: None })
+        Ok(Self { settings: settings.clone(), tls, blocking: Blocking::new()?, topic: None })
     }
 
     pub(super) fn reach(&mut self) -> Result<(), Setback> {
-        let topic = self.runtime.block_on(connect(&self.settings, self.tls.clone())).unwrap_or(Err(Fault::TimedOut));
+        let topic = self.blocking.wait(connect(&self.settings, self.tls.clone()));
         self.topic = Some(topic.map_err(|fault| self.setback(&fault))?);
         Ok(())
     }
@@ -86,7 +69,7 @@ impl Client {
         let (settled, fault) = self
             .topic
             .as_mut()
-            .and_then(|topic| self.runtime.block_on(send(topic, &self.settings, messages)))
+            .map(|topic| self.blocking.wait(send(topic, &self.settings, messages)))
             .unwrap_or_default();
         // Messages are settled in order: behind the first that is not, others are sent again.
         let settled = settled.into_iter().map_while(|settled| settled).collect();
