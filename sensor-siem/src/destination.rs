@@ -5,9 +5,9 @@
 #[macro_use]
 mod receiver;
 
-pub mod courier;
 pub mod file;
 mod http;
+pub mod sender;
 pub mod stdout;
 mod tls;
 

@@ -22,8 +22,8 @@ use crate::{
     config::Output,
     destination::{
         Destination,
-        courier::{Courier, Watch},
         file::{self, Lines, Mark, Recovered},
+        sender::{Sender, Watch},
         stdout,
     },
     item::Stream,
@@ -76,7 +76,7 @@ pub(super) struct Outlet {
 enum Opened {
     File(Lines),
     Stdout,
-    Remote(Courier),
+    Remote(Sender),
 }
 
 impl Outlet {
@@ -129,7 +129,7 @@ impl Outlet {
         let Ok(mut held) = Arc::clone(&self.receiver).try_lock_owned() else { return Ok(()) };
         let (this, engine_there) = (Arc::clone(self), Arc::clone(engine));
         let opened = spawn_blocking(move || match this.receiver(&engine_there, &mut held)? {
-            Opened::Remote(courier) => courier.may_try().map_err(Refusal::Receiver),
+            Opened::Remote(sender) => sender.may_try().map_err(Refusal::Receiver),
             Opened::File(_) | Opened::Stdout => Ok(()),
         })
         .await;
@@ -221,9 +221,9 @@ impl Outlet {
                         file = Some(mark);
                     }
                 }
-                Opened::Remote(courier) => {
+                Opened::Remote(sender) => {
                     let mut way = Way { outlet: self, engine, moved: &page.moved, letters: 0 };
-                    let sent = courier.hand_over(&page.messages(), &mut way);
+                    let sent = sender.hand_over(&page.messages(), &mut way);
                     letters += way.letters;
                     sent.map_err(Refusal::Receiver)?;
                 }
@@ -274,7 +274,7 @@ impl Outlet {
                     Opened::File(lines)
                 }
                 Destination::Receiver(receiver) => {
-                    Opened::Remote(Courier::new(receiver.remote().map_err(|source| self.refusal(source))?))
+                    Opened::Remote(Sender::new(receiver.remote().map_err(|source| self.refusal(source))?))
                 }
             },
         };

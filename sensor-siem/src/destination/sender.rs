@@ -25,7 +25,7 @@ const PACE: Pace =
     Pace { first: Duration::from_millis(100), most: Duration::from_secs(2), slow: Duration::from_secs(300) };
 
 /// See the module.
-pub struct Courier {
+pub struct Sender {
     remote: Box<dyn Remote>,
     backoff: Backoff,
     /// What it has, or will never take, of pages that it does not have whole.
@@ -56,7 +56,7 @@ pub trait Watch {
     fn stops(&self) -> bool;
 }
 
-impl Courier {
+impl Sender {
     #[must_use]
     pub fn new(remote: Box<dyn Remote>) -> Self {
         Self {
@@ -211,14 +211,14 @@ mod tests {
     /// What a receiver that settles messages so is given, and what is set aside, over two tries of a page of four.
     fn over_two_tries(settles: Settled) -> (Vec<u128>, usize) {
         let given = Arc::default();
-        let mut courier = Courier::new(Box::new(Scripted { settles, given: Arc::clone(&given), has_failed: false }));
+        let mut sender = Sender::new(Box::new(Scripted { settles, given: Arc::clone(&given), has_failed: false }));
         let page: Vec<_> = (1..5).map(|number| Message::new(Uuid::from_u128(number), b"x")).collect();
         let mut seen = Seen::default();
-        assert_eq!(courier.hand_over(&page, &mut seen), Err("away".into()));
-        assert_eq!(courier.hand_over(&page, &mut seen), Err("away".into()), "it rests");
-        courier.rests = None;
-        assert_eq!(courier.hand_over(&page, &mut seen), Ok(()));
-        assert!(courier.settled.is_empty() && courier.unsure.is_empty());
+        assert_eq!(sender.hand_over(&page, &mut seen), Err("away".into()));
+        assert_eq!(sender.hand_over(&page, &mut seen), Err("away".into()), "it rests");
+        sender.rests = None;
+        assert_eq!(sender.hand_over(&page, &mut seen), Ok(()));
+        assert!(sender.settled.is_empty() && sender.unsure.is_empty());
         let given = given.lock().unwrap().clone();
         (given, seen.0.len())
     }
