@@ -6,6 +6,8 @@ use std::process::ExitCode;
 mod commit;
 #[path = "build/kernel.rs"]
 mod kernel;
+#[path = "build/strip.rs"]
+mod strip;
 
 fn main() -> ExitCode {
     commit::emit();

@@ -18,6 +18,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use crate::strip::strip;
+
 const TARGET: &str = "bpfel-unknown-none";
 const PROGRAM: &str = "sensor-ebpf";
 const FORCE: &str = "SENSOR_EBPF_TOOLCHAIN";
@@ -76,7 +78,9 @@ fn run() -> Result<(), Error> {
     for watched in ["src", "Cargo.toml"] {
         println!("cargo::rerun-if-changed={}", programs.join(watched).display());
     }
-    println!("cargo::rerun-if-changed=build/kernel.rs");
+    for own in ["build/kernel.rs", "build/strip.rs"] {
+        println!("cargo::rerun-if-changed={own}");
+    }
     for watched in [FORCE, "PATH", "RUSTUP_HOME", "CARGO_HOME"] {
         println!("cargo::rerun-if-env-changed={watched}");
     }
@@ -85,7 +89,10 @@ fn run() -> Result<(), Error> {
     let toolchain = Toolchain::find()?;
     let built = build(&toolchain, &linker, &programs, &out)?;
     let object = out.join("sensor-ebpf.o");
-    fs::copy(&built, &object).map_err(|error| Error(format!("{}: {error}", built.display())))?;
+    let whole = fs::read(&built).map_err(|error| Error(format!("{}: {error}", built.display())))?;
+    let stripped =
+        strip(&whole).ok_or_else(|| Error(format!("{}: not what {} writes", built.display(), linker.display())))?;
+    fs::write(&object, stripped).map_err(|error| Error(format!("{}: {error}", object.display())))?;
     println!("cargo::rustc-env=SENSOR_EBPF_OBJECT={}", object.display());
     Ok(())
 }

@@ -56,6 +56,9 @@ pub struct Alert {
     pub notifications: Vec<Notification>,
 }
 
+/// The name of the notification that the rules ran without a container's names.
+const CONTAINER: &str = "container";
+
 /// One thing that an alert reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
@@ -109,6 +112,27 @@ impl Alert {
             });
         }
         self
+    }
+
+    /// Adds that rules ran without what a container's runtime tells, although they ask for it; nothing if they had it.
+    #[must_use]
+    pub fn container_untold(mut self, is_so: bool) -> Self {
+        if is_so {
+            self.notifications.push(Notification {
+                time: self.event.time,
+                name: CONTAINER.into(),
+                uuid: Uuid::now_v7(),
+                message: "The rules ran without the names of the container: no runtime had told them by then".into(),
+                message_fields: vec![("container_untold", "true".to_owned())],
+            });
+        }
+        self
+    }
+
+    /// Whether its rules have waited for the names of the container in vain.
+    #[must_use]
+    pub fn is_container_untold(&self) -> bool {
+        self.notifications.iter().any(|notification| notification.name == CONTAINER)
     }
 
     /// Adds that an output's template failed, so that the alert goes out in the output's format.

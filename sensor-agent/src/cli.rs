@@ -72,6 +72,11 @@ pub enum Command {
         event: PathBuf,
         policy: Option<String>,
     },
+    /// Exceptions for the alert in this file, or of this uuid; `-` is standard input.
+    RulesExcept {
+        run_dir: PathBuf,
+        alert: PathBuf,
+    },
     /// Make policies of Sigma rules.
     RulesImportSigma {
         options: Options,
@@ -91,6 +96,27 @@ pub enum Command {
         run_dir: PathBuf,
         subject: Subject,
         look: Look,
+    },
+    /// Events of the sensor that runs with this run directory, into a new file.
+    Record {
+        run_dir: PathBuf,
+        look: Look,
+        /// How long; none: until it is told to stop.
+        duration: Option<Duration>,
+        file: PathBuf,
+    },
+    /// Recorded events against the configured policies; `-` is standard input.
+    Replay {
+        options: Options,
+        json: bool,
+        file: PathBuf,
+    },
+    /// What policies cost on recorded events.
+    RulesBench {
+        options: Options,
+        policy: Option<String>,
+        json: bool,
+        file: PathBuf,
     },
     /// What is configured of the sensor that runs with this run directory, and what came of it.
     List {

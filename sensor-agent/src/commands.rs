@@ -2,9 +2,12 @@
 
 mod check;
 mod doctor;
+mod except;
 mod import;
 mod limits;
 mod list;
+mod record;
+mod replay;
 mod rules;
 mod run;
 mod show;
@@ -34,6 +37,7 @@ pub fn execute(command: Command) -> Exit {
         Command::RulesCheck { options, files } => rules::check(&options, &files),
         Command::RulesTest { options, files } => rules::test(&options, &files),
         Command::RulesExplain { options, event, policy } => rules::explain(&options, &event, policy.as_deref()),
+        Command::RulesExcept { run_dir, alert } => except::except(&run_dir, &alert),
         Command::RulesImportSigma { options, paths, output, keep_level } => {
             import::sigma(&options, &paths, output.as_deref(), keep_level)
         }
@@ -47,6 +51,9 @@ pub fn execute(command: Command) -> Exit {
             Ok(status) => print(&render::status(&status)),
             Err(error) => fail(&error),
         },
+        Command::Record { run_dir, look, duration, file } => record::record(&run_dir, &look, duration, &file),
+        Command::Replay { options, json, file } => replay::replay(&options, json, &file),
+        Command::RulesBench { options, policy, json, file } => replay::bench(&options, policy.as_deref(), json, &file),
         Command::Show { run_dir, subject, look } => show::show(&run_dir, subject, &look),
         Command::List { run_dir, json, what } => list::list(&run_dir, json, &what),
         Command::Health { run_dir } => doctor::health(&run_dir),

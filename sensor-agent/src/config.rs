@@ -22,11 +22,8 @@ mod named_files;
 mod outputs;
 mod policy;
 mod reference;
-mod s3;
-mod syslog;
-mod without_effect;
+mod response;
 mod words;
-mod zeromq;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,17 +35,19 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::capture::AuditHooks;
+use crate::output::target::Waiting;
+use crate::redaction;
 
 pub use cache::CacheError;
-pub use investigations::{FlightRecorder, Investigations, ParquetSettings, RecorderTable, Sink, SinkSettings, Topic};
+pub use investigations::{FlightRecorder, Investigations, RecorderTable, Sink, Topic};
 pub use lists::ListConfig;
 pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};
-pub use outputs::{AlertOutput, Output, OutputSettings};
-pub use policy::{ContentGroup, Off, Policy, Throttle};
+pub use outputs::{AlertOutput, Output};
+pub use policy::{ContentGroup, Day, Exception, Off, Policy, Throttle};
 pub use reference::reference;
-pub use words::{CloudMeta, Feature, ListType, OutputType, ResponseAction, SinkBackend, is_built};
-pub use zeromq::ZeromqSettings;
+pub use response::Response;
+pub use words::{CloudMeta, Feature, ListType, ResponseAction, is_built};
 
 /// The keys of a file, besides the names of policies.
 pub(crate) fn top_level_keys() -> impl Iterator<Item = &'static str> {
@@ -102,7 +101,12 @@ pub struct Config {
     pub metrics: Metrics,
     pub audit: Audit,
     pub crisensor: Crisensor,
-    pub spool: Spool,
+    /// What waits on disk for one output, at most.
+    pub spool: Waiting,
+    /// What is taken out of all that is told.
+    pub redaction: redaction::Settings,
+    /// What policies may do about what they find.
+    pub response: Response,
     /// Bytes that what is remembered and what waits may take.
     pub memory_budget: u64,
     /// All detections, also those that are off, in the order in which they were first named.
@@ -130,13 +134,6 @@ pub struct Mcs {
     pub crl_policy: CrlPolicy,
 }
 
-/// What waits on disk for one output, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spool {
-    pub max_bytes: u64,
-    pub max_age: Duration,
-}
-
 /// Where the sensor tells how it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics {
@@ -161,6 +158,15 @@ pub struct Crisensor {
     /// Without it, the usual sockets are looked for.
     pub addr: Option<UnixSocket>,
     pub poll_interval: Duration,
+}
+
+impl Crisensor {
+    /// Whom to ask.
+    #[must_use]
+    pub fn lookups(&self) -> containers::Settings {
+        let socket = self.addr.as_ref().filter(|_| self.enabled).map(|socket| socket.0.clone());
+        containers::Settings { socket, again: self.poll_interval }
+    }
 }
 
 impl Config {

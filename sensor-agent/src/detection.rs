@@ -11,11 +11,13 @@
 //! A policy of the content group *Smart Policy* is worth an alert only where something is wrong already: on a process
 //! that is part of an incident, which an alert begins and what the process forks inherits.
 
+mod exceptions;
 mod throttle;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use exceptions::{Exception, Exceptions};
 use foldhash::HashMap;
 use schema::{Class, EventType, Seen};
 pub use throttle::ThrottleSettings;
@@ -23,7 +25,7 @@ use throttle::{Decision, Throttle};
 
 use crate::event::{Detail, Event, Host};
 use crate::policy::{MessageType, Policy};
-use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scratch};
+use crate::rules::{ChainIndex, RuleIndex, RuleSet, Scope, Scratch};
 
 /// The policies in force.
 #[derive(Debug, Default)]
@@ -53,22 +55,54 @@ pub struct PolicyInForce {
     needs_incident: bool,
     /// Whether its rules ask for the file that was given to be run.
     asks_for_file: bool,
+    /// Whether its rules, exceptions or throttle ask for what a container's runtime tells.
+    asks_for_container: bool,
     throttle: Option<Throttle>,
+    exceptions: Option<Exceptions>,
     counts: PolicyCounts,
 }
 
 /// What a policy came to since the sensor's start, also under earlier configurations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyCounts {
     pub alerts: u64,
     /// Alerts that its throttle held back.
     pub held_back: u64,
+    /// Alerts that each of its exceptions took.
+    pub excepted: Vec<u64>,
     /// When it was last violated, held back or not: nanoseconds since the Unix epoch.
     pub last: Option<u64>,
 }
 
 /// Fields that say which file was given to be run.
 const FILE_FIELDS: &[&str] = &["scriptPath", "filePath"];
+/// Fields that a container's runtime tells.
+const CONTAINER_FIELDS: &[&str] = &[
+    "containerName",
+    "containerLabels",
+    "isPrivileged",
+    "imageId",
+    "imageName",
+    "imageTag",
+    "imageDigest",
+    "kubernetesPod",
+    "kubernetesNamespace",
+];
+
+/// What an event is to wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    pub user: bool,
+    pub container: bool,
+}
+
+impl Awaited {
+    /// Whether some of it is not there yet.
+    #[must_use]
+    pub fn is_missing(self, event: &Event) -> bool {
+        self.user && event.awaits_name() || self.container && event.awaits_container()
+    }
+}
 
 /// An event violates a policy.
 #[derive(Clone, Debug)]
@@ -78,6 +112,10 @@ pub struct Finding {
     pub rule: Arc<str>,
     /// Findings that the policy's throttle held back since the last one it let through.
     pub held_back: u64,
+    /// The rules ask for what a container's runtime tells, which it had not by then.
+    pub container_untold: bool,
+    /// Whether its throttle holds this one back: then it is acted upon and not told.
+    pub is_held: bool,
 }
 
 impl PolicyInForce {
@@ -85,7 +123,21 @@ impl PolicyInForce {
     pub fn new(policy: Policy, throttle: Option<ThrottleSettings>) -> Self {
         let throttle = throttle.map(Throttle::new);
         let counts = PolicyCounts::default();
-        Self { policy: Arc::new(policy), needs_incident: false, asks_for_file: false, throttle, counts }
+        Self {
+            policy: Arc::new(policy),
+            needs_incident: false,
+            asks_for_file: false,
+            asks_for_container: false,
+            throttle,
+            exceptions: None,
+            counts,
+        }
+    }
+
+    /// The same with exceptions.
+    #[must_use]
+    pub fn except(self, exceptions: Option<Exceptions>) -> Self {
+        Self { exceptions, ..self }
     }
 
     /// The same as a Smart Policy, which alerts inside incidents alone.
@@ -98,9 +150,15 @@ impl PolicyInForce {
 impl Detection {
     #[must_use]
     pub fn new(mut groups: Vec<Group>) -> Self {
-        for group in groups.iter_mut().filter(|group| group.sees.contains(EventType::Exec)) {
+        for group in &mut groups {
+            let sees_execs = group.sees.contains(EventType::Exec);
             for (chain, policy) in group.policies.iter_mut().enumerate() {
-                policy.asks_for_file = group.rules.chain_asks_for(ChainIndex(chain), FILE_FIELDS);
+                let asks_for = |asks| group.rules.chain_asks_for(ChainIndex(chain), asks);
+                let of_file = |scope, field: &str| scope == Scope::Event && FILE_FIELDS.contains(&field);
+                policy.asks_for_file = sees_execs && asks_for(&of_file);
+                policy.asks_for_container = asks_for(&|_, field| CONTAINER_FIELDS.contains(&field))
+                    || policy.exceptions.as_ref().is_some_and(|exceptions| exceptions.ask_for(CONTAINER_FIELDS))
+                    || policy.throttle.as_ref().is_some_and(|throttle| throttle.asks_for(CONTAINER_FIELDS));
             }
         }
         Self { groups, ..Self::default() }
@@ -116,6 +174,15 @@ impl Detection {
     #[must_use]
     pub fn sees(&self, class: Class) -> bool {
         self.groups.iter().any(|group| group.sees.class() == class)
+    }
+
+    /// Names of which each file has one that a policy of those can match that look at these events; none of a policy that can match
+    /// any.
+    #[must_use]
+    pub fn watched(&self, is_meant: impl Fn(Seen) -> bool) -> Option<Vec<Box<[u8]>>> {
+        let groups = self.groups.iter().filter(|group| is_meant(group.sees));
+        let names: Option<Vec<_>> = groups.map(|group| group.rules.watched()).collect();
+        Some(names?.concat())
     }
 
     /// Policies in force.
@@ -137,17 +204,28 @@ impl Detection {
 
     /// What each policy came to.
     pub fn counts(&self) -> impl Iterator<Item = (&str, PolicyCounts)> {
-        self.groups.iter().flat_map(|group| &group.policies).map(|held| (held.policy.name.as_str(), held.counts))
+        let counts = |held: &PolicyInForce| PolicyCounts {
+            excepted: held.exceptions.as_ref().map(Exceptions::taken).unwrap_or_default(),
+            ..held.counts.clone()
+        };
+        let policies = self.groups.iter().flat_map(|group| &group.policies);
+        policies.map(move |held| (held.policy.name.as_str(), counts(held)))
     }
 
-    /// Whether policies ask for the name of a user who was asked for a moment ago.
+    /// What policies ask for of what may come late: the name of a user who was asked for a moment ago, the names of a container.
     #[must_use]
-    pub fn awaits_name(&self, event: &Event) -> bool {
-        event.awaits_name()
-            && self.groups.iter().any(|group| {
-                group.sees.contains(event.kind)
-                    && ["userName", "acct"].into_iter().any(|field| group.rules.asks_for(field))
-            })
+    pub fn awaits(&self, event: &Event) -> Awaited {
+        let seeing = || self.groups.iter().filter(|group| group.sees.contains(event.kind));
+        let asks = |group: &Group, field: &str| {
+            let mut exceptions = group.policies.iter().filter_map(|held| held.exceptions.as_ref());
+            group.rules.asks_for(field) || exceptions.any(|exceptions| exceptions.ask_for(&[field]))
+        };
+        let of_users = |group: &Group| ["userName", "acct"].into_iter().any(|field| asks(group, field));
+        let of_containers = |group: &Group| group.policies.iter().any(|policy| policy.asks_for_container);
+        Awaited {
+            user: seeing().any(of_users),
+            container: event.process.container.is_some() && seeing().any(of_containers),
+        }
     }
 
     /// What the throttle of each policy has held back and no alert has told yet.
@@ -166,6 +244,14 @@ impl Detection {
         }
     }
 
+    /// The exceptions that take nothing any more, with the name of the policy: each is told once.
+    pub fn expired(&mut self, now: u64) -> impl Iterator<Item = (&str, &str)> {
+        self.groups.iter_mut().flat_map(|group| &mut group.policies).flat_map(move |held| {
+            let name = held.policy.name.as_str();
+            held.exceptions.iter_mut().flat_map(move |it| it.expired(now)).map(move |rule| (name, rule))
+        })
+    }
+
     /// Goes on where the policies before a reload were: one that keeps its name keeps its counts and what its throttle knows.
     #[must_use]
     pub fn after(mut self, before: Self) -> Self {
@@ -176,6 +262,9 @@ impl Detection {
         for policy in self.groups.iter_mut().flat_map(|group| &mut group.policies) {
             let Some(before) = before.remove(&policy.policy.name) else { continue };
             policy.counts = before.counts;
+            if let (Some(exceptions), Some(before)) = (&mut policy.exceptions, before.exceptions) {
+                exceptions.after(before);
+            }
             if let (Some(throttle), Some(before)) = (&mut policy.throttle, before.throttle) {
                 throttle.go_on(before);
             }
@@ -209,20 +298,30 @@ impl Detection {
                     if in_force.needs_incident != needs_incident {
                         continue;
                     }
+                    if let Some(exceptions) = &mut in_force.exceptions
+                        && exceptions.take(event, host, &mut self.scratch)
+                    {
+                        continue;
+                    }
                     in_force.counts.last = Some(event.time);
-                    let held_back = match in_force.throttle.as_mut().map(|throttle| throttle.decide(event, at, host)) {
-                        None => 0,
-                        Some(Decision::Pass { held_back }) => held_back,
-                        Some(Decision::Hold) => {
-                            self.held_back += 1;
-                            in_force.counts.held_back += 1;
+                    let decision = in_force.throttle.as_mut().map(|throttle| throttle.decide(event, at, host));
+                    let is_held = decision == Some(Decision::Hold);
+                    let held_back = if let Some(Decision::Pass { held_back }) = decision { held_back } else { 0 };
+                    if is_held {
+                        self.held_back += 1;
+                        in_force.counts.held_back += 1;
+                        // A flood must not be the way past what is done about each of them.
+                        if in_force.policy.response.actions.is_empty() {
                             continue;
                         }
-                    };
-                    in_force.counts.alerts += 1;
-                    in_incident |= in_force.policy.message_type == MessageType::Alert;
+                    } else {
+                        in_force.counts.alerts += 1;
+                        in_incident |= in_force.policy.message_type == MessageType::Alert;
+                    }
                     let rule = group.rules.rule_text(chain, rule).into();
-                    found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back });
+                    let container = event.process.container.as_deref().filter(|_| in_force.asks_for_container);
+                    let container_untold = container.is_some_and(|container| container.told.as_deref().is_none());
+                    found(Finding { policy: Arc::clone(&in_force.policy), rule, held_back, is_held, container_untold });
                 }
             }
         }

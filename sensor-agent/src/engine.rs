@@ -6,12 +6,15 @@
 //! requests (status, reload, watch, stop) ─▶ between two batches
 //! ```
 //!
-//! It waits for batches and requests and for nothing else: outputs and sinks take what they are given into queues of
+//! It waits for batches, requests and what came of policies' actions, and for nothing else: outputs and sinks take what they are given into queues of
 //! their own or count it as lost.
 
 mod accounts;
 mod given_up;
+mod judging;
 mod losses;
+mod request;
+mod responding;
 mod rows_given_up;
 mod setup;
 mod status;
@@ -22,13 +25,15 @@ mod watch;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, after, never, select, tick};
+use crossbeam_channel::{Receiver, after, never, select, tick};
 use schema::EventType;
 
 pub use accounts::Accounts;
 use accounts::Untold;
 use given_up::GivenUp;
 pub use losses::LossSource;
+pub use request::{Request, Running};
+use responding::Responding;
 use rows_given_up::RowsGivenUp;
 pub use setup::Setup;
 use status::Rate;
@@ -44,20 +49,23 @@ use clock::{BootToUnix, SteadyTime, StepWatch, boot_now, unix_now};
 use crate::alert::Alert;
 use crate::capture::Batch;
 use crate::event::decode::decode;
-use crate::event::{Detail, Event, Host, Lost, Process};
+use crate::event::{Detail, Event, Host, Lost, Process, ProcessKey};
 use crate::loss::{Ledger, Total, added_up, is_blindness};
 use crate::output::{Dispatcher, RowBatch, Sinks};
-use crate::policy::{MessageType, Policy};
+use crate::policy::Policy;
 use crate::process::Table;
 use crate::process::baseline::Baseline;
 use crate::process::rescan::Rescan;
 use crate::recorder::Recorder;
+use crate::response::Responder;
 
 /// How often counters of losses are looked at; rows and alerts about losses are at most this late.
 const SETTLE: Duration = Duration::from_secs(1);
 
 /// How long the end may take: well below the 10 s after which container runtimes kill.
 const LAST_WORDS: Duration = Duration::from_millis(4500);
+/// How much of it may go by until all is done that policies do.
+const LAST_ANSWERS: Duration = Duration::from_millis(400);
 /// How much of it outputs have to send what waits; senders have 3 s.
 const LAST_ALERTS: Duration = Duration::from_millis(3100);
 /// What sinks have at least, however long the rest took: the last rows tell what was lost by then.
@@ -65,31 +73,6 @@ const LAST_ROWS: Duration = Duration::from_secs(1);
 
 /// Records of several CPUs overtake one another on their way into the ring buffer, by less than this: nanoseconds.
 const OVERTAKING: u64 = 1_000_000_000;
-
-/// What the engine is asked by other threads.
-#[derive(Debug)]
-pub enum Request {
-    Status(Sender<EngineStatus>),
-    /// What each policy and each table came to.
-    Counts(Sender<Counts>),
-    /// Which processes run.
-    Processes(Sender<(Vec<Arc<Process>>, Arc<Host>)>),
-    /// Go on with another setup. The recorder keeps the rows of tables that stay.
-    Reload(Box<Setup>),
-    /// Tell when a process with this argument is seen, and which alert it raises. Answered once the watch is kept, so
-    /// that nothing from then on is missed.
-    Watch(Watch, Sender<()>),
-    /// Hand over a piece of what is held, and when that is all, what is to come.
-    Show(Box<Search>, Sender<Piece>),
-    /// Go on with what is known of the host by now.
-    Host(Arc<Host>),
-    /// Tell of the processes whose records were lost.
-    Rescan(Box<Rescan>),
-    /// Raise an alert about the sensor itself; the second is the rule that it names.
-    Tell(Box<Policy>, &'static str),
-    /// Hand over what is left, and end.
-    Stop,
-}
 
 /// The engine. [`Engine::run`] is its thread.
 pub struct Engine {
@@ -109,7 +92,10 @@ pub struct Engine {
     watches: Vec<Watch>,
     viewers: Viewers,
     /// Counted, and not evaluated yet.
-    waiting: Waiting,
+    waiting: Waiting<Event>,
+    /// Raised, and not told yet.
+    waiting_alerts: Waiting<Alert>,
+    responding: Responding,
     findings: Vec<crate::detection::Finding>,
     blind_policy: Arc<Policy>,
     given_up: GivenUp,
@@ -135,13 +121,15 @@ pub struct Parts {
     pub budget: Budget,
     /// What is yet to be told, from one run to the next; none keeps nothing.
     pub accounts: Option<Accounts>,
+    /// Carries out what policies do; none keeps to telling.
+    pub responder: Option<Responder>,
 }
 
 impl Engine {
     /// An engine over a process table that may hold the baseline already.
     #[must_use]
     pub fn new(parts: Parts, setup: Setup) -> Self {
-        let Parts { host, own, table, outputs, sinks, losses, budget, accounts } = parts;
+        let Parts { host, own, table, outputs, sinks, losses, budget, accounts, responder } = parts;
         let recorder = setup.recorder.within(budget);
         let mut setup = Setup { recorder, ..setup };
         let before = accounts.as_ref().map(|accounts| accounts.before().clone()).unwrap_or_default();
@@ -161,6 +149,8 @@ impl Engine {
             watches: Vec::new(),
             viewers: Viewers::new(budget),
             waiting: Waiting::default(),
+            waiting_alerts: Waiting::default(),
+            responding: Responding::new(responder),
             findings: Vec::new(),
             blind_policy: Arc::new(losses::blind_policy()),
             given_up: GivenUp::after(before),
@@ -189,8 +179,9 @@ impl Engine {
         let settle = tick(SETTLE);
         let mut report = tick(self.setup.reporting_interval);
         let mut batches = batches.clone();
+        let answers = self.responding.answers();
         loop {
-            let names = if self.waiting.is_empty() { never() } else { after(waiting::LOOK) };
+            let names = if self.somebody_waits() { after(waiting::LOOK) } else { never() };
             select! {
                 recv(batches) -> batch => match batch {
                     Ok(batch) => {
@@ -203,7 +194,7 @@ impl Engine {
                     Ok(Request::Status(reply)) => drop(reply.send(self.status())),
                     Ok(Request::Counts(reply)) => drop(reply.send(self.counts())),
                     Ok(Request::Processes(reply)) => {
-                        drop(reply.send((self.table.running().cloned().collect(), Arc::clone(&self.host))));
+                        drop(reply.send(self.running()));
                     }
                     Ok(Request::Reload(setup)) => {
                         report = tick(setup.reporting_interval);
@@ -216,9 +207,15 @@ impl Engine {
                     Ok(Request::Show(search, reply)) => drop(reply.send(self.search(*search))),
                     Ok(Request::Host(host)) => self.host = host,
                     Ok(Request::Rescan(scan)) => self.rescan = Some(scan),
+                    Ok(Request::Descendants(of, reply)) => drop(reply.send(self.descendants(of))),
                     Ok(Request::Tell(policy, rule)) => self.tell(*policy, rule),
                     Ok(Request::Stop) | Err(_) => break,
                 },
+                recv(answers) -> answer => {
+                    if let Some(alert) = answer.ok().and_then(|answer| self.responding.answered(answer)) {
+                        self.raise(alert);
+                    }
+                }
                 recv(settle) -> _ => {
                     self.settle();
                     if batches.is_empty() {
@@ -228,19 +225,18 @@ impl Engine {
                 recv(report) -> _ => self.hand_over(),
                 recv(names) -> _ => {}
             }
-            while let Some(event) = self.waiting.next(false) {
-                self.evaluate(event, boot_now());
-            }
+            self.let_go(false);
         }
         // The drain thread has handed on all that the ring held.
         while let Ok(batch) = batches.try_recv() {
             self.batch(&batch);
             recycle(batch);
         }
-        while let Some(event) = self.waiting.next(true) {
-            self.evaluate(event, boot_now());
-        }
+        self.let_go(true);
         let until = Instant::now() + LAST_WORDS;
+        for alert in self.responding.end(LAST_ANSWERS) {
+            self.alert(alert);
+        }
         self.settle();
         self.hand_over();
         // What is gathered is safe first, whatever outputs do.
@@ -332,53 +328,6 @@ impl Engine {
         }
     }
 
-    /// Takes in an event that happened at this time of the boot clock.
-    fn event(&mut self, event: Event, at: u64) {
-        self.counts[event.kind as usize] += 1;
-        if !self.watches.is_empty() {
-            watch::saw(&mut self.watches, &event);
-        }
-        let waits = self.budget.pressure() == Pressure::None && self.setup.detection.awaits_name(&event);
-        let event = if waits { self.waiting.push(event) } else { Some(event) };
-        if let Some(event) = event {
-            self.evaluate(event, at);
-        }
-    }
-
-    fn evaluate(&mut self, mut event: Event, at: u64) {
-        let (detection, findings) = (&mut self.setup.detection, &mut self.findings);
-        detection.evaluate(&event, at, &self.host, &mut |finding| findings.push(finding));
-        for finding in std::mem::take(&mut self.findings) {
-            let alert = Alert::new(finding.policy, finding.rule, event.clone(), Arc::clone(&self.host))
-                .held_back(finding.held_back);
-            if event.process.incident.is_none() && alert.policy.message_type == MessageType::Alert {
-                self.table.set_incident(&mut event, alert.incident_id);
-            }
-            self.alert(alert);
-        }
-        self.show(&event);
-        if self.setup.recorder.is_pressing() {
-            self.hand_over();
-        }
-        self.table.recycle(event);
-    }
-
-    /// Shows an event to those who look on, and to the tables.
-    fn show(&mut self, event: &Event) {
-        self.viewers.event(event, &self.host);
-        self.setup.recorder.observe(event, &self.host);
-    }
-
-    fn alert(&mut self, alert: Alert) {
-        self.alerts += 1;
-        if !self.watches.is_empty() {
-            watch::alerted(&mut self.watches, &alert);
-        }
-        let alert = Arc::new(alert);
-        self.viewers.alert(&alert);
-        self.outputs.send(alert);
-    }
-
     /// Raises an alert about the sensor itself.
     fn tell(&mut self, policy: Policy, rule: &'static str) {
         let event = self.own_event(EventType::SensorStarted, Detail::None);
@@ -387,6 +336,9 @@ impl Engine {
 
     /// Turns what was lost since the last time into rows, and into an alert if it means blindness.
     fn settle(&mut self) {
+        for alert in self.responding.overdue() {
+            self.raise(alert);
+        }
         if let Some(step) = self.clock.look(SteadyTime::now()) {
             tracing::warn!("{step}");
         }
@@ -413,6 +365,9 @@ impl Engine {
         if let Some(accounts) = &mut self.accounts {
             accounts.keep(untold);
         }
+        for (policy, rule) in self.setup.detection.expired(unix_now()) {
+            tracing::warn!("the exception `{rule}` of the policy {policy} has expired: from now on it takes nothing");
+        }
         self.rate.look(self.counts.iter().sum());
         self.watches.retain(|watch| !watch.is_abandoned());
         self.viewers.prune();
@@ -426,7 +381,9 @@ impl Engine {
 
     fn hand_over(&mut self) {
         for unsent in self.setup.recorder.take_unsent() {
-            self.sinks.send(RowBatch { table: unsent.table, events: unsent.rows, host: Arc::clone(&self.host) });
+            let mut events = unsent.rows;
+            events.iter_mut().for_each(|event| self.setup.redaction.take_out(event));
+            self.sinks.send(RowBatch { table: unsent.table, events, host: Arc::clone(&self.host) });
         }
         for (sink, counts) in self.rows_given_up.handed_over() {
             self.sinks.told(&sink, &counts);
@@ -440,13 +397,27 @@ impl Engine {
         self.show(&event);
     }
 
+    fn descendants(&self, of: ProcessKey) -> Vec<Arc<Process>> {
+        let is_one = |process: &&Arc<Process>| process.ancestors().any(|ancestor| ancestor.key == of);
+        self.table.running().filter(is_one).cloned().collect()
+    }
+
+    fn running(&self) -> Running {
+        let redaction = Arc::clone(&self.setup.redaction);
+        Running { processes: self.table.running().cloned().collect(), host: Arc::clone(&self.host), redaction }
+    }
+
     fn own_event(&self, kind: EventType, detail: Detail) -> Event {
-        Event { kind, time: unix_now(), process: Arc::clone(&self.own), detail }
+        Event { kind, time: unix_now(), process: self.setup.redaction.process(&self.own), detail }
     }
 
     fn reload(&mut self, next: Setup) {
         self.hand_over();
         let before = std::mem::replace(&mut self.setup, next);
+        if self.setup.redaction.is_like(&before.redaction) {
+            // What it found is kept.
+            self.setup.redaction = before.redaction;
+        }
         self.setup.detection = std::mem::take(&mut self.setup.detection).after(before.detection);
         let nothing = Recorder::new(&[], Vec::new(), false);
         let recorder = std::mem::replace(&mut self.setup.recorder, nothing).within(self.budget);

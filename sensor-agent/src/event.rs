@@ -9,15 +9,17 @@
 //! An [`Event`] is cheap to clone: it holds a snapshot of its process, and through it the whole lineage, by
 //! reference count. Whoever needs a field reads it through [`fields`]; what a field is stands in the schema.
 
+mod arguments;
 pub mod audit;
 pub mod build;
 mod classes;
+mod container;
 pub mod decode;
 pub mod fields;
 pub mod json;
+mod late;
 pub mod lost;
 mod process;
-mod user_name;
 mod value;
 
 use std::any::Any;
@@ -28,13 +30,14 @@ use schema::classes::audit::Ending;
 use schema::{Activity, Class, EventType, Outcome};
 use sensor_ebpf::record::Actor;
 
+pub use arguments::Arguments;
+pub(crate) use arguments::Taken;
 pub use audit::AuditMessage;
+pub use container::{Container, FromRuntime};
+pub use late::{Late, UserName};
 pub use lost::Lost;
-pub use process::{
-    Arguments, Container, Host, Ids, Image, Login, NOT_WHOLE, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID,
-    is_whole,
-};
-pub use user_name::UserName;
+pub use process::{Host, Ids, Image, Login, NOT_WHOLE, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID, is_whole};
+pub(crate) use process::{Told, ToldBy};
 pub use value::{Pids, Place, Value};
 
 /// One thing that happened, with the process that did it.
@@ -89,6 +92,12 @@ impl Event {
     pub fn awaits_name(&self) -> bool {
         let of_account = matches!(&self.detail, Detail::Audit(message) if message.awaits_name());
         self.process.user.is_pending() || of_account
+    }
+
+    /// Whether runtimes are being asked for the container of the process.
+    #[must_use]
+    pub fn awaits_container(&self) -> bool {
+        self.process.container.as_ref().is_some_and(|container| container.told.is_pending())
     }
 
     /// The process that it was done to, if that is another one, and known.
@@ -167,6 +176,16 @@ pub trait Own: Any + fmt::Debug + Send + Sync {
 
     /// The file that it is about, if it is about one.
     fn file_path(&self) -> Option<Value<'_>> {
+        None
+    }
+
+    /// Whether it is counted how often programs do it.
+    fn is_counted(&self) -> bool {
+        false
+    }
+
+    /// The same as the last of so many of its program, and what kind of events that is.
+    fn with_count(&self, _count: u32) -> Option<(EventType, Detail)> {
         None
     }
 }

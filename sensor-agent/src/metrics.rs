@@ -19,7 +19,7 @@ pub use server::{ListenError, Server};
 use delivery::cause::{Cause, on_disk};
 
 use crate::control::Status;
-use crate::control::status::Delivery;
+use crate::control::status::{Delivery, Runtime};
 use crate::health;
 
 /// What all names begin with.
@@ -33,11 +33,13 @@ pub fn exposition(status: &Status, form: Form) -> String {
     form.write(&registry)
 }
 
-/// The metrics that tell how well the sensor does: without those of single outputs, whose names are the user's.
+/// The metrics that tell how well the sensor does: without those of single outputs and sockets, whose
+/// names are the user's.
 /// Names with labels, and values.
 #[must_use]
 pub fn statistics(status: &Status) -> Vec<(String, f64)> {
-    let told = |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "name" | "version"));
+    let told =
+        |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "name" | "socket" | "version"));
     let all =
         families(status).into_iter().flat_map(|family| family.samples.into_iter().map(move |one| (family.name, one)));
     all.filter(|(_, sample)| told(&sample.labels))
@@ -127,6 +129,15 @@ fn families(status: &Status) -> Vec<Family> {
         gauge("policies", "Policies in force.", vec![sample([], status.policies)]),
         counter("alerts", "Alerts raised.", vec![sample([], status.alerts)]),
         counter(
+            "responses",
+            "What policies did, by what came of it.",
+            status
+                .responses
+                .iter()
+                .map(|one| sample([("action", one.action.clone()), ("outcome", one.outcome.clone())], one.count))
+                .collect(),
+        ),
+        counter(
             "events",
             "Events handled, by type.",
             status.events.iter().map(|event| sample([("type", event.event_type.clone())], event.count)).collect(),
@@ -174,12 +185,52 @@ fn families(status: &Status) -> Vec<Family> {
             ],
         ),
     ];
+    all.extend(containers(status));
     all.extend(canary(status));
     all.extend(hooks(status));
     all.extend(tables(status));
     all.extend(deliveries(status));
     all.extend(configuration(status));
     all
+}
+
+fn containers(status: &Status) -> Vec<Family> {
+    let runtimes = &status.containers.runtimes;
+    let of = |runtime: &Runtime| [("runtime", runtime.name.clone()), ("socket", runtime.socket.clone())];
+    let questions = runtimes.iter().flat_map(|runtime| {
+        let [name, socket] = of(runtime);
+        [("named", runtime.named), ("not_known", runtime.not_known), ("failed", runtime.failed)]
+            .map(|(outcome, count)| sample([name.clone(), socket.clone(), ("outcome", outcome.to_owned())], count))
+    });
+    let seconds = |runtime: &Runtime| Sample { labels: of(runtime).into(), value: runtime.longest_ms as f64 / 1000.0 };
+    vec![
+        gauge(
+            "containers_unnamed",
+            "Containers that no runtime has named so far and that are asked for again.",
+            vec![sample([], status.containers.unnamed)],
+        ),
+        counter(
+            "container_questions_overflowed",
+            "Containers that were not asked for because too many waited.",
+            vec![sample([], status.containers.overflowed)],
+        ),
+        counter("container_questions", "Questions to container runtimes, by what came of them.", questions.collect()),
+        counter(
+            "container_answers_cut",
+            "Answers of which something was too long to be kept whole.",
+            runtimes.iter().map(|runtime| sample(of(runtime), runtime.cut)).collect(),
+        ),
+        gauge(
+            "container_runtime_answers",
+            "Whether the container runtime answered the last time.",
+            runtimes.iter().map(|runtime| sample(of(runtime), u64::from(runtime.answers == Some(true)))).collect(),
+        ),
+        gauge(
+            "container_longest_answer_seconds",
+            "How long the longest answer of a container runtime took.",
+            runtimes.iter().map(seconds).collect(),
+        ),
+    ]
 }
 
 fn canary(status: &Status) -> Vec<Family> {

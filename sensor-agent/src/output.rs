@@ -10,19 +10,17 @@
 //! other and never the engine: handing over never waits. What does not fit is counted by cause. Texts are made on the
 //! output's thread.
 //!
-//! Queues, threads, spools and receivers are of the crate [`delivery`]; here alerts and rows become bytes. A further kind
-//! of output implements [`delivery::lines::Lines`], [`delivery::remote::Remote`] or [`delivery::lane::queue::Deliver`];
-//! its settings are in [`settings::TargetSettings`], and it has a line in [`open`].
+//! Queues, threads, spools and receivers are of the crate [`delivery`]; here alerts and rows become bytes. A further kind of
+//! output or sink is a file in [`target`], and its name in the list there.
 
 mod alerts;
-mod central;
 mod dispatcher;
-mod envelope;
 mod format;
 mod open;
 mod orphaned_spools;
-mod parquet;
 mod queued;
+#[cfg(test)]
+mod redaction_tests;
 mod render;
 mod rendered;
 mod rows;
@@ -30,18 +28,16 @@ mod rows;
 mod scripted;
 mod settings;
 mod sinks;
+pub mod target;
 #[cfg(test)]
 mod tests;
-mod zeromq;
 
 pub use self::{
-    central::CentralSettings,
     dispatcher::{Dispatcher, PreparedOutputs, Watch},
     format::{Format, RowFormat},
     orphaned_spools::tell_of_orphaned_spools,
-    parquet::{ParquetSettings, StoreSettings},
     rows::RowBatch,
-    settings::{Fault, OutputSettings, SinkSettings, TargetSettings},
+    settings::{OutputSettings, SinkSettings},
     sinks::{PreparedSinks, Sinks},
-    zeromq::{Topics, ZeromqEncoding, ZeromqSettings},
+    target::{CentralSettings, Target},
 };

@@ -4,19 +4,24 @@
 //! for the start are the host's own troubles.
 
 mod destinations;
+mod exceptions;
 mod gaps;
 mod in_vain;
 mod policies;
 mod tables;
 
+use std::sync::Arc;
+
 use crate::config::Config;
 use crate::engine::Setup;
 use crate::output::{OutputSettings, SinkSettings};
+use crate::redaction::Redaction;
+use crate::response::Limits;
 use crate::rules::{ListSource, Lists};
 
 use diagnostic::Report;
 pub use gaps::gaps;
-pub use policies::{PolicyLine, PolicyOff, rule_books};
+pub use policies::{InForce, PolicyLine, PolicyOff, in_force_apart, rule_books};
 
 /// What runs under a configuration. Of use only if the report has no errors.
 #[derive(Debug)]
@@ -59,7 +64,10 @@ pub fn plan(config: &Config, report: &mut Report) -> Plan {
         Some(ListLine { name: name.to_owned(), kind: list.kind.info().word, entries: list.texts.len() })
     };
     let lists = names.into_iter().filter_map(line).collect();
-    Plan { setup: Setup { detection, recorder, reporting_interval }, outputs, sinks, policies, off, lists }
+    let redaction = Arc::new(Redaction::new(config.redaction.clone()));
+    let limits = Arc::new(Limits::new(config.response.actions_per_minute, &config.response.protected));
+    let setup = Setup { detection, recorder, redaction, reporting_interval, limits };
+    Plan { setup, outputs, sinks, policies, off, lists }
 }
 
 /// The lists of all files, merged.

@@ -19,6 +19,29 @@ pub struct Policy {
     pub labels: Vec<(String, String)>,
     /// The content group that the policy belongs to, such as `Detection Analytics.Persistence`.
     pub content_group: String,
+    /// What is done about what it finds, besides telling it.
+    pub response: Response,
+}
+
+/// What a policy does about what it finds, in this order; usually nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    pub actions: Vec<Action>,
+    /// Do everything but act, and say so.
+    pub dry_run: bool,
+}
+
+words! {
+    /// One thing that is done about what a policy finds.
+    pub Action {
+        /// Stops the process; it can be continued.
+        Stop = "stop",
+        Kill = "kill",
+        /// Kills the process and its descendants.
+        KillTree = "kill-tree",
+        /// Kills all processes of its container.
+        KillContainer = "kill-container",
+    }
 }
 
 words! {

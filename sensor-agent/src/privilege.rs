@@ -39,12 +39,15 @@ pub enum Duty {
     /// on kernels before 5.19, where the `unprivileged_bpf_disabled` setting covers each use of `bpf(2)`; which it
     /// is, is tried out.
     UseMaps,
+    /// End and stop processes of other users, for policies that ask for it. Takes `CAP_KILL`.
+    Respond,
 }
 
 impl Duty {
     fn capabilities(self) -> &'static [Capability] {
         match self {
             Self::UseMaps => &[Capability::Bpf],
+            Self::Respond => &[Capability::Kill],
         }
     }
 }
@@ -104,6 +107,7 @@ pub fn drop_to_runtime(duties: &[Duty]) -> Result<Kept, DropError> {
         let is_taken = match duty {
             Duty::UseMaps => probe::bpf_is_refused_without_capabilities(before)
                 .map_err(refused("trying bpf(2) without capabilities"))?,
+            Duty::Respond => true,
         };
         if is_taken {
             wanted |= duty.capabilities().iter().map(|capability| capability.flag()).collect::<CapabilitySet>();

@@ -6,6 +6,7 @@
 //!              ├─ lineage: how long it may be
 //!              ├─ mounts: a file of another mount namespace ─▶ where the host has it
 //!              ├─ logins: audit session ─▶ who logged in, from where
+//!              ├─ container_names: id ─▶ what its runtime says, from another thread
 //!              └─ users: uid ─▶ login name, from a cache that another thread fills
 //! ```
 //!
@@ -13,7 +14,9 @@
 //! service ([`users`], [`baseline`], [`unlisted`]) runs elsewhere or before the first record.
 
 pub mod baseline;
+mod container_names;
 pub mod containers;
+mod crashes;
 mod ended;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
@@ -21,6 +24,7 @@ mod groups;
 mod host_place;
 mod lineage;
 mod logins;
+mod machines;
 pub mod mounts;
 mod pool;
 pub mod rescan;
@@ -29,6 +33,7 @@ mod told;
 pub mod unlisted;
 pub mod users;
 
+pub use container_names::Lookups;
 pub use host_place::HostPlace;
 pub use lineage::MAX_DEPTH;
 pub use table::{MAX_PROCESSES, Table, TableCounters};

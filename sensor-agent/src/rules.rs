@@ -42,13 +42,14 @@ mod regex;
 mod test;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
 pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
 pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
-pub(crate) use check::{is_no_path, not_filled};
+pub(crate) use check::is_no_path;
 pub use compile::{RuleSet, check_alone, compile};
 pub use eval::Scratch;
 pub use explain::{Explanation, Finding, Outcome, Step};
@@ -57,6 +58,7 @@ pub use lexer::lists_named;
 pub use lists::{LIST_KINDS, List, ListKind, ListKindInfo, ListSource, Lists};
 pub use operators::{OPERATORS, Operator, OperatorInfo};
 pub use parse::parse;
+pub(crate) use regex::read as read_expression;
 
 use diagnostic::{Report, Severity, Spanned};
 

@@ -12,6 +12,7 @@ mod last_run;
 mod metrics_endpoint;
 mod processes;
 mod reload;
+mod responding;
 mod scheduling;
 pub mod self_check;
 mod show;
@@ -57,7 +58,7 @@ use crate::process::baseline::{Baseline, CommandLines};
 use crate::process::mounts::HostMounts;
 use crate::process::unlisted::Unlisted;
 use crate::process::users::Users;
-use crate::process::{HostPlace, MAX_PROCESSES, Table};
+use crate::process::{HostPlace, Lookups, MAX_PROCESSES, Table};
 
 /// Requests that may wait for the engine.
 const REQUESTS: usize = 16;
@@ -90,6 +91,8 @@ struct Shared {
     started: Instant,
     /// How the canaries went.
     canary: watchdog::Record,
+    /// Who is asked for containers.
+    containers: Lookups,
     /// What is watched for meddling.
     tamper: Mutex<Tamper>,
     /// Whether `use_resource_limits` is on.
@@ -100,6 +103,8 @@ struct Shared {
     metrics_endpoint: metrics_endpoint::MetricsEndpoint,
     /// How audit messages are caught, from the start to the end.
     audit: crate::config::Audit,
+    /// Whether policies may act, from the start to the end.
+    responds: bool,
     /// The configuration in force and how the last reload went.
     configuration: Mutex<crate::control::status::Configuration>,
     /// What it says, with nothing having come of it.
@@ -176,6 +181,7 @@ impl Sensor {
         let inventory = inventory::of(&config, &plan);
         let options = CaptureOptions {
             failed_execs: plan.setup.failed_execs(),
+            files: plan.setup.files(),
             classes: plan.setup.classes(),
             ..capture_options(&config)
         };
@@ -192,16 +198,25 @@ impl Sensor {
         let command_lines = CommandLines::read(records());
         let host_place = HostPlace::find(records());
         let mounts = HostMounts::open();
-        let kept = privilege::drop_to_runtime(&[Duty::UseMaps])?;
+        let duties: &[Duty] = if config.response.enabled { &[Duty::UseMaps, Duty::Respond] } else { &[Duty::UseMaps] };
+        let kept = privilege::drop_to_runtime(duties)?;
 
         let budget = Budget::of_sensor();
         budget.set_limit(config.memory_budget);
         let users = Users::start().map_err(StartError::Thread)?;
-        let mut table = Table::new(MAX_PROCESSES, users).with_mounts(mounts).within(budget);
+        let containers = Lookups::start(config.crisensor.lookups()).map_err(StartError::Thread)?;
+        let mut table =
+            Table::new(MAX_PROCESSES, users).with_containers(containers.clone()).with_mounts(mounts).within(budget);
         table.set_host(host_place);
         let pending = Baseline::load(&mut table, records(), &command_lines, attached, baseline.finished, unix_now());
         let own = own_process(&table);
         host.sensor = own_key(&own);
+        match host.sensor {
+            Some(sensor) => capture.know_sensor(sensor.tgid),
+            None => {
+                tracing::info!("this process's id on the host is not known: who gets at its BPF programs is not seen")
+            }
+        }
         let host = Arc::new(host);
 
         tell_of_orphaned_spools(&state_dir.join("spool"), &plan.outputs, &plan.sinks);
@@ -221,18 +236,22 @@ impl Sensor {
             kept,
             started,
             canary: watchdog::Record::default(),
+            containers,
             tamper: Mutex::new(Tamper::new(&config)),
             limited: AtomicBool::new(config.use_resource_limits),
             statistics: AtomicBool::new(config.send_labs_telemetry),
             metrics_endpoint: metrics_endpoint::MetricsEndpoint::default(),
             audit: config.audit,
+            responds: config.response.enabled,
             configuration: Mutex::new(configuration),
             inventory: Mutex::new(inventory),
         });
         let losses = Box::new(kernel::Losses::new(Arc::clone(&shared)));
         let known_host = Arc::clone(&host);
         let accounts = Accounts::open(state_dir).map_err(StartError::Thread)?;
-        let parts = Parts { host, own, table, outputs, sinks, losses, budget, accounts: Some(accounts) };
+        let responder = responding::start(&config, &shared, &host, &own).map_err(StartError::Thread)?;
+        let accounts = Some(accounts);
+        let parts = Parts { host, own, table, outputs, sinks, losses, budget, accounts, responder };
         let engine = Engine::new(parts, plan.setup);
         let (batches, recycler) = (drain.batches(), drain.recycler());
         let engine = std::thread::Builder::new()

@@ -32,11 +32,11 @@ use std::fmt;
 
 use diagnostic::{Report, Span, Spanned};
 use foldhash::{HashMap, HashSet};
-use schema::{EventType, Seen};
 
 use crate::rules::{Chain, ListSource, Lists, MissingDefault, compile};
 use documents::{Document, documents};
 use policy::Policy;
+pub(crate) use policy::yaml as yaml_text;
 use rule::Rule;
 
 /// How rules are taken.
@@ -211,7 +211,7 @@ fn check(policy: &Policy) -> Result<(), Fault> {
     let lists = Lists::merge(&sources, &mut report);
     let rules: Vec<_> = policy.rules().iter().map(|rule| spanned(rule)).collect();
     let chain = Chain { name: "policy", rules: &rules, span: &span, on_missing_default: MissingDefault::Error };
-    let _ = compile(Seen::only(EventType::Exec), &[chain], &lists, &mut report);
+    let _ = compile(policy.seen(), &[chain], &lists, &mut report);
     match report.diagnostics().first() {
         None => Ok(()),
         Some(found) => {

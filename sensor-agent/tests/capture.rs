@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use sensor_agent::capture::{FailedExecs, Options, Preempted, State, preflight};
+use sensor_agent::capture::{Capture, FailedExecs, Options, Preempted, ProgramStatus, State, preflight};
 use sensor_ebpf::classes::{Class, Classes, Source};
 use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ProcessKey, exec_flags};
@@ -201,7 +201,7 @@ fn failed_execs_are_told_while_somebody_asks_and_there_is_room() {
     const TRIES: u64 = 400;
     let options = Options { failed_execs: FailedExecs::None, ..Options::default() }.with_ring(Ring::Lifecycle, RING);
     // Nobody drains.
-    let mut capture = sensor_agent::capture::Capture::start(&options).unwrap();
+    let mut capture = Capture::start(&options).unwrap();
     let counted = |capture: &sensor_agent::capture::Capture| {
         let counted = capture.counters().unwrap().into_iter();
         let failed = [Source::ExecFailed, Source::ExecNotOpened];
@@ -373,7 +373,7 @@ fn later_programs_tell_what_the_first_missed_and_nothing_else() {
 fn a_full_ring_is_counted() {
     let options = Options::default().with_ring(Ring::Lifecycle, 4096);
     // Nobody drains.
-    let mut capture = sensor_agent::capture::Capture::start(&options).unwrap();
+    let mut capture = Capture::start(&options).unwrap();
     for _ in 0..100 {
         Command::new("/bin/true").status().unwrap();
     }
@@ -381,6 +381,41 @@ fn a_full_ring_is_counted() {
     let exec = capture.counters().unwrap().into_iter().find(|counted| counted.source == Source::Exec).unwrap().counters;
     assert!(exec.ring_full >= 80 && exec.submitted > 0, "{exec:?}");
     assert_eq!(exec.seen, exec.submitted + exec.ring_full + exec.over_budget + exec.filtered + exec.failed);
+}
+
+/// Where changes of credentials are seen at the ends of system calls.
+#[test]
+fn threads_beyond_those_that_are_known_are_counted() {
+    const KNOWN: u32 = 2000;
+    let classes = Classes::NONE.with(Class::Credentials);
+    let options = Options { known_threads: KNOWN, classes, ..Options::default() };
+    let capture = Capture::start(&options).unwrap();
+    let status = capture.status();
+    let serves = |rung| {
+        let is_one = |status: &&ProgramStatus| status.source == Source::CredentialChange && status.rung == rung;
+        status.iter().find(is_one).is_some_and(|status| status.state == State::Attached)
+    };
+    if serves(1) {
+        return;
+    }
+    assert!(serves(2), "{status:#?}");
+    let failed = || {
+        let counted = capture.counters().unwrap();
+        counted.into_iter().find(|counted| counted.source == Source::CredentialChange).unwrap().counters.failed
+    };
+    // Those that have ended leave room.
+    for _ in 0..2 * KNOWN {
+        std::thread::spawn(rustix::process::getppid).join().unwrap();
+    }
+    assert_eq!(failed(), 0);
+    let all = std::sync::Barrier::new(KNOWN as usize);
+    std::thread::scope(|scope| {
+        for _ in 0..KNOWN {
+            let small = std::thread::Builder::new().stack_size(16 * 1024);
+            small.spawn_scoped(scope, || all.wait()).unwrap();
+        }
+    });
+    assert!(failed() > 0);
 }
 
 #[test]

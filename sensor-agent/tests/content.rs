@@ -310,7 +310,7 @@ fn lacking(shipped: &Shipped) -> Vec<String> {
                 category,
             );
         }
-        let first = &policy.rules[0].value;
+        let first = &policy.rules[usize::from(policy.policy_type.first_rule().is_some())].value;
         for field in ["programName", "parentProgramName", "commandLine"] {
             let list = format!("{}-{field}-allowList", list_prefix(name));
             expect(first.contains(&format!("{field} in ${list}")), "the first rule asks no allow-list");
@@ -318,7 +318,24 @@ fn lacking(shipped: &Shipped) -> Vec<String> {
             expect(lists.get(list.as_str()).is_some_and(empty), "an allow-list is not empty");
         }
         // Where no better hook is to be had, these cost every system call of the host something.
-        let costs = ["credentialChange", "ptrace", "namespace", "mount"].contains(&policy.policy_type.word);
+        let costly = [
+            "credentialChange",
+            "namespace",
+            "mount",
+            "memoryExec",
+            "memfdCreate",
+            "userfaultfd",
+            "sysctl",
+            "perfEvent",
+            "kexec",
+            "bpfAttach",
+            "sensorTampering",
+            "rawSocket",
+            "unixConnect",
+        ];
+        let is_about_all_files =
+            ["Setuid Bit Given by Any Program", "Capability Given to File by Any Program"].contains(&name);
+        let costs = is_about_all_files || costly.contains(&policy.policy_type.word);
         expect(policy.enabled != costs || name == "Program Added to Running Container", "is off, or on");
     }
     wrong

@@ -10,15 +10,19 @@
 mod access;
 mod access_tokens;
 mod alerts;
+mod answers;
 mod detections;
 mod endpoints;
 mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod oauth;
+mod openapi;
+mod operations;
 mod paging;
 mod query;
 mod rate;
+mod shape;
 mod siem;
 mod tenants;
 pub(crate) mod times;
@@ -26,11 +30,7 @@ mod whoami;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{MethodRouter, get, post},
-};
+use axum::{Router, extract::DefaultBodyLimit, routing::get};
 
 use crate::{
     config::Rates,
@@ -38,7 +38,11 @@ use crate::{
 };
 
 pub use error::ApiError;
+use operations::{OPERATIONS, Operation};
 use rate::Counted;
+
+/// Where a client learns who it is.
+const WHOAMI: &str = "/whoami/v1";
 
 /// Largest body that a client may send, bytes.
 const BODY: usize = 256 << 10;
@@ -71,37 +75,10 @@ impl Api {
 
 /// The end points of clients.
 pub fn routes(api: Arc<Api>) -> Router {
-    let end_points: [(&str, MethodRouter<Arc<Api>>); 21] = [
-        ("/api/v2/oauth2/token", post(oauth::token)),
-        ("/whoami/v1", get(whoami::get)),
-        ("/partner/v1/tenants", get(tenants::list)),
-        ("/partner/v1/tenants/{id}", get(tenants::one)),
-        ("/organization/v1/tenants", get(tenants::list)),
-        ("/organization/v1/tenants/{id}", get(tenants::one)),
-        ("/common/v1/alerts", get(alerts::list)),
-        ("/common/v1/alerts/search", post(alerts::search)),
-        ("/common/v1/alerts/{id}", get(alerts::one)),
-        ("/common/v1/alerts/{id}/actions", post(alerts::act)),
-        ("/detections/v1/queries/{kind}", post(detections::start)),
-        ("/detections/v1/queries/{kind}/{run}", get(detections::one)),
-        ("/detections/v1/queries/{kind}/{run}/results", get(detections::results)),
-        ("/endpoint/v1/endpoints", get(endpoints::list)),
-        ("/endpoint/v1/endpoints/{id}", get(endpoints::one)),
-        ("/accounts/v1/access-tokens", get(access_tokens::list).post(access_tokens::create)),
-        (
-            "/accounts/v1/access-tokens/{id}",
-            get(access_tokens::one).patch(access_tokens::change).delete(access_tokens::remove),
-        ),
-        ("/siem/v1/alerts", get(siem::alerts)),
-        ("/siem/v1/events", get(siem::events)),
-        // Where clients with an API token of the old kind look.
-        ("/gateway/siem/v1/alerts", get(siem::alerts)),
-        ("/gateway/siem/v1/events", get(siem::events)),
-    ];
-    let mut router = Router::new();
-    for (path, methods) in end_points {
+    let mut router = Router::new().route("/openapi.json", get(openapi::get));
+    for Operation { path, route, .. } in &OPERATIONS {
         // Some clients put a slash at the end.
-        router = router.route(&format!("{path}/"), methods.clone()).route(path, methods);
+        router = router.route(&format!("{path}/"), route()).route(path, route());
     }
     router
         .fallback(error::no_such_path)

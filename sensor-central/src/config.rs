@@ -19,7 +19,7 @@ use settings::{
     reference,
 };
 
-use self::keys::{API, Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP, WEB};
+use self::keys::{API, Bytes, LIMITS, Listen, METRICS, Number, RETENTION, Range, SCHEMA, TOP, WATCH, WEB};
 
 use crate::store::Lasting;
 
@@ -33,6 +33,7 @@ pub struct Config {
     pub tls: Tls,
     pub limits: Limits,
     pub retention: Retention,
+    pub watch: Watch,
     pub metrics: Metrics,
     pub rates: Rates,
     /// None: there are no pages.
@@ -113,6 +114,26 @@ impl Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self::read(&Section::new(None, RETENTION))
+    }
+}
+
+/// When Central raises an alert of its own about a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// How long nothing may come from it. None: for ever.
+    pub silent: Option<Duration>,
+}
+
+impl Watch {
+    fn read(section: &Section<'_>) -> Self {
+        let minutes = section.get::<Number>("silent_minutes").map(|Number(minutes)| minutes);
+        Self { silent: minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60))) }
+    }
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self::read(&Section::new(None, WATCH))
     }
 }
 
@@ -253,6 +274,7 @@ impl Config {
             listen: top.value::<Listen>("listen").0,
             limits: Limits::read(&top.section("limits")),
             retention: Retention::read(&top.section("retention")),
+            watch: Watch::read(&top.section("watch")),
             metrics: Metrics::read(&top.section("metrics")),
             rates: Rates::read(&top.section("api")),
             web: web_listen.map(|listen| Web::read(listen, &web)),
@@ -272,6 +294,7 @@ impl Config {
             tls,
             limits: Limits::default(),
             retention: Retention::default(),
+            watch: Watch::default(),
             metrics: Metrics::default(),
             rates: Rates::default(),
             web: None,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `sensors` | `Event::Endpoint::Sensor::Started` |
 //! | `lost_records` | `Event::Endpoint::Sensor::RecordsLost` |
+//! | what Central sees itself | `Event::Endpoint::Sensor::Silent`, `LosingRecords`, `TamperedWith`, `WellAgain` |
 //! | `audit_user_msg`: `USER_LOGIN` | `Event::Endpoint::Login::Succeeded`, `Event::Endpoint::Login::Failed` |
 //! | `audit_user_msg`: `USER_AUTH` that failed | `Event::Endpoint::Authentication::Failed` |
 //! | `audit_user_msg`: users, groups and passwords | `Event::Endpoint::Account::Changed` |
@@ -19,6 +20,11 @@ pub enum EventType {
     LoginFailed,
     AuthenticationFailed,
     AccountChanged,
+    /// This and the next three are told by Central itself.
+    SensorSilent,
+    SensorLosing,
+    SensorTampered,
+    SensorWell,
 }
 
 /// Names of audit messages (linux/audit.h) about accounts.
@@ -35,13 +41,17 @@ const ACCOUNT: [&str; 9] = [
 ];
 
 impl EventType {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::SensorStarted,
         Self::RecordsLost,
         Self::LoginSucceeded,
         Self::LoginFailed,
         Self::AuthenticationFailed,
         Self::AccountChanged,
+        Self::SensorSilent,
+        Self::SensorLosing,
+        Self::SensorTampered,
+        Self::SensorWell,
     ];
 
     /// The type of a row, if it is of note.
@@ -74,6 +84,10 @@ impl EventType {
             Self::LoginFailed => "Event::Endpoint::Login::Failed",
             Self::AuthenticationFailed => "Event::Endpoint::Authentication::Failed",
             Self::AccountChanged => "Event::Endpoint::Account::Changed",
+            Self::SensorSilent => "Event::Endpoint::Sensor::Silent",
+            Self::SensorLosing => "Event::Endpoint::Sensor::LosingRecords",
+            Self::SensorTampered => "Event::Endpoint::Sensor::TamperedWith",
+            Self::SensorWell => "Event::Endpoint::Sensor::WellAgain",
         }
     }
 
@@ -87,9 +101,10 @@ impl EventType {
     #[must_use]
     pub const fn severity(self) -> &'static str {
         match self {
-            Self::SensorStarted | Self::LoginSucceeded => "none",
+            Self::SensorStarted | Self::LoginSucceeded | Self::SensorWell => "none",
             Self::LoginFailed | Self::AuthenticationFailed | Self::AccountChanged => "low",
-            Self::RecordsLost => "medium",
+            Self::RecordsLost | Self::SensorLosing => "medium",
+            Self::SensorSilent | Self::SensorTampered => "high",
         }
     }
 
@@ -97,7 +112,12 @@ impl EventType {
     #[must_use]
     pub const fn group(self) -> &'static str {
         match self {
-            Self::SensorStarted | Self::RecordsLost => "PROTECTION",
+            Self::SensorStarted
+            | Self::RecordsLost
+            | Self::SensorSilent
+            | Self::SensorLosing
+            | Self::SensorTampered
+            | Self::SensorWell => "PROTECTION",
             Self::LoginSucceeded | Self::LoginFailed | Self::AuthenticationFailed | Self::AccountChanged => {
                 "AUTHENTICATION"
             }

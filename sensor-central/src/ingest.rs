@@ -35,6 +35,7 @@ use crate::{
     store::{Batch, Items, Outcome, Store},
 };
 
+pub(crate) use alerts::judge as judge_alert;
 pub use auth::bearer;
 pub use body::linger;
 pub use failure::Failure;

@@ -17,7 +17,10 @@ use sensor_central::{
     fault::{Fault, Faults},
     now, sensors,
     server::Server,
-    store::{self, Filter, IdType, NewClient, NewToken, Reader, Role},
+    store::{
+        self, Filter, IdType, NewClient, NewToken, Reader, Role,
+        backup::{self, Look},
+    },
     users,
 };
 use tokio::signal::unix::{SignalKind, signal};
@@ -147,6 +150,37 @@ enum Command {
         #[arg(long)]
         organization: Option<Uuid>,
     },
+    /// Copies the database to a file, also while the service runs, and checks the copy.
+    Backup {
+        /// The copy; there must be no such file.
+        file: PathBuf,
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+    },
+    /// Puts a copy in the place of the database, while the service is stopped. What was there is kept beside it.
+    Restore {
+        /// The copy, as `backup` made it.
+        file: PathBuf,
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+    },
+    /// Checks a copy, or the database in a folder while the service runs.
+    Verify {
+        /// The copy, or the folder.
+        #[arg(default_value = "/var/lib/sensor-central")]
+        file: PathBuf,
+    },
+    /// Brings the database of an older version forward, as a start of the service does.
+    Migrate {
+        /// The folder of the database.
+        #[arg(long, default_value = "/var/lib/sensor-central")]
+        data_dir: PathBuf,
+        /// Makes no copy of it beforehand: there is no way back to the older version then.
+        #[arg(long)]
+        without_backup: bool,
+    },
     /// Who may look at the web pages.
     User {
         #[command(subcommand)]
@@ -255,6 +289,19 @@ fn run(command: Command) -> Result<(), Error> {
         },
         Command::SetTenant { data_dir, tenant, name, partner, organization } => {
             Ok(store::set_tenant(&data_dir, tenant, name.as_deref(), partner, organization)?)
+        }
+        Command::Backup { file, data_dir } => {
+            Ok(writeln!(io::stdout(), "{}: {}", file.display(), backup::create(&data_dir, &file)?)?)
+        }
+        Command::Restore { file, data_dir } => {
+            let (contents, kept) = backup::restore(&data_dir, &file)?;
+            let mut out = io::stdout().lock();
+            writeln!(out, "restored: {contents}")?;
+            Ok(kept.map_or(Ok(()), |kept| writeln!(out, "what was there is kept as {}", kept.display()))?)
+        }
+        Command::Verify { file } => Ok(writeln!(io::stdout(), "ok: {}", backup::verify(&file, Look::Whole)?)?),
+        Command::Migrate { data_dir, without_backup } => {
+            Ok(writeln!(io::stdout(), "{}", backup::migrate(&data_dir, !without_backup)?)?)
         }
         Command::User { command } => Ok(users::run(command, &mut io::stdout().lock())?),
     }

@@ -21,7 +21,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     api::{self, Api},
-    config::{Config, Retention, Tls},
+    config::{Config, Retention, Tls, Watch},
     fault::{self, Faults},
     ingest::{self, Ingest},
     metrics::Metrics,
@@ -38,6 +38,9 @@ const HEADERS: Duration = Duration::from_secs(10);
 
 /// How often old records are looked for.
 const EXPIRE: Duration = Duration::from_secs(60);
+
+/// How often sensors are looked after.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// Why the service cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,7 @@ pub struct Server {
     /// For browsers.
     people: Option<Listener>,
     expiring: JoinHandle<()>,
+    looking: JoinHandle<()>,
     /// Tells pages that wait for something.
     stopping: watch::Sender<bool>,
     certificate: RustlsConfig,
@@ -144,6 +148,7 @@ impl Server {
             people: people.transpose()?,
             machines: Listener::serve(machines, &certificate, router(config, &store, metrics, faults))?,
             expiring: tokio::spawn(expire(store.clone(), config.retention)),
+            looking: tokio::spawn(look_after_sensors(store.clone(), config.watch)),
             stopping,
             certificate,
             tls: config.tls.clone(),
@@ -187,6 +192,7 @@ impl Server {
     /// Takes no more connections, answers what has begun, closes the database.
     pub async fn stop(self) {
         self.expiring.abort();
+        self.looking.abort();
         self.stopping.send_replace(true);
         let people = async {
             if let Some(listener) = self.people {
@@ -254,6 +260,17 @@ async fn metrics_text(
     }
     let form = Form::asked_for(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
     ([(header::CONTENT_TYPE, form.content_type())], status.metrics.text(form)).into_response()
+}
+
+async fn look_after_sensors(store: Store, watch: Watch) {
+    let silent = watch.silent.map(|silent| i64::try_from(silent.as_nanos()).unwrap_or(i64::MAX));
+    let mut timer = tokio::time::interval(LOOK);
+    loop {
+        timer.tick().await;
+        if let Err(error) = store.look_after_sensors(silent).await {
+            tracing::warn!(%error, "could not look after the sensors; the next try is in {} seconds", LOOK.as_secs());
+        }
+    }
 }
 
 async fn expire(store: Store, retention: Retention) {

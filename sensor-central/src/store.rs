@@ -8,9 +8,11 @@
 mod alerts;
 mod arrivals;
 mod audit;
+pub mod backup;
 mod clients;
 mod clock;
 mod detections;
+mod entries;
 mod fleet;
 mod handling;
 mod listing;
@@ -23,7 +25,9 @@ mod secret;
 mod sessions;
 mod tenants;
 mod tokens;
+mod troubles;
 mod users;
+mod views;
 mod web_sessions;
 mod writer;
 
@@ -59,10 +63,12 @@ pub use secret::{Secret, hash};
 pub use sessions::Use;
 pub use tenants::{Tenant, set as set_tenant};
 pub use tokens::{AccessToken, NewToken, Token, add as add_token, create as create_token};
+pub use troubles::{Trouble, is_tampering};
 pub use users::{
     Known, NewUser, User, UserRole, add as add_user, create as create_user, list as list_users, remove as remove_user,
     set_password, user_name,
 };
+pub use views::{MOST as MOST_VIEWS, View};
 pub use web_sessions::Lasting;
 
 /// Requests that may wait for the writer.
@@ -107,6 +113,11 @@ impl Items {
             Self::Rows(_) => "events",
         }
     }
+
+    /// Whether some of them tell that the sensor lost records.
+    fn tell_of_losses(&self) -> bool {
+        matches!(self, Self::Rows(rows) if rows.iter().any(|row| row.event == Some(EventType::RecordsLost)))
+    }
 }
 
 /// An alert: what it is looked for by, and the whole.
@@ -125,6 +136,8 @@ pub struct Alert {
     /// The id of the container.
     pub container: String,
     pub incident: String,
+    /// Whether it says that somebody meddled with the sensor itself.
+    pub is_tampering: bool,
     pub json: String,
 }
 
@@ -150,6 +163,8 @@ pub struct Hello {
     pub metadata: String,
     /// A JSON object of numbers; an empty one leaves those before in place.
     pub statistics: String,
+    /// Records that it lost since it started, if it told.
+    pub lost: Option<f64>,
     /// Central's clock less the sensor's, nanoseconds.
     pub skew: Option<i64>,
 }
@@ -174,6 +189,20 @@ pub enum StoreError {
     Folder { folder: PathBuf, source: std::io::Error },
     #[error("cannot make the file of the database {}: {source}", path.display())]
     Create { path: PathBuf, source: std::io::Error },
+    #[error("cannot {what} {}: {source}", path.display())]
+    File { what: &'static str, path: PathBuf, source: std::io::Error },
+    #[error("cannot copy the database to {}: {source}", path.display())]
+    Copy { path: PathBuf, source: rusqlite::Error },
+    #[error("the database is of version {found} and cannot be copied before it is brought forward: {source}\nmake room beside it, or run `sensor-central migrate --without-backup --data-dir {}` once", data_dir.display())]
+    NoCopy { found: i64, data_dir: PathBuf, source: Box<StoreError> },
+    #[error("{} is there already: name a file that is not", path.display())]
+    Exists { path: PathBuf },
+    #[error("{} is being written by another `sensor-central`: let it end first", path.display())]
+    BeingWritten { path: PathBuf },
+    #[error("{} is not a whole database of Central: {}", path.display(), faults.join("; "))]
+    Damaged { path: PathBuf, faults: Vec<String> },
+    #[error("the database {} is in use: stop Central first (`systemctl stop sensor-central`)", path.display())]
+    InUse { path: PathBuf },
     #[error("the database failed: {0}")]
     Database(#[from] rusqlite::Error),
     #[error("too many requests are waiting to be stored")]
@@ -214,6 +243,8 @@ enum Command {
     Batch(Box<Batch>, oneshot::Sender<Result<Outcome, StoreError>>),
     Hello(Box<Hello>, oneshot::Sender<Result<(), StoreError>>),
     Expire(Retention, oneshot::Sender<Result<usize, StoreError>>),
+    /// With how long sensors may be silent, nanoseconds.
+    Look(Option<i64>, oneshot::Sender<Result<usize, StoreError>>),
     Change(Change, oneshot::Sender<Result<usize, StoreError>>),
     Close,
 }

@@ -24,6 +24,7 @@ mod plot;
 mod sensors;
 mod session;
 mod tokens;
+mod views;
 
 use std::sync::Arc;
 
@@ -104,6 +105,8 @@ pub fn routes(web: Arc<Web>) -> Router {
         .route("/detections/live", get(live::stream))
         .route("/detections/{id}", get(detection::page))
         .route("/detections/{id}/{act}", post(act::act))
+        .route("/views", post(views::keep))
+        .route("/views/{id}/remove", post(views::forget))
         .route("/sensors", get(sensors::page))
         .route("/tokens", get(tokens::page).post(tokens::make))
         .route("/tokens/{id}/revoke", post(tokens::revoke))

@@ -2,6 +2,9 @@
 //!
 //! A loop of calls that fail costs its maker next to nothing. What is told of it must not fill the tables, nor take the CPU
 //! of what counts; what is beyond is counted, and told as lost.
+//!
+//! Nor must it take what is told of others. So each user has a lane: a [`SURE`]th part of the budget that nobody else can spend, and
+//! the host's own root the whole of it once more. Who has spent that draws on what all have together.
 
 /// Nanoseconds in a second.
 const SECOND: u64 = 1_000_000_000;
@@ -21,6 +24,13 @@ impl Budget {
         Self { share: SECOND / events }
     }
 
+    /// What is sure to one user of it.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of_user(self) -> Self {
+        Self { share: self.share * SURE }
+    }
+
     /// The new state if there is room for another event now, by any clock that does not go back. The state before the first
     /// one is zero.
     #[must_use]
@@ -29,6 +39,53 @@ impl Budget {
         let from = if state > now { state } else { now };
         let spent = from + self.share;
         if spent - now > SECOND { None } else { Some(spent) }
+    }
+}
+
+/// Which part of a budget is sure to each user.
+pub const SURE: u64 = 16;
+/// Lanes that users have, by their ids: whoever meets another there shares it.
+const USERS: u32 = 64;
+/// Lanes of a source on one CPU.
+pub const LANES: u32 = USERS + 2;
+
+/// Whose budget it is.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(u32);
+
+impl Lane {
+    /// What all have together.
+    pub const TOGETHER: Self = Self(0);
+    /// The host's own root, which no user can be for nothing.
+    pub const ROOT: Self = Self(1);
+
+    /// Of a user by id; or of whatever else has a number.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(user: u32) -> Self {
+        if user == 0 { Self::ROOT } else { Self(2 + user.wrapping_mul(0x9e37_79b1) / (u32::MAX / USERS + 1)) }
+    }
+
+    /// The one at this place.
+    #[must_use]
+    #[inline(always)]
+    pub const fn at(place: u32) -> Self {
+        Self(place)
+    }
+
+    /// What of a source's budget is this lane's alone.
+    #[must_use]
+    #[inline(always)]
+    pub const fn part(self, budget: Budget) -> Budget {
+        if self.0 > Self::ROOT.0 { budget.of_user() } else { budget }
+    }
+
+    /// Its place among those of a source.
+    #[must_use]
+    #[inline(always)]
+    pub const fn place(self) -> u32 {
+        self.0
     }
 }
 
@@ -64,5 +121,19 @@ mod tests {
         let times =
             (0..20).map(|_| SECOND).chain((0..20).map(|_| 2 * SECOND)).chain((0..20).map(|_| 3 * SECOND / 2 + SECOND));
         assert_eq!(told(budget, times), 10 + 10 + 5);
+    }
+
+    #[test]
+    fn users_have_lanes_of_their_own_and_root_has_the_whole_budget() {
+        assert_eq!(Lane::of(0), Lane::ROOT);
+        let budget = Budget::per_second(1000);
+        assert_eq!((Lane::ROOT.part(budget), Lane::TOGETHER.part(budget)), (budget, budget));
+        let lanes = (1000..1032).fold(0_u128, |lanes, user| lanes | 1 << Lane::of(user).place());
+        assert!(lanes.count_ones() >= 28, "users of one host hardly ever meet: {lanes:b}");
+        for user in (1..100_000).chain([u32::MAX, u32::MAX - 1, 1 << 31]) {
+            let lane = Lane::of(user);
+            assert!(lane != Lane::ROOT && lane != Lane::TOGETHER && lane.place() < LANES, "{user}");
+            assert_eq!(told(lane.part(budget), (0..1000).map(|_| SECOND)), 62, "a sixteenth at once");
+        }
     }
 }

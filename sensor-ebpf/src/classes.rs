@@ -8,13 +8,23 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod bpf_calls;
 pub mod containment;
+pub mod crash;
 pub mod credentials;
 pub mod file;
+pub mod kexec;
+pub mod memory;
 pub mod module;
 pub mod network;
+pub mod perf;
 pub mod process;
+pub mod raw_socket;
+pub mod sysctl;
 pub mod tracing;
+pub mod unix_socket;
+pub mod uring;
+pub mod user_helper;
 
 pub use crate::class::{Classes, REPLICAS, SLOTS, slot};
 
@@ -32,12 +42,29 @@ crate::class::declare! {
     /// Processes that get at others.
     Tracing = tracing { Trace }
     /// Sockets that connect, listen and take connections.
-    Network = network { Accept Connection Listener Datagram Route Route6 }
+    Network = network { Accept Connection Listener Datagram Route Route6 Bind Bind6 }
     /// Namespaces, mounts and roots.
     Containment = containment { Containment }
     /// Files.
-    File = file {
-        FileMount FileMountOf FileOpen FileMkdir FileMknod FileSymlink FileLink FileDelete FileRename FileExchange FileBefore
-        FileChange FileXattr FileXattrRemoval
-    }
+    File = file { File }
+    /// Memory that is made executable, and files in memory.
+    Memory = memory { MemoryExec MemoryFile }
+    /// Programs that end by a fault of theirs.
+    Crash = crash { Crash }
+    /// Settings of the kernel.
+    Sysctl = sysctl { Sysctl }
+    /// Rings of `io_uring`.
+    IoUring = uring { IoUringSetup }
+    /// Performance events.
+    Perf = perf { PerfEvent }
+    /// Kernels that are loaded to be started.
+    Kexec = kexec { Kexec }
+    /// BPF programs that are attached, and those of the sensor.
+    BpfCalls = bpf_calls { BpfCall }
+    /// Sockets that take whole packets.
+    RawSocket = raw_socket { RawSocket }
+    /// Sockets of this host that are connected.
+    UnixSocket = unix_socket { UnixConnect }
+    /// Programs that the kernel itself has run.
+    UserHelper = user_helper { UserHelper }
 }

@@ -14,6 +14,7 @@
 //! barrier in the kernel), then reads the wish: one of the two sees the other.
 
 use crate::rings::Ring;
+use crate::watched::{Watched, sort};
 
 /// What the agent shares with the programs; the one value of the map `CONTROL`.
 #[repr(C)]
@@ -23,8 +24,14 @@ pub struct Control {
     pub wake: u32,
     /// Which failed execs somebody asks for, one of the `FAILED_` constants: no others are told.
     pub failed_execs: u32,
+    /// The sensor's process id, in the initial pid namespace; zero if that is not known.
+    pub sensor: u32,
+    /// Always zero: makes the padding explicit.
+    pub reserved: u32,
     /// Unread bytes in each ring at which [`WAKE_AT_WATERMARK`] wakes, by [`Ring::index`].
     pub watermarks: [u64; Ring::COUNT],
+    /// Which files are told of, by [`sort`].
+    pub watched: [Watched; sort::COUNT],
 }
 
 impl Control {

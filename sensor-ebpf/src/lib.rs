@@ -23,6 +23,7 @@
 
 pub mod areas;
 pub mod budget;
+pub mod cast;
 pub mod class;
 pub mod classes;
 pub mod control;
@@ -33,6 +34,7 @@ mod kernel;
 pub mod offsets;
 pub mod record;
 pub mod rings;
+pub mod watched;
 
 /// Lists as one.
 const fn concat<T: Copy, const COUNT: usize>(parts: &[&[T]], first: T) -> [T; COUNT] {

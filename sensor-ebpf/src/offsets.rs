@@ -29,6 +29,8 @@ pub enum Source {
     Flag(&'static str, u32),
     /// Number of parameters of a function.
     Parameters(&'static str),
+    /// Number of a function among the types.
+    Function(&'static str),
 }
 
 /// One entry of the table.
@@ -150,10 +152,14 @@ facts! {
     required upid_size = Size("upid");
     required pid_ns_child_reaper = Member("pid_namespace", "child_reaper");
     required pid_ns_inum = Member("pid_namespace", "ns.inum");
+    required pid_ns_user_ns = Member("pid_namespace", "user_ns");
     required mnt_ns_inum = Member("mnt_namespace", "ns.inum");
     required mnt_ns_user_ns = Member("mnt_namespace", "user_ns");
     required net_inum = Member("net", "ns.inum");
     required user_ns_inum = Member("user_namespace", "ns.inum");
+    required user_ns_level = Member("user_namespace", "level");
+    required user_ns_parent = Member("user_namespace", "parent");
+    required user_ns_owner = Member("user_namespace", "owner");
 
     required mm_arg_start = Member("mm_struct", "arg_start");
     required mm_arg_end = Member("mm_struct", "arg_end");
@@ -193,6 +199,8 @@ facts! {
     required dentry_parent = Member("dentry", "d_parent");
     required dentry_inode = Member("dentry", "d_inode");
     required dentry_name = Member("dentry", "d_name");
+    // `d_iname` until Linux 6.14.
+    optional dentry_short_name = Member("dentry", "d_shortname"), Member("dentry", "d_iname");
     required dentry_hash_pprev = Member("dentry", "d_hash.pprev");
     required qstr_len = Member("qstr", "len");
     required qstr_name = Member("qstr", "name");
@@ -236,6 +244,9 @@ facts! {
     // The helper that failed execs need, Linux 5.11.
     optional current_task_helper = Parameters("bpf_get_current_task_btf");
     optional filename_name = Member("filename", "name");
+    // Since Linux 6.2, see `cast`. The agent leaves it out where it does not cast to `void`, which the second says since Linux 6.17.
+    optional rdonly_cast = Function("bpf_rdonly_cast");
+    optional rdonly_cast_to_void = Value("bpf_features", "BPF_FEAT_RDONLY_CAST_TO_VOID");
 
     // Registers of a system call, of x86-64 alone.
     optional regs_number = Member("pt_regs", "orig_ax");
@@ -246,6 +257,7 @@ facts! {
     optional regs_r8 = Member("pt_regs", "r8");
     optional regs_bx = Member("pt_regs", "bx");
     optional regs_cx = Member("pt_regs", "cx");
+    optional regs_sp = Member("pt_regs", "sp");
     required regs_size = Size("pt_regs");
     required task_stack = Member("task_struct", "stack");
     // CONFIG_IA32_EMULATION.

@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | `Lifecycle` | programs that start, fork and end: what the process table is made of |
 //! | `Audit` | messages to the kernel's audit: logins, sudo |
-//! | `Rare` | what hardly happens and always counts: modules, BPF programs, later credentials, traced processes, memory, mounts |
-//! | `Busy` | what happens all the time: files, sockets |
+//! | `Rare` | what hardly happens and always counts: modules, BPF programs, credentials, traced processes, namespaces, mounts |
+//! | `Busy` | what happens all the time: files, sockets, memory of compilers at run time |
 //!
 //! A ring takes its size of the host's memory, and three pages besides; one that no class uses has a single page.
 
@@ -45,8 +45,7 @@ impl Ring {
     pub const fn bytes(self) -> u32 {
         match self {
             Self::Lifecycle | Self::Busy => 4 << 20,
-            Self::Audit => 1 << 20,
-            Self::Rare => 256 << 10,
+            Self::Audit | Self::Rare => 1 << 20,
         }
     }
 
@@ -56,7 +55,18 @@ impl Ring {
         (size / 4) as u64
     }
 
-    /// Whether so much of a ring is unread that the rest is kept for what nobody can make at will.
+    /// Whether so much of a ring is unread that nothing more is told of what anybody can repeat at will, be it ever so little. Of
+    /// programs that cannot be run this holds with [`Self::is_pressed`]: what runs comes first.
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_crowded(self, unread: u64, size: u64) -> bool {
+        match self {
+            Self::Lifecycle => Self::is_pressed(unread, size),
+            _ => unread * 4 >= size * 3,
+        }
+    }
+
+    /// Whether so much of a ring is unread that the rest is kept for what nobody can make at will, and for who makes little of it.
     #[must_use]
     #[inline(always)]
     pub const fn is_pressed(unread: u64, size: u64) -> bool {

@@ -44,13 +44,15 @@ pub enum Exit {
     Fine = 0,
     Failure = 1,
     Usage = 2,
+    SetAside = 65,
     Unavailable = 69,
     Refused = 77,
     Config = 78,
 }
 
 impl Exit {
-    const ALL: [Self; 6] = [Self::Fine, Self::Failure, Self::Usage, Self::Unavailable, Self::Refused, Self::Config];
+    const ALL: [Self; 7] =
+        [Self::Fine, Self::Failure, Self::Usage, Self::SetAside, Self::Unavailable, Self::Refused, Self::Config];
 
     /// What it says.
     const fn doc(self) -> &'static str {
@@ -58,6 +60,10 @@ impl Exit {
             Self::Fine => "All that there was has been read, and every output has it.",
             Self::Failure => "An output or the state cannot be written, or another process has the state.",
             Self::Usage => "The command line is wrong. Nothing was tried.",
+            Self::SetAside => {
+                "All that there was has been read, and every output has it but for items that were set aside: \
+                 `dead_letters` has them, with the reason."
+            }
             Self::Unavailable => "Central could not be reached, or not read to the end; the next round goes on there.",
             Self::Refused => "Central refuses the credentials or what they are to read: somebody has to do something.",
             Self::Config => "The configuration was refused. Nothing was tried.",
@@ -84,7 +90,7 @@ impl From<&EngineError> for Exit {
 #[derive(Debug, Parser)]
 #[command(name = "sensor-siem", version, disable_version_flag = true)]
 #[command(after_help = "Exit codes: 0 fine, 1 an output or the state cannot be written, 2 command line, \
-                        69 Central not reached or not read to the end, 77 Central refuses, 78 configuration.")]
+                        65 items were set aside, 69 Central not reached or not read to the end, 77 Central refuses, 78 configuration.")]
 #[command(args_conflicts_with_subcommands = false)]
 struct Cli {
     #[command(subcommand)]
@@ -248,7 +254,7 @@ fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
 
 const fn of_fault(fault: &Fault) -> Exit {
     match fault {
-        Fault::Unavailable(_) => Exit::Unavailable,
+        Fault::Unavailable(_) | Fault::TooLarge(_) => Exit::Unavailable,
         Fault::Refused(_) | Fault::Bad(_) => Exit::Refused,
     }
 }
@@ -258,7 +264,9 @@ fn of_summary(summary: &Summary) -> Exit {
     if summary.refused > 0 {
         return Exit::Failure;
     }
-    summary.faults.iter().map(of_fault).max_by_key(|exit| *exit as u8).unwrap_or(Exit::Fine)
+    let set_aside = (summary.dead_letters > 0).then_some(Exit::SetAside);
+    let exits = summary.faults.iter().map(of_fault).chain(set_aside);
+    exits.max_by_key(|exit| *exit as u8).unwrap_or(Exit::Fine)
 }
 
 fn load(cli: &Cli) -> Result<Config, Exit> {

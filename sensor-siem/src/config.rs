@@ -51,6 +51,19 @@ pub struct Config {
     pub idle: Vec<String>,
 }
 
+impl Config {
+    /// Whether a tenant may be among those that are read: where some are named, others are not.
+    #[must_use]
+    pub fn may_read(&self, tenant: &str) -> bool {
+        match &self.credentials {
+            Credentials::Client { tenants, .. } if !tenants.is_empty() => {
+                tenants.iter().any(|named| named.eq_ignore_ascii_case(tenant))
+            }
+            Credentials::Client { .. } | Credentials::Legacy { .. } => true,
+        }
+    }
+}
+
 /// Where lines go, and which.
 #[derive(Clone, Debug)]
 pub struct Output {

@@ -11,11 +11,12 @@ pub mod sender;
 pub mod stdout;
 mod tls;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use diagnostic::Report;
 use settings::{Node, Section, Variant, Words};
 
+pub use self::file::FileOutput;
 pub use self::receiver::Receiver;
 pub(crate) use self::tls::{authorities, look};
 
@@ -31,7 +32,7 @@ receivers! {
 /// What the configuration names.
 #[derive(Clone, Debug)]
 pub enum Destination {
-    File(PathBuf),
+    File(FileOutput),
     Stdout,
     Receiver(Arc<dyn Receiver>),
 }
@@ -41,7 +42,7 @@ impl Destination {
     #[must_use]
     pub fn read(sort: &str, section: &Section<'_>, node: &Node, report: &mut Report) -> Option<Self> {
         match sort {
-            _ if sort == file::VARIANT.name => section.get("path").map(Self::File),
+            _ if sort == file::VARIANT.name => file::read(section, report).map(Self::File),
             _ if sort == stdout::VARIANT.name => Some(Self::Stdout),
             _ => receiver(sort, section, node, report).map(Self::Receiver),
         }
@@ -62,7 +63,7 @@ impl Destination {
 impl fmt::Display for Destination {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(out),
+            Self::File(file) => file.path.display().fmt(out),
             Self::Stdout => out.write_str("standard output"),
             Self::Receiver(receiver) => out.write_str(&receiver.place()),
         }

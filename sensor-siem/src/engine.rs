@@ -8,10 +8,11 @@
 //! Tenants are read side by side; what is slow or fails with one delays no other. How many replies are in memory at the
 //! same time is bounded ([`crate::config::REPLIES`]), and so is the time that an output is waited for ([`PATIENCE`]): one
 //! that does not take a page in that time goes on without the others, a page at a time, until it has all that there is.
-//! An output that fails is left alone until the next round.
+//! An output that fails is left alone until the next round, and tried then without the others waiting for it.
 
 mod dead_letters;
 mod group;
+mod health;
 mod outlet;
 mod page;
 mod progress;
@@ -31,8 +32,9 @@ use crate::{
     config::Config,
     metrics::Metrics,
     source::{Pace, Session},
-    state::{StateError, Store},
+    state::{Change, StateError, Store},
 };
+use health::Known;
 use outlet::Outlet;
 use progress::Progress;
 
@@ -97,6 +99,7 @@ pub struct Engine {
     dead_letters: DeadLetters,
     metrics: Arc<Metrics>,
     progress: Progress,
+    known: Mutex<Known>,
     patience: Option<Duration>,
     stop: watch::Receiver<bool>,
 }
@@ -126,9 +129,15 @@ impl Engine {
         stop: watch::Receiver<bool>,
     ) -> Result<Self, StateError> {
         let open = if options.is_dry { Store::rehearse } else { Store::open };
-        let (store, told) = open(&config.state, config.script_state.as_deref())?;
+        let (mut store, told) = open(&config.state, config.script_state.as_deref())?;
         for told in told {
             tracing::warn!("{told}");
+        }
+        if store.is_lost() {
+            // Kept, since this round may not come to its end.
+            for output in &config.outputs {
+                store.record(Change { output: output.name.clone(), lost: Some(now()), ..Change::default() })?;
+            }
         }
         let outputs = config.outputs.iter().filter(|output| options.is_for(&output.name));
         let outlets = outputs.map(|output| Arc::new(Outlet::new(output.clone(), options.is_dry)));
@@ -142,6 +151,7 @@ impl Engine {
             options,
             metrics,
             progress: Progress::default(),
+            known: Mutex::default(),
             stop,
         })
     }

@@ -4,13 +4,15 @@
 //! their readers know. `serde_json`'s own values do that only with features that would change them in every other
 //! program of the build, so items are read through its `RawValue`, which changes nothing.
 
-use std::borrow::Cow;
+mod text;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
+
+pub use text::{mended, readable};
 
 /// Members of an object, in order. A name that is given again keeps its place and takes the new value.
 pub type Members = IndexMap<String, Value>;
@@ -155,45 +157,6 @@ pub struct Page<'a> {
     pub next_cursor: String,
 }
 
-/// A body that can be read as JSON by a reader of Unicode: bytes that are not UTF-8, and halves of surrogate pairs that
-/// stand alone as `\uD800`, become U+FFFD. Both have no meaning, and a page with one of them would stop the stream.
-#[must_use]
-pub fn readable(body: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(body);
-    let lone = lone_surrogates(&text);
-    if lone.is_empty() {
-        return text;
-    }
-    let mut mended = text.into_owned();
-    for at in lone {
-        mended.replace_range(at..at + 4, "fffd");
-    }
-    Cow::Owned(mended)
-}
-
-/// Where the digits of such halves stand. A backslash stands in the strings of JSON alone.
-fn lone_surrogates(text: &str) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let unit = |at: usize| {
-        let digits = bytes.get(at..at + 6)?.strip_prefix(br"\u")?;
-        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
-    };
-    let (mut found, mut at) = (Vec::new(), 0);
-    while let Some(next) = memchr::memchr(b'\\', &bytes[at..]) {
-        at += next;
-        match unit(at) {
-            Some(0xd800..=0xdbff) if matches!(unit(at + 6), Some(0xdc00..=0xdfff)) => at += 12,
-            Some(0xd800..=0xdfff) => {
-                found.push(at + 2);
-                at += 6;
-            }
-            // Past what is escaped, which may be a backslash.
-            _ => at = (at + 2).min(bytes.len()),
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,17 +218,5 @@ mod tests {
         }
         assert!(matches!(value, Value::Text(text) if text.starts_with("[[[")), "{depth}");
         assert_eq!(depth, DEEPEST);
-    }
-
-    #[test]
-    fn what_is_no_unicode_does_not_stop_a_page() {
-        let read = |body: &[u8]| item(&readable(body)).members["a"].clone();
-        assert_eq!(read(br#"{"a": "x\ud83d\ude00y"}"#), Value::Text("x😀y".into()));
-        assert_eq!(read(br#"{"a": "x\ud83dy"}"#), Value::Text("x\u{fffd}y".into()));
-        assert_eq!(read(br#"{"a": "x\uDE00\ud83d\ud83d\ude00"}"#), Value::Text("x\u{fffd}\u{fffd}😀".into()));
-        assert_eq!(read(br#"{"a": "x\\ud83d"}"#), Value::Text(r"x\ud83d".into()));
-        assert_eq!(read(b"{\"a\": \"x\xff\"}"), Value::Text("x\u{fffd}".into()));
-        assert!(matches!(readable(br#""\u00e4 \"""#), Cow::Borrowed(_)));
-        assert_eq!(readable(br#"\ud8"#), r"\ud8");
     }
 }

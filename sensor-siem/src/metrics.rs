@@ -1,4 +1,4 @@
-//! What a service counts of itself, for Prometheus.
+//! What a service counts of itself, for Prometheus, and how it is.
 
 mod serve;
 
@@ -57,6 +57,8 @@ pub struct Metrics {
     faults: Family<OfStream, Counter>,
     complete: Family<Place, Gauge<i64, AtomicI64>>,
     tenants: Gauge<i64, AtomicI64>,
+    /// What keeps items from where they should go.
+    troubles: Mutex<Vec<String>>,
 }
 
 impl Default for Metrics {
@@ -90,7 +92,8 @@ impl Default for Metrics {
         );
         let tenants = Gauge::default();
         registry.register("tenants", "Tenants that are read", tenants.clone());
-        Self { registry: Mutex::new(registry), items, failures, lost, gaps, faults, complete, tenants }
+        let troubles = Mutex::default();
+        Self { registry: Mutex::new(registry), items, failures, lost, gaps, faults, complete, tenants, troubles }
     }
 }
 
@@ -127,6 +130,15 @@ impl Metrics {
 
     pub(crate) fn tenants(&self, count: usize) {
         self.tenants.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// What keeps items from where they should go, as of now.
+    pub(crate) fn told(&self, troubles: Vec<String>) {
+        *self.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
+    }
+
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All of it, in the form that whoever asks understands.

@@ -12,6 +12,7 @@
 //! token that is refused is fetched anew once.
 
 mod accounts;
+mod body;
 mod client;
 mod connection;
 mod pace;

@@ -49,6 +49,8 @@ pub struct State {
 pub struct Output {
     /// The file that was written last.
     pub file: Option<Mark>,
+    /// When it was no longer known how far it is, Unix seconds: streams without a position begin with all that Central keeps.
+    pub lost: Option<i64>,
     /// By tenant and stream.
     pub streams: BTreeMap<(String, Stream), Position>,
     /// What went wrong since a stream went on the last time; without a stream, with the output itself.
@@ -110,6 +112,8 @@ pub struct Change {
     pub moved: Option<Moved>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Failed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<i64>,
 }
 
 /// A stream that could not go on, or without one an output.
@@ -199,6 +203,9 @@ impl State {
         if change.file.is_some() {
             output.file = change.file;
         }
+        if change.lost.is_some() {
+            output.lost = change.lost;
+        }
         if let Some(Failed { stream, told }) = change.fault {
             output.faults.insert(stream, told);
         }
@@ -223,7 +230,7 @@ impl State {
     fn changes(&self) -> impl Iterator<Item = Change> {
         self.outputs.iter().flat_map(|(name, output)| {
             let of = |change: Change| Change { output: name.clone(), ..change };
-            let whole = of(Change { file: output.file.clone(), ..Change::default() });
+            let whole = of(Change { file: output.file.clone(), lost: output.lost, ..Change::default() });
             let faults = output.faults.iter().map(move |(stream, told)| {
                 let fault = Some(Failed { stream: stream.clone(), told: told.clone() });
                 of(Change { fault, ..Change::default() })

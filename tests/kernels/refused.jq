@@ -10,7 +10,7 @@
 | {
     $wrong,
     cells: [
-      "\($facts.release // $name) (user-mode Linux, no BTF)", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–",
+      "\($facts.release // $name) (user-mode Linux, no BTF)", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–", "–",
       (if $wrong == [] then "refuses: says that BTF is missing, exit code 1" else "**no**" end), "–"
     ]
   }

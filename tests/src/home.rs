@@ -144,6 +144,17 @@ impl Home {
         }
     }
 
+    /// Takes away what a sensor that was killed left of a line. The next one would end it there, so that a reader finds
+    /// one line that is no row or alert; who reads these files here wants none.
+    pub(crate) fn forget_torn_lines(&self) {
+        for name in ["alerts.jsonl", "rows.jsonl"] {
+            let Ok(file) = fs::File::options().read(true).write(true).open(self.file(name)) else { continue };
+            let text = fs::read(self.file(name)).expect("a file that can be read");
+            let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+            file.set_len(whole as u64).expect("a shorter file");
+        }
+    }
+
     /// The files that became full and were moved out of the way, the oldest first.
     fn full_files(&self, name: &str) -> Vec<String> {
         let numbered = (1..).map(|number| format!("{name}.{number}"));

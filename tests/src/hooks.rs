@@ -28,6 +28,14 @@ pub fn hook(sensor: &Sensor, name: &str) -> Value {
     hooks.iter().find(|hook| hook["attached"] == true).unwrap_or(&hooks[0]).clone()
 }
 
+/// What alerts of a policy tell of what a process did, the first one first.
+#[must_use]
+pub fn told_of(sensor: &Sensor, policy: &str, pid: u32) -> Vec<Value> {
+    let is_one = |alert: &Value| alert["strategy_name"] == policy && alert["process_info"]["pid"] == pid;
+    let alerts = sensor.alerts().into_iter().filter(is_one);
+    alerts.map(|alert| alert["notifications"][0]["message_fields"].clone()).collect()
+}
+
 /// All that a hook saw is accounted for.
 ///
 /// # Panics

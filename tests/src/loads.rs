@@ -7,6 +7,7 @@
 //! | `udp`, `tcp`, `unix-stream`, `unix-datagram` | one byte sent to itself and received |
 //! | `unix-echo` | one byte sent to another thread, which sends it back |
 //! | `bulk` | 64 KiB sent over TCP and received |
+//! | `missing` | an exec of a file that is not there |
 //! | `audit` | a message to the kernel's audit, with the rights for it, and the kernel's answer |
 //! | `forged` | the same without the rights: see [`without_rights`] |
 
@@ -116,6 +117,12 @@ fn rounds(name: &str) -> Outcome<Box<dyn FnMut(u32) -> Outcome<()>>> {
             let mut null = File::options().write(true).open("/dev/null")?;
             again(move || Ok(null.write_all(&byte)?))
         }
+        "missing" => again(|| {
+            let nothing: [*const libc::c_char; 1] = [std::ptr::null()];
+            // SAFETY: texts that end with a zero, and lists that end with a null. It fails, so this goes on.
+            unsafe { libc::execve(c"/missing".as_ptr(), nothing.as_ptr(), nothing.as_ptr()) };
+            Ok(())
+        }),
         // Dropping a capability that does not exist: asks for CAP_SETPCAP, then fails.
         "capability" => again(|| {
             // SAFETY: plain numbers.

@@ -156,6 +156,7 @@ impl Sensor {
     pub fn kill(mut self) {
         self.signal(Signal::SIGKILL);
         assert_eq!(self.wait().signal(), Some(9));
+        self.home.forget_torn_lines();
     }
 
     /// Runs a command to its end and returns its pid.

@@ -54,7 +54,15 @@ impl Siem {
     /// There can be no folder.
     #[must_use]
     pub fn with_outputs(central: &Central, outputs: &str) -> Self {
-        let (id, secret) = central.credentials();
+        Self::with_outputs_as(central, central.credentials(), outputs)
+    }
+
+    /// The same with other credentials, an id and its secret.
+    ///
+    /// # Panics
+    /// There can be no folder.
+    #[must_use]
+    pub fn with_outputs_as(central: &Central, (id, secret): (String, String), outputs: &str) -> Self {
         let at = format!("https://127.0.0.1:{}", central.port());
         let ca = central.path().join("sophosca1.crt");
         let folder = tempfile::tempdir().expect("a temporary folder");

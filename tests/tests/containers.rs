@@ -1,5 +1,8 @@
 //! Which container a process is in, by its control group.
 
+#[path = "containers/names.rs"]
+mod names;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
+use sensor_tests::hooks::{
+    alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook, told_of,
+};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
@@ -16,16 +18,6 @@ fn sensor(mark: &Mark) -> Sensor {
         "{NAMESPACES}:\n  policy: namespace\n  rules:\n    - 'match {rule}'\n    - default ignore\n\
          {MOUNTS}:\n  policy: mount\n  rules:\n    - 'ignore mountTarget == \"/\"'\n    - 'match {rule}'\n    - default ignore\n"
     )))
-}
-
-fn told_of(sensor: &Sensor, policy: &str, pid: u32) -> Vec<Value> {
-    let is_one = |alert: &Value| alert["strategy_name"] == policy && alert["process_info"]["pid"] == pid;
-    sensor
-        .alerts()
-        .into_iter()
-        .filter(is_one)
-        .map(|alert| alert["notifications"][0]["message_fields"].clone())
-        .collect()
 }
 
 fn acts(mark: &Mark, words: &[&str]) -> Command {

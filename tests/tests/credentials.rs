@@ -1,6 +1,6 @@
 //! A process goes on with other ids or capabilities, by every call that can do that, and is told with what it had and what it has.
 
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
 use sensor_tests::{Mark, Sensor, programs};
@@ -90,6 +90,17 @@ fn every_call_is_told_with_what_was_and_what_is() {
     assert_accounted(&hook(&sensor, "credential_change"));
 }
 
+/// What a thread had is known however many others have made calls since it made one.
+#[test]
+fn a_change_is_told_however_many_threads_there_are() {
+    let _alone = alone();
+    let mark = Mark::new("threads");
+    let sensor = sensor(&mark);
+    let pid = sensor.finish(&mut acts(&mark, &["among-threads", "10000"]));
+    sensor.until("the change", || changes_of(&sensor, pid).into_iter().next());
+    assert_accounted(&hook(&sensor, "credential_change"));
+}
+
 #[test]
 fn nothing_is_attached_for_it_until_a_policy_asks() {
     let _alone = alone();
@@ -108,4 +119,70 @@ fn a_flood_of_changes_costs_others_nothing() {
     )));
     let flooding = sensor.finish(&mut acts(&mark, &["flood", "300000"]));
     assert_flood_is_counted(&sensor, &mark, flooding, "credentials");
+}
+
+#[test]
+fn a_flood_of_one_user_hides_no_change_of_another() {
+    flood_hides_nothing(&["credentials", "user-namespaces", "1234", "100000000"]);
+}
+
+/// In a user namespace that 65,536 of them are mapped into.
+#[test]
+fn a_flood_of_the_ids_that_a_user_has_besides_hides_nothing() {
+    flood_hides_nothing(&["many", "subordinate"]);
+}
+
+#[test]
+fn a_flood_of_a_users_setuid_files_hides_nothing() {
+    flood_hides_nothing(&["many", "setuid-file", "1234"]);
+}
+
+/// Who has no login can claim any.
+#[test]
+fn a_flood_of_claimed_logins_hides_nothing() {
+    flood_hides_nothing(&["many", "claimed", "4321"]);
+}
+
+#[test]
+fn a_flood_of_a_containers_root_hides_nothing() {
+    flood_hides_nothing(&["many", "container"]);
+}
+
+#[test]
+fn a_flood_of_a_containers_root_among_the_hosts_pids_hides_nothing() {
+    flood_hides_nothing(&["many", "host-pids"]);
+}
+
+/// What `act` is told to repeat takes nothing of what is told of others, neither of the host's root nor of another user.
+fn flood_hides_nothing(way: &[&str]) {
+    const CHANGES: usize = 10;
+    let _alone = alone();
+    let mark = Mark::new("users");
+    let sensor = sensor(&mark);
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let mut floods: Vec<_> = (0..2 * processors)
+        .map(|_| Ended(Command::new(programs::act()).args(way).stderr(Stdio::null()).spawn().unwrap()))
+        .collect();
+    sensor.until("a flood", || hook(&sensor, "credential_change")["over_budget"].as_u64().filter(|&over| over > 1000));
+    let mut others = Vec::new();
+    for _ in 0..CHANGES {
+        others.push(sensor.finish(&mut acts(&mark, &["setgid"])));
+        others.push(sensor.finish(&mut acts(&mark, &["user-namespaces", "4321", "0"])));
+    }
+    assert!(floods.iter_mut().all(|flood| flood.0.try_wait().unwrap().is_none()), "it has gone on all the while");
+    drop(floods);
+    for pid in others {
+        sensor.until("the change of another", || changes_of(&sensor, pid).into_iter().next());
+    }
+    assert_accounted(&hook(&sensor, "credential_change"));
+}
+
+/// Killed, whatever comes of the test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

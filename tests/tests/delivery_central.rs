@@ -350,7 +350,7 @@ fn rows_given_up_before_the_sensor_ended_are_told_by_rows_once() {
     let sensor = Sensor::start_in(&home);
     sensor.until("rows about what was given up before", || (told() > first).then_some(()));
     sensor.until("status to know it", || (mcs(&sensor.status(), "sinks")["dropped_before"] == 0).then_some(()));
-    assert!(!sensor.ask(&["status"]).stdout.contains("given up before this start"));
+    assert!(!sensor.ask(&["status"]).stdout.contains("rows given up before this start"));
     assert_eq!(sensor.stop(), Some(0));
     let second = told();
     let sensor = Sensor::start_in(&home);

@@ -129,6 +129,28 @@ fn json_is_what_outputs_have_and_what_rules_are_explained_with() {
 }
 
 #[test]
+fn secrets_are_told_to_nobody_and_rules_see_them() {
+    let mark = Mark::new("looksecret");
+    let rule = format!("match {} and args == \"--token=*-of-ours\"", mark.rule());
+    let more = format!("Secret Seen:\n  policy: program\n  rules: ['{rule}', default ignore]\n");
+    let sensor = Sensor::start(&mark.config_with(&more));
+    let pid = run(&sensor, &[mark.word(), "--token=s3cr3t-of-ours", "said"]);
+    let alerts = sensor.alerts_about(pid, 2);
+    assert!(alerts.iter().any(|alert| alert["strategy_name"] == "Secret Seen"), "{alerts:?}");
+    sensor.until_exit(pid);
+    for words in [&["events"][..], &["events", "-json"], &["alerts"], &["alerts", "-json"]] {
+        let said = sensor.ask(&[words, &["-filter", &mark.rule()]].concat()).stdout;
+        assert!(said.contains("--token=[redacted]") && said.contains("said"), "{said}");
+        assert!(!said.contains("s3cr3t"), "{said}");
+    }
+    let home = sensor.home();
+    assert_eq!(sensor.stop(), Some(0));
+    // What outputs and sinks wrote, and what is kept from one run to the next.
+    let found = Command::new("grep").args(["-rlae", "s3cr3t-of-ours"]).arg(home.path()).output().expect("grep runs");
+    assert_eq!((String::from_utf8_lossy(&found.stdout), found.status.code()), ("".into(), Some(1)));
+}
+
+#[test]
 fn a_slow_reader_loses_lines_that_are_counted_and_the_sensor_none() {
     let mark = Mark::new("lookslow");
     // A sixty-fourth of it may wait for a follower.
@@ -263,6 +285,73 @@ Switched Off:
     assert!(outputs[0]["sent"].as_u64() >= Some(1), "{outputs}");
     let text = sensor.ask(&["policies"]).stdout;
     assert!(text.starts_with("NAME ") && text.contains("off: switched off"), "{text}");
+}
+
+#[test]
+fn exceptions_take_alerts_are_counted_and_are_proposed_for_one() {
+    let mark = Mark::new("except");
+    let more = |exceptions: &str| {
+        let rule = mark.rule();
+        format!("Tuned:\n  policy: program\n  rules: ['match {rule}', default ignore]\n{exceptions}")
+    };
+    let sensor = Sensor::start(&mark.config_with(&more("")));
+    let pid = run(&sensor, &[mark.word(), "one"]);
+    let alerts = sensor.alerts_about(pid, 2);
+    let tuned = alerts.iter().find(|alert| alert["strategy_name"] == "Tuned").expect("it is told");
+    run(&sensor, &[mark.word(), "two"]);
+    let uuid = tuned["uuid"].as_str().unwrap();
+    let said = sensor.until("the second alert", || {
+        let said = sensor.ask(&["rules", "except", uuid]);
+        assert_eq!(said.code, Some(0), "{said:?}");
+        said.stdout.contains("silences 1 more of 2").then_some(said)
+    });
+    let narrow = said.stdout.find("silences no other").expect("the narrowest silences this one alone");
+    assert!(narrow < said.stdout.find("silences 1 more").unwrap(), "{}", said.stdout);
+
+    // As it is printed it is taken, once somebody has said why.
+    let written = said.stdout.replace("comment: \"\"", "comment: a test");
+    sensor.write("rules.yaml", &written);
+    assert_eq!(sensor.reload().code, Some(0));
+    run(&sensor, &[mark.word(), "one"]);
+    let excepted = sensor.until("the exception's count", || {
+        let policies: Value = serde_json::from_str(&sensor.ask(&["policies", "-json"]).stdout).expect("JSON");
+        let policy = policies.as_array().unwrap().iter().find(|policy| policy["name"] == "Tuned").unwrap().clone();
+        (policy["excepted"] == 1).then_some(policy)
+    });
+    assert_eq!((&excepted["alerts"], &excepted["exceptions"][0]["alerts"]), (&2.into(), &1.into()), "{excepted}");
+    // Without the comment it is an error.
+    sensor.write("rules.yaml", &said.stdout);
+    assert_eq!(sensor.reload().code, Some(78));
+}
+
+#[test]
+fn what_was_recorded_is_held_against_policies_again() {
+    let mark = Mark::new("record");
+    let sensor = Sensor::start(&mark.config());
+    let pid = run(&sensor, &[mark.word(), "--token=s3cr3t"]);
+    sensor.until_exit(pid);
+    let file = sensor.file("stream.json");
+    let file = file.to_str().unwrap();
+    let recorded = sensor.ask(&["record", file, "-since", "1h", "-for", "1s", "-pid", &pid.to_string()]);
+    assert!(recorded.code == Some(0) && recorded.stderr.contains(" event"), "{recorded:?}");
+    let again = sensor.ask(&["record", file]);
+    assert!(again.code == Some(1) && again.stderr.contains("is there already"), "{again:?}");
+    assert!(!std::fs::read_to_string(file).unwrap().contains("s3cr3t"));
+    let with_files = |words: &[&str]| {
+        let mut command = sensor.command(words);
+        for (flag, file) in [("-config", "config.yaml"), ("-content", "content.yaml"), ("-rules", "rules.yaml")] {
+            command.arg(flag).arg(sensor.file(file));
+        }
+        Said::of(&mut command)
+    };
+    let said = with_files(&["replay", "-json", file]);
+    let told: Value = serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"));
+    let marked = told["policies"].as_array().unwrap().iter().find(|it| it["policy"] == "Marked Program").unwrap();
+    assert_eq!(marked["alerts"], 1, "{told}");
+    let said = with_files(&["rules", "bench", file]);
+    assert!(said.code == Some(0) && said.stdout.contains("Marked Program"), "{said:?}");
+    let text = with_files(&["replay", file]).stdout;
+    assert!(text.contains("1 alert\n") && text.contains("Marked Program"), "{text}");
 }
 
 #[test]

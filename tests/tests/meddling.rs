@@ -239,14 +239,19 @@ struct Positions {
 }
 
 impl Positions {
-    /// Those of its largest one, which has the process events.
-    fn of(sensor: &Sensor) -> Self {
+    /// Those of all its rings: which of them has the process events cannot be told from outside.
+    fn of(sensor: &Sensor) -> Vec<Self> {
         /// `BPF_MAP_TYPE_RINGBUF`.
         const RING: &str = "27";
-        let size = |ring: &Descriptor| ring.value("max_entries").and_then(|size| size.parse::<u64>().ok());
         let all = descriptors(sensor.pid());
         let rings = all.iter().filter(|descriptor| descriptor.value("map_type") == Some(RING));
-        let ring = rings.max_by_key(|ring| size(ring)).expect("a ring buffer");
+        let positions: Vec<Self> = rings.map(|ring| Self::of_ring(sensor, ring)).collect();
+        assert!(!positions.is_empty(), "it has no ring buffer");
+        positions
+    }
+
+    fn of_ring(sensor: &Sensor, ring: &Descriptor) -> Self {
+        let size = ring.value("max_entries").and_then(|size| size.parse().ok()).expect("its size");
         let fd = borrow(sensor.pid(), ring.number);
         let page =
             sysconf(SysconfVar::PAGE_SIZE).ok().flatten().and_then(|size| NonZero::new(usize::try_from(size).ok()?));
@@ -259,7 +264,7 @@ impl Positions {
         };
         let read = map(ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, 0);
         let written = map(ProtFlags::PROT_READ, 1);
-        Self { read, written, size: size(ring).expect("its size"), page }
+        Self { read, written, size, page }
     }
 
     fn written(&self) -> u64 {
@@ -301,10 +306,10 @@ fn attached_and_deaf_is_not_healthy() {
     let mark = Mark::new("deaf");
     let sensor = Sensor::start(&mark.config());
     sensor.until("a sensor that hears", || (sensor.ask(&["health"]).code == Some(0)).then_some(()));
-    // For the kernel the ring is full from here on, so it drops what the programs have to tell.
-    let positions = Positions::of(&sensor);
+    // For the kernel the rings are full from here on, so it drops what the programs have to tell.
+    let rings = Positions::of(&sensor);
     sensor.until("a sensor that knows that it is deaf", || {
-        positions.claim_read(positions.written().wrapping_sub(positions.size));
+        rings.iter().for_each(|ring| ring.claim_read(ring.written().wrapping_sub(ring.size)));
         (sensor.ask(&["health"]).code == Some(1)).then_some(())
     });
     let status = sensor.status();
@@ -322,7 +327,7 @@ fn attached_and_deaf_is_not_healthy() {
 
     // Once it is let, it hears again, and tells what it lost.
     sensor.until("a sensor that hears again", || {
-        positions.claim_read(positions.written());
+        rings.iter().for_each(|ring| ring.claim_read(ring.written()));
         (sensor.ask(&["health"]).code == Some(0)).then_some(())
     });
     let pid = sensor.finish(Command::new("/bin/true").arg(mark.word()));

@@ -20,7 +20,14 @@ logsource:
     product: linux
     category: network_connection
 detection:
-    sel: {DestinationPort: 4444}
+    sel: {DestinationHostname|endswith: '.example.test'}
+    condition: sel
+";
+const FILE: &str = "\
+title: Entry Of Cron
+logsource: {product: linux, category: file_event}
+detection:
+    sel: {TargetFilename|startswith: /etc/cron.d/}
     condition: sel
 ";
 
@@ -34,6 +41,7 @@ fn rules(home: &Home) {
     fs::create_dir_all(home.file("rules/more/.hidden")).expect("folders");
     home.write("rules/a.yml", RULE);
     home.write("rules/more/b.yaml", &format!("{CONNECTION}---\n{}", RULE.replace("7a", "7b")));
+    home.write("rules/more/c.yaml", FILE);
     home.write("rules/more/notes.txt", "no rule");
     home.write("rules/more/.hidden/c.yml", "no rule");
 }
@@ -48,8 +56,8 @@ fn policies_are_written_and_what_is_not_taken_is_said() {
         (
             Some(0),
             "",
-            "rules/more/b.yaml: not taken: line 3: rules on connections are not imported (network_connection)\n\
-             3 rules, 2 imported, 1 not taken\n"
+            "rules/more/b.yaml: not taken: line 6: the sensor does not record `DestinationHostname`: connections go to \
+             addresses, and which name a program asked for is not known\n4 rules, 3 imported, 1 not taken\n"
         )
     );
     let checked = Said::of(Command::new(programs::sensor()).args(["rules", "check"]).arg(home.file("sigma.yaml")));
@@ -58,14 +66,16 @@ fn policies_are_written_and_what_is_not_taken_is_said() {
     home.write(
         "cases.yaml",
         "- policy: Secrets Of The Cloud (7b)\n  expect: match\n  event: {programName: /usr/bin/cat, args: [cat, /root/.AWS/credentials]}\n\
-         - policy: Secrets Of The Cloud (7a)\n  expect: ignore\n  event: {programName: /usr/bin/cat, args: [cat, /etc/hosts]}\n",
+         - policy: Secrets Of The Cloud (7a)\n  expect: ignore\n  event: {programName: /usr/bin/cat, args: [cat, /etc/hosts]}\n\
+         - policy: Entry Of Cron\n  expect: match\n  event: {eventType: FILE_EVENT_TYPE_CREATE, filePath: /etc/cron.d/x}\n\
+         - policy: Entry Of Cron\n  expect: ignore\n  event: {eventType: FILE_EVENT_TYPE_DELETE, filePath: /etc/cron.d/x}\n",
     );
     let mut command = home.command(&["rules", "test", "-config"]);
     for (flag, name) in [("", "config.yaml"), ("-content", "content.yaml"), ("-rules", "sigma.yaml")] {
         command.args(Some(flag).filter(|flag| !flag.is_empty())).arg(home.file(name));
     }
     let tested = Said::of(command.arg(home.file("cases.yaml")));
-    assert_eq!((tested.code, tested.stdout.as_str()), (Some(0), "2 cases, 0 failed\n"), "{}", tested.stderr);
+    assert_eq!((tested.code, tested.stdout.as_str()), (Some(0), "4 cases, 0 failed\n"), "{}", tested.stderr);
     assert_eq!(import(&home, &["rules"]).stdout, fs::read_to_string(home.file("sigma.yaml")).expect("the policies"));
 }
 

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
+use sensor_tests::hooks::{
+    alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook, told_of,
+};
 use sensor_tests::{Mark, Sensor, programs};
 use serde_json::{Value, json};
 
@@ -14,16 +16,6 @@ fn sensor(mark: &Mark) -> Sensor {
         "{POLICY}:\n  policy: ptrace\n  rules:\n    - 'match {}'\n    - default ignore\n",
         mark.rule()
     )))
-}
-
-fn traces_of(sensor: &Sensor, pid: u32) -> Vec<Value> {
-    let is_one = |alert: &Value| alert["strategy_name"] == POLICY && alert["process_info"]["pid"] == pid;
-    sensor
-        .alerts()
-        .into_iter()
-        .filter(is_one)
-        .map(|alert| alert["notifications"][0]["message_fields"].clone())
-        .collect()
 }
 
 fn acts(mark: &Mark, words: &[&str]) -> Command {
@@ -49,7 +41,7 @@ fn every_way_is_told_with_the_process_that_it_is_done_to() {
         ("refused", "attach", Some("1")),
     ] {
         let (pid, said) = sensor.finish_saying(&mut acts(&mark, &["trace", way]));
-        let traces = sensor.until(way, || Some(traces_of(&sensor, pid)).filter(|traces| !traces.is_empty()));
+        let traces = sensor.until(way, || Some(told_of(&sensor, POLICY, pid)).filter(|traces| !traces.is_empty()));
         let expected = json!({
             "trace_request": request, "trace_errno": errno, "target_pid": said.trim(), "target_program": act,
             "target_cmdline": format!("{act} hold {}", mark.word()), "target_uid": "0", "is_target_descendant": "true",
@@ -69,21 +61,21 @@ fn every_way_is_told_with_the_process_that_it_is_done_to() {
     assert_eq!(parts["target_cmdline"], format!("{act} hold {}", mark.word()), "{parts:#}");
     // To itself, to nobody, and by its parent: this program.
     let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "own-mem_write"]));
-    let own = sensor.until("itself", || traces_of(&sensor, pid).into_iter().next());
+    let own = sensor.until("itself", || told_of(&sensor, POLICY, pid).into_iter().next());
     assert_eq!(
         (&own["target_pid"], &own["is_target_descendant"]),
         (&pid.to_string().into(), &"false".into()),
         "{own:#}"
     );
     let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "nobody"]));
-    let nobody = sensor.until("nobody", || traces_of(&sensor, pid).into_iter().next());
+    let nobody = sensor.until("nobody", || told_of(&sensor, POLICY, pid).into_iter().next());
     assert_eq!((&nobody["trace_errno"], nobody.get("target_pid")), (&"3".into(), None), "{nobody:#}");
     let (pid, _) = sensor.finish_saying(&mut acts(&mark, &["trace", "nothing"]));
     let last = sensor.finish(&mut acts(&mark, &["trace", "traceme"]));
-    let traceme = sensor.until("traceme", || traces_of(&sensor, last).into_iter().next());
+    let traceme = sensor.until("traceme", || told_of(&sensor, POLICY, last).into_iter().next());
     let this = std::process::id().to_string();
     assert_eq!((&traceme["trace_request"], &traceme["target_pid"]), (&"traceme".into(), &this.into()), "{traceme:#}");
-    assert_eq!(traces_of(&sensor, pid), [Value::Null; 0]);
+    assert_eq!(told_of(&sensor, POLICY, pid), [Value::Null; 0]);
     assert_accounted(&hook(&sensor, "trace"));
 }
 

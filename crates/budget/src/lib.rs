@@ -166,6 +166,12 @@ impl Charge {
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
+
+    /// So many bytes out of the same budget, for the same.
+    #[must_use]
+    pub fn alike(&self, bytes: usize) -> Self {
+        Self::new(self.budget, self.part, bytes)
+    }
 }
 
 impl Clone for Charge {

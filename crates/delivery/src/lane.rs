@@ -3,6 +3,7 @@
 pub mod group;
 mod opening;
 pub mod queue;
+pub mod sort;
 
 use std::{
     io,

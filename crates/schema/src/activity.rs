@@ -93,6 +93,12 @@ activities! {
     NamespaceChange = ecs ["process"] ["change"], ocsf Base;
     /// A file system was mounted, moved or taken away, or another folder was made the root.
     MountChange = ecs ["configuration"] ["change"], ocsf Base;
+    /// Memory was made executable.
+    MemoryProtection = ecs ["process"] ["change"], ocsf Memory, 2, "Modify Page";
+    /// A file was made in memory.
+    MemoryAllocation = ecs ["process"] ["change"], ocsf Memory, 1, "Allocate Page";
+    /// Something else was done to a process's memory.
+    MemoryOther = ecs ["process"] ["change"], ocsf Memory;
     /// A module or a BPF program was loaded into the kernel.
     KernelExtension = ecs ["driver"] ["start"], ocsf KernelExtension, 1, "Load";
     /// A connection is asked for.
@@ -103,11 +109,14 @@ activities! {
     ConnectionAccepted = ecs ["network"] ["connection", "start"], ocsf Network, 1, "Open";
     /// Something is sent without one.
     Datagram = ecs ["network"] ["info"], ocsf Network, 6, "Traffic";
+    /// A socket is given an address.
+    Bind = ecs ["network"] ["info"], ocsf Network;
     Listen = ecs ["network"] ["info"], ocsf Network, 7, "Listen";
     FileCreation = ecs ["file"] ["creation"], ocsf File, 1, "Create";
     FileChange = ecs ["file"] ["change"], ocsf File, 3, "Update";
     FileDeletion = ecs ["file"] ["deletion"], ocsf File, 4, "Delete";
     FileRename = ecs ["file"] ["change"], ocsf File, 5, "Rename";
+    FileAccess = ecs ["file"] ["access"], ocsf File, 14, "Open";
     FileAttributeChange = ecs ["file"] ["change"], ocsf File, 6, "Set Attributes";
     /// What the sensor tells of itself.
     Sensor = ecs ["host"] ["info"], ocsf Base;
@@ -129,6 +138,7 @@ impl Ocsf {
     pub const Base: Self = Self::class((0, "Uncategorized"), 0, "Base Event");
     pub const File: Self = Self::class(Self::SYSTEM, 1001, "File System Activity");
     pub const KernelExtension: Self = Self::class(Self::SYSTEM, 1002, "Kernel Extension Activity");
+    pub const Memory: Self = Self::class(Self::SYSTEM, 1004, "Memory Activity");
     pub const Process: Self = Self::class(Self::SYSTEM, 1007, "Process Activity");
     pub const AccountChange: Self = Self::class(Self::IAM, 3001, "Account Change");
     pub const Authentication: Self = Self::class(Self::IAM, 3002, "Authentication");

@@ -2,14 +2,24 @@
 
 pub mod audit;
 pub mod bpf;
+pub mod bpf_calls;
 pub mod containment;
+pub mod crash;
 pub mod credentials;
 pub mod file;
+pub mod kexec;
+pub mod memory;
 pub mod module;
 pub mod network;
+pub mod perf;
 pub mod process;
+pub mod raw_socket;
 pub mod sensor;
+pub mod sysctl;
 pub mod tracing;
+pub mod unix_socket;
+pub mod uring;
+pub mod user_helper;
 
 use crate::class::{Kind, classes};
 use crate::{PolicyType, Table};
@@ -28,22 +38,40 @@ classes! {
     /// Processes get at others.
     Tracing = tracing { Trace }
     /// Connections are opened and taken.
-    Network = network { ConnectAttempt ConnectResult Listen Accept SendTo }
+    Network = network { ConnectAttempt ConnectResult Bind Listen Accept SendTo }
     /// Processes go on in other namespaces, and the tree of mounts is changed.
     Containment = containment { NamespaceChange MountChange }
     /// Files are created, changed, renamed and deleted.
-    File = file { FileCreate FileOpenForModify FileModify FileDelete FileRename FileLink FileAttributeChange }
+    File = file { FileCreate FileOpenForModify FileModify FileDelete FileRename FileLink FileAttributeChange FileOpen }
+    /// Memory becomes executable, and files are made in memory.
+    Memory = memory { MemoryExec MemfdCreate Userfaultfd }
+    /// Programs end by a fault of theirs.
+    Crash = crash { Crash CrashRepeated }
+    /// Settings of the kernel are written.
+    Sysctl = sysctl { SysctlWrite }
+    /// Rings of `io_uring` are made.
+    IoUring = uring { IoUringSetup }
+    /// Performance events are opened.
+    Perf = perf { PerfEventOpen }
+    /// Kernels are loaded to be started.
+    Kexec = kexec { KexecLoad }
+    /// BPF programs are attached, and somebody gets at those of the sensor.
+    BpfCalls = bpf_calls { BpfAttach SensorObject }
+    /// Sockets are made that take whole packets.
+    RawSocket = raw_socket { RawSocket }
+    /// Sockets of this host are connected to others.
+    UnixSocket = unix_socket { UnixConnect }
+    /// The kernel itself has programs run.
+    UserHelper = user_helper { UserHelper }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }
 
 /// Types of policies that a configuration may name and nothing serves yet. Each goes to the file of its class when that comes.
 pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
-    unserved("file"),
     unserved("interactiveShell"),
     unserved("remoteInteractiveShell"),
     unserved("newFileExec"),
-    unserved("userfaultfd"),
     unserved("spectreMeltdown"),
     unserved("kprobe"),
     unserved("uprobe"),

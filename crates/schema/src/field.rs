@@ -19,8 +19,6 @@ pub struct Field {
     pub owner: Owner,
     /// The kinds of events that have it; empty if all of its class have it.
     pub only_in: &'static [EventType],
-    /// Whether a running sensor fills it. A field that is declared and not filled yet is absent everywhere.
-    pub is_filled: bool,
     /// Which values it can have, of those that its type has.
     pub values: Values,
     /// What it is to whoever reads events of any class.
@@ -163,7 +161,7 @@ impl Field {
             _ => Integer::Uint32,
         };
         let (values, only_in) = (Values::Any, &[]);
-        Self { name, column, ty, integer, doc, owner, only_in, is_filled: true, values, role: None }
+        Self { name, column, ty, integer, doc, owner, only_in, values, role: None }
     }
 
     /// Whether some of these events can have a value of the field.
@@ -194,11 +192,6 @@ impl Field {
     /// For the registry: what it is to formats.
     pub(crate) const fn role(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
-    }
-
-    /// For the registry: nothing fills it yet.
-    pub(crate) const fn not_filled(self) -> Self {
-        Self { is_filled: false, ..self }
     }
 }
 

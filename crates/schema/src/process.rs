@@ -243,18 +243,50 @@ fields! {
         Type::Word(Runtime::WORDS),
         "What runs the container, as far as the name of its control group tells; else `unknown`.",
     );
-    CONTAINER_NAME = process("containerName", "container_name", Type::Text, "Name of the container.").not_filled();
-    IMAGE_ID = process("imageId", "image_id", Type::Text, "Id of the container's image.").not_filled();
-    IMAGE_NAME = process("imageName", "image_name", Type::Text, "Name of the container's image.").not_filled();
-    KUBERNETES_POD = process("kubernetesPod", "kubernetes_pod", Type::Text, "Name of the container's pod.")
-        .not_filled();
+    CONTAINER_NAME = process(
+        "containerName",
+        "container_name",
+        Type::Text,
+        "Name of the container. Like all that follows here on containers it is what the runtime says, and absent when none says anything.",
+    );
+    CONTAINER_LABELS = process(
+        "containerLabels",
+        "container_labels",
+        Type::Texts,
+        "Each label of the container as KEY=VALUE, the first 64 in the order of their keys.",
+    );
+    IS_PRIVILEGED = process(
+        "isPrivileged",
+        "is_privileged",
+        Type::Bool,
+        "Whether the container was started as a privileged one.",
+    );
+    IMAGE_ID = process(
+        "imageId",
+        "image_id",
+        Type::Text,
+        "Id of the container's image, `sha256:` and 64 digits: the same on each host that has the image.",
+    );
+    IMAGE_NAME = process(
+        "imageName",
+        "image_name",
+        Type::Text,
+        "Name of the container's image as the container was asked for, without tag and digest: nginx, registry.example.test/web.",
+    );
+    IMAGE_TAG = process("imageTag", "image_tag", Type::Text, "Tag of the container's image, as it was asked for.");
+    IMAGE_DIGEST = process(
+        "imageDigest",
+        "image_digest",
+        Type::Text,
+        "Digest of the image's manifest, `sha256:` and 64 digits, as registries name it; absent where the runtime has none, as of images that Docker has built.",
+    );
+    KUBERNETES_POD = process("kubernetesPod", "kubernetes_pod", Type::Text, "Name of the container's pod.");
     KUBERNETES_NAMESPACE = process(
         "kubernetesNamespace",
         "kubernetes_namespace",
         Type::Text,
         "Kubernetes namespace of the container's pod.",
-    )
-    .not_filled();
+    );
     INCIDENT_ID = process(
         "incidentId",
         "incident_id",

@@ -233,9 +233,11 @@ impl Line {
             (None, Some(terminal), _) => self.put_custom(6, "terminal", terminal),
             (None, None, Some(object)) => self.put_custom(6, "object", object),
             (None, None, None) if target.is_some() => self.put_custom(6, "targetPath", target.unwrap_or_default()),
-            (None, None, None) => {
-                self.put_custom(6, "imageName", container.map_or("", |container| cuts.words(&container.image_name)))
-            }
+            (None, None, None) => self.put_custom(
+                6,
+                "imageName",
+                container.map_or("", |container| cuts.words(&container.facts().image_name)),
+            ),
         }
         self.marks(&alert.event);
         self.put("flexString1Label", "confidence", 128);

@@ -123,18 +123,27 @@ fn document(alert: &Alert, cuts: &Cuts) -> Value {
         network(&mut document, &facts);
     }
     if let Some(container) = &process.container {
+        let facts = container.facts();
+        let listed = |texts: &[&str]| -> Vec<Value> {
+            texts.iter().filter(|text| !text.is_empty()).map(|text| cuts.words(text).into()).collect()
+        };
         document["container"] = json!({
             "id": cuts.words(&container.id),
-            "name": cuts.words(&container.name),
-            "runtime": container.runtime.map(Runtime::word),
-            "image": {"name": cuts.words(&container.image_name), "hash": {"all": [cuts.words(&container.image_id)]}},
-            "labels": pairs(container.labels.iter().take(cuts.lists), cuts),
+            "name": cuts.words(&facts.name),
+            "runtime": container.runtime().map(Runtime::word),
+            "image": {
+                "name": cuts.words(&facts.image_name),
+                "tag": listed(&[&facts.image_tag]),
+                "hash": {"all": listed(&[&facts.image_digest, &facts.image_id])},
+            },
+            "labels": pairs(facts.labels.iter().take(cuts.lists), cuts),
+            "security_context": {"privileged": facts.privileged},
         });
-        if !container.pod.is_empty() {
+        if !facts.pod.is_empty() {
             document["orchestrator"] = json!({
                 "type": "kubernetes",
-                "namespace": cuts.words(&container.namespace),
-                "resource": {"type": "pod", "name": cuts.words(&container.pod)},
+                "namespace": cuts.words(&facts.namespace),
+                "resource": {"type": "pod", "name": cuts.words(&facts.pod)},
             });
         }
     }

@@ -8,6 +8,7 @@ mod pieces;
 
 use std::io::{self, Write};
 
+use schema::process::Runtime;
 use sensor_ebpf::record::exec_flags;
 use serde::{
     Serialize, Serializer,
@@ -22,7 +23,7 @@ use super::{
     marks,
     shorten::{Form, write_as},
 };
-use crate::event::{Host, Process};
+use crate::event::{Container, Host, Process};
 
 const FORM: Form = Form { whole, least };
 
@@ -198,11 +199,19 @@ struct Location<'a> {
     #[serde(skip_serializing_if = "is_false")]
     container_unknown: bool,
     #[serde(skip_serializing_if = "Words::is_empty")]
+    container_runtime: Words<'a>,
+    #[serde(skip_serializing_if = "Words::is_empty")]
     container_name: Words<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_privileged: Option<bool>,
     #[serde(skip_serializing_if = "Words::is_empty")]
     image_id: Words<'a>,
     #[serde(skip_serializing_if = "Words::is_empty")]
     image_name: Words<'a>,
+    #[serde(skip_serializing_if = "Words::is_empty")]
+    image_tag: Words<'a>,
+    #[serde(skip_serializing_if = "Words::is_empty")]
+    image_digest: Words<'a>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     container_labels: Map<'a>,
     #[serde(skip_serializing_if = "Words::is_empty")]
@@ -215,17 +224,22 @@ impl<'a> Location<'a> {
     fn new(alert: &'a Alert, cuts: &'a Cuts) -> Self {
         let words = |text: &'a str| Words { text, limit: cuts.texts };
         let container = alert.event.process.container.as_deref();
+        let facts = container.map(Container::facts);
         Self {
             sensor_id: words(&alert.host.sensor_id),
             node_name: words(&alert.host.hostname),
             container_id: words(container.map_or("", |container| &container.id)),
             container_unknown: alert.event.process.container_unknown,
-            container_name: words(container.map_or("", |container| &container.name)),
-            image_id: words(container.map_or("", |container| &container.image_id)),
-            image_name: words(container.map_or("", |container| &container.image_name)),
-            container_labels: Map { items: container.map_or(&[], |container| &container.labels), cuts },
-            kubernetes_pod: words(container.map_or("", |container| &container.pod)),
-            kubernetes_namespace: words(container.map_or("", |container| &container.namespace)),
+            container_runtime: words(container.and_then(Container::runtime).map_or("", Runtime::word)),
+            container_name: words(facts.map_or("", |facts| &facts.name)),
+            is_privileged: facts.and_then(|facts| facts.privileged),
+            image_id: words(facts.map_or("", |facts| &facts.image_id)),
+            image_name: words(facts.map_or("", |facts| &facts.image_name)),
+            image_tag: words(facts.map_or("", |facts| &facts.image_tag)),
+            image_digest: words(facts.map_or("", |facts| &facts.image_digest)),
+            container_labels: Map { items: facts.map_or(&[], |facts| &facts.labels), cuts },
+            kubernetes_pod: words(facts.map_or("", |facts| &facts.pod)),
+            kubernetes_namespace: words(facts.map_or("", |facts| &facts.namespace)),
         }
     }
 }

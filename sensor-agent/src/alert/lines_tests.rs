@@ -176,6 +176,7 @@ fn alerts() -> Vec<Alert> {
             ],
             labels: Vec::new(),
             content_group: "Detection Analytics".into(),
+            response: crate::policy::Response::default(),
         };
         let mut alert = Alert::new(Arc::new(policy), "match uid == 0".into(), event, Arc::new(host));
         // Else each is another one each time.

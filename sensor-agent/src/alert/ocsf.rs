@@ -194,6 +194,7 @@ fn recorded(alert: &Alert, cuts: &Cuts) -> Value {
     frame(&mut event, alert, cuts);
     event["message"] = message(alert, cuts).into();
     event["unmapped"] = unmapped(alert, cuts);
+    event["unmapped"]["event"] = own(&alert.event, &alert.host, cuts);
     event
 }
 
@@ -253,8 +254,8 @@ fn unmapped(alert: &Alert, cuts: &Cuts) -> Value {
         "truncated": !cuts.is_none(),
         "effective_uid": process.ids.euid,
         "audit_message": message_facts(alert, cuts),
-        "kubernetes_pod": process.container.as_deref().map(|container| cuts.words(&container.pod)),
-        "kubernetes_namespace": process.container.as_deref().map(|container| cuts.words(&container.namespace)),
+        "kubernetes_pod": process.container.as_deref().map(|container| cuts.words(&container.facts().pod)),
+        "kubernetes_namespace": process.container.as_deref().map(|container| cuts.words(&container.facts().namespace)),
         "metadata": metadata,
         "ancestry": process.ancestors().take(cuts.lineage).filter_map(marked).collect::<Vec<_>>(),
     });

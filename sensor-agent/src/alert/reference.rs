@@ -23,8 +23,6 @@ pub enum There {
     Always,
     /// When there is something to say.
     IfKnown,
-    /// Nothing fills it yet.
-    NotYet,
     /// When something was cut.
     IfCut,
 }
@@ -33,7 +31,7 @@ const fn key(path: &'static str, ty: &'static str, there: There, doc: &'static s
     Key { path, ty, there, doc }
 }
 
-use There::{Always, IfCut, IfKnown, NotYet};
+use There::{Always, IfCut, IfKnown};
 
 /// All keys, in the order in which they are written.
 pub const KEYS: &[Key] = &[
@@ -141,13 +139,17 @@ pub const KEYS: &[Key] = &[
     key("location.node_name", "string", Always, "The host's name."),
     key("location.container_id", "string", IfKnown, "The container's id."),
     key("location.container_unknown", "boolean", IfKnown, "It could not be told whether this is a container."),
-    key("location.container_name", "string", NotYet, "Its name."),
-    key("location.image_id", "string", NotYet, "The id of its image."),
-    key("location.image_name", "string", NotYet, "The name of its image."),
-    key("location.container_labels", "object", NotYet, "Its labels."),
+    key("location.container_runtime", "string", IfKnown, "What runs it, such as `docker`; `unknown` if nothing tells."),
+    key("location.container_name", "string", IfKnown, "Its name, as its runtime says; so is what follows."),
+    key("location.is_privileged", "boolean", IfKnown, "Whether it was started as a privileged one."),
+    key("location.image_id", "string", IfKnown, "The id of its image."),
+    key("location.image_name", "string", IfKnown, "The name of its image, without tag and digest."),
+    key("location.image_tag", "string", IfKnown, "The tag of its image."),
+    key("location.image_digest", "string", IfKnown, "The digest of its image, as registries name it."),
+    key("location.container_labels", "object", IfKnown, "Its labels."),
     key("location.container_labels.*", "string", Always, "The label's value."),
-    key("location.kubernetes_pod", "string", NotYet, "The pod that it belongs to."),
-    key("location.kubernetes_namespace", "string", NotYet, "The namespace of that."),
+    key("location.kubernetes_pod", "string", IfKnown, "The pod that it belongs to."),
+    key("location.kubernetes_namespace", "string", IfKnown, "The namespace of that."),
     key("metadata", "object", Always, "Facts about the host, its `hostname` first."),
     key("metadata.*", "string", Always, "The fact."),
     key("metadata_truncated", "boolean", IfCut, "Facts are missing."),
@@ -184,7 +186,6 @@ pub fn page() -> String {
         let there = match key.there {
             Always => "always",
             IfKnown => "if known",
-            NotYet => "not yet",
             IfCut => "if cut",
         };
         // Writing to a string does not fail.
@@ -313,21 +314,11 @@ mod tests {
             match key.there {
                 Always => assert!(found.contains_key(key.path), "{}", key.path),
                 IfCut => assert!(!found.contains_key(key.path), "{}", key.path),
-                IfKnown | NotYet => {}
+                IfKnown => {}
             }
         }
         for key in ["location.container_id", "location.kubernetes_pod", "process_info.user"] {
             assert!(!found.contains_key(key), "{key}");
-        }
-    }
-
-    #[test]
-    fn what_no_field_is_filled_for_is_told_as_not_yet() {
-        for key in KEYS {
-            let field = key.path.strip_prefix("location.").and_then(crate::event::fields::by_column);
-            if let Some(field) = field {
-                assert_eq!(key.there == NotYet, !field.is_filled, "{}", key.path);
-            }
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use containers::Facts;
 use schema::{EventType, Reach};
 use sensor_ebpf::record::ProcessKey;
 use uuid::Uuid;
 
 use super::Alert;
-use crate::event::{Arguments, Container, Detail, Event, Host, Image, Process};
+use crate::event::{Arguments, Container, Detail, Event, Host, Image, Late, Process};
 use crate::policy::{Confidence, MessageType, Policy, Priority};
 
 /// What an alert reaches.
@@ -80,12 +81,18 @@ pub(super) fn sample() -> Alert {
     wget.container = Some(Arc::new(Container {
         id: "4f6e1c0d2b3a".into(),
         runtime: Some(schema::process::Runtime::Containerd),
-        name: "web".into(),
-        image_id: "sha256:9d1a".into(),
-        image_name: "registry.example.test/web:1".into(),
-        labels: vec![("app".into(), "web".into())],
-        pod: "web-0".into(),
-        namespace: "default".into(),
+        told: Late::from(Facts {
+            name: "web".into(),
+            image_id: "sha256:9d1a".into(),
+            image_name: "registry.example.test/web".into(),
+            image_tag: "1".into(),
+            image_digest: "sha256:5c0b".into(),
+            labels: vec![("app".into(), "web".into())],
+            pod: "web-0".into(),
+            namespace: "default".into(),
+            privileged: Some(false),
+            ..Facts::default()
+        }),
     }));
     let policy = Policy {
         name: "Alert Tester".into(),
@@ -98,6 +105,7 @@ pub(super) fn sample() -> Alert {
         categories: vec!["MITRE.Execution.Command-Line Interface".into()],
         labels: vec![("team".into(), "web".into())],
         content_group: "Detection Analytics".into(),
+        response: crate::policy::Response::default(),
     };
     let host = Host {
         sensor_id: "9f8c1a52-6c1e-4a43-9f57-2f6a4c3f0b11".into(),

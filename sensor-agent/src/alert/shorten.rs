@@ -131,7 +131,7 @@ fn largest(most: usize, fits: &mut impl FnMut(usize) -> bool) -> usize {
 }
 
 fn longest_list(alert: &Alert) -> usize {
-    let container = alert.event.process.container.as_ref().map_or(0, |container| container.labels.len());
+    let container = alert.event.process.container.as_ref().map_or(0, |container| container.facts().labels.len());
     let policy = alert.policy.labels.len().max(alert.policy.categories.len());
     container.max(policy).max(alert.notifications.len())
 }

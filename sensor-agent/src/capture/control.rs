@@ -9,6 +9,7 @@ use aya::maps::{Map, MapData};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use sensor_ebpf::control::Control;
 use sensor_ebpf::rings::Ring;
+use sensor_ebpf::watched::{self, Watched, sort};
 
 use super::CaptureError;
 
@@ -29,6 +30,15 @@ pub enum FailedExecs {
     /// Those of files that the kernel takes for no program (`ENOEXEC`): who gets that answer may read them as a script.
     Format = sensor_ebpf::control::FAILED_FORMAT,
     All = sensor_ebpf::control::FAILED_ALL,
+}
+
+/// Which files of one sort of events are told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Files {
+    None,
+    All,
+    /// Those that have one of these names in their path.
+    Named(Vec<Box<[u8]>>),
 }
 
 /// The map `CONTROL`.
@@ -80,6 +90,46 @@ impl ControlMap {
             AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, failed_execs)).cast::<u32>())
         };
         word.store(failed as u32, Ordering::Relaxed);
+    }
+
+    /// Says which process is the sensor.
+    pub(super) fn know_sensor(&self, tgid: u32) {
+        // SAFETY: as above.
+        let word =
+            unsafe { AtomicU32::from_ptr(self.page.as_ptr().byte_add(offset_of!(Control, sensor)).cast::<u32>()) };
+        word.store(tgid, Ordering::Relaxed);
+    }
+
+    /// Says which files are told of, by [`sort`]. Until all is said everything is that is asked for in part.
+    pub(super) fn watch(&self, files: &[Files; sort::COUNT]) {
+        for (sort, files) in files.iter().enumerate() {
+            let place = offset_of!(Control, watched) + sort * size_of::<Watched>();
+            // SAFETY: as above.
+            let what = unsafe {
+                AtomicU32::from_ptr(self.page.as_ptr().byte_add(place + offset_of!(Watched, what)).cast::<u32>())
+            };
+            let names = match files {
+                Files::None => {
+                    what.store(watched::NOTHING, Ordering::SeqCst);
+                    continue;
+                }
+                Files::All => {
+                    what.store(watched::EVERYTHING, Ordering::SeqCst);
+                    continue;
+                }
+                Files::Named(names) => names,
+            };
+            what.store(watched::EVERYTHING, Ordering::SeqCst);
+            let mut bits = watched::Bits::default();
+            names.iter().for_each(|name| watched::add(&mut bits, name));
+            for (index, word) in bits.as_flattened().iter().enumerate() {
+                let place = place + offset_of!(Watched, bits) + index * size_of::<u64>();
+                // SAFETY: as above.
+                let to = unsafe { AtomicU64::from_ptr(self.page.as_ptr().byte_add(place).cast::<u64>()) };
+                to.store(*word, Ordering::SeqCst);
+            }
+            what.store(watched::NAMES, Ordering::SeqCst);
+        }
     }
 
     /// Whether the drain thread sleeps, or is about to, until the first record.

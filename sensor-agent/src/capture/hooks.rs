@@ -89,6 +89,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_object_has_nothing_that_only_debuggers_read() {
+        // What a compiler calls itself in debug information.
+        let compiler = b"rustc version";
+        assert!(!OBJECT.windows(compiler.len()).any(|bytes| bytes == compiler));
+    }
+
     /// The rest of them is looked for on other kernels only than most tests run on.
     #[test]
     fn the_object_has_every_program_of_every_hook() {

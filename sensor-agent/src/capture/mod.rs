@@ -14,6 +14,7 @@
 mod attach;
 mod baseline;
 mod batch;
+mod cast;
 mod control;
 mod counters;
 mod drain;
@@ -21,9 +22,13 @@ mod error;
 mod freeze;
 mod hooks;
 mod links;
+#[cfg(test)]
+mod loops_tests;
 mod multicast;
 pub mod offsets;
 mod order;
+mod own;
+mod place;
 pub mod preflight;
 mod programs;
 
@@ -31,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sensor_ebpf::classes::credentials::KNOWN_THREADS;
 use sensor_ebpf::classes::{Class, Classes, REPLICAS, Source};
 use sensor_ebpf::counters::ProgramCounters;
 use sensor_ebpf::hooks::Kind;
@@ -39,7 +45,7 @@ use settings::words;
 
 pub use baseline::Baseline;
 pub use batch::{Batch, Records};
-pub use control::FailedExecs;
+pub use control::{FailedExecs, Files};
 pub use counters::Counted;
 pub use drain::{Drain, DrainOptions, DrainStats};
 pub use error::CaptureError;
@@ -50,6 +56,7 @@ pub use programs::{ProgramStatus, State};
 use control::ControlMap;
 use drain::{Input, Inputs};
 use multicast::{Multicast, MulticastCounters};
+use own::OwnObjects;
 use programs::Loaded;
 
 /// The object that the build script built for the BPF target.
@@ -63,8 +70,12 @@ pub struct Options {
     /// Which execs that fail to tell, where the kernel allows it; see [`Capture::ask_for_failed_execs`]. Shells that try each
     /// directory of their path make many.
     pub failed_execs: FailedExecs,
+    /// Which files that are changed, and that are read, to tell of; see [`Capture::watch`].
+    pub files: [Files; 2],
     /// Which classes to tell from the start; see [`Capture::ask_for`].
     pub classes: Classes,
+    /// Threads of which it is kept what credentials they had, at most, where changes are seen at the ends of system calls.
+    pub known_threads: u32,
     /// Where further programs tell what the first one misses.
     pub preempted: Preempted,
     /// Which hooks may tell audit messages.
@@ -127,7 +138,9 @@ impl Default for Options {
         Self {
             rings: Ring::ALL.map(Ring::bytes),
             failed_execs: FailedExecs::All,
+            files: [Files::All, Files::None],
             classes: Class::ALWAYS,
+            known_threads: KNOWN_THREADS,
             preempted: preflight::preempted(&preflight::release(), &preflight::build()),
             audit: AuditHooks::Best,
             audit_multicast: false,
@@ -146,6 +159,7 @@ pub struct Capture {
     multicast: Option<Multicast>,
     fallback: Fallback,
     asked: Classes,
+    own: OwnObjects,
 }
 
 /// What became of the multicast group.
@@ -181,16 +195,19 @@ impl Capture {
     pub fn start(options: &Options) -> Result<Self, CaptureError> {
         may_start(&options.btf)?;
         preflight::raise_memlock();
-        let table = offsets::read(&options.btf, &preflight::release())?;
+        let table = cast::facts(offsets::read(&options.btf, &preflight::release())?);
         let mut loaded = Loaded::new(&table, options)?;
         let control = Arc::new(ControlMap::map(loaded.take_map("CONTROL")?)?);
         control.ask(options.failed_execs);
+        control.watch(&options.files);
         for ring in Ring::ALL {
             control.set_watermark(ring, Ring::watermark(options.ring_size(ring)));
         }
         loaded.attach(options.classes)?;
+        loaded.load_spares();
         let (multicast, fallback) = fallback(options, &loaded);
-        Ok(Self { loaded, control, is_draining: false, multicast, fallback, asked: options.classes })
+        let own = OwnObjects::new(loaded.take_map("OWN_OBJECTS")?)?;
+        Ok(Self { loaded, control, is_draining: false, multicast, fallback, asked: options.classes, own })
     }
 
     /// Starts the drain thread. Once only.
@@ -219,7 +236,24 @@ impl Capture {
     /// If the kernel refuses to attach a program that the sensor cannot do without.
     pub fn ask_for(&mut self, classes: Classes) -> Result<(), CaptureError> {
         self.asked = classes;
-        self.loaded.attach(classes)
+        let attached = self.loaded.attach(classes);
+        self.tell_what_is_own();
+        attached
+    }
+
+    /// Says which process of the host is this one. What it does with its own programs and maps is told of nobody from then on, and
+    /// that others get at them is; neither is before.
+    pub fn know_sensor(&mut self, tgid: u32) {
+        self.control.know_sensor(tgid);
+        self.own.is_sensor_known = true;
+        self.tell_what_is_own();
+    }
+
+    /// Has the programs know what is the sensor's, where somebody asks.
+    fn tell_what_is_own(&mut self) {
+        if self.asked.has(Class::BpfCalls) {
+            self.own.look();
+        }
     }
 
     /// What is asked for and not seen on this kernel, a sentence each.
@@ -232,6 +266,12 @@ impl Capture {
     /// from what counts.
     pub fn ask_for_failed_execs(&self, failed: FailedExecs) {
         self.control.ask(failed);
+    }
+
+    /// From now on tells of these files and no others: those that are changed, and those that are read. What happens to others ends
+    /// in the kernel.
+    pub fn watch(&self, files: &[Files; 2]) {
+        self.control.watch(files);
     }
 
     /// Whether the drain thread sleeps until the first record comes.
@@ -307,7 +347,11 @@ impl Capture {
     /// Looks whether all programs are still attached, and attaches again what somebody else detached. Returns what is
     /// new since the last look.
     pub fn recheck(&mut self) -> Vec<Reattached> {
-        self.loaded.recheck()
+        let news = self.loaded.recheck();
+        if !news.is_empty() {
+            self.tell_what_is_own();
+        }
+        news
     }
 
     /// Detaches all programs. What is in the ring can still be drained, and the counters stand still.
@@ -330,20 +374,36 @@ impl Capture {
     }
 }
 
-/// What of these classes no hook tells. Of those that are always told there is a word elsewhere.
+/// What of these classes no hook tells, a sentence for each class. Of those that are always told there is a word elsewhere.
 fn unseen(asked: Classes, programs: &[ProgramStatus]) -> Vec<String> {
-    let is_asked = |source: &&Source| asked.has(source.class()) && !Class::ALWAYS.has(source.class());
-    let sentence = |source: &Source| {
+    let classes = Class::ALL.iter().filter(|&&class| asked.has(class) && !Class::ALWAYS.has(class));
+    classes.filter_map(|&class| unseen_of(class, programs)).collect()
+}
+
+fn unseen_of(class: Class, programs: &[ProgramStatus]) -> Option<String> {
+    let mut lost = Vec::new();
+    let mut refused = None;
+    for source in Source::ALL.iter().filter(|source| source.class() == class) {
         let rungs: Vec<_> = programs.iter().filter(|program| program.source == *source).collect();
         // A walk runs when it is asked for, and is ready ever after.
         if rungs.iter().any(|program| matches!(program.state, State::Attached | State::Ready)) {
-            return None;
+            continue;
         }
-        let last = rungs.last()?;
-        let what = missed(*source, last.rung)?;
-        Some(format!("{what}, although a policy or a table asks for them: {} is {}", last.hook, last.state))
+        let Some(last) = rungs.last() else { continue };
+        lost.extend(missed(*source, last.rung));
+        refused.get_or_insert(*last);
+    }
+    let refused = refused.filter(|_| !lost.is_empty())?;
+    let others = match lost.len() {
+        1 => "",
+        _ => ", and so are other hooks of its kind",
     };
-    Source::ALL.iter().filter(is_asked).filter_map(sentence).collect()
+    Some(format!(
+        "{}, although a policy or a table asks for them: {} is {}{others}",
+        lost.join("; "),
+        refused.hook,
+        refused.state
+    ))
 }
 
 /// Joins the multicast group if that is wanted and no hook serves.

@@ -3,12 +3,15 @@
 //! [`sensor_ebpf::offsets::ALL`] says what is needed; the kernel's BTF knows the answers. All that is missing is
 //! reported at once.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use btf_rs::{Backend, Btf, BtfType, Struct, Type};
+use rustix::fs::{MemfdFlags, memfd_create};
 use sensor_ebpf::offsets::{ABSENT, ALL, Source};
 
 /// How deep members are followed into anonymous structures and unions.
@@ -25,6 +28,14 @@ impl Table {
     #[must_use]
     pub fn words(&self) -> &[u32] {
         &self.0
+    }
+
+    /// As if the kernel lacked this.
+    pub(super) fn forget(&mut self, name: &str) {
+        let word = ALL.iter().position(|fact| fact.name == name).and_then(|index| self.0.get_mut(index));
+        if let Some(word) = word {
+            *word = ABSENT;
+        }
     }
 
     /// As if a kernel had everything.
@@ -66,7 +77,7 @@ impl fmt::Display for MissingFacts {
 ///
 /// If the file is no BTF, or something indispensable is not in it.
 pub fn read(path: &Path, release: &str) -> Result<Table, OffsetsError> {
-    let types = Types::open(path)
+    let types = Types::open(path, ALL.iter().flat_map(|fact| fact.sources).map(name))
         .map_err(|error| OffsetsError::Unreadable { path: path.display().to_string(), reason: error.to_string() })?;
     let mut words = Vec::with_capacity(ALL.len());
     let mut missing = Vec::new();
@@ -99,45 +110,60 @@ fn describe(source: &Source) -> String {
         Source::Size(structure) => format!("struct {structure}"),
         Source::Value(name, value) => format!("enum {name}, value {value}"),
         Source::Flag(tracepoint, index) => format!("tracepoint {tracepoint}, argument {index}"),
-        Source::Parameters(function) => format!("function {function}"),
+        Source::Parameters(function) | Source::Function(function) => format!("function {function}"),
     }
 }
 
-/// The kernel's types, and the structures asked for so far: finding one by its name is the slow part.
+/// The type that a fact is looked up in, by its name.
+fn name(source: &Source) -> String {
+    match *source {
+        Source::Member(name, _) | Source::Bit(name, _) | Source::Size(name) => name.to_owned(),
+        Source::Value(name, _) | Source::Parameters(name) | Source::Function(name) => name.to_owned(),
+        // Its prototype is behind this typedef.
+        Source::Flag(tracepoint, _) => format!("btf_trace_{tracepoint}"),
+    }
+}
+
+/// The kernel's types. There are a hundred thousand, and none is found by its name but by looking at all of them.
 struct Types {
     btf: Btf,
-    structures: RefCell<HashMap<&'static str, Option<Struct>>>,
+    /// Those that were asked for by their names.
+    named: HashMap<String, Vec<Named>>,
+}
+
+/// A type and its number.
+#[derive(Debug, PartialEq)]
+struct Named {
+    id: u32,
+    of: Type,
 }
 
 impl Types {
-    /// Mapped, which takes a millisecond, where the kernel allows that (Linux 6.16); read and indexed otherwise.
-    fn open(path: &Path) -> Result<Self, btf_rs::Error> {
-        let btf = Btf::from_file_with_backend(path, Backend::Mmap).or_else(|_| Btf::from_file(path))?;
-        Ok(Self { btf, structures: RefCell::default() })
+    /// Looks at all of them once, for those of these names.
+    fn open(path: &Path, names: impl Iterator<Item = String>) -> Result<Self, btf_rs::Error> {
+        let btf = open(path)?;
+        Ok(Self { named: named(&btf, names), btf })
     }
 
     fn look_up(&self, source: &Source) -> Option<u32> {
+        let of_name = self.named.get(&name(source))?;
         match *source {
-            Source::Member(structure, path) => {
-                let bits = self.member(structure, path)?;
+            Source::Member(_, path) => {
+                let bits = self.member(of_name, path)?;
                 (bits % 8 == 0).then_some(bits / 8)
             }
-            Source::Bit(structure, path) => self.member(structure, path),
-            Source::Size(structure) => u32::try_from(self.structure(structure)?.size()).ok(),
-            Source::Value(name, value) => enumerator(&self.btf, name, value),
-            Source::Flag(tracepoint, index) => flag(&self.btf, tracepoint, index),
-            Source::Parameters(function) => parameters(&self.btf, function),
+            Source::Bit(_, path) => self.member(of_name, path),
+            Source::Size(_) => u32::try_from(structure(of_name)?.size()).ok(),
+            Source::Value(_, value) => enumerator(&self.btf, of_name, value),
+            Source::Flag(_, index) => flag(&self.btf, of_name, index),
+            Source::Parameters(_) => parameters(&self.btf, of_name),
+            Source::Function(_) => of_name.iter().find(|found| matches!(found.of, Type::Func(_))).map(|found| found.id),
         }
     }
 
-    fn structure(&self, name: &'static str) -> Option<Struct> {
-        let mut structures = self.structures.borrow_mut();
-        structures.entry(name).or_insert_with(|| structure_named(&self.btf, name)).clone()
-    }
-
     /// Bit offset of a dotted path of members.
-    fn member(&self, structure: &'static str, path: &str) -> Option<u32> {
-        let mut inside = self.structure(structure);
+    fn member(&self, of_name: &[Named], path: &str) -> Option<u32> {
+        let mut inside = structure(of_name).cloned();
         let mut bits: u32 = 0;
         for name in path.split('.') {
             let (offset, of) = member_of(&self.btf, &inside?, name, ANONYMOUS_DEPTH)?;
@@ -148,8 +174,34 @@ impl Types {
     }
 }
 
-fn structure_named(btf: &Btf, name: &str) -> Option<Struct> {
-    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+/// The types of these names.
+fn named(btf: &Btf, names: impl Iterator<Item = String>) -> HashMap<String, Vec<Named>> {
+    let mut named: HashMap<_, Vec<_>> = names.map(|name| (name, Vec::new())).collect();
+    let (first, last) = btf.base().type_id_range();
+    for (id, of) in (first..=last).filter_map(|id| Some((id, btf.resolve_type_by_id(id).ok()?))) {
+        let name = of.as_btf_type().and_then(|found| btf.resolve_name(found).ok());
+        if let Some(of_name) = name.and_then(|name| named.get_mut(&name)) {
+            of_name.push(Named { id, of });
+        }
+    }
+    named
+}
+
+/// Maps the file, where the kernel allows that (Linux 6.16), or else a copy of it. Where neither can be, it is read type by type
+/// into ten times the memory.
+fn open(path: &Path) -> Result<Btf, btf_rs::Error> {
+    Btf::from_file_with_backend(path, Backend::Mmap).or_else(|_| open_copy(path)).or_else(|_| Btf::from_file(path))
+}
+
+/// Maps a copy of the file, which is gone with its last mapping.
+fn open_copy(path: &Path) -> Result<Btf, btf_rs::Error> {
+    let copy = File::from(memfd_create("btf", MemfdFlags::CLOEXEC).map_err(io::Error::from)?);
+    io::copy(&mut File::open(path)?, &mut &copy)?;
+    Btf::from_file_with_backend(format!("/proc/self/fd/{}", copy.as_raw_fd()), Backend::Mmap)
+}
+
+fn structure(of_name: &[Named]) -> Option<&Struct> {
+    of_name.iter().find_map(|found| match &found.of {
         Type::Struct(structure) | Type::Union(structure) => Some(structure),
         _ => None,
     })
@@ -196,8 +248,8 @@ fn resolve(btf: &Btf, id: u32) -> Option<Type> {
     None
 }
 
-fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
-    btf.resolve_types_by_name(name).ok()?.into_iter().find_map(|found| match found {
+fn enumerator(btf: &Btf, of_name: &[Named], value: &str) -> Option<u32> {
+    of_name.iter().find_map(|found| match &found.of {
         Type::Enum(found) => found
             .members
             .iter()
@@ -207,9 +259,9 @@ fn enumerator(btf: &Btf, name: &str, value: &str) -> Option<u32> {
     })
 }
 
-fn parameters(btf: &Btf, function: &str) -> Option<u32> {
-    btf.resolve_types_by_name(function).ok()?.into_iter().find_map(|found| {
-        let Type::Func(function) = found else {
+fn parameters(btf: &Btf, of_name: &[Named]) -> Option<u32> {
+    of_name.iter().find_map(|found| {
+        let Type::Func(function) = &found.of else {
             return None;
         };
         match btf.resolve_type_by_id(function.get_type_id()?).ok()? {
@@ -219,11 +271,10 @@ fn parameters(btf: &Btf, function: &str) -> Option<u32> {
     })
 }
 
-/// A tracepoint's prototype is behind the typedef `btf_trace_NAME`; its first parameter is the kernel's own.
-fn flag(btf: &Btf, tracepoint: &str, index: u32) -> Option<u32> {
-    let name = format!("btf_trace_{tracepoint}");
-    btf.resolve_types_by_name(&name).ok()?.into_iter().find_map(|found| {
-        let Type::Typedef(typedef) = found else {
+/// The first parameter of a tracepoint's prototype is the kernel's own.
+fn flag(btf: &Btf, of_name: &[Named], index: u32) -> Option<u32> {
+    of_name.iter().find_map(|found| {
+        let Type::Typedef(typedef) = &found.of else {
             return None;
         };
         let Type::Ptr(pointer) = resolve(btf, typedef.get_type_id()?)? else {
@@ -242,6 +293,7 @@ fn flag(btf: &Btf, tracepoint: &str, index: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::preflight::BTF;
     use super::*;
 
     #[test]
@@ -261,8 +313,27 @@ mod tests {
     }
 
     #[test]
+    fn all_facts_are_looked_up_in_one_look_at_the_types() {
+        let btf = Path::new(BTF);
+        let size = Source::Size("task_struct");
+        let types = Types::open(btf, [name(&size)].into_iter()).expect("the tests need a kernel with BTF");
+        assert!(types.look_up(&size).is_some());
+        // There is no second look for what was not asked for then.
+        assert_eq!(types.look_up(&Source::Size("cred")), None);
+    }
+
+    #[test]
+    fn a_copy_says_the_same() {
+        let path = Path::new(BTF);
+        let names = || [&Source::Size("task_struct"), &Source::Flag("sched_process_exec", 0)].map(name).into_iter();
+        let all = Types::open(path, names()).expect("the tests need a kernel with BTF").named;
+        let copy = open_copy(path).expect("a file in memory");
+        assert_eq!(all, named(&copy, names()));
+    }
+
+    #[test]
     fn the_running_kernel_has_everything() {
-        let table = read(Path::new(super::super::preflight::BTF), "running").expect("the tests need a kernel with BTF");
+        let table = read(Path::new(BTF), "running").expect("the tests need a kernel with BTF");
         assert_eq!(table.words().len(), ALL.len());
         // Anonymous union in `inode`, nested structure in `qstr`, alternative names.
         assert!(table.get("inode_nlink").is_some());

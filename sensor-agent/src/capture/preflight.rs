@@ -137,6 +137,11 @@ fn type_information(btf: &Path) -> Option<Finding> {
     })
 }
 
+/// Whether this thread has the right to load programs.
+pub(super) fn may_load() -> bool {
+    rights(capabilities(None).ok().map(|sets| sets.effective)).is_none()
+}
+
 fn rights(effective: Option<CapabilitySet>) -> Option<Finding> {
     let effective = effective?;
     if effective.contains(CapabilitySet::SYS_ADMIN) {

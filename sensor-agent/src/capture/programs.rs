@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use aya::maps::{Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::{Iter, Program, ProgramError};
-use aya::{Btf, Ebpf, EbpfLoader};
+use aya::{Ebpf, EbpfLoader};
 use sensor_ebpf::areas;
 use sensor_ebpf::classes::process::BASELINE;
 use sensor_ebpf::classes::{Class, Classes, Source};
 use sensor_ebpf::hooks::{HOOKS, Hook, Kind};
 use sensor_ebpf::rings::Ring;
 
-use super::attach::{self, with_causes};
+use super::attach::with_causes;
 use super::counters::{self, Counted, Words};
 use super::hooks;
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
-use super::{CaptureError, OBJECT, Options};
+use super::place::{BETTER, Place, kernel_types, refused, spares};
+use super::{CaptureError, OBJECT, Options, cast};
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum State {
     NotAvailable(String),
     /// Another hook tells the same on this kernel, or the options leave it out.
     NotNeeded(&'static str),
-    /// Loaded; neither a policy nor a table asks for what it tells.
+    /// Neither a policy nor a table asks for what it tells. Of a ladder, the rung is loaded that serves when one does.
     Unwanted,
     /// Detached by request.
     Detached,
@@ -101,18 +102,6 @@ pub(super) struct Loaded {
     places: Vec<Place>,
 }
 
-/// A hook, and what became of it.
-struct Place {
-    hook: &'static Hook,
-    state: State,
-    /// Its programs; those at the same place in the order in which they run.
-    programs: Vec<hooks::Program>,
-    /// Of each program, while they are attached.
-    attachments: Vec<Attachment>,
-    /// How often they were attached again.
-    reattached: u64,
-}
-
 impl fmt::Debug for Loaded {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states = self.places.iter().map(|place| (place.hook.point.name, &place.state));
@@ -121,7 +110,8 @@ impl fmt::Debug for Loaded {
 }
 
 impl Loaded {
-    /// Creates the maps and loads all programs.
+    /// Creates the maps and loads the programs, of each ladder the best rung that the kernel takes. Those of what nobody asks for
+    /// yet are among them: a later configuration may ask, and then the right to load programs is gone.
     pub(super) fn new(table: &Table, options: &Options) -> Result<Self, CaptureError> {
         let (at_tracepoints, at_functions) = (options.replicas_at(Kind::Tracepoint), options.replicas_at(Kind::Return));
         let replicas = at_tracepoints.max(at_functions);
@@ -131,24 +121,24 @@ impl Loaded {
         loader
             .btf(None)
             .override_global("OFFSETS", table.words(), true)
+            .map_max_entries("THREADS", options.known_threads)
             .map_max_entries("SCRATCH", areas::count(at_tracepoints, at_functions));
         for ring in Ring::ALL {
             loader.map_max_entries(ring.map(), options.ring_size(ring));
         }
-        let mut ebpf = loader.load(OBJECT).map_err(|error| CaptureError::Object(with_causes(&error)))?;
-        let btf = Btf::from_sys_fs().map_err(|error| CaptureError::Object(error.to_string()))?;
-        let mut places = Vec::with_capacity(HOOKS.len());
+        let mut ebpf =
+            loader.load(&cast::object(OBJECT, table)).map_err(|error| CaptureError::Object(with_causes(&error)))?;
+        let btf = kernel_types()?;
+        let mut places: Vec<Place> = Vec::with_capacity(HOOKS.len());
         for hook in &HOOKS {
-            let programs = hooks::programs(hook, table, options);
-            let state = match hooks::skip(hook, table, options) {
-                Some(state) => state,
-                None => match programs.iter().try_for_each(|program| load(&mut ebpf, program, &btf)) {
-                    Ok(()) => State::Ready,
-                    Err(reason) if !hook.required => State::NotAvailable(reason),
-                    Err(reason) => return Err(refused(hook, reason)),
-                },
-            };
-            places.push(Place { hook, state, programs, attachments: Vec::new(), reattached: 0 });
+            let skipped = hooks::skip(hook, table, options);
+            let has_better = places.iter().any(|other| other.is_loaded && other.hook.source == hook.source);
+            let is_wanted = skipped.is_none() && !has_better;
+            let mut place = Place::new(hook, hooks::programs(hook, table, options), skipped);
+            if is_wanted {
+                place.load(&mut ebpf, &btf)?;
+            }
+            places.push(place);
         }
         let counters = take_map(&mut ebpf, "COUNTERS")?;
         if let Map::PerCpuArray(map) = &counters
@@ -172,7 +162,7 @@ impl Loaded {
                 continue;
             }
             if !wanted.has(place.hook.source.class()) {
-                if matches!(place.state, State::Ready | State::Attached) {
+                if matches!(place.state, State::Ready | State::Attached | BETTER) {
                     place.detach();
                     place.state = State::Unwanted;
                 }
@@ -182,18 +172,40 @@ impl Loaded {
                 continue;
             }
             if better.iter().any(|other| other.hook.source == place.hook.source && other.state == State::Attached) {
-                place.state = State::NotNeeded("a better hook tells it");
-                unload(&mut self.ebpf, &place.programs);
+                place.state = BETTER;
+                place.unload(&mut self.ebpf);
+                continue;
+            }
+            if !place.is_loaded {
+                // The better one was loaded, and cannot be attached.
+                place.load_late(&mut self.ebpf);
+            }
+            if !place.is_loaded {
                 continue;
             }
             match place.attach(&mut self.ebpf) {
                 Ok(()) => new = new.with(place.hook.source.class()),
-                Err(reason) if !place.hook.required => place.state = State::NotAvailable(reason),
+                Err(reason) if !place.hook.required => {
+                    place.unload(&mut self.ebpf);
+                    place.state = State::NotAvailable(reason);
+                }
                 Err(reason) => return Err(refused(place.hook, reason)),
             }
         }
         self.walk(new);
         Ok(())
+    }
+
+    /// Loads the next rungs of what nobody asks for yet, where it is not known that functions can be had: whether the one that is
+    /// loaded can be attached will show when somebody asks, and then no other can be loaded any more.
+    pub(super) fn load_spares(&mut self) {
+        for index in spares(&self.places) {
+            let Some(place) = self.places.get_mut(index) else { break };
+            place.load_late(&mut self.ebpf);
+            if place.is_loaded {
+                place.state = State::Unwanted;
+            }
+        }
     }
 
     /// Runs the walks that tell the programs of these classes what was there before them. One that fails is not to be had.
@@ -333,37 +345,6 @@ fn take_map(ebpf: &mut Ebpf, name: &'static str) -> Result<Map, CaptureError> {
     ebpf.take_map(name).ok_or_else(|| CaptureError::Map { name, reason: "not there, or taken before".to_owned() })
 }
 
-impl Place {
-    /// Attaches all programs, or none.
-    fn attach(&mut self, ebpf: &mut Ebpf) -> Result<(), String> {
-        // They are to run in the order in which they run.
-        let (last_first, others): (Vec<_>, Vec<_>) =
-            self.programs.iter().partition(|program| attach::runs_last_first(program.point.kind));
-        let attached = last_first.into_iter().rev().chain(others).map(|program| attach(ebpf, program));
-        self.attachments = attached.collect::<Result<Vec<_>, _>>()?;
-        self.state = State::Attached;
-        Ok(())
-    }
-
-    fn detach(&mut self) {
-        for attachment in self.attachments.drain(..) {
-            // The descriptor of one that is gone is not the sensor's to close.
-            if attachment.is_gone() {
-                attachment.forget();
-            }
-        }
-    }
-}
-
-fn load(ebpf: &mut Ebpf, program: &hooks::Program, btf: &Btf) -> Result<(), String> {
-    attach::load(ebpf.program_mut(&program.name).ok_or("not in the object")?, program.point, btf)
-}
-
-fn attach(ebpf: &mut Ebpf, program: &hooks::Program) -> Result<Attachment, String> {
-    let loaded = ebpf.program_mut(&program.name).ok_or("not in the object")?;
-    attach::attach(loaded, program.point.kind).map(Attachment::new)
-}
-
 /// Has an iterator's program run over all that there is. What it writes is for the other programs.
 fn walk(ebpf: &mut Ebpf, name: &str) -> Result<(), String> {
     let program: &mut Iter = ebpf
@@ -374,19 +355,6 @@ fn walk(ebpf: &mut Ebpf, name: &str) -> Result<(), String> {
     let link = program.attach().and_then(|link| program.take_link(link)).map_err(|error| with_causes(&error))?;
     let mut file = link.into_file().map_err(|error| with_causes(&error))?;
     io::copy(&mut file, &mut io::sink()).map(|_| ()).map_err(|error| error.to_string())
-}
-
-/// Gives programs that are not needed back to the kernel.
-fn unload(ebpf: &mut Ebpf, programs: &[hooks::Program]) {
-    for program in programs {
-        if let Some(program) = ebpf.program_mut(&program.name) {
-            attach::unload(program);
-        }
-    }
-}
-
-fn refused(hook: &Hook, reason: String) -> CaptureError {
-    CaptureError::Program { name: hook.source.name(), hook: hook.point.name, reason }
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn table() -> String {
                 field.ty.name().into(),
                 field.column.into(),
                 owner(field),
-                format!("{}{words}{}", field.doc, not_yet(field)),
+                format!("{}{words}", field.doc),
             ]
         }),
     )
@@ -66,8 +66,6 @@ struct Entry<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     words: &'a [&'a str],
     meaning: &'a str,
-    /// Whether a running sensor fills it; if not, it is absent in every event.
-    filled: bool,
 }
 
 fn json() -> String {
@@ -81,7 +79,6 @@ fn json() -> String {
             lineage: field.owner == Owner::Process,
             words: words(field),
             meaning: field.doc,
-            filled: field.is_filled,
         })
         .collect();
     // Strings, booleans and lists of strings always have a JSON form.
@@ -104,13 +101,12 @@ fn markdown() -> String {
         // Writing to a string does not fail.
         let _ = writeln!(
             page,
-            "| `{}` | {} | `{}` | {} | {}{words}{} |",
+            "| `{}` | {} | `{}` | {} | {}{words} |",
             field.name,
             field.ty.name(),
             field.column,
             owner(field),
             field.doc.replace('|', "\\|").replace('<', "&lt;"),
-            not_yet(field)
         );
     }
     page
@@ -126,11 +122,6 @@ fn owner(field: &Field) -> String {
         Owner::Class(class) => format!("{} event", class.name()),
         Owner::Any => "any event".to_owned(),
     }
-}
-
-/// What is to be said of a field that nothing fills.
-fn not_yet(field: &Field) -> &'static str {
-    if field.is_filled { "" } else { " Not filled yet: absent in every event." }
 }
 
 fn words(field: &Field) -> &'static [&'static str] {
@@ -174,15 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_filled_or_of_one_kind_of_event_is_said() {
+    fn what_is_of_one_kind_of_event_is_said() {
         for format in [Format::Table, Format::Markdown] {
             let lines = render(format);
             let line = |name: &str| lines.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
-            assert!(line("imageName").contains("Not filled yet"), "{}", line("imageName"));
-            assert!(!line("containerId").contains("Not filled yet"));
             assert!(line("exitCode").contains("PROCESS_EVENT_TYPE_EXIT event"), "{}", line("exitCode"));
         }
-        assert_eq!(render(Format::Json).matches("\"filled\": false").count(), 5);
     }
 
     #[test]

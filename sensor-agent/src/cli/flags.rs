@@ -24,6 +24,7 @@ pub enum FlagId {
     Json,
     Follow,
     Since,
+    For,
     Filter,
     Class,
     Pid,
@@ -192,6 +193,13 @@ pub static FLAGS: &[Flag] = &[
         default: None,
         doc: "Begin with what happened in this last time, such as 10m, and is still held. Without it all that is held, with \
               -follow nothing.",
+    },
+    Flag {
+        id: FlagId::For,
+        name: "for",
+        value: Some(Operand { name: "DURATION", kind: OperandKind::Word }),
+        default: None,
+        doc: "End after this time, such as 10m. Without it, with Ctrl-C.",
     },
     Flag {
         id: FlagId::Filter,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use diagnostic::{nearest, printable};
-use settings::FromText as _;
+use settings::{FromText as _, Problem};
 
 use super::{
     Command, Listed, Look, Options, Place, Usage,
@@ -140,6 +140,17 @@ impl Line {
             CommandId::Alerts => self.show(Subject::Alerts)?,
             CommandId::Ps => self.show(Subject::Processes)?,
             CommandId::Top => self.show(Subject::Top)?,
+            CommandId::Record => Command::Record {
+                run_dir: self.path(FlagId::RunDir),
+                look: Look { json: true, follow: true, ..self.look(Subject::Events)? },
+                duration: self.duration(FlagId::For)?,
+                file: operands.next().unwrap_or_default(),
+            },
+            CommandId::Replay => Command::Replay {
+                options: self.options(),
+                json: self.is_set(FlagId::Json),
+                file: operands.next().unwrap_or_default(),
+            },
             CommandId::Policies => {
                 let owned = |id| Ok::<_, Usage>(self.text(id)?.map(str::to_owned));
                 let (policy_type, group) = (owned(FlagId::Type)?, owned(FlagId::Group)?);
@@ -171,6 +182,15 @@ impl Line {
                 let policy = self.text(FlagId::Policy)?.map(str::to_owned);
                 Command::RulesExplain { options: self.options(), event: operands.next().unwrap_or_default(), policy }
             }
+            CommandId::RulesExcept => {
+                Command::RulesExcept { run_dir: self.path(FlagId::RunDir), alert: operands.next().unwrap_or_default() }
+            }
+            CommandId::RulesBench => Command::RulesBench {
+                options: self.options(),
+                policy: self.text(FlagId::Policy)?.map(str::to_owned),
+                json: self.is_set(FlagId::Json),
+                file: operands.next().unwrap_or_default(),
+            },
             CommandId::RulesImportSigma => Command::RulesImportSigma {
                 options: self.options(),
                 output: self.value(FlagId::Output).map(PathBuf::from),
@@ -216,14 +236,21 @@ impl Line {
     }
 
     fn show(&self, subject: Subject) -> Result<Command, Usage> {
-        let wrong = |id, why: String| Usage::WrongValue { flag: dashed(id), why };
-        let since = match self.text(FlagId::Since)? {
-            None => None,
-            Some(text) => Some(Duration::from_text(text).map_err(|problem| {
-                let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
-                wrong(FlagId::Since, problem.message + &help)
-            })?),
+        Ok(Command::Show { run_dir: self.path(FlagId::RunDir), subject, look: self.look(subject)? })
+    }
+
+    fn duration(&self, id: FlagId) -> Result<Option<Duration>, Usage> {
+        let Some(text) = self.text(id)? else { return Ok(None) };
+        let wrong = |problem: Problem| {
+            let help = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+            Usage::WrongValue { flag: dashed(id), why: problem.message + &help }
         };
+        Duration::from_text(text).map(Some).map_err(wrong)
+    }
+
+    fn look(&self, subject: Subject) -> Result<Look, Usage> {
+        let wrong = |id, why: String| Usage::WrongValue { flag: dashed(id), why };
+        let since = self.duration(FlagId::Since)?;
         let pid = match self.text(FlagId::Pid)? {
             None => None,
             Some(text) => match text.parse() {
@@ -232,7 +259,7 @@ impl Line {
             },
         };
         let owned = |id| Ok::<_, Usage>(self.text(id)?.map(str::to_owned));
-        let look = Look {
+        Ok(Look {
             json: self.is_set(FlagId::Json),
             follow: self.is_set(FlagId::Follow) || subject == Subject::Top && !self.is_set(FlagId::Once),
             since,
@@ -240,8 +267,7 @@ impl Line {
             class: owned(FlagId::Class)?,
             pid,
             container: owned(FlagId::Container)?,
-        };
-        Ok(Command::Show { run_dir: self.path(FlagId::RunDir), subject, look })
+        })
     }
 
     fn options(&self) -> Options {

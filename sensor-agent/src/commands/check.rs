@@ -1,14 +1,16 @@
 //! `-check`: validates the configuration and prints what would run.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use delivery::open_error::OpenError;
 use diagnostic::printable;
 use diagnostic::terminal::counted;
 
 use super::{configured, paths, print};
 use crate::cli::{Exit, Options};
 use crate::config::Config;
-use crate::output::{OutputSettings, SinkSettings, TargetSettings};
+use crate::output::{OutputSettings, SinkSettings, Target};
 use crate::plan::Plan;
 use crate::silent;
 
@@ -39,11 +41,11 @@ fn summary(config: &Config, plan: &Plan) -> String {
     let tables = plan.setup.recorder.status().into_iter();
     section(&mut out, "Tables", tables.map(|table| format!("{} ({} rows)", table.table, table.capacity)));
     let every = format!("Rows go out every {:?} to", plan.setup.reporting_interval);
-    section(&mut out, &every, plan.sinks.iter().map(|SinkSettings { name, target, .. }| place(name, target)));
+    section(&mut out, &every, plan.sinks.iter().map(|SinkSettings { name, target, .. }| place(name, &**target)));
     section(
         &mut out,
         "Alerts go to",
-        plan.outputs.iter().map(|OutputSettings { name, target, .. }| place(name, target)),
+        plan.outputs.iter().map(|OutputSettings { name, target, .. }| place(name, &**target)),
     );
     out
 }
@@ -69,22 +71,15 @@ fn files(config: &Config) -> Vec<String> {
     files.map(file).into()
 }
 
-fn place(name: &str, target: &TargetSettings) -> String {
-    format!("{} ({}){}{}", printable(name), target.kind(), trust(target), shut(name, target))
+fn place(name: &str, target: &dyn Target) -> String {
+    let remarks = target.remarks();
+    let remarks: Vec<_> = remarks.lines().map(printable).collect();
+    format!("{} ({}){}{}", printable(name), target.kind(), remarks.join("\n"), shut(name, target))
 }
 
 /// Why it could not be opened now: no fault of the configuration, for that can change while the sensor runs.
-fn shut(name: &str, target: &TargetSettings) -> String {
-    let Err(error) = target.check(name) else { return String::new() };
+fn shut(name: &str, target: &dyn Target) -> String {
+    let Err(reason) = target.check() else { return String::new() };
+    let error = OpenError { name: name.to_owned(), place: target.place(), reason: Arc::new(reason) };
     format!("\n    NOTE: {}; the sensor starts, and queues what is for it", printable(&error.why()))
-}
-
-/// Whether Central would be trusted: with its trust files as they are now.
-fn trust(target: &TargetSettings) -> String {
-    let TargetSettings::Mcs(central) = target else { return String::new() };
-    let mut text = format!(" at {}, trusted by {}", central.url, central.certs_dir.display());
-    for trouble in central.trouble_with_trust() {
-        let _ = write!(text, "\n    NOTE: {trouble}");
-    }
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }

@@ -124,7 +124,7 @@ fn find<'a>(books: &'a [RuleSet], policy: &str) -> Option<(&'a RuleSet, ChainInd
     })
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+pub(super) fn read(path: &Path) -> std::io::Result<String> {
     if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text)?;

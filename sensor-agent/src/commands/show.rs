@@ -71,7 +71,7 @@ fn top_text(round: &Top, json: bool) -> String {
     if io::stdout().is_terminal() { format!("\x1b[H\x1b[J{text}") } else { text + "\n" }
 }
 
-fn query(subject: Subject, look: &Look) -> Query {
+pub(super) fn query(subject: Subject, look: &Look) -> Query {
     let long_ago = (!look.follow && matches!(subject, Subject::Events | Subject::Alerts)).then_some(0);
     let since = look.since.map(|since| unix_now().saturating_sub(since.as_nanos().try_into().unwrap_or(u64::MAX)));
     Query {

@@ -13,9 +13,11 @@ use url::Url;
 
 use super::{fail, paths, print};
 use crate::cli::{Exit, Options, version};
-use crate::config::{Config, OutputSettings, SinkSettings};
+use crate::config::Config;
 use crate::control::{client, render};
 use crate::doctor;
+use crate::output::target::Endpoint;
+use crate::redaction::Redaction;
 use crate::sensor::configure;
 
 const README: &str = "\
@@ -63,8 +65,13 @@ pub(super) fn support_bundle(options: &Options, file: &Path) -> Exit {
         ("log.txt", output_of("journalctl", &["-u", "sophoslinuxsensor", "-p", "warning", "-n", "1000", "--no-pager"])),
     ];
     let secrets = secrets(&config);
-    for (_, text) in &mut parts {
+    let redaction = Redaction::new(config.redaction.clone());
+    for (name, text) in &mut parts {
         *text = scrub(std::mem::take(text), &secrets);
+        // What may tell what programs were given; a configuration has its own masks, and patterns of secrets in it.
+        if *name == "log.txt" {
+            *text = String::from_utf8_lossy(&redaction.text(text.as_bytes())).into_owned();
+        }
     }
     match write(file, &parts) {
         Ok(()) => print(&format!("{}: written. Read it before you send it.\n", printable(&file.display().to_string()))),
@@ -93,25 +100,11 @@ fn output_of(program: &str, arguments: &[&str]) -> String {
 fn secrets(config: &Config) -> Vec<String> {
     let mut secrets: Vec<&SecretString> = config.mcs.token.iter().collect();
     let mut urls: Vec<&Url> = [&config.mcs.url, &config.mcs.proxy].into_iter().flatten().collect();
-    for output in &config.alert_output.outputs {
-        match &output.settings {
-            OutputSettings::SplunkHec(splunk) => {
-                secrets.push(&splunk.token);
-                urls.push(&splunk.url);
-            }
-            OutputSettings::Webhook(webhook) => {
-                secrets.extend(webhook.headers.iter().map(|(_, value)| value));
-                urls.push(&webhook.url);
-            }
-            _ => {}
-        }
-    }
-    for sink in &config.investigations.sinks {
-        if let SinkSettings::Parquet(parquet) = &sink.settings
-            && let Some(store) = &parquet.s3
-        {
-            secrets.extend(store.access_key.iter().map(|key| &key.secret));
-            urls.push(&store.endpoint);
+    let outputs = config.alert_output.outputs.iter().map(|output| &output.target);
+    for target in outputs.chain(config.investigations.sinks.iter().map(|sink| &sink.target)) {
+        secrets.extend(target.secrets());
+        if let Some(Endpoint::Url(url)) = target.endpoint() {
+            urls.push(url);
         }
     }
     let mut found: Vec<String> = urls.into_iter().flat_map(url_secrets).collect();

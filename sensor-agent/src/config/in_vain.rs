@@ -1,11 +1,12 @@
 //! Settings that are right, each for itself, and without effect as things are.
 
+use std::path::Path;
+
 use diagnostic::{Report, nearest};
 use settings::{FromText, Node, Section};
 
 use super::Config;
-use super::policy::ContentGroup;
-use super::words::SinkBackend;
+use super::policy::{ContentGroup, Policy};
 
 /// Where files are is said by the main file, before the others are read.
 pub(crate) fn paths(root: &Node, report: &mut Report) {
@@ -57,6 +58,65 @@ pub(crate) fn groups(config: &Config, top: &Section<'_>, report: &mut Report) {
     }
 }
 
+/// What is said of secrets while none is taken out.
+pub(crate) fn redaction(config: &Config, section: &Section<'_>, report: &mut Report) {
+    let settings = &config.redaction;
+    let why = if !settings.enabled {
+        "`redaction.enabled` is false"
+    } else if !settings.defaults && settings.patterns.is_empty() {
+        "there is no pattern"
+    } else {
+        return;
+    };
+    for key in ["defaults", "patterns", "exceptions"] {
+        if let Some(span) = section.span(key) {
+            report
+                .warning(span, format!("nothing is taken out of what is told: {why}"))
+                .label("without effect")
+                .help("take the key out, or have secrets taken out");
+        }
+    }
+}
+
+/// What policies may do while none does anything.
+pub(crate) fn response(config: &Config, section: &Section<'_>, report: &mut Report) {
+    if config.response.enabled {
+        if !config.policies.iter().any(|policy| policy.enabled && policy.actions().next().is_some()) {
+            report
+                .warning(section.span("enabled"), "no policy that is on asks for an action")
+                .label("the sensor keeps the right to end programs, and has no use for it")
+                .help("name what is to be done in a policy's `responseActions`, or take `response` out");
+        }
+        return;
+    }
+    for key in ["actions_per_minute", "protected"] {
+        if let Some(span) = section.span(key) {
+            report
+                .warning(span, "nothing is done about anything: `response.enabled` is false")
+                .label("without effect")
+                .help("take the key out, or add `enabled: true` to `response`");
+        }
+    }
+}
+
+/// Types of policies that are asked for and of which nothing is shipped.
+pub(crate) fn types(config: &Config, top: &Section<'_>, report: &mut Report) {
+    let is_shipped =
+        |policy: &&Policy| Path::new(report.source_name(policy.rules_span.source)) == config.locations.content;
+    let shipped: Vec<&str> = config.policies.iter().filter(is_shipped).map(|policy| policy.policy_type.word).collect();
+    // Without content there is nothing to compare with, which is told by itself.
+    if shipped.is_empty() {
+        return;
+    }
+    for word in top.texts("enabled_policy_types") {
+        if !shipped.iter().any(|shipped| shipped.eq_ignore_ascii_case(&word.value)) {
+            report
+                .warning(word.span.clone(), format!("no shipped detection is of the type `{}`", word.value))
+                .label("switches nothing on");
+        }
+    }
+}
+
 /// What is set up and was never switched on, and what nothing makes use of.
 pub(crate) fn switches(config: &Config, top: &Section<'_>, report: &mut Report) {
     let mut off = |section: &Section<'_>, at: &str, name: &str, what: &str| {
@@ -74,6 +134,15 @@ pub(crate) fn switches(config: &Config, top: &Section<'_>, report: &mut Report) 
     off(&top.section("crisensor"), "addr", "crisensor", "nobody asks there");
     let recorder = investigations.section("flight_recorder");
     off(&recorder, "tables", "flight_recorder", "nothing is recorded");
+    if config.crisensor.enabled && config.crisensor.addr.is_none() {
+        report
+            .warning(
+                top.section("crisensor").span("enabled"),
+                "`crisensor` is switched on and names no socket: those at the usual places are asked, as they are without it",
+            )
+            .label("without effect")
+            .help("add `addr: \"unix:///run/docker.sock\"` to ask that one alone, or take `enabled` out");
+    }
     let recorder_is_forgotten = recorder.node("enabled").is_none() && recorder.node("tables").is_none();
     if let Some(sink) = config.investigations.sinks.first().filter(|_| recorder_is_forgotten) {
         report
@@ -87,8 +156,7 @@ pub(crate) fn switches(config: &Config, top: &Section<'_>, report: &mut Report) 
 /// Topics that nothing is ever sent under.
 fn topics(config: &Config, report: &mut Report) {
     let investigations = &config.investigations;
-    let takes_topics = |backend| matches!(backend, SinkBackend::Zeromq | SinkBackend::Mcs);
-    let sent = investigations.sinks.iter().any(|sink| takes_topics(sink.settings.backend()));
+    let sent = investigations.sinks.iter().any(|sink| sink.target.has_topics());
     for topic in &investigations.topics {
         let recorded =
             investigations.flight_recorder.tables.iter().find(|table| std::ptr::eq(table.table, topic.table));

@@ -1,20 +1,18 @@
 //! The flight recorder's tables and the sinks that their rows go to.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::receivers::{file::FileSettings, s3::S3Settings};
 use diagnostic::{Report, Span, Spanned};
 use foldhash::HashMap;
 use schema::{TABLES, Table};
-use settings::{Node, Section};
+use settings::{Node, Section, find};
 
 use super::keys;
-use super::outputs;
-use super::s3;
-use super::words::SinkBackend;
-use super::zeromq::{self, ZeromqSettings};
-use crate::output::{RowFormat, ZeromqEncoding};
+use crate::output::{
+    RowFormat,
+    target::{self, Elsewhere, Given, Target},
+};
 
 /// The flight recorder and where its rows go.
 #[derive(Clone, Debug)]
@@ -31,6 +29,8 @@ pub struct Investigations {
 #[derive(Clone, Debug)]
 pub struct Topic {
     pub table: &'static Table,
+    /// Where the table is named.
+    pub span: Span,
     pub topic: Spanned<String>,
 }
 
@@ -45,40 +45,7 @@ pub struct Sink {
     pub name: Option<String>,
     /// Of rows that are texts.
     pub format: RowFormat,
-    pub settings: SinkSettings,
-}
-
-/// What only one backend has.
-#[derive(Clone, Debug)]
-pub enum SinkSettings {
-    Mcs,
-    Zeromq(ZeromqSettings),
-    File(FileSettings),
-    Stdout,
-    Parquet(Box<ParquetSettings>),
-}
-
-/// A folder of Parquet files.
-#[derive(Clone, Debug)]
-pub struct ParquetSettings {
-    pub folder: PathBuf,
-    /// How long rows are gathered for a file.
-    pub roll_interval: Duration,
-    /// The store that the files are moved to.
-    pub s3: Option<S3Settings>,
-}
-
-impl SinkSettings {
-    #[must_use]
-    pub const fn backend(&self) -> SinkBackend {
-        match self {
-            Self::Mcs => SinkBackend::Mcs,
-            Self::Zeromq(_) => SinkBackend::Zeromq,
-            Self::File(_) => SinkBackend::File,
-            Self::Stdout => SinkBackend::Stdout,
-            Self::Parquet(_) => SinkBackend::Parquet,
-        }
-    }
+    pub target: Arc<dyn Target>,
 }
 
 /// The recorder.
@@ -102,10 +69,12 @@ pub struct RecorderTable {
     pub filter: Vec<Spanned<String>>,
 }
 
-/// Takes the section of the merged configuration. `files` holds what alerts are written to.
-pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> Investigations {
-    let sinks: Vec<Sink> = section.items("sinks").iter().filter_map(|node| sink(node, files, report)).collect();
-    let topics = topics(&section.section("zeromq"), &sinks, report);
+/// Takes the section of the merged configuration.
+pub(crate) fn read(section: &Section<'_>, elsewhere: &mut Elsewhere, report: &mut Report) -> Investigations {
+    let topics = topics(&section.section("zeromq"), report);
+    elsewhere.topics = topics.iter().map(|topic| (topic.table.name, topic.topic.value.clone())).collect();
+    let sinks: Vec<Sink> = section.items("sinks").iter().filter_map(|node| sink(node, elsewhere, report)).collect();
+    not_taken(&topics, &sinks, report);
     Investigations {
         reporting_interval: section.value("reporting_interval"),
         topics,
@@ -114,50 +83,26 @@ pub(crate) fn read(section: &Section<'_>, files: &mut HashMap<PathBuf, Span>, re
     }
 }
 
-fn sink(node: &Node, files: &mut HashMap<PathBuf, Span>, report: &mut Report) -> Option<Sink> {
+fn sink(node: &Node, elsewhere: &mut Elsewhere, report: &mut Report) -> Option<Sink> {
     let variants = &keys::SINKS;
     let section = Section::new(Some(node), variants.common);
-    let backend: SinkBackend = section.get("backend")?;
-    let section = section.with_own_keys(variants.find(backend.word())?.keys);
-    if section.get::<SinkBackend>("type").is_some_and(|again| again != backend) {
+    let sort = variants.find(&section.get::<String>("backend")?)?;
+    let section = section.with_own_keys(sort.keys);
+    if section.get::<String>("type").is_some_and(|again| !again.eq_ignore_ascii_case(sort.name)) {
         report
-            .error(section.span("type"), format!("`type` says something else than `backend: {}`", backend.word()))
+            .error(section.span("type"), format!("`type` says something else than `backend: {}`", sort.name))
             .help("leave `type` out: `backend` is enough");
     }
-    let settings = match backend {
-        SinkBackend::Mcs => SinkSettings::Mcs,
-        SinkBackend::Stdout => SinkSettings::Stdout,
-        SinkBackend::Zeromq => SinkSettings::Zeromq(zeromq::read(&section, None, report)?),
-        SinkBackend::File => {
-            let file = outputs::file(&section, node, "a sink of backend `file`", report)?;
-            outputs::once(&file.path, &section, files, report);
-            SinkSettings::File(file)
-        }
-        SinkBackend::Parquet => {
-            let folder = outputs::path(&section, node, "a sink of backend `parquet`", report)?;
-            outputs::once(&folder, &section, files, report);
-            let s3 = s3::read(&section, report)?;
-            SinkSettings::Parquet(Box::new(ParquetSettings {
-                folder,
-                roll_interval: section.get("roll_interval")?,
-                s3,
-            }))
-        }
-    };
-    if matches!(&settings, SinkSettings::Zeromq(zeromq) if zeromq.encoding == ZeromqEncoding::Protobuf) {
-        outputs::excluded_by_protobuf(&section, &["format"], "a row", report);
-    }
-    let format = match backend {
-        SinkBackend::Stdout | SinkBackend::Zeromq | SinkBackend::File => section.get("format")?,
-        SinkBackend::Mcs | SinkBackend::Parquet => RowFormat::Json,
-    };
-    Some(Sink { span: node.span.clone(), places: section.places(), name: section.get("name"), format, settings })
+    let given = Given { section, node, enabled: true };
+    let target = target::sink(sort, &given, elsewhere, report)?;
+    let section = given.section;
+    // Some have a form of their own.
+    let has_format = find(sort.keys, "format").is_some();
+    let format = if has_format { section.get("format")? } else { RowFormat::default() };
+    Some(Sink { span: node.span.clone(), places: section.places(), name: section.get("name"), format, target })
 }
 
-fn topics(section: &Section<'_>, sinks: &[Sink], report: &mut Report) -> Vec<Topic> {
-    let has = |backend| sinks.iter().any(|sink| sink.settings.backend() == backend);
-    // Topics are for ZeroMQ peers too, which take every table.
-    let mcs_alone = has(SinkBackend::Mcs) && !has(SinkBackend::Zeromq);
+fn topics(section: &Section<'_>, report: &mut Report) -> Vec<Topic> {
     let maps: Vec<&Node> = match section.node("topics") {
         Some(node) if node.items().is_empty() => vec![node],
         Some(node) => node.items().iter().collect(),
@@ -176,15 +121,21 @@ fn topics(section: &Section<'_>, sinks: &[Sink], report: &mut Report) -> Vec<Top
                 .help("keep one of the two");
             continue;
         }
-        if mcs_alone && !table.mcs {
-            report
-                .error(span, format!("the table `{}` cannot go to MCS", table.name))
-                .label("MCS and its Data Lake do not take this table")
-                .help(format!("they take {} alone; send others to a sink of another backend", mcs_tables()));
-        }
-        topics.push(Topic { table, topic });
+        topics.push(Topic { table, span, topic });
     }
     topics
+}
+
+/// Refuses topics of tables that none of the sinks takes which know topics.
+fn not_taken(topics: &[Topic], sinks: &[Sink], report: &mut Report) {
+    let sinks: Vec<&Sink> = sinks.iter().filter(|sink| sink.target.has_topics()).collect();
+    let is_lost = |topic: &&Topic| !sinks.is_empty() && !sinks.iter().any(|sink| sink.target.takes(topic.table));
+    for topic in topics.iter().filter(is_lost) {
+        report
+            .error(topic.span.clone(), format!("the table `{}` cannot go to MCS", topic.table.name))
+            .label("MCS and its Data Lake do not take this table")
+            .help(format!("they take {} alone; send others to a sink of another backend", mcs_tables()));
+    }
 }
 
 /// The tables that MCS takes, in words.

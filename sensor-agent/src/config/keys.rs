@@ -6,19 +6,20 @@ mod detections;
 mod investigations;
 mod kinds;
 mod outputs;
-mod receivers;
+mod response;
 
 use detections::DETECTION;
-pub(crate) use detections::{LIST, POLICY};
-pub(crate) use investigations::{PARQUET, RECORDER_TABLE, SINKS};
+pub(crate) use detections::{EXCEPTION, LIST, POLICY};
+pub(crate) use investigations::{RECORDER_TABLE, SINKS};
 pub(crate) use outputs::OUTPUTS;
+use response::RESPONSE;
 
 use delivery::trust::CrlPolicy;
 use settings::{Key, Kind, LISTEN, Named, Schema, UNIX_SOCKET, Word as _};
 
 use super::words::CloudMeta;
 use crate::capture::AuditHooks;
-use kinds::CONTENT_GROUP;
+use kinds::{CONTENT_GROUP, PATTERN};
 
 /// What every other top-level key is the name of.
 pub(crate) const DETECTIONS: Named = Named { called: "detection", kind: &DETECTION, keys: POLICY, switch: "enabled" };
@@ -61,6 +62,12 @@ pub(crate) static TOP: &[Key] = &[
          Exploitation`.",
     ),
     Key::new(
+        "enabled_policy_types",
+        Kind::List(&detections::POLICY_TYPE),
+        "[]",
+        "Types of policies, such as `credentialChange`, of which the shipped detections are on that are off as shipped for what watching costs.",
+    ),
+    Key::new(
         "investigations",
         Kind::Map(investigations::INVESTIGATIONS),
         "",
@@ -86,7 +93,12 @@ pub(crate) static TOP: &[Key] = &[
         "Where the sensor tells how it is: `/metrics` for Prometheus, `/healthz`, `/readyz`.",
     ),
     Key::new("audit", Kind::Map(AUDIT), "", "How messages to the kernel's audit are caught. Read at the start."),
-    Key::new("crisensor", Kind::Map(CRISENSOR), "", "The container runtime's socket."),
+    Key::new(
+        "crisensor",
+        Kind::Map(CRISENSOR),
+        "",
+        "The container runtime's socket, to ask for the names of containers.",
+    ),
     Key::new(
         "lists",
         Kind::MapOf(&Kind::Map(LIST)),
@@ -94,6 +106,18 @@ pub(crate) static TOP: &[Key] = &[
         "Named lists, for rules to refer to with `$name`. A later file adds to a list, takes from it or replaces it.",
     )
     .adds_up(),
+    Key::new(
+        "redaction",
+        Kind::Map(REDACTION),
+        "",
+        "Secrets in arguments, command lines and audit messages, which are taken out of all that is told. Rules see them.",
+    ),
+    Key::new(
+        "response",
+        Kind::Map(RESPONSE),
+        "",
+        "What policies may do about what they find (`responseActions`): by default nothing but telling it.",
+    ),
     Key::new("spool", Kind::Map(SPOOL), "", "What waits on disk for receivers that confirm; for each output its own."),
     Key::new(
         "memory_budget",
@@ -166,10 +190,38 @@ static CRISENSOR: &[Key] = &[
         "addr",
         Kind::Own(&UNIX_SOCKET),
         "",
-        "The runtime's socket, `unix://` in front. Without it, those of containerd, CRI-O, cri-dockerd and Docker are \
-         looked for.",
+        "The runtime's socket, `unix://` in front: of Docker, podman, or one that speaks CRI. Without it, theirs are looked for at the usual \
+         places: see containers.md.",
     ),
-    Key::new("poll_interval", Kind::Duration(10), "250ms", "How often containers are asked for."),
+    Key::new(
+        "poll_interval",
+        Kind::Duration(10),
+        "250ms",
+        "How soon a container that no runtime knows is asked for again at first: one may be about to learn of it.",
+    ),
+];
+
+static REDACTION: &[Key] = &[
+    Key::new("enabled", Kind::Bool, "true", "Whether secrets are taken out."),
+    Key::new(
+        "defaults",
+        Kind::Bool,
+        "true",
+        "Whether the shipped patterns count: passwords and tokens in options, variables, URLs, headers and JSON, private keys.",
+    ),
+    Key::new(
+        "patterns",
+        Kind::List(&Kind::Own(&PATTERN)),
+        "",
+        "Further ones: regular expressions over the command line, arguments with a blank in between. What their groups match \
+         is taken out; without groups, all of it.",
+    ),
+    Key::new(
+        "exceptions",
+        Kind::List(&Kind::Own(&PATTERN)),
+        "",
+        "Regular expressions likewise. A secret that is part of what one of them matches stays.",
+    ),
 ];
 
 static SPOOL: &[Key] = &[

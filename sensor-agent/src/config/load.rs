@@ -3,9 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
-use delivery::receivers::zeromq::{ZeromqSettings, keys::shared};
+use delivery::{
+    receivers::zeromq::{ZeromqSettings, keys::shared},
+    trust,
+};
 use diagnostic::{Report, Span};
 use foldhash::{HashMap, HashSet};
+use schema::PolicyType;
 use secrecy::ExposeSecret;
 use settings::files::{self, Missing, Readers, Writers};
 use settings::{
@@ -17,13 +21,15 @@ use uuid::Uuid;
 
 use super::keys::{DETECTIONS, POLICY, SCHEMA, TOKEN_PREFIX, TOP};
 use super::named_files::named_files;
-use super::outputs::{self, OutputSettings};
+use super::outputs;
 use super::policy::{self, ContentGroup};
-use super::words::{Feature, SinkBackend, is_built};
+use super::words::{Feature, is_built};
 use super::{
-    AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, SinkSettings, Spool, cache,
-    in_vain, investigations, lists,
+    AlertOutput, Audit, Config, Crisensor, Investigations, Locations, Mcs, Metrics, Paths, Response, cache, in_vain,
+    investigations, lists,
 };
+use crate::output::target::{CentralSettings, Elsewhere, Target, Waiting, mcs, token};
+use crate::redaction;
 
 const MAIN: &str = "/etc/sophos/runtimedetections.yaml";
 const RULES_NAME: &str = "runtimedetections-rules.yaml";
@@ -175,6 +181,11 @@ fn read(
     let metrics = top.section("metrics");
     let audit = top.section("audit");
     let groups = content_groups(&top);
+    let enabled_types: Vec<_> =
+        top.texts("enabled_policy_types").iter().filter_map(|word| PolicyType::from_word(&word.value)).collect();
+    let response = Response::read(&top.section("response"));
+    let on =
+        policy::On { groups: &groups, types: &enabled_types, content: &locations.content, responses: response.enabled };
     let entries = root.map_or(&[][..], Node::entries);
     let typed: Vec<&str> = entries
         .iter()
@@ -186,23 +197,32 @@ fn read(
         .filter(|entry| find(TOP, &entry.key.value).is_none() && !entry.value.entries().is_empty())
         // Only switched on or off, and nothing more known of it: that was said where it stands.
         .filter(|entry| DETECTIONS.is_one(&entry.value))
-        .filter_map(|entry| policy::read(entry, &groups, &typed, report))
+        .filter_map(|entry| policy::read(entry, &on, &typed, report))
         .collect();
-    let mut files = HashMap::default();
-    let alert_output = outputs::read(&top.section("alert_output"), &mut files, report);
-    let investigations = investigations::read(&top.section("investigations"), &mut files, report);
+    let mcs = Mcs {
+        enabled: mcs.bool("enabled"),
+        url: mcs.get::<Url>("url"),
+        token: token(&mcs, report),
+        certs_dir: mcs.get("certs_dir"),
+        proxy: mcs.get("proxy"),
+        crl_policy: mcs.value("crl_policy"),
+    };
+    let customer_id = top.get::<Uuid>("customer_id");
+    let spool = Waiting { max_bytes: spool.value::<Size>("max_bytes").0, max_age: spool.value("max_age") };
+    let mut elsewhere = Elsewhere {
+        central: central(&mcs, customer_id, &locations, top.bool("send_labs_telemetry")),
+        rows_to_central: top.bool("endpoint_telemetry_enabled"),
+        topics: Vec::new(),
+        waiting: spool,
+        files: HashMap::default(),
+    };
+    let alert_output = outputs::read(&top.section("alert_output"), &mut elsewhere, report);
+    let investigations = investigations::read(&top.section("investigations"), &mut elsewhere, report);
     shared(sockets(&alert_output, &investigations), report);
     Config {
         locations,
-        customer_id: top.get::<Uuid>("customer_id"),
-        mcs: Mcs {
-            enabled: mcs.bool("enabled"),
-            url: mcs.get::<Url>("url"),
-            token: outputs::token(&mcs, report),
-            certs_dir: mcs.get("certs_dir"),
-            proxy: mcs.get("proxy"),
-            crl_policy: mcs.value("crl_policy"),
-        },
+        customer_id,
+        mcs,
         send_labs_telemetry: top.bool("send_labs_telemetry"),
         endpoint_telemetry_enabled: top.bool("endpoint_telemetry_enabled"),
         cloud_meta: top.value("cloud_meta"),
@@ -218,12 +238,41 @@ fn read(
             addr: crisensor.get("addr"),
             poll_interval: crisensor.value("poll_interval"),
         },
-        spool: Spool { max_bytes: spool.value::<Size>("max_bytes").0, max_age: spool.value("max_age") },
+        spool,
+        redaction: redaction(&top.section("redaction")),
+        response,
         memory_budget: top.value::<Size>("memory_budget").0,
         policies,
         lists,
         named_files: root.map(named_files).unwrap_or_default(),
         merged,
+    }
+}
+
+/// Where the top-level `mcs` leads; none while it is off, or lacks what it needs.
+fn central(mcs: &Mcs, tenant: Option<Uuid>, locations: &Locations, statistics: bool) -> Option<CentralSettings> {
+    if !mcs.enabled {
+        return None;
+    }
+    Some(CentralSettings {
+        url: mcs.url.clone()?,
+        token: mcs.token.clone()?,
+        tenant: tenant?,
+        certs_dir: trust::folder(mcs.certs_dir.as_deref()),
+        crl_policy: mcs.crl_policy,
+        proxy: mcs.proxy.clone(),
+        state_dir: locations.state_dir.clone(),
+        statistics,
+    })
+}
+
+fn redaction(section: &Section<'_>) -> redaction::Settings {
+    let texts = |name| section.texts(name).into_iter().map(|text| text.value).collect();
+    redaction::Settings {
+        enabled: section.bool("enabled"),
+        defaults: section.bool("defaults"),
+        patterns: texts("patterns"),
+        exceptions: texts("exceptions"),
     }
 }
 
@@ -270,7 +319,10 @@ fn consistent(config: &Config, top: &Section<'_>, report: &mut Report) {
         }
     }
     remote_metrics(config, &top.section("metrics"), report);
+    in_vain::redaction(config, &top.section("redaction"), report);
+    in_vain::response(config, &top.section("response"), report);
     in_vain::groups(config, top, report);
+    in_vain::types(config, top, report);
     // Whoever has errors to mend is not bothered with what is merely switched off.
     if !report.has_errors() {
         in_vain::switches(config, top, report);
@@ -293,8 +345,8 @@ fn remote_metrics(config: &Config, metrics: &Section<'_>, report: &mut Report) {
 /// Says what is sent to MCS in vain.
 fn mcs_in_vain(config: &Config, top: &Section<'_>, report: &mut Report) {
     let outputs = config.alert_output.outputs.iter();
-    let output = outputs.filter(|output| output.enabled).find(|output| matches!(output.settings, OutputSettings::Mcs));
-    let sink = config.investigations.sinks.iter().find(|sink| sink.settings.backend() == SinkBackend::Mcs);
+    let output = outputs.filter(|output| output.enabled).find(|output| is_central(&*output.target));
+    let sink = config.investigations.sinks.iter().find(|sink| is_central(&*sink.target));
     if let (Some(output), false) = (output, config.mcs.enabled) {
         report
             .warning(output.span.clone(), "no alert goes to MCS: `mcs.enabled` is false")
@@ -333,24 +385,19 @@ fn not_built(config: &Config, top: &Section<'_>, report: &mut Report) {
             )
             .label("checked, but not used");
     }
-    if config.crisensor.enabled && !is_built(Feature::ContainerRuntimes) {
-        report
-            .warning(top.span("crisensor"), "`crisensor` is not built yet: container runtimes are not asked")
-            .label("checked, but not used");
-    }
 }
-/// The ZeroMQ sockets of outputs that are on, and of sinks.
+
+fn is_central(target: &dyn Target) -> bool {
+    target.kind() == mcs::NAME
+}
+
+/// The sockets of outputs that are on, and of sinks.
 fn sockets<'a>(
     alerts: &'a AlertOutput,
     rows: &'a Investigations,
 ) -> impl Iterator<Item = (&'a Span, &'a ZeromqSettings)> {
-    let outputs = alerts.outputs.iter().filter(|output| output.enabled).filter_map(|output| match &output.settings {
-        OutputSettings::Zeromq(zeromq) => Some((&output.span, &zeromq.socket)),
-        _ => None,
-    });
-    let sinks = rows.sinks.iter().filter_map(|sink| match &sink.settings {
-        SinkSettings::Zeromq(zeromq) => Some((&sink.span, &zeromq.socket)),
-        _ => None,
-    });
-    outputs.chain(sinks)
+    let outputs = alerts.outputs.iter().filter(|output| output.enabled);
+    let outputs = outputs.map(|output| (&output.span, &output.target));
+    let all = outputs.chain(rows.sinks.iter().map(|sink| (&sink.span, &sink.target)));
+    all.filter_map(|(span, target)| Some((span, target.socket()?)))
 }

@@ -1,14 +1,17 @@
 //! Policies: the configured detections.
 
+use std::path::Path;
 use std::time::Duration;
 
 use diagnostic::{Report, Span, Spanned, nearest};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use schema::PolicyType;
 use settings::{Entry, FromText, Problem, Section};
 
-use super::keys;
 use super::words::{Feature, ResponseAction, is_built};
-use crate::policy::{Confidence, Priority};
+use super::{keys, response};
+use crate::policy::{Action, Confidence, Priority};
 
 /// A configured detection.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub struct Policy {
     pub dry_run: bool,
     pub throttle: Option<Throttle>,
     pub content_group: Option<ContentGroup>,
+    /// What it is not to tell all the same.
+    pub exceptions: Vec<Exception>,
     /// The rules, not compiled yet.
     pub rules: Vec<Spanned<String>>,
     /// Where they are given last: of a shipped detection that is overridden, in the override.
@@ -51,11 +56,64 @@ pub enum Off {
 }
 
 impl Policy {
+    /// What is done about what it finds, besides telling it.
+    pub fn actions(&self) -> impl Iterator<Item = Action> {
+        self.response_actions.iter().filter_map(|action| action.action())
+    }
+
     /// Whether what it finds is to be told as a message of type `audit` instead of an alert.
     #[must_use]
     pub fn only_audits(&self) -> bool {
         let has = |action| self.response_actions.contains(&action);
         has(ResponseAction::Audit) && !has(ResponseAction::Alert)
+    }
+}
+
+/// What a policy is not to tell, although its rules say so.
+#[derive(Clone, Debug)]
+pub struct Exception {
+    /// `ignore` and a condition, not compiled yet.
+    pub rule: Spanned<String>,
+    /// Why.
+    pub comment: String,
+    /// The last day.
+    pub until: Option<Spanned<Day>>,
+}
+
+impl Exception {
+    /// From when on it takes nothing any more: nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn expires(&self) -> Option<u64> {
+        Some(self.until.as_ref()?.value.end())
+    }
+}
+
+/// A day of the calendar, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day(Date);
+
+impl Day {
+    /// When it is over: nanoseconds since the Unix epoch; of days before that, at once.
+    #[must_use]
+    pub fn end(self) -> u64 {
+        let next = self.0.tomorrow().and_then(|next| next.to_zoned(TimeZone::UTC));
+        next.map_or(u64::MAX, |next| u64::try_from(next.timestamp().as_nanosecond()).unwrap_or(0))
+    }
+}
+
+impl std::fmt::Display for Day {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0, out)
+    }
+}
+
+impl FromText for Day {
+    fn from_text(text: &str) -> Result<Self, Problem> {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let day = text.parse().ok().filter(|_| is_plain && text.len() == 10).map(Self);
+        day.ok_or_else(|| {
+            Problem::new("this is no day of the calendar").help("write year, month and day, such as 2026-12-31")
+        })
     }
 }
 
@@ -121,10 +179,29 @@ impl FromText for ContentGroup {
     }
 }
 
+/// What of the shipped detections is on.
+pub(crate) struct On<'a> {
+    pub(crate) groups: &'a [ContentGroup],
+    /// Of these, also what is off as shipped.
+    pub(crate) types: &'a [&'static PolicyType],
+    /// The file of the shipped detections.
+    pub(crate) content: &'a Path,
+    /// Whether policies may act.
+    pub(crate) responses: bool,
+}
+
+impl On<'_> {
+    /// Whether `enabled` is as shipped.
+    fn is_shipped(&self, section: &Section<'_>, report: &Report) -> bool {
+        let span = section.span("enabled");
+        span.is_some_and(|span| Path::new(report.source_name(span.source)) == self.content)
+    }
+}
+
 /// Takes a policy out of its merged mapping; none if there is nothing to run, which is reported.
 ///
-/// `others` are the names of all detections that have a type.
-pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], report: &mut Report) -> Option<Policy> {
+/// `on` says what of the shipped detections is on; `others` are the names of all detections that have a type.
+pub(crate) fn read(entry: &Entry, on: &On<'_>, others: &[&str], report: &mut Report) -> Option<Policy> {
     let section = Section::new(Some(&entry.value), keys::POLICY);
     let name = entry.key.clone();
     let mut rules = section.texts("rules");
@@ -148,11 +225,12 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
     }
     let rules_span = rules.last().map_or_else(|| given.span.clone(), |rule| rule.span.clone());
     let content_group = section.get::<ContentGroup>("contentGroup");
-    let in_group = content_group.as_ref().is_none_or(|group| groups.iter().any(|enabled| group.is_within(enabled)));
+    let in_group = content_group.as_ref().is_none_or(|group| on.groups.iter().any(|enabled| group.is_within(enabled)));
+    let switched_on = section.bool("enabled") || on.types.contains(&policy_type) && on.is_shipped(&section, report);
     let policy = Policy {
         policy_type,
-        enabled: section.bool("enabled") && in_group,
-        off: if !section.bool("enabled") { Some(Off::Disabled) } else { (!in_group).then_some(Off::Group) },
+        enabled: switched_on && in_group,
+        off: if !switched_on { Some(Off::Disabled) } else { (!in_group).then_some(Off::Group) },
         priority: section.value("priority"),
         confidence: section.value("confidence"),
         alert_message: section.spanned("alertMessage"),
@@ -170,11 +248,13 @@ pub(crate) fn read(entry: &Entry, groups: &[ContentGroup], others: &[&str], repo
         dry_run: section.bool("dryRun"),
         throttle: throttle(&section),
         content_group,
+        exceptions: exceptions(&name.value, &section, report),
         rules,
         rules_span,
         name,
     };
     not_built(&policy, &section, report);
+    response::asked_in_vain(&policy, &section, on.responses, report);
     Some(policy)
 }
 
@@ -201,6 +281,26 @@ fn throttle(section: &Section<'_>) -> Option<Throttle> {
     section.node("throttle")?;
     let throttle = section.section("throttle");
     Some(Throttle { count: throttle.get("count")?, per: throttle.get("per")?, by: throttle.texts("by") })
+}
+
+/// Takes the exceptions; those that lack something are told, and left out.
+fn exceptions(policy: &str, section: &Section<'_>, report: &mut Report) -> Vec<Exception> {
+    let each = section.items("exceptions").iter().filter_map(|item| {
+        let one = Section::new(Some(item), keys::EXCEPTION);
+        let lacking =
+            [("rule", "`ignore` and a condition"), ("comment", "why this is excepted, for whoever comes after you")];
+        for (key, what) in
+            lacking.into_iter().filter(|(key, _)| one.spanned(key).is_none_or(|text| text.value.trim().is_empty()))
+        {
+            report
+                .error(item.span.clone(), format!("an exception of `{policy}` has no `{key}`"))
+                .label(format!("needs `{key}`"))
+                .help(format!("add `{key}`: {what}"));
+        }
+        let until = one.spanned("until").zip(one.get::<Day>("until")).map(|(text, day)| text.map(|_| day));
+        Some(Exception { rule: one.spanned("rule")?, comment: one.get("comment").unwrap_or_default(), until })
+    });
+    each.collect()
 }
 
 /// Says what an enabled policy asks for in vain.

@@ -117,7 +117,7 @@ fn what_was_meant_is_accepted() {
     let outputs = &config.alert_output.outputs;
     assert_eq!(outputs.len(), 2);
     assert_eq!(outputs[0].template.as_ref().unwrap().value, "Alert triggered: {{ .StrategyName}}");
-    assert_eq!(outputs[1].settings.output_type(), OutputType::Mcs);
+    assert_eq!(outputs[1].target.kind(), "mcs");
     let investigations = &config.investigations;
     assert_eq!(investigations.reporting_interval, std::time::Duration::from_secs(5));
     assert_eq!(investigations.topics.len(), 2);
@@ -288,6 +288,38 @@ Four: {policy: program, contentGroup: Smart Policy, enabled: false, rules: [defa
     let on: Vec<_> =
         config.policies.iter().filter(|policy| policy.enabled).map(|policy| policy.name.value.as_str()).collect();
     assert_eq!(on, ["One", "Three"]);
+}
+
+#[test]
+fn what_is_off_as_shipped_is_switched_on_by_its_type() {
+    let files = Files::new();
+    files.write(
+        "content.yaml",
+        "\
+One: {policy: fileMonitor, enabled: false, contentGroup: Audit.Files, rules: [default ignore]}
+Two: {policy: fileMonitor, enabled: false, contentGroup: Audit.Files, rules: [default ignore]}
+Three: {policy: ptrace, enabled: false, contentGroup: Audit.Files, rules: [default ignore]}
+Four: {policy: fileMonitor, enabled: false, contentGroup: Smart Policy, rules: [default ignore]}
+",
+    );
+    files.write(
+        "main.yaml",
+        "\
+enabled_policy_types: [filemonitor]
+enabled_content_groups: [Audit]
+Two: {enabled: false}
+Five: {policy: fileMonitor, enabled: false, rules: [default ignore]}
+",
+    );
+    let (config, report) = files.load();
+    assert!(report.diagnostics().is_empty(), "{report}");
+    let on: Vec<_> =
+        config.policies.iter().filter(|policy| policy.enabled).map(|policy| policy.name.value.as_str()).collect();
+    assert_eq!(on, ["One"], "what somebody else switched off, and what is in no group that is on, stays off");
+    files.write("main.yaml", "enabled_policy_types: [bpfExec]\n");
+    let (_, report) = files.load();
+    let told: Vec<_> = report.diagnostics().iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(told, ["no shipped detection is of the type `bpfExec`"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use settings::words;
 
+use crate::policy::Action;
+
 words! {
     /// Whose instance metadata goes into alerts.
     pub CloudMeta {
@@ -13,30 +15,6 @@ words! {
         Gcp = "gcp",
         GcpWithLabels = "gcp_with_labels",
         Azure = "azure",
-    }
-}
-
-words! {
-    /// Where alerts go.
-    pub OutputType {
-        Stdout = "stdout",
-        File = "file",
-        Syslog = "syslog",
-        Webhook = "webhook",
-        Mcs = "mcs",
-        Zeromq = "zeromq",
-        SplunkHec = "splunk_hec",
-    }
-}
-
-words! {
-    /// Where table rows go.
-    pub SinkBackend {
-        Mcs = "mcs",
-        Zeromq = "zeromq",
-        File = "file",
-        Stdout = "stdout",
-        Parquet = "parquet",
     }
 }
 
@@ -72,21 +50,35 @@ words! {
     }
 }
 
+impl ResponseAction {
+    /// What is done beyond telling of it; none also of what is not built.
+    #[must_use]
+    pub const fn action(self) -> Option<Action> {
+        match self {
+            Self::Stop => Some(Action::Stop),
+            Self::Kill => Some(Action::Kill),
+            Self::KillTree => Some(Action::KillTree),
+            Self::KillContainer => Some(Action::KillContainer),
+            Self::Alert | Self::Audit | Self::Quarantine | Self::Delete => None,
+        }
+    }
+}
+
 /// What the configuration may ask for and the program may not be able to do yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
     Action(ResponseAction),
     CloudMeta(CloudMeta),
-    ContainerRuntimes,
 }
 
 /// Whether the program does it. The one list of what is accepted, checked, and then not acted upon.
 #[must_use]
 pub const fn is_built(feature: Feature) -> bool {
     match feature {
-        Feature::Action(action) => matches!(action, ResponseAction::Alert | ResponseAction::Audit),
+        Feature::Action(action) => {
+            matches!(action, ResponseAction::Alert | ResponseAction::Audit) || action.action().is_some()
+        }
         Feature::CloudMeta(cloud) => matches!(cloud, CloudMeta::Off),
-        Feature::ContainerRuntimes => false,
     }
 }
 
@@ -100,6 +92,9 @@ mod tests {
     fn every_word_is_read_back() {
         for word in ResponseAction::WORDS.current {
             assert_eq!(ResponseAction::from_word(word).map(ResponseAction::word), Some(*word));
+        }
+        for action in ResponseAction::ALL.iter().filter(|action| action.action().is_some()) {
+            assert_eq!(action.action().map(Action::word), Some(action.word()));
         }
         assert_eq!(CloudMeta::from_word("aws"), Some(CloudMeta::Ec2));
     }

@@ -34,8 +34,25 @@ pub struct Policy {
     pub why_off: Option<String>,
     pub alerts: u64,
     pub held_back: u64,
+    /// Alerts that its exceptions took.
+    pub excepted: u64,
+    pub exceptions: Vec<Exception>,
     /// When it was last violated, held back or not.
     pub last: Option<u64>,
+}
+
+/// What a policy is not to tell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Exception {
+    pub rule: String,
+    pub comment: String,
+    /// The last day, such as `2026-12-31`.
+    pub until: Option<String>,
+    /// When that is over: from then on it takes nothing.
+    pub ends: Option<u64>,
+    /// Alerts that it took.
+    pub alerts: u64,
 }
 
 /// A table of the flight recorder, on or off.

@@ -3,7 +3,7 @@
 
 use diagnostic::terminal::{
     Align::{Left, Right},
-    columns_within,
+    columns_within, counted,
 };
 
 use super::elapsed::duration;
@@ -22,6 +22,7 @@ pub fn policies(policies: &[Policy], now: u64, width: Option<usize>) -> String {
             ("GROUP", Left),
             ("ALERTS", Right),
             ("HELD BACK", Right),
+            ("EXCEPTED", Right),
             ("LAST", Left),
             ("STATE", Left),
         ],
@@ -33,8 +34,9 @@ pub fn policies(policies: &[Policy], now: u64, width: Option<usize>) -> String {
                 or_none(&policy.group),
                 policy.alerts.to_string(),
                 policy.held_back.to_string(),
+                policy.excepted.to_string(),
                 ago(policy.last, now),
-                state(policy.on, policy.why_off.as_deref()),
+                state(policy.on, policy.why_off.as_deref()) + &expired(policy, now),
             ]
         }),
     )
@@ -126,6 +128,14 @@ fn state(on: bool, why_off: Option<&str>) -> String {
     if on { "on".to_owned() } else { format!("off: {}", why_off.unwrap_or("?")) }
 }
 
+/// How many of its exceptions have expired.
+fn expired(policy: &Policy, now: u64) -> String {
+    match policy.exceptions.iter().filter(|it| it.ends.is_some_and(|end| end <= now)).count() {
+        0 => String::new(),
+        count => format!("; {} expired", counted(count, "exception", "exceptions")),
+    }
+}
+
 fn or_none(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
@@ -141,6 +151,7 @@ mod tests {
 
     use super::*;
     use crate::control::Inventory;
+    use crate::control::inventory::Exception;
 
     fn sample() -> Vec<Policy> {
         let policy = Policy {
@@ -148,6 +159,8 @@ mod tests {
             policy_type: "program".into(),
             priority: "High".into(),
             alerts: 2,
+            excepted: 3,
+            exceptions: vec![Exception { ends: Some(1_700_000_000_000_000_000), ..Exception::default() }],
             last: Some(1_700_000_001_900_000_000),
             on: true,
             ..Policy::default()
@@ -158,6 +171,8 @@ mod tests {
             on: false,
             why_off: Some("switched off: `enabled: false`".into()),
             last: None,
+            excepted: 0,
+            exceptions: Vec::new(),
             ..policy.clone()
         };
         vec![policy, off]
@@ -167,9 +182,9 @@ mod tests {
     fn policies_tell_what_came_of_them_and_why_they_are_off() {
         assert_eq!(
             policies(&sample(), 1_700_000_064_900_000_000, None),
-            "NAME      TYPE     PRIORITY  GROUP        ALERTS  HELD BACK  LAST           STATE\n\
-             Bad Curl  program  High      -                 2          0  1 min 3 s ago  on\n\
-             Quiet     program  High      Audit.Sigma       2          0  -              off: switched off: \
+            "NAME      TYPE     PRIORITY  GROUP        ALERTS  HELD BACK  EXCEPTED  LAST           STATE\n\
+             Bad Curl  program  High      -                 2          0         3  1 min 3 s ago  on; 1 exception expired\n\
+             Quiet     program  High      Audit.Sigma       2          0         0  -              off: switched off: \
              `enabled: false`\n"
         );
     }

@@ -3,7 +3,7 @@
 use super::{
     Status,
     elapsed::duration,
-    status::{Delivery, Hook, Loss},
+    status::{Delivery, Hook, Loss, Runtime},
 };
 use crate::silent;
 
@@ -34,9 +34,15 @@ pub fn problems(status: &Status) -> Vec<String> {
     if processes.limit > 0 && processes.held >= processes.limit {
         found.push(format!("the process table is full ({} processes): lineage is being cut", processes.limit));
     }
+    found.extend(status.containers.runtimes.iter().filter(|runtime| runtime.answers == Some(false)).map(unanswered));
     found.extend(no_memory(status));
     found.extend(status.warnings.iter().cloned());
     found
+}
+
+fn unanswered(runtime: &Runtime) -> String {
+    let error = runtime.last_error.as_deref().unwrap_or("no reason given");
+    format!("the container runtime at {} does not answer: {error}; its containers have no names", runtime.socket)
 }
 
 fn no_memory(status: &Status) -> Option<String> {

@@ -14,7 +14,7 @@ use super::{
     Outcome, Reload, Stage, Status,
     elapsed::duration,
     problems::problems,
-    status::{Canary, Configuration, Delivery, Hook, Table},
+    status::{Canary, Configuration, Delivery, Hook, Runtime, Table},
 };
 
 /// The status for people: what is wrong first, then everything else in columns.
@@ -39,6 +39,8 @@ pub fn status(status: &Status) -> String {
     for (count, what) in [
         (status.processes.lineages_cut, "lineages were too long to be told whole (lineageTruncated)"),
         (status.processes.containers_unknown, "programs run in containers of an unknown runtime"),
+        (status.containers.unnamed, "containers that no runtime has named so far"),
+        (status.containers.overflowed, "containers not asked for, as too many waited"),
         (status.processes.containers_undecided, "programs run of which it could not be told whether in a container"),
     ] {
         if count > 0 {
@@ -54,12 +56,19 @@ pub fn status(status: &Status) -> String {
     };
     let policies = counted(usize::try_from(status.policies).unwrap_or(usize::MAX), "policy", "policies");
     push_line(&mut out, &format!("{policies} enabled, {} alerts raised{held_back}", status.alerts));
+    let done = status.responses.iter().filter(|response| response.count > 0);
+    let done: Vec<_> =
+        done.map(|response| format!("{} {} {}", response.count, response.action, response.outcome)).collect();
+    if !done.is_empty() {
+        push_line(&mut out, &format!("what policies did: {}", done.join(", ")));
+    }
     push_line(&mut out, &canary(&status.health.canary, status.time));
     for rate in &status.rates {
         let class = if rate.class == "all" { String::new() } else { format!("{} ", rate.class) };
         push_line(&mut out, &format!("{:.1} {class}events per second", rate.per_second));
     }
     push_section(&mut out, "Hooks", &hooks(&status.hooks));
+    push_section(&mut out, "Container runtimes", &runtimes(&status.containers.runtimes));
     push_section(&mut out, "Tables", &tables(&status.tables));
     push_section(&mut out, "Outputs", &deliveries(&status.outputs));
     push_section(&mut out, "Sinks", &deliveries(&status.sinks));
@@ -131,6 +140,44 @@ fn push_section(out: &mut String, title: &str, body: &str) {
 
 fn list(words: &[String]) -> String {
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn runtimes(runtimes: &[Runtime]) -> String {
+    let answers = |runtime: &Runtime| match runtime.answers {
+        None => "-",
+        Some(true) => "yes",
+        Some(false) => "NO",
+    };
+    let columns_of = [
+        ("RUNTIME", Left),
+        ("SOCKET", Left),
+        ("ANSWERS", Left),
+        ("ASKED", Right),
+        ("NAMED", Right),
+        ("NOT KNOWN", Right),
+        ("FAILED", Right),
+        ("LAST ms", Right),
+        ("LONGEST ms", Right),
+    ];
+    if runtimes.is_empty() {
+        return String::new();
+    }
+    columns(
+        columns_of,
+        runtimes.iter().map(|runtime| {
+            [
+                runtime.name.clone(),
+                runtime.socket.clone(),
+                answers(runtime).into(),
+                runtime.asked.to_string(),
+                runtime.named.to_string(),
+                runtime.not_known.to_string(),
+                runtime.failed.to_string(),
+                runtime.last_ms.to_string(),
+                runtime.longest_ms.to_string(),
+            ]
+        }),
+    )
 }
 
 fn hooks(hooks: &[Hook]) -> String {

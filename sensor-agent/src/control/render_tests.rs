@@ -1,5 +1,7 @@
 use super::*;
-use crate::control::status::{Canary, ConfigurationFile, Health, Loss, Memory, Processes, Rate};
+use crate::control::status::{
+    Canary, ConfigurationFile, Containers, Health, Loss, Memory, Processes, Rate, Response, Runtime,
+};
 
 /// A sensor with nothing wrong.
 fn healthy() -> Status {
@@ -15,6 +17,9 @@ fn healthy() -> Status {
         events: Vec::new(),
         alerts: 0,
         held_back: 0,
+        responses: [("success", 2), ("gone", 1)]
+            .map(|(outcome, count)| Response { action: "kill".into(), outcome: outcome.into(), count })
+            .into(),
         hooks: vec![
             Hook {
                 name: "exec".into(),
@@ -40,6 +45,23 @@ fn healthy() -> Status {
             },
         ],
         rates: vec![Rate { class: "process".into(), per_second: 12.34 }],
+        containers: Containers {
+            unnamed: 0,
+            overflowed: 0,
+            runtimes: vec![Runtime {
+                name: "docker".into(),
+                socket: "/run/docker.sock".into(),
+                answers: Some(true),
+                asked: 15,
+                named: 12,
+                not_known: 2,
+                failed: 1,
+                cut: 0,
+                last_ms: 4,
+                longest_ms: 21,
+                last_error: None,
+            }],
+        },
         processes: Processes { held: 312, limit: 65_536, ..Processes::default() },
         memory: Memory { budget: 128 << 20, taken: [("programs".to_owned(), 3 << 20)].into() },
         policies: 23,
@@ -76,6 +98,9 @@ fn troubled() -> Status {
     status.hooks[1].attached = false;
     status.hooks[1].recursion_misses = 1;
     status.processes.held = status.processes.limit;
+    status.containers.unnamed = 3;
+    status.containers.runtimes[0].answers = Some(false);
+    status.containers.runtimes[0].last_error = Some("no answer in time: a runtime has 2 s".into());
     status.tables[0].overwritten = 400;
     status.outputs[1] = Delivery {
         failing: true,

@@ -29,6 +29,7 @@ pub struct Status {
     /// Over the last interval.
     pub rates: Vec<Rate>,
     pub processes: Processes,
+    pub containers: Containers,
     pub memory: Memory,
     /// Events handled, by type.
     pub events: Vec<EventCount>,
@@ -36,6 +37,9 @@ pub struct Status {
     pub alerts: u64,
     /// Alerts that throttles of policies held back.
     pub held_back: u64,
+    /// What came of what policies did; as JSON, what came at all.
+    #[serde(serialize_with = "only_done")]
+    pub responses: Vec<Response>,
     /// Policies that are enabled.
     pub policies: u64,
     pub tables: Vec<Table>,
@@ -148,6 +152,43 @@ pub struct Processes {
     pub shortened: u64,
 }
 
+/// Containers, and the runtimes that are asked for their names.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Containers {
+    /// Those that no runtime has named so far and that are asked for again.
+    pub unnamed: u64,
+    /// Questions that were given up because too many waited.
+    pub overflowed: u64,
+    pub runtimes: Vec<Runtime>,
+}
+
+/// A container runtime whose socket was found. Counts are of questions about containers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Runtime {
+    /// Who it says it is: `docker`, `podman`; `unknown` before it has answered.
+    pub name: String,
+    pub socket: String,
+    /// Whether it answered the last time; none before the first, and of a socket at a usual place where nobody who could be
+    /// asked listens.
+    pub answers: Option<bool>,
+    pub asked: u64,
+    /// It told of the container.
+    pub named: u64,
+    /// It has no such container.
+    pub not_known: u64,
+    /// It did not answer, or too late, or in a way that cannot be understood.
+    pub failed: u64,
+    /// Something that it told was too long to be kept whole.
+    pub cut: u64,
+    /// How long the last answer took, and the longest one: milliseconds.
+    pub last_ms: u64,
+    pub longest_ms: u64,
+    /// Why it failed the last time, also when it has answered since.
+    pub last_error: Option<String>,
+}
+
 /// Memory of what is remembered and what waits, bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -191,6 +232,21 @@ pub struct Loss {
 
 fn only_losses<S: Serializer>(losses: &[Loss], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(losses.iter().filter(|loss| loss.count > 0))
+}
+
+/// How often an action of policies came to this.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Response {
+    /// Such as `kill`.
+    pub action: String,
+    /// `success`, `dry_run`, `refused`, `gone`, `failed`.
+    pub outcome: String,
+    pub count: u64,
+}
+
+fn only_done<S: Serializer>(responses: &[Response], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(responses.iter().filter(|response| response.count > 0))
 }
 
 /// An output or a sink.

@@ -70,6 +70,11 @@ impl Throttle {
         Self { settings, keys: Default::default(), groups: LruCache::new(GROUPS), values: Vec::new(), forgotten: 0 }
     }
 
+    /// Whether it tells events apart by one of these fields.
+    pub(super) fn asks_for(&self, fields: &[&str]) -> bool {
+        self.settings.by.iter().any(|field| fields.contains(&field.name))
+    }
+
     /// Goes on where the throttle of the same policy was before a reload.
     pub(super) fn go_on(&mut self, before: Self) {
         if self.settings == before.settings {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use delivery::{
     mcs::on_the_way,
-    receivers::syslog::SyslogAddress,
     trust::{self, TrustFolder},
 };
 use settings::{Environment, HostPort};
 use url::Url;
 
 use super::Finding;
-use crate::config::{Config, OutputSettings};
+use crate::config::Config;
+use crate::output::target::Endpoint;
 
 /// How long a receiver may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -24,17 +24,16 @@ pub(super) fn examine(config: &Config, environment: &Environment) -> Vec<Finding
         found.push(trusted(config));
         found.extend(config.mcs.url.as_ref().and_then(|url| first_hop(url, config.mcs.proxy.as_ref(), environment)));
     }
-    for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
-        let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
-        match &output.settings {
-            OutputSettings::Webhook(webhook) => found.extend(of_url(name, &webhook.url)),
-            OutputSettings::SplunkHec(splunk) => found.extend(of_url(name, &splunk.url)),
-            OutputSettings::Syslog(syslog) => match &syslog.receiver.address {
-                SyslogAddress::Tcp(to) | SyslogAddress::Tls(to) => found.push(connect(name, to)),
-                SyslogAddress::Unix(path) => found.push(socket(name, path)),
-                SyslogAddress::Udp(_) => {}
-            },
-            OutputSettings::Stdout | OutputSettings::File(_) | OutputSettings::Mcs | OutputSettings::Zeromq(_) => {}
+    let outputs = config.alert_output.outputs.iter().filter(|output| output.enabled);
+    let outputs = outputs.map(|output| (&output.target, output.name.as_deref()));
+    let sinks = config.investigations.sinks.iter().map(|sink| (&sink.target, sink.name.as_deref()));
+    for (target, name) in outputs.chain(sinks) {
+        let name = name.unwrap_or(target.kind());
+        match target.endpoint() {
+            Some(Endpoint::Url(url)) => found.extend(of_url(name, url)),
+            Some(Endpoint::Address(to)) => found.push(connect(name, to)),
+            Some(Endpoint::Socket(path)) => found.push(socket(name, path)),
+            None => {}
         }
     }
     found

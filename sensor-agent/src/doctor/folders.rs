@@ -9,7 +9,8 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::Finding;
-use crate::config::{Config, OutputSettings, SinkSettings};
+use crate::config::Config;
+use crate::output::{Target, target};
 use crate::systemd;
 
 /// Below this a disk counts as full: bytes.
@@ -34,26 +35,18 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
 /// Each once.
 fn folders(config: &Config) -> Vec<Folder> {
     let mut folders = vec![Folder { path: config.locations.state_dir.clone(), of: None, is_own: true }];
-    let mut add = |path: Option<&Path>, name: &str, is_own: bool| {
-        if let Some(path) = path
-            && !folders.iter().any(|known| known.path == path)
-        {
-            folders.push(Folder { path: path.to_owned(), of: Some(name.to_owned()), is_own });
+    let mut add = |target: &dyn Target, name: Option<&str>| {
+        let Some(target::Folder { path, is_own }) = target.folder() else { return };
+        if !folders.iter().any(|known| known.path == path) {
+            let of = Some(name.unwrap_or(target.kind()).to_owned());
+            folders.push(Folder { path: path.to_owned(), of, is_own });
         }
     };
     for output in config.alert_output.outputs.iter().filter(|output| output.enabled) {
-        let name = output.name.as_deref().unwrap_or(output.settings.output_type().word());
-        if let OutputSettings::File(file) = &output.settings {
-            add(file.path.parent(), name, false);
-        }
+        add(&*output.target, output.name.as_deref());
     }
     for sink in &config.investigations.sinks {
-        let name = sink.name.as_deref().unwrap_or(sink.settings.backend().word());
-        match &sink.settings {
-            SinkSettings::File(file) => add(file.path.parent(), name, false),
-            SinkSettings::Parquet(parquet) => add(Some(&parquet.folder), name, true),
-            SinkSettings::Stdout | SinkSettings::Mcs | SinkSettings::Zeromq(_) => {}
-        }
+        add(&*sink.target, sink.name.as_deref());
     }
     folders
 }

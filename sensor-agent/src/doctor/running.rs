@@ -3,9 +3,10 @@
 use super::Finding;
 use crate::capture::{Capture, Options, State, missed};
 use crate::config::Config;
+use crate::control::Status;
 use crate::control::client::{self, ClientError};
 use crate::control::problems::problems;
-use crate::control::{Status, status::Hook};
+use crate::control::status::{Hook, Runtime};
 use crate::{health, privilege};
 
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
@@ -59,6 +60,9 @@ fn of_status(status: &Status) -> Vec<Finding> {
     for hook in &status.hooks {
         found.push(of_hook(hook));
     }
+    for runtime in &status.containers.runtimes {
+        found.extend(of_runtime(runtime));
+    }
     for problem in problems(status) {
         found.push(Finding::warning(
             "sensor",
@@ -80,6 +84,18 @@ fn done_without(text: &str, missed: Option<&str>) -> Finding {
              distributions do; see kernels.md",
         ),
     }
+}
+
+/// One that answers; of the others it is said among the problems.
+fn of_runtime(runtime: &Runtime) -> Option<Finding> {
+    (runtime.answers == Some(true)).then(|| {
+        let Runtime { name, socket, named, not_known, failed, longest_ms, .. } = runtime;
+        let text = format!(
+            "{name} at {socket} answers, after {longest_ms} ms at most: {named} containers named, {not_known} questions about \
+             containers of others, {failed} without an answer"
+        );
+        Finding::fine("containers", text)
+    })
 }
 
 fn of_hook(hook: &Hook) -> Finding {

@@ -1,21 +1,28 @@
 //! What is in force, and what it asks of the kernel.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use schema::EventType;
 use sensor_ebpf::classes::{Class, Classes};
 
-use crate::capture::FailedExecs;
+use crate::capture::{FailedExecs, Files};
 use crate::detection::Detection;
 use crate::recorder::Recorder;
+use crate::redaction::Redaction;
+use crate::response::Limits;
 
 /// What a configuration decides about the engine; a reload brings another.
 #[derive(Debug)]
 pub struct Setup {
     pub detection: Detection,
     pub recorder: Recorder,
+    /// What is taken out of all that is told.
+    pub redaction: Arc<Redaction>,
     /// How often rows are handed to sinks.
     pub reporting_interval: Duration,
+    /// How far policies may go that act.
+    pub limits: Arc<Limits>,
 }
 
 impl Setup {
@@ -39,6 +46,23 @@ impl Setup {
         let told = self.classes();
         let is_untold = |name: &str| Class::ALL.into_iter().any(|class| class.name() == name && !told.has(class));
         schema::Class::ALL.into_iter().filter(|class| is_untold(class.name())).collect()
+    }
+
+    /// Which files that are changed, and that are read, somebody asks for.
+    #[must_use]
+    pub fn files(&self) -> [Files; 2] {
+        let is_read = |kind: &EventType| *kind == EventType::FileOpen;
+        [false, true].map(|reads| {
+            let kinds = schema::Class::File.kinds().iter().filter(|kind| is_read(kind) == reads);
+            if kinds.clone().any(|kind| self.recorder.records(*kind)) {
+                return Files::All;
+            }
+            match self.detection.watched(|sees| kinds.clone().any(|kind| sees.contains(*kind))) {
+                Some(names) if names.is_empty() => Files::None,
+                Some(names) => Files::Named(names),
+                None => Files::All,
+            }
+        })
     }
 
     /// Which failed execs somebody asks for.

@@ -9,8 +9,10 @@ use schema::EventType;
 use super::Engine;
 use crate::detection::PolicyCounts;
 use crate::loss::Total;
+use crate::policy::Action;
 use crate::process::TableCounters;
 use crate::recorder::{Held, TableStatus};
+use crate::response::Outcome;
 
 /// What the engine tells of itself.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +30,8 @@ pub struct EngineStatus {
     /// Alerts that throttles of policies held back since the start.
     pub held_back: u64,
     pub undecodable: u64,
+    /// How often each action of policies came to what, since the start; empty of a sensor whose policies do nothing.
+    pub responses: Vec<(Action, Outcome, u64)>,
     /// Everything lost since the start.
     pub losses: Vec<Total>,
     pub outputs: Vec<OutputStatus>,
@@ -75,6 +79,7 @@ impl Engine {
             alerts: self.alerts,
             held_back: self.setup.detection.held_back(),
             undecodable: self.undecodable,
+            responses: self.responding.counts(),
             losses: self.totals(),
             outputs: self.outputs.status(),
             sinks: self.sinks.status(),

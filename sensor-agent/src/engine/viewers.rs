@@ -12,6 +12,7 @@ use crate::event::{Event, Host};
 use crate::live::feed::{Feeder, Item};
 use crate::live::{Filter, Subject};
 use crate::recorder::{self, Position};
+use crate::redaction::Redaction;
 
 /// Rows that are looked at for one answer, at most: between two answers the engine goes on with its work.
 const ROWS: usize = 1024;
@@ -84,10 +85,10 @@ impl Viewers {
     }
 
     /// Tells an event to those who follow.
-    pub(super) fn event(&mut self, event: &Event, host: &Arc<Host>) {
+    pub(super) fn event(&mut self, event: &Event, host: &Arc<Host>, redaction: &Redaction) {
         for follower in self.followers.iter_mut().filter(|follower| follower.subject == Subject::Events) {
             if follower.filter.passes(event, host) {
-                follower.feeder.offer(Item::Event(event.clone(), Arc::clone(host)));
+                follower.feeder.offer(Item::Event(redaction.event(event), Arc::clone(host)));
             }
         }
     }
@@ -136,7 +137,8 @@ impl Engine {
                 let mut at = search.at.take().unwrap_or_else(|| recorder.beginning());
                 piece = recorder.read(&mut at, ROWS, |event| {
                     if event.time >= since && search.filter.passes(event, &self.host) {
-                        items.push(Item::Event(event.clone(), Arc::clone(&self.host)));
+                        let told = self.setup.redaction.event(event);
+                        items.push(Item::Event(told, Arc::clone(&self.host)));
                     }
                 });
                 search.at = Some(at);

@@ -52,8 +52,9 @@ pub(super) fn saw(watches: &mut [Watch], event: &Event) {
     }
 }
 
-pub(super) fn alerted(watches: &mut [Watch], alert: &Alert) {
-    for watch in watches.iter_mut().filter(|watch| watch.concerns(&alert.event)) {
+/// `event` as it happened, not as the alert tells it.
+pub(super) fn alerted(watches: &mut [Watch], event: &Event, alert: &Alert) {
+    for watch in watches.iter_mut().filter(|watch| watch.concerns(event)) {
         watch.tell(Sighting::Alerted { uuid: alert.uuid, policy: alert.policy.name.clone() });
     }
 }

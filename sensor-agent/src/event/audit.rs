@@ -194,6 +194,24 @@ impl AuditMessage {
         self.pairs.set(&bytes, &[], bytes.len() as u64, false);
     }
 
+    /// The same with what these take out of texts and of pairs; none if they take nothing out.
+    pub(crate) fn without(
+        &self,
+        text: &dyn Fn(&[u8]) -> Cow<'_, [u8]>,
+        pairs: &dyn Fn(&Arguments) -> Option<Arguments>,
+    ) -> Option<Self> {
+        let decoded = text::digits_without(&self.text, text);
+        let plain = text(decoded.as_deref().unwrap_or(&self.text));
+        let pairs = pairs(&self.pairs);
+        if decoded.is_none() && matches!(plain, Cow::Borrowed(_)) && pairs.is_none() {
+            return None;
+        }
+        let text = plain.into_owned();
+        let mut told = Self { text, pairs: pairs.unwrap_or_else(|| self.pairs.clone()), ..self.clone() };
+        told._charge = self._charge.alike(told.size());
+        Some(told)
+    }
+
     /// Where the user comes from; none when that is local or not told.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {

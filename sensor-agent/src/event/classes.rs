@@ -3,14 +3,25 @@
 
 mod audit;
 mod bpf;
+mod bpf_calls;
 mod containment;
+mod crash;
 mod credentials;
 mod file;
+mod kexec;
+mod memory;
 mod module;
 mod network;
+mod perf;
 mod process;
+mod raw_socket;
 mod sensor;
+mod sysctl;
+mod target;
 mod tracing;
+mod unix_socket;
+mod uring;
+mod user_helper;
 
 use schema::EventType;
 use sensor_ebpf::record;
@@ -57,6 +68,16 @@ pub(super) const CLASSES: [Class; schema::Class::ALL.len()] = [
     network::CLASS,
     containment::CLASS,
     file::CLASS,
+    memory::CLASS,
+    crash::CLASS,
+    sysctl::CLASS,
+    uring::CLASS,
+    perf::CLASS,
+    kexec::CLASS,
+    bpf_calls::CLASS,
+    raw_socket::CLASS,
+    unix_socket::CLASS,
+    user_helper::CLASS,
     sensor::CLASS,
 ];
 

@@ -55,10 +55,16 @@ impl RowWriter {
 
 /// Writes events with all that is known of them, whether a table takes them or not: every field under its column's name, and
 /// the ancestors.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventWriter {
     /// `"column":` and where its value comes from, by kind; empty for a kind of which there was none yet.
     kinds: [Vec<(Vec<u8>, &'static fields::Field)>; EventType::ALL.len()],
+}
+
+impl Default for EventWriter {
+    fn default() -> Self {
+        Self { kinds: [const { Vec::new() }; EventType::ALL.len()] }
+    }
 }
 
 /// What is told of an ancestor.

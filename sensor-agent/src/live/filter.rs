@@ -77,7 +77,10 @@ fn is_of(process: &Process, pid: u32) -> bool {
 }
 
 fn is_in(process: &Process, name: &str) -> bool {
-    process.container.as_deref().is_some_and(|container| container.name == name || container.id.starts_with(name))
+    process
+        .container
+        .as_deref()
+        .is_some_and(|container| container.facts().name == name || container.id.starts_with(name))
 }
 
 /// The condition for the events of each class that have its fields. If none have, what is wrong with it for those that have

@@ -77,8 +77,7 @@ fn container(process: &Process) -> Option<String> {
     let Some(container) = process.container.as_deref() else {
         return process.container_unknown.then(|| "?".to_owned());
     };
-    let id = container.id.get(..12).unwrap_or(&container.id);
-    Some(if container.name.is_empty() { id } else { &container.name }.to_owned())
+    Some(container.shown().to_owned())
 }
 
 fn name(path: &[u8]) -> String {

@@ -29,16 +29,17 @@ fn orphaned_spools(folder: &Path, outputs: &[OutputSettings], sinks: &[SinkSetti
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use delivery::{receivers::file::FileSettings, spooled::backlog::SpoolSettings};
 
     use super::*;
-    use crate::output::TargetSettings;
 
     #[test]
     fn what_belongs_to_nobody_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let spool = SpoolSettings { folder: folder.path().join("alerts"), ..SpoolSettings::default() };
-        let target = TargetSettings::File(FileSettings::new("/x"));
+        let target = Arc::new(FileSettings::new("/x"));
         let output = OutputSettings { spool: spool.clone(), ..OutputSettings::new("here", target) };
         for name in ["here", "gone"] {
             fs::create_dir_all(spool.folder_of("file", name)).unwrap();

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use delivery::{
-    lane::queue::Load,
+    lane::{queue::Load, sort::Sort},
     outcome::{Awaited, Outcome},
 };
 
-use crate::alert::Alert;
+use crate::{alert::Alert, event::UNSET_ID};
 
 /// An alert that waits for an output.
 #[derive(Clone)]
@@ -25,8 +25,11 @@ impl Load for QueuedAlert {
         self.alert.size()
     }
 
-    fn sort(&self) -> Option<&str> {
-        Some(&self.alert.policy.name)
+    /// Of each policy, and of each user.
+    fn sort(&self) -> Option<Sort> {
+        let ids = &self.alert.event.process.ids;
+        let user = if ids.loginuid == UNSET_ID { ids.uid } else { ids.loginuid };
+        Some(Sort::of(&self.alert.policy.name, user))
     }
 
     fn awaited(&self) -> Option<&Awaited> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use delivery::ledger::Ledger;
 
-use super::{envelope::Envelope, format::Format};
+use super::{format::Format, target::Target};
 use crate::alert::{Alert, Template, cef, ecs, json, ocsf};
 
 /// What stands at the end of a text that was cut.
@@ -26,7 +26,8 @@ pub(crate) struct Renderer {
     pub(crate) format: Format,
     /// Bytes without the newline.
     pub(crate) max_bytes: usize,
-    pub(crate) envelope: Envelope,
+    /// What puts around it what the receiver wants there.
+    pub(crate) target: Arc<dyn Target>,
 }
 
 impl Renderer {
@@ -56,11 +57,11 @@ impl Renderer {
 
     fn write(&self, out: &mut Vec<u8>, alert: &Alert, max_bytes: usize) -> Made {
         let start = out.len();
-        let head = self.envelope.head(alert);
+        let head = self.target.head(alert);
         out.extend_from_slice(head.as_bytes());
         let made = self.write_text(out, alert, max_bytes.saturating_sub(head.len()));
         if made.text {
-            self.envelope.close(out, start, alert);
+            self.target.close(out, start, alert);
         } else {
             out.truncate(start);
         }

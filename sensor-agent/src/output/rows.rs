@@ -7,7 +7,10 @@ use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use self::text::RowTexts;
 use delivery::{
-    lane::queue::{Deliver, Delivery, Load},
+    lane::{
+        queue::{Deliver, Delivery, Load},
+        sort::Sort,
+    },
     ledger::Ledger,
     lines::{Lines, Pending},
     outcome::Outcome,
@@ -66,7 +69,7 @@ impl Load for QueuedRows {
         self.bytes
     }
 
-    fn sort(&self) -> Option<&str> {
+    fn sort(&self) -> Option<Sort> {
         None
     }
 

@@ -16,13 +16,13 @@ use delivery::{
     outcome::Outcome,
     remote::{Answer, Message, Remote, Setback, Settled},
     spool::Limits,
-    spooled::backlog::SpoolSettings,
+    spooled::{Spooled, backlog::SpoolSettings},
 };
 use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::alert::Alert;
-use crate::output::{Dispatcher, OutputSettings, TargetSettings};
+use crate::output::{Dispatcher, OutputSettings, Target, queued::QueuedAlert, rendered::Rendered, target::Opened};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -30,7 +30,7 @@ type Act = dyn FnMut(&[Message<'_>]) -> Answer + Send;
 
 /// What a receiver does; the same for all settings that are equal.
 #[derive(Clone)]
-pub struct Script {
+pub(super) struct Script {
     place: &'static str,
     act: Arc<Mutex<Box<Act>>>,
 }
@@ -49,9 +49,24 @@ impl Script {
             settled(vec![Settled::Confirmed; messages.len()])
         })
     }
+}
 
-    pub(crate) fn open(&self) -> Box<dyn Remote> {
-        Box::new(self.clone())
+impl Target for Script {
+    fn kind(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn place(&self) -> String {
+        self.place.to_owned()
+    }
+
+    fn is_spooled(&self) -> bool {
+        true
+    }
+
+    fn alerts(&self, output: &OutputSettings) -> Opened<QueuedAlert> {
+        let rendered = Rendered(output.renderer());
+        Ok(Box::new(Spooled::new(output.spool.clone(), rendered, Box::new(self.clone()))))
     }
 }
 
@@ -89,7 +104,7 @@ fn setback(reason: &str) -> Answer {
 
 fn output(folder: &TempDir, script: Script) -> OutputSettings {
     let spool = SpoolSettings { folder: folder.path().join("spool"), limits: Limits::default() };
-    OutputSettings { spool, ..OutputSettings::new("remote", TargetSettings::Scripted(script)) }
+    OutputSettings { spool, ..OutputSettings::new("remote", Arc::new(script)) }
 }
 
 fn start(settings: OutputSettings) -> Dispatcher {

@@ -29,6 +29,7 @@ use super::{
     alerts::AlertLines,
     queued::QueuedAlert,
     rows::{QueuedRows, RowLines},
+    target::Opened,
     *,
 };
 use crate::{
@@ -42,11 +43,29 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// One end of a pipe that outputs write to.
 #[derive(Clone, Debug)]
-pub struct Shared(Arc<PipeWriter>);
+pub(super) struct Shared(Arc<PipeWriter>);
 
 impl Shared {
-    pub(super) fn open(&self) -> io::Result<Descriptor> {
+    fn open(&self) -> io::Result<Descriptor> {
         Ok(Descriptor::new(OwnedFd::from(self.0.try_clone()?)))
+    }
+}
+
+impl Target for Shared {
+    fn kind(&self) -> &'static str {
+        "descriptor"
+    }
+
+    fn place(&self) -> String {
+        format!("{self:?}")
+    }
+
+    fn alerts(&self, output: &OutputSettings) -> Opened<QueuedAlert> {
+        Ok(Box::new(AlertLines::new(output.renderer(), Box::new(self.open()?), false)))
+    }
+
+    fn rows(&self, sink: &SinkSettings) -> Opened<QueuedRows> {
+        Ok(Box::new(RowLines::new(Box::new(self.open()?), sink.format)))
     }
 }
 
@@ -60,7 +79,7 @@ impl Eq for Shared {}
 
 fn pipe(name: &str) -> (OutputSettings, PipeReader) {
     let (reader, writer) = io::pipe().unwrap();
-    (OutputSettings::new(name, TargetSettings::Descriptor(Shared(Arc::new(writer)))), reader)
+    (OutputSettings::new(name, Arc::new(Shared(Arc::new(writer)))), reader)
 }
 
 fn template(text: &str) -> Arc<Template> {
@@ -129,7 +148,7 @@ fn word_comes_from_every_output() {
     audits.message_types = vec![MessageType::Audit];
     let (gone, reader) = pipe("gone");
     drop(reader);
-    let written = OutputSettings::new("file", TargetSettings::File(FileSettings::new(&file)));
+    let written = OutputSettings::new("file", Arc::new(FileSettings::new(&file)));
     let outputs = Dispatcher::start(vec![written, filters, audits, gone]).unwrap();
 
     let sent = alert(MessageType::SmartPolicy);
@@ -164,7 +183,7 @@ fn no_word_in_time_is_told_too() {
 fn stopping_sends_what_waits() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("alerts.json");
-    let settings = OutputSettings::new("file", TargetSettings::File(FileSettings::new(&file)));
+    let settings = OutputSettings::new("file", Arc::new(FileSettings::new(&file)));
     let outputs = Dispatcher::start(vec![settings]).unwrap();
     for _ in 0..500 {
         outputs.send(alert(MessageType::Alert));
@@ -177,7 +196,7 @@ fn stopping_sends_what_waits() {
 fn a_reload_keeps_what_waits() {
     let directory = TempDir::new().unwrap();
     let file = directory.path().join("below/alerts.txt");
-    let mut settings = OutputSettings::new("file", TargetSettings::File(FileSettings::new(&file)));
+    let mut settings = OutputSettings::new("file", Arc::new(FileSettings::new(&file)));
     let outputs = Dispatcher::start(vec![settings.clone()]).unwrap();
     fs::remove_dir(directory.path().join("below")).unwrap_err();
     fs::remove_dir_all(directory.path().join("below")).unwrap();
@@ -223,7 +242,7 @@ fn an_output_that_cannot_be_opened_delays_no_other_and_opens_later() {
     let directory = TempDir::new().unwrap();
     let (in_the_way, file) = (directory.path().join("folder"), directory.path().join("folder/alerts.json"));
     fs::write(&in_the_way, "").unwrap();
-    let mut shut = OutputSettings::new("shut", TargetSettings::File(FileSettings::new(&file)));
+    let mut shut = OutputSettings::new("shut", Arc::new(FileSettings::new(&file)));
     shut.queue = 2;
     let (open, reader) = pipe("open");
     let outputs = Dispatcher::start(vec![shut, open.clone()]).unwrap();
@@ -258,7 +277,7 @@ fn a_reload_with_an_output_that_cannot_be_opened_is_taken_and_says_so() {
     fs::write(&in_the_way, "").unwrap();
     let (open, _reader) = pipe("open");
     let outputs = Dispatcher::start(vec![open.clone()]).unwrap();
-    let shut = OutputSettings::new("shut", TargetSettings::File(FileSettings::new(&file)));
+    let shut = OutputSettings::new("shut", Arc::new(FileSettings::new(&file)));
     let shut_now = outputs.reconfigure(vec![open.clone(), shut.clone()]).unwrap();
     let text = shut_now.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(text.starts_with(&format!("output shut: cannot write to {}: ", file.display())), "{text}");
@@ -276,7 +295,7 @@ fn a_reload_with_an_output_that_cannot_be_opened_is_taken_and_says_so() {
 
 #[test]
 fn what_never_opens_keeps_nobody_from_stopping() {
-    let never = || OutputSettings::new("never", TargetSettings::File(FileSettings::new("/dev/null/x")));
+    let never = || OutputSettings::new("never", Arc::new(FileSettings::new("/dev/null/x")));
     let outputs = Dispatcher::start(vec![never()]).unwrap();
     // Nothing waits, so there is nothing to wait for.
     assert_eq!(outputs.stop(LONG)[0].lost(), 0);
@@ -301,7 +320,7 @@ fn a_refused_sink_leaves_outputs_as_they_were() {
     let both = |names: [&str; 2]| -> Result<(), Vec<OpenError>> {
         let (next, _) = pipe("next");
         let prepared = outputs.prepare(vec![next])?;
-        let sink = |name| SinkSettings::new(name, TargetSettings::Stdout(StdoutSettings));
+        let sink = |name| SinkSettings::new(name, Arc::new(StdoutSettings));
         let sinks = sinks.prepare(names.map(sink).into())?;
         let _ = (prepared.commit(), sinks.commit());
         Ok(())
@@ -373,9 +392,8 @@ fn rows(count: usize, args: usize) -> RowBatch {
 fn rows_go_to_every_sink() {
     let directory = TempDir::new().unwrap();
     let paths = [directory.path().join("a"), directory.path().join("b")];
-    let sinks = paths
-        .each_ref()
-        .map(|path| SinkSettings::new(path.display().to_string(), TargetSettings::File(FileSettings::new(path))));
+    let sinks =
+        paths.each_ref().map(|path| SinkSettings::new(path.display().to_string(), Arc::new(FileSettings::new(path))));
     let sinks = Sinks::start(sinks.into()).unwrap();
     sinks.send(rows(3_000, 200));
     sinks.send(rows(3, 500_000));

@@ -14,7 +14,10 @@ pub(super) fn unread_lists(config: &Config, report: &mut Report) {
     if own.is_empty() {
         return;
     }
-    let policies = config.policies.iter().flat_map(|policy| &policy.rules);
+    let policies = config
+        .policies
+        .iter()
+        .flat_map(|policy| policy.rules.iter().chain(policy.exceptions.iter().map(|exception| &exception.rule)));
     let filters = config.investigations.flight_recorder.tables.iter().flat_map(|table| &table.filter);
     let read: HashSet<String> = policies.chain(filters).flat_map(|rule| lists_named(&rule.value)).collect();
     let typed: HashSet<&str> = config

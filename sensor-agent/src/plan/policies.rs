@@ -3,10 +3,11 @@
 use diagnostic::{Report, Spanned};
 use schema::{Owner, POLICY_TYPES, PolicyType, Seen};
 
+use super::exceptions;
 use crate::config::{self, Config};
 use crate::detection::{Detection, Group, PolicyInForce, ThrottleSettings};
 use crate::event::fields::{self, Field};
-use crate::policy::{MessageType, Policy, Priority};
+use crate::policy::{MessageType, Policy, Priority, Response};
 use crate::rules::{self, Chain, Lists, MissingDefault, RuleSet};
 
 /// A policy in force, in one line.
@@ -41,10 +42,11 @@ pub(super) fn compile(config: &Config, lists: &Lists, report: &mut Report) -> (D
         let (enabled, off): (Vec<_>, Vec<_>) = of_type(config, policy_type).partition(|policy| policy.enabled);
         rules::check_alone(sees, &chains(&off), lists, report);
         for policy in &off {
+            exceptions::check_alone(policy, sees, lists, report);
             let _ = throttle(policy, sees, report);
         }
         let rules = rules::compile(sees, &chains(&enabled), lists, report);
-        let policies: Vec<_> = enabled.iter().map(|policy| in_force(policy, sees, report)).collect();
+        let policies: Vec<_> = enabled.iter().map(|policy| in_force(config, policy, sees, lists, report)).collect();
         if !policies.is_empty() {
             groups.push(Group { sees, rules, policies });
         }
@@ -74,9 +76,40 @@ pub fn rule_books(config: &Config, report: &mut Report) -> Vec<RuleSet> {
     let lists = super::lists(config, report);
     let book = |(policy_type, sees)| {
         let policies: Vec<_> = of_type(config, policy_type).collect();
-        rules::compile(sees, &chains(&policies), &lists, report)
+        let rules: Vec<_> = policies.iter().map(|policy| exceptions::in_front(policy)).collect();
+        let mut chains = chains(&policies);
+        chains.iter_mut().zip(&rules).for_each(|(chain, rules)| chain.rules = rules);
+        rules::compile(sees, &chains, &lists, report)
     };
     served().map(book).collect()
+}
+
+/// The rules of policies that are on, each with a name.
+#[derive(Debug, Default)]
+pub struct InForce {
+    /// Each policy by itself.
+    pub each: Vec<(String, RuleSet)>,
+    /// All of a type, as the sensor holds them against events; named after the type.
+    pub together: Vec<(String, RuleSet)>,
+}
+
+/// The rules of the policies that are on, without their exceptions.
+#[must_use]
+pub fn in_force_apart(config: &Config, report: &mut Report) -> InForce {
+    let lists = super::lists(config, report);
+    let mut in_force = InForce::default();
+    for (policy_type, sees) in served() {
+        let on: Vec<_> = of_type(config, policy_type).filter(|policy| policy.enabled).collect();
+        for policy in &on {
+            let rules = rules::compile(sees, &chains(&[policy]), &lists, report);
+            in_force.each.push((policy.name.value.clone(), rules));
+        }
+        if !on.is_empty() {
+            let rules = rules::compile(sees, &chains(&on), &lists, &mut Report::default());
+            in_force.together.push((policy_type.word.to_owned(), rules));
+        }
+    }
+    in_force
 }
 
 fn of_type<'a>(config: &'a Config, policy_type: &PolicyType) -> impl Iterator<Item = &'a config::Policy> {
@@ -104,8 +137,13 @@ fn check_syntax(policy: &config::Policy, report: &mut Report) {
     }
 }
 
-fn in_force(policy: &config::Policy, sees: Seen, report: &mut Report) -> PolicyInForce {
-    let in_force = PolicyInForce::new(facts(policy), throttle(policy, sees, report));
+fn in_force(config: &Config, policy: &config::Policy, sees: Seen, lists: &Lists, report: &mut Report) -> PolicyInForce {
+    let mut facts = facts(policy);
+    if config.response.enabled {
+        facts.response = Response { actions: policy.actions().collect(), dry_run: policy.dry_run };
+    }
+    let in_force = PolicyInForce::new(facts, throttle(policy, sees, report))
+        .except(exceptions::compile(policy, sees, lists, report));
     if root_group(policy) == Some("Smart Policy") { in_force.in_incidents_alone() } else { in_force }
 }
 
@@ -141,6 +179,7 @@ fn facts(policy: &config::Policy) -> Policy {
         categories: policy.categories.clone(),
         labels: policy.alert_labels.clone(),
         content_group: group.join("."),
+        response: Response::default(),
     }
 }
 
@@ -157,11 +196,6 @@ fn throttle(policy: &config::Policy, sees: Seen, report: &mut Report) -> Option<
 fn can_be_told_apart_by(name: &Spanned<String>, field: &Field, sees: Seen, report: &mut Report) -> bool {
     let seen = sees;
     if field.applies_to(seen) {
-        if !field.is_filled {
-            report
-                .warning(name.span.clone(), rules::not_filled(field))
-                .label("absent in every event, and so tells none apart");
-        }
         return true;
     }
     let has = match field.owner {

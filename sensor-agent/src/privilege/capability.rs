@@ -14,10 +14,11 @@ pub enum Capability {
     SysAdmin,
     SysResource,
     Setpcap,
+    Kill,
 }
 
 impl Capability {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bpf,
         Self::Perfmon,
         Self::SysPtrace,
@@ -25,6 +26,7 @@ impl Capability {
         Self::SysAdmin,
         Self::SysResource,
         Self::Setpcap,
+        Self::Kill,
     ];
 
     /// The kernel's name.
@@ -38,6 +40,7 @@ impl Capability {
             Self::SysAdmin => "CAP_SYS_ADMIN",
             Self::SysResource => "CAP_SYS_RESOURCE",
             Self::Setpcap => "CAP_SETPCAP",
+            Self::Kill => "CAP_KILL",
         }
     }
 
@@ -51,6 +54,7 @@ impl Capability {
             Self::SysAdmin => "hooks on classic tracepoints cannot be attached, nor run times be counted",
             Self::SysResource => "kernels before 5.11 may refuse the sensor's maps for their size",
             Self::Setpcap => "the sensor cannot give up its bounding set",
+            Self::Kill => "policies that act cannot end or stop processes of other users",
         }
     }
 
@@ -63,6 +67,7 @@ impl Capability {
             Self::SysAdmin => CapabilitySet::SYS_ADMIN,
             Self::SysResource => CapabilitySet::SYS_RESOURCE,
             Self::Setpcap => CapabilitySet::SETPCAP,
+            Self::Kill => CapabilitySet::KILL,
         }
     }
 }

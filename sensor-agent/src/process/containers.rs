@@ -9,7 +9,7 @@
 //! | `docker/ID`, `kubepods/…/podUID/ID`, `NAMESPACE/ID`, `ecs/TASK/ID` | OCI runtimes without systemd, below the parent that they are given |
 //! | `buildkit/ID`, `buildah-…` | build steps |
 //! | `lxc.payload.NAME`, `lxc/NAME` | LXC, LXD, Incus, Proxmox VE |
-//! | `machine-NAME.scope`, `systemd-nspawn@NAME.service` | systemd-machined; virtual machines have scopes of the same form |
+//! | `machine-NAME.scope`, `systemd-nspawn@NAME.service` | systemd-machined; virtual machines have scopes of the same form, see [`super::machines`] |
 //! | `garden/HANDLE` | Garden (Cloud Foundry) |
 //! | `nomad.slice/…/ALLOC.TASK.scope` | Nomad, for programs with and without namespaces of their own |
 

@@ -8,6 +8,8 @@
 //! | a mount namespace and a root directory of its own, and a pid or a cgroup namespace | no | a container of an unknown runtime |
 //! | anything else | no | none |
 //!
+//! A machine that systemd-machined has registered as a virtual one is no container, whatever its group is called.
+//!
 //! A mount namespace alone is no container: services have one for `PrivateTmp=`, and the host's root in it. A pid or a user
 //! namespace alone is none: browsers have them for their sandboxes.
 
@@ -17,8 +19,10 @@ use hashlink::LruCache;
 use schema::process::Runtime;
 use sensor_ebpf::record::{Namespaces, Place, exec_flags};
 
+use super::container_names::ContainerNames;
 use super::containers::{ContainerName, container_at, unproven};
 use super::host_place::HostPlace;
+use super::machines::{Machine, Machines};
 use crate::event::{Container, Process};
 
 /// Control groups that are remembered; the kernel side names each one when it is first seen.
@@ -30,6 +34,8 @@ pub(super) struct Groups {
     known: LruCache<u64, Group>,
     pub(super) host: HostPlace,
     unnamed: Arc<Container>,
+    pub(super) names: ContainerNames,
+    machines: Machines,
 }
 
 /// What the names of a control group and of those above it say.
@@ -42,6 +48,10 @@ struct Group {
     /// Names are missing.
     is_cut: bool,
     path: Box<str>,
+    /// One bit for each group of the path that is a user's.
+    owned: u32,
+    /// Of machined's scopes one has no machine yet: it is looked for again.
+    is_unregistered: bool,
     /// The container without a known name that was last met here, and the depth of its cgroup namespace.
     unproven: Option<(u32, Arc<Container>)>,
 }
@@ -68,14 +78,23 @@ pub(super) enum Found {
 impl Groups {
     pub(super) fn new() -> Self {
         let unnamed = Container { runtime: Some(Runtime::Unknown), ..Container::default() };
-        Self { known: LruCache::new(GROUPS), host: HostPlace::default(), unnamed: Arc::new(unnamed) }
+        let names = ContainerNames::new(None);
+        Self {
+            known: LruCache::new(GROUPS),
+            host: HostPlace::default(),
+            unnamed: Arc::new(unnamed),
+            names,
+            machines: Machines::default(),
+        }
     }
 
     /// Takes in what a record tells of its cgroup.
     pub(super) fn learn(&mut self, place: &Place, cgroup: &[u8], flags: u32) {
         if flags & exec_flags::CGROUP_PATH != 0 {
             let is_cut = flags & exec_flags::CGROUP_CUT != 0;
-            self.known.insert(place.cgroup_id, Group::new(cgroup, place.cgroup_owned, is_cut));
+            let path = String::from_utf8_lossy(cgroup).into();
+            let group = Group::new(path, place.cgroup_owned, is_cut, &mut self.names, &self.machines);
+            self.known.insert(place.cgroup_id, group);
         }
     }
 
@@ -93,6 +112,12 @@ impl Groups {
         }
         let standing = self.host.standing(at.namespaces, at.place);
         let group = self.known.get_mut(&at.place.cgroup_id);
+        let group = group.map(|group| {
+            if group.is_unregistered {
+                *group = Group::new(group.path.clone(), group.owned, group.is_cut, &mut self.names, &self.machines);
+            }
+            group
+        });
         let named = group
             .as_ref()
             .and_then(|group| if standing.on_host { group.by_root.as_ref() } else { group.named.as_ref() });
@@ -125,20 +150,27 @@ impl Found {
 }
 
 impl Group {
-    fn new(path: &[u8], owned: u32, is_cut: bool) -> Self {
-        let path: Box<str> = String::from_utf8_lossy(path).into();
+    fn new(path: Box<str>, owned: u32, is_cut: bool, names: &mut ContainerNames, machines: &Machines) -> Self {
         let parts = parts(&path);
-        let containers = (0..parts.len()).rev().filter_map(|at| Some((at, container_at(&parts, at)?)));
-        let (mut named, mut by_root) = (None, None);
-        for (at, name) in containers {
-            let container = Arc::new(container(&name));
+        let containers = (0..parts.len()).rev().filter_map(|at| Some((at, parts[at], container_at(&parts, at)?)));
+        let (mut named, mut by_root, mut is_unregistered) = (None, None, false);
+        for (at, unit, name) in containers {
+            if name.runtime == Runtime::SystemdNspawn && unit.starts_with("machine-") {
+                match machines.find(unit, &name.id) {
+                    Machine::Virtual => continue,
+                    Machine::Unregistered => is_unregistered = true,
+                    Machine::Other => {}
+                }
+            }
+            let told = names.of(&name.id);
+            let container = Arc::new(Container { told, ..container(&name) });
             named.get_or_insert_with(|| Arc::clone(&container));
             if u32::try_from(at).ok().and_then(|at| owned.checked_shr(at)).is_some_and(|bits| bits & 1 == 0) {
                 by_root = Some(container);
                 break;
             }
         }
-        Self { named, by_root, is_cut, path, unproven: None }
+        Self { named, by_root, is_cut, path, owned, is_unregistered, unproven: None }
     }
 
     fn unproven(&mut self, cgroup_root: u32) -> Arc<Container> {

@@ -23,6 +23,8 @@ use hashlink::LinkedHashMap;
 use schema::{EventType, process::Runtime};
 use sensor_ebpf::record::{ExitRecord, ForkRecord};
 
+use super::container_names::{ContainerNames, Lookups};
+use super::crashes::Crashes;
 use super::ended::Ended;
 use super::groups::{Found, Groups};
 use super::host_place::HostPlace;
@@ -49,6 +51,7 @@ pub struct Table {
     users: Users,
     logins: Logins,
     ended: Ended,
+    crashes: Crashes,
     mounts: HostMounts,
     pool: Pool,
     /// Processes that were put in with a large program, the oldest first. Some are gone.
@@ -86,6 +89,13 @@ impl Table {
         Self { mounts, ..self }
     }
 
+    /// The same with somebody who is asked for containers.
+    #[must_use]
+    pub fn with_containers(mut self, lookups: Lookups) -> Self {
+        self.groups.names = ContainerNames::new(Some(lookups));
+        self
+    }
+
     /// A table of at most `limit` live processes.
     #[must_use]
     pub fn new(limit: usize, users: Users) -> Self {
@@ -96,6 +106,7 @@ impl Table {
             users,
             logins: Logins::default(),
             ended: Ended::default(),
+            crashes: Crashes::default(),
             mounts: HostMounts::default(),
             pool: Pool::default(),
             large: VecDeque::new(),
@@ -321,7 +332,7 @@ impl Table {
             Found::Unknown => (None, true),
         };
         self.counters.unknown_containers +=
-            u64::from(container.as_ref().is_some_and(|container| container.runtime == Some(Runtime::Unknown)));
+            u64::from(container.as_ref().is_some_and(|container| container.runtime() == Some(Runtime::Unknown)));
         self.counters.undecided_containers += u64::from(container_unknown);
         let user = self.users.name(told.ids.uid);
         let login = self.logins.get(told.ids.session);

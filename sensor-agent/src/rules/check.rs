@@ -10,7 +10,6 @@ use diagnostic::nearest;
 use foldhash::HashMap;
 
 pub(crate) use self::possible::is_no_path;
-pub(crate) use self::seen::not_filled;
 use schema::{Seen, Type};
 
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict};

@@ -61,10 +61,10 @@ impl RuleSet {
         self.seen.contains(kind)
     }
 
-    /// Whether some rule asks for this field.
+    /// Whether some rule asks for this field. An empty list, of exceptions say, asks for nothing.
     #[must_use]
     pub fn asks_for(&self, field: &str) -> bool {
-        self.atoms.iter().any(|atom| atom.field.name == field)
+        self.atoms.iter().any(|atom| atom.field.name == field && !atom.test.holds_for_nothing())
     }
 
     /// How many chains it has.
@@ -116,12 +116,12 @@ impl RuleSet {
         }
     }
 
-    /// Whether a chain's rules ask for one of these fields of the event itself.
+    /// Whether a chain's rules ask for a field that is meant, of what is meant.
     #[must_use]
-    pub fn chain_asks_for(&self, chain: ChainIndex, fields: &[&str]) -> bool {
+    pub fn chain_asks_for(&self, chain: ChainIndex, is_meant: &dyn Fn(Scope, &str) -> bool) -> bool {
         let asks = |atom: u32| {
-            let Atom { scope, field, .. } = self.atoms[atom as usize];
-            scope == Scope::Event && fields.contains(&field.name)
+            let Atom { scope, field, ref test, .. } = self.atoms[atom as usize];
+            is_meant(scope, field.name) && !test.holds_for_nothing()
         };
         let conditions =
             self.chains.get(chain.0).into_iter().flat_map(|chain| &chain.rules).filter_map(|rule| {

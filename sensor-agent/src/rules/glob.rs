@@ -173,6 +173,28 @@ impl Glob {
         }
     }
 
+    /// A name that stands between slashes, or at the end, of every path that it matches: the longest.
+    pub(super) fn whole_name(&self) -> Option<&[u8]> {
+        let last = self.tokens.len().checked_sub(1)?;
+        let literals = self.tokens.iter().enumerate().filter_map(|(at, token)| match token {
+            Token::Literal(text) => Some((at, text)),
+            _ => None,
+        });
+        let names = literals.flat_map(|(at, text)| {
+            // The first and the last part may go on beyond the literal, unless the path itself ends there. Without a slash it is
+            // held against the last name.
+            let parts: Vec<_> = text.split(|byte| *byte == b'/').collect();
+            let (is_first, is_last) = (at == 0, at == last);
+            let end = parts.len() - 1;
+            parts.into_iter().enumerate().filter_map(move |(part, name)| {
+                let begins = part > 0 || is_first;
+                let ends = part < end || is_last;
+                (begins && ends && !name.is_empty()).then_some(name)
+            })
+        });
+        names.max_by_key(|name| name.len())
+    }
+
     /// The necessary condition that it is, if it is no more than that.
     pub(super) fn shape(&self) -> Option<Shape<'_>> {
         match &*self.tokens {

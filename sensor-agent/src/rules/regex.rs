@@ -13,7 +13,7 @@ use super::limits;
 use super::needed::needed;
 
 /// What is wrong with a regular expression, and where in it.
-pub(super) type ExpressionFault = (String, Option<Range<usize>>);
+pub(crate) type ExpressionFault = (String, Option<Range<usize>>);
 
 /// A regular expression that was found to be right.
 ///
@@ -106,7 +106,8 @@ fn engine(hir: &Hir) -> Result<Engine, ExpressionFault> {
     Ok(Engine::Lazy(Box::new(Lazy { dfa, cache: Mutex::new(None) })))
 }
 
-fn read(text: &str) -> Result<Hir, ExpressionFault> {
+/// Reads a regular expression as [`expression`] does.
+pub(crate) fn read(text: &str) -> Result<Hir, ExpressionFault> {
     Ok(of_bytes(syntax(text, false).or_else(|_| syntax(text, true))?))
 }
 

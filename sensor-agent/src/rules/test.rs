@@ -56,6 +56,13 @@ pub(super) enum Test {
     Hosts(Arc<Hosts>),
 }
 
+impl Test {
+    /// Whether it is held against an empty list.
+    pub(super) fn holds_for_nothing(&self) -> bool {
+        matches!(self, Self::Globs { globs, .. } if globs.is_empty())
+    }
+}
+
 /// What a glob that begins with a slash says of a path in doubt: one that lacks its beginning, or that mounts made which are
 /// not the host's and not certain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

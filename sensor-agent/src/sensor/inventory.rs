@@ -6,10 +6,10 @@ use schema::TABLES;
 use super::{Shared, status::delivery};
 use crate::config::Config;
 use crate::control::Inventory;
-use crate::control::inventory::{List, Output, Policy, Table};
+use crate::control::inventory::{Exception, List, Output, Policy, Table};
 use crate::control::status::Delivery;
 use crate::engine::Request;
-use crate::output::{OutputSettings, SinkSettings, TargetSettings};
+use crate::output::{OutputSettings, SinkSettings, Target};
 use crate::plan::Plan;
 use crate::rules::lists_named;
 
@@ -34,6 +34,10 @@ pub(super) fn now(shared: &Shared) -> Result<Inventory, String> {
     for policy in &mut inventory.policies {
         if let Some(counts) = by_name.get(&policy.name) {
             (policy.alerts, policy.held_back, policy.last) = (counts.alerts, counts.held_back, counts.last);
+            for (exception, taken) in policy.exceptions.iter_mut().zip(&counts.excepted) {
+                exception.alerts = *taken;
+            }
+            policy.excepted = counts.excepted.iter().sum();
         }
     }
     for (status, held) in counts.tables {
@@ -62,12 +66,23 @@ fn policies(config: &Config, plan: &Plan) -> Vec<Policy> {
             group: policy.content_group.as_ref().map(|group| group.path()).unwrap_or_default(),
             priority: policy.priority.word().to_owned(),
             rules: policy.rules.len() as u64,
+            exceptions: policy.exceptions.iter().map(exception).collect(),
             on: why_off.is_none(),
             why_off,
             ..Policy::default()
         }
     };
     config.policies.iter().map(policy).collect()
+}
+
+fn exception(exception: &crate::config::Exception) -> Exception {
+    Exception {
+        rule: exception.rule.value.trim().to_owned(),
+        comment: exception.comment.clone(),
+        until: exception.until.as_ref().map(|day| day.value.to_string()),
+        ends: exception.expires(),
+        alerts: 0,
+    }
 }
 
 fn tables(config: &Config, sinks: &[SinkSettings]) -> Vec<Table> {
@@ -85,7 +100,7 @@ fn tables(config: &Config, sinks: &[SinkSettings]) -> Vec<Table> {
             Some(named) if !named.enabled => Some("`enabled: false`"),
             Some(_) => None,
         };
-        let takes = |sink: &&SinkSettings| sink.target.kind() != "mcs" || table.mcs;
+        let takes = |sink: &&SinkSettings| sink.target.takes(table);
         let on = why_off.is_none();
         Some(Table {
             name: table.name.to_owned(),
@@ -103,8 +118,12 @@ fn tables(config: &Config, sinks: &[SinkSettings]) -> Vec<Table> {
 }
 
 fn lists(config: &Config, plan: &Plan) -> Vec<List> {
-    let policies = config.policies.iter().map(|policy| (policy.name.value.as_str(), &policy.rules));
-    let tables = config.investigations.flight_recorder.tables.iter().map(|it| (it.table.name, &it.filter));
+    let policies = config.policies.iter().map(|policy| {
+        let exceptions = policy.exceptions.iter().map(|exception| &exception.rule);
+        (policy.name.value.as_str(), policy.rules.iter().chain(exceptions).collect::<Vec<_>>())
+    });
+    let tables =
+        config.investigations.flight_recorder.tables.iter().map(|it| (it.table.name, it.filter.iter().collect()));
     let mut used: HashMap<String, Vec<String>> = HashMap::default();
     for (user, rules) in policies.chain(tables) {
         for list in rules.iter().flat_map(|rule| lists_named(&rule.value)) {
@@ -126,19 +145,18 @@ fn lists(config: &Config, plan: &Plan) -> Vec<List> {
 fn output(settings: &OutputSettings) -> Output {
     let takes = settings.message_types.iter().map(|it| it.word().to_owned()).collect();
     let format = if settings.template.is_some() { "template" } else { settings.format.word() };
-    named(&settings.name, &settings.target, takes, format)
+    named(&settings.name, &*settings.target, takes, format)
 }
 
 /// What a sink takes.
 const ROWS: &str = "rows";
 
 fn sink(settings: &SinkSettings) -> Output {
-    named(&settings.name, &settings.target, vec![ROWS.to_owned()], settings.format.word())
+    named(&settings.name, &*settings.target, vec![ROWS.to_owned()], settings.format.word())
 }
 
-fn named(name: &str, target: &TargetSettings, takes: Vec<String>, format: &str) -> Output {
-    // These have a form of their own.
-    let format = if matches!(target.kind(), "parquet" | "mcs") { target.kind() } else { format };
+fn named(name: &str, target: &dyn Target, takes: Vec<String>, format: &str) -> Output {
+    let format = target.form().unwrap_or(format);
     let delivery = Delivery { name: name.to_owned(), kind: target.kind().to_owned(), ..Delivery::default() };
     Output { takes, format: format.to_owned(), delivery }
 }

@@ -5,7 +5,7 @@ use schema::EventType;
 
 use super::Shared;
 use crate::control::{Query, Told};
-use crate::engine::Request;
+use crate::engine::{Request, Running};
 use crate::event::json::EventWriter;
 use crate::event::{Detail, Event};
 use crate::live::{self, Filter};
@@ -20,10 +20,13 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
     }
     let process_alone = Query { class: Some(schema::Class::Process.name().to_owned()), ..query.clone() };
     let (mut filter, _) = Filter::new(&process_alone).map_err(|report| report.to_string())?;
-    let (mut processes, host) = shared.ask(Request::Processes)?;
+    let Running { mut processes, host, redaction } = shared.ask(Request::Processes)?;
     // To a filter it is as if it had just been found.
     let found = |process| Event { kind: EventType::Baseline, time: unix_now(), process, detail: Detail::None };
     processes.retain(|process| filter.passes(&found(process.clone()), &host));
+    for process in &mut processes {
+        *process = redaction.process(process);
+    }
     if !tell(Told::Notes(Vec::new())) {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use diagnostic::{Appearance, Report};
 use sensor_ebpf::classes::Classes;
 
 use super::{Shared, Tamper, configure, give_memory_back, inventory, metrics_endpoint, status};
-use crate::capture::{Capture, CaptureError};
+use crate::capture::{Capture, CaptureError, Files};
 use crate::config::Config;
 use crate::control::Reload;
 use crate::engine::Request;
@@ -73,13 +73,17 @@ fn take(shared: &Arc<Shared>) -> Reload {
     );
     Budget::of_sensor().set_limit(config.memory_budget);
     findings.extend(outputs.commit().iter().chain(&sinks.commit()).map(tried_again));
-    let failed_execs = plan.setup.failed_execs();
+    let (failed_execs, files) = (plan.setup.failed_execs(), plan.setup.files());
+    // Until its rules are in force both those that they ask for are told, and those that were.
+    shared.capture().watch(&files.clone().map(|files| if files == Files::None { files } else { Files::All }));
     if shared.engine.send(Request::Reload(Box::new(plan.setup))).is_err() {
         return refused(vec!["the sensor is ending".into()]);
     }
     *shared.inventory.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = inventory;
     shared.capture().ask_for_failed_execs(failed_execs);
+    shared.capture().watch(&files);
     metrics_endpoint::open(shared, &config);
+    shared.containers.set(config.crisensor.lookups());
     *shared.tamper.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Tamper::new(&config);
     shared.limited.store(config.use_resource_limits, Ordering::Relaxed);
     shared.statistics.store(config.send_labs_telemetry, Ordering::Relaxed);
@@ -89,6 +93,7 @@ fn take(shared: &Arc<Shared>) -> Reload {
     let mut held = shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     held.files = status::configuration(&config).files;
     findings.extend(left_for_a_restart(shared, &config));
+    findings.extend(without_the_right(shared, &config));
     Reload { time, accepted: true, findings }
 }
 
@@ -114,5 +119,14 @@ fn left_for_a_restart(shared: &Shared, config: &Config) -> Option<String> {
             now.hooks.word(),
             now.multicast_fallback
         )
+    })
+}
+
+/// That policies may act from now on, and the sensor has given the right to do so up.
+fn without_the_right(shared: &Shared, config: &Config) -> Option<String> {
+    (config.response.enabled && !shared.responds).then(|| {
+        "response: `enabled` is read at the start, and the sensor has given up the right to act: its policies only alert, and \
+         say so. Restart it: systemctl restart sophoslinuxsensor"
+            .to_owned()
     })
 }

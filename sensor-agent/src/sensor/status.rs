@@ -11,7 +11,8 @@ use crate::capture::{Counted, MULTICAST_HOOK, ProgramStatus, State, missed};
 use crate::config::Config;
 use crate::control::Status;
 use crate::control::status::{
-    Configuration, ConfigurationFile, Delivery, EventCount, Health, Hook, Loss, Memory, Processes, Rate, Spool, Table,
+    Configuration, ConfigurationFile, Containers, Delivery, EventCount, Health, Hook, Loss, Memory, Processes, Rate,
+    Response, Runtime, Spool, Table,
 };
 
 pub(super) fn status(shared: &Shared) -> Status {
@@ -26,6 +27,7 @@ pub(super) fn status(shared: &Shared) -> Status {
         warnings.push("the engine does not answer".to_owned());
     }
     warnings.extend(shared.metrics_endpoint.trouble());
+    warnings.extend(super::responding::trouble(shared));
     warnings.extend(audit_trouble(&programs).map(str::to_owned));
     if shared.limited.load(Ordering::Relaxed) {
         warnings.extend(crate::limits::lacking());
@@ -51,6 +53,7 @@ pub(super) fn status(shared: &Shared) -> Status {
             containers_undecided: engine.table.undecided_containers,
             shortened: engine.table.shortened,
         },
+        containers: containers(shared.containers.status()),
         memory: Memory {
             budget: engine.memory_budget,
             taken: engine.memory.iter().map(|(part, bytes)| (part.word().to_owned(), *bytes)).collect(),
@@ -62,6 +65,15 @@ pub(super) fn status(shared: &Shared) -> Status {
             .collect(),
         alerts: engine.alerts,
         held_back: engine.held_back,
+        responses: engine
+            .responses
+            .iter()
+            .map(|(action, outcome, count)| Response {
+                action: action.word().into(),
+                outcome: outcome.word().into(),
+                count: *count,
+            })
+            .collect(),
         policies: engine.policies as u64,
         tables: engine
             .tables
@@ -88,6 +100,27 @@ pub(super) fn status(shared: &Shared) -> Status {
         sinks: engine.sinks.iter().map(delivery).collect(),
         configuration: shared.configuration.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
         warnings,
+    }
+}
+
+fn containers(status: ::containers::Status) -> Containers {
+    let runtime = |of: ::containers::RuntimeStatus| Runtime {
+        name: of.runtime,
+        socket: of.socket,
+        answers: of.answers,
+        asked: of.asked,
+        named: of.named,
+        not_known: of.unknown,
+        failed: of.failed,
+        cut: of.cut,
+        last_ms: of.last_ms,
+        longest_ms: of.longest_ms,
+        last_error: of.last_error,
+    };
+    Containers {
+        unnamed: status.unnamed,
+        overflowed: status.overflowed,
+        runtimes: status.runtimes.into_iter().map(runtime).collect(),
     }
 }
 

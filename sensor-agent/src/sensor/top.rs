@@ -11,8 +11,8 @@ use super::Shared;
 use crate::control::top::{Count, OfClass, OfPolicy, OfThread, Top};
 use crate::control::{Query, Told};
 use crate::engine::{Counts, Request, Search};
-use crate::event::Event;
 use crate::event::json::lossless;
+use crate::event::{Container, Event};
 use crate::live::feed::{Item, Next, feed};
 use crate::live::{Filter, Subject};
 
@@ -74,11 +74,7 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
 }
 
 fn container(event: &Event) -> &str {
-    match event.process.container.as_deref() {
-        None => HOST,
-        Some(container) if container.name.is_empty() => container.id.get(..12).unwrap_or(&container.id),
-        Some(container) => &container.name,
-    }
+    event.process.container.as_deref().map_or(HOST, Container::shown)
 }
 
 /// How often each name came.
@@ -135,17 +131,17 @@ impl Totals {
             events: self.events[at].saturating_sub(before.events[at]),
             cpu_percent: self.kernel[at].map(|now| percent(now.saturating_sub(before.kernel[at].unwrap_or(0)))),
         });
-        let counted: HashMap<_, _> = before.policies.policies.iter().map(|(name, counts)| (name, *counts)).collect();
+        let counted: HashMap<_, _> = before.policies.policies.iter().map(|(name, counts)| (name, counts)).collect();
         let mut policies: Vec<OfPolicy> = self
             .policies
             .policies
             .iter()
             .map(|(name, now)| {
-                let before = counted.get(name).copied().unwrap_or_default();
+                let (alerts, held_back) = counted.get(name).map_or((0, 0), |it| (it.alerts, it.held_back));
                 OfPolicy {
                     name: name.clone(),
-                    alerts: now.alerts.saturating_sub(before.alerts),
-                    held_back: now.held_back.saturating_sub(before.held_back),
+                    alerts: now.alerts.saturating_sub(alerts),
+                    held_back: now.held_back.saturating_sub(held_back),
                 }
             })
             .filter(|policy| policy.alerts + policy.held_back > 0)

@@ -63,6 +63,7 @@ impl<'t, 'a> Comparison<'t, 'a> {
             (Matching::Expression { .. }, Type::Text | Type::Path) => self.expressions(&scalars),
             (Matching::Text { changes, .. }, Type::Number) if changes.is_empty() => self.numbers(&scalars, "=="),
             (Matching::Order(symbol), Type::Number) => self.numbers(&scalars, symbol),
+            (Matching::Text { changes, .. }, Type::Word(_)) if changes.is_empty() => Ok(self.words(&scalars)),
             (Matching::Text { changes, .. }, Type::Address) if changes.is_empty() => self.addresses(&scalars),
             (Matching::Network, Type::Address) => self.addresses(&scalars),
             _ => {
@@ -112,7 +113,7 @@ impl<'t, 'a> Comparison<'t, 'a> {
 
     /// Whether the field can have such a value.
     fn is_possible(&self, pattern: &Pattern) -> bool {
-        if !matches!(self.field.values, Values::FromRoot) {
+        if !matches!(self.field.values, Values::FromRoot) && !self.mapping.is_path {
             return true;
         }
         match pattern.pieces() {
@@ -219,6 +220,27 @@ impl<'t, 'a> Comparison<'t, 'a> {
             ">=" => *range.end() >= number,
             _ => range.contains(&number),
         })
+    }
+
+    /// Words of Sigma are others than ours, and their letter case is none.
+    fn words(&mut self, values: &[(&Node, &Scalar)]) -> Expr {
+        let Mapping { sigma, words, .. } = self.mapping;
+        let mut parts = Vec::with_capacity(values.len());
+        for (node, scalar) in values {
+            let text = scalar.text.as_str();
+            let known = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+            parts.push(match known {
+                Some((_, condition)) => Expr::term(*condition),
+                None => {
+                    let known = words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+                    let message = format!("`{sigma}` is never `{text}` in what the policy sees, but {known}");
+                    let fault = self.fault(node, message);
+                    self.translator.never.get_or_insert(fault);
+                    Expr::Never
+                }
+            });
+        }
+        self.join(parts)
     }
 
     fn addresses(&self, values: &[(&Node, &Scalar)]) -> Result<Expr, Fault> {

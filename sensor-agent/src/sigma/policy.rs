@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use foldhash::{HashMap, HashSet};
+use schema::Seen;
 
 use super::rule::{Level, Rule};
 use super::translate::Translated;
@@ -24,6 +25,8 @@ pub(super) struct Policy {
     lists: Vec<(String, Vec<String>)>,
     /// Each in lines.
     rules: Vec<Vec<String>>,
+    /// The events that they see.
+    seen: Seen,
 }
 
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl Policy {
         };
         let text = |text: &str| Written::Text(text.to_owned());
         let mut keys = vec![
-            ("policy", text(condition.policy)),
+            ("policy", text(condition.view.policy)),
             ("priority", text(priority.word())),
             ("confidence", text(confidence.word())),
         ];
@@ -76,22 +79,21 @@ impl Policy {
         if !labels.is_empty() {
             keys.push(("alertLabels", Written::Pairs(labels)));
         }
-        let Translated { expr, lists, list_names, .. } = condition;
-        let mut rules: Vec<Vec<String>> = expr
-            .alternatives()
-            .iter()
-            .map(|alternative| {
-                let line = |(index, part): (usize, &super::expr::Expr)| {
-                    let mut line = String::from(if index == 0 { "match " } else { "and " });
-                    part.write(&list_names, &mut line);
-                    line
-                };
-                alternative.conjuncts().iter().enumerate().map(line).collect()
-            })
-            .collect();
+        let Translated { view, expr, lists, list_names } = condition;
+        let first = view.first.iter().map(|rule| vec![(*rule).to_owned()]);
+        let matching = expr.alternatives().iter().map(|alternative| {
+            let line = |(index, part): (usize, &super::expr::Expr)| {
+                let mut line = String::from(if index == 0 { "match " } else { "and " });
+                part.write(&list_names, &mut line);
+                line
+            };
+            alternative.conjuncts().iter().enumerate().map(line).collect()
+        });
+        let mut rules: Vec<Vec<String>> = first.collect();
         if expr == super::expr::Expr::Always {
-            rules = vec![vec!["default match".to_owned()]];
+            rules.push(vec!["default match".to_owned()]);
         } else {
+            rules.extend(matching);
             rules.push(vec!["default ignore".to_owned()]);
         }
         Self {
@@ -100,7 +102,12 @@ impl Policy {
             keys,
             lists: list_names.into_iter().zip(lists).collect(),
             rules,
+            seen: view.seen(),
         }
+    }
+
+    pub(super) const fn seen(&self) -> Seen {
+        self.seen
     }
 
     pub(super) fn lists(&self) -> impl Iterator<Item = (&str, &[String])> {
@@ -255,7 +262,7 @@ pub(super) fn file(policies: &[Policy]) -> String {
 }
 
 /// A text in one line as YAML writes it: plain words as they are, else in quotes.
-fn yaml(text: &str) -> String {
+pub(crate) fn yaml(text: &str) -> String {
     let is_word = text.starts_with(|char: char| char.is_ascii_alphabetic())
         && text.chars().all(|char| char.is_ascii_alphanumeric() || ['.', ' '].contains(&char))
         && !text.ends_with(' ')

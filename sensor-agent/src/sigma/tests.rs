@@ -3,11 +3,13 @@
 mod cases;
 mod differential;
 mod evaluator;
+mod logs;
 mod output;
 mod public;
 mod refusals;
 
 use diagnostic::{Report, Span, Spanned};
+use schema::{EventType, PolicyType, Seen};
 use serde_json::{Value, json};
 use settings::{Node, Schema, parse};
 
@@ -58,14 +60,23 @@ fn compiled(text: &str) -> RuleSet {
         .iter()
         .map(|(name, rules)| Chain { name: &name.value, rules, span: &span, on_missing_default: MissingDefault::Error })
         .collect();
-    let set = compile(Seen::only(EventType::Exec), &chains, &lists, &mut report);
+    let first = root.entries().iter().find(|entry| entry.key.value != "lists");
+    let seen = first
+        .and_then(|entry| get(&entry.value, "policy")?.spanned())
+        .map(|word| PolicyType::from_word(&word.value).and_then(PolicyType::seen).expect("a type that is served"));
+    let set = compile(seen.unwrap_or(Seen::only(EventType::Exec)), &chains, &lists, &mut report);
     assert!(report.diagnostics().is_empty(), "{report}\n{text}");
     set
 }
 
-/// An event of Sigma's names as one of ours.
+/// An event of Sigma's names as one of ours: of a file or a connection if it has one.
 fn ours(event: &Value) -> Value {
-    let mut out = json!({"eventType": "PROCESS_EVENT_TYPE_EXEC"});
+    let kind = match event {
+        event if event.get("TargetFilename").is_some() => "FILE_EVENT_TYPE_CREATE",
+        event if event.get("DestinationIp").is_some() => "NETWORK_EVENT_TYPE_CONNECT_ATTEMPT",
+        _ => "PROCESS_EVENT_TYPE_EXEC",
+    };
+    let mut out = json!({"eventType": kind});
     let mut parent = json!({});
     for (name, value) in event.as_object().expect("an event has fields") {
         let (target, key) = match name.as_str() {
@@ -74,6 +85,13 @@ fn ours(event: &Value) -> Value {
             "CurrentDirectory" => (&mut out, "cwd"),
             "User" => (&mut out, "userName"),
             "LogonId" => (&mut out, "uid"),
+            "TargetFilename" => (&mut out, "filePath"),
+            "DestinationIp" => (&mut out, "dstAddr"),
+            "DestinationPort" => (&mut out, "dstPort"),
+            "Initiated" => {
+                out["direction"] = if value == "true" { "outbound" } else { "inbound" }.into();
+                continue;
+            }
             "ParentImage" => (&mut parent, "programName"),
             "ParentCommandLine" => (&mut parent, "commandLine"),
             other => panic!("{other}"),
@@ -98,5 +116,10 @@ fn matches(set: &RuleSet, chain: ChainIndex, event: &Value) -> bool {
 
 /// A rule for processes with this detection, in YAML's flow style or indented by four.
 fn rule(detection: &str) -> String {
-    format!("title: t\nlogsource: {{product: linux, category: process_creation}}\ndetection:\n{detection}\n")
+    rule_of("process_creation", detection)
+}
+
+/// The same of another log.
+fn rule_of(category: &str, detection: &str) -> String {
+    format!("title: t\nlogsource: {{product: linux, category: {category}}}\ndetection:\n{detection}\n")
 }

@@ -15,7 +15,7 @@ use super::sources::{self, View};
 /// The condition of a policy.
 #[derive(Debug)]
 pub(super) struct Translated {
-    pub(super) policy: &'static str,
+    pub(super) view: &'static View,
     pub(super) expr: Expr,
     pub(super) lists: Vec<Vec<String>>,
     /// As many as lists.
@@ -66,7 +66,7 @@ pub(super) fn translate(rule: &Rule<'_>, document: &Document<'_>) -> Result<(Tra
         let why = losses.into_iter().next().or(never);
         return Err(why.unwrap_or_else(|| Fault::whole("no event passes its condition")));
     }
-    Ok((Translated { policy: view.policy, expr, lists, list_names: Vec::new() }, losses))
+    Ok((Translated { view, expr, lists, list_names: Vec::new() }, losses))
 }
 
 pub(super) struct Translator<'a> {
@@ -198,7 +198,8 @@ impl<'a> Translator<'a> {
             return self.keywords(values, key.all);
         }
         let Some(mapping) = self.view.field(&key.field) else {
-            self.losses.push(Fault::at(line, format!("the sensor does not record `{}`", key.field)));
+            let why = self.view.why_not(&key.field).map_or(String::new(), |why| format!(": {why}"));
+            self.losses.push(Fault::at(line, format!("the sensor does not record `{}`{why}", key.field)));
             return Ok(Expr::Never);
         };
         let is_list = matches!(entry.value.value, Value::Sequence(_));

@@ -1,24 +1,32 @@
 //! The shipped file, out of the files that people write: one a tactic, and one of shared lists.
 //!
 //! What every detection has alike is put in here: its allow-lists, and the rule before all others that asks them.
-//! `toolName` is written out: the file that was run, or the tool that a program of many tools was called as.
+//! What many rules ask is written out: `toolName`, the file that was run, or the tool that a program of many tools was called as;
+//! `writtenFile`, the file that an event creates, opens to be changed or puts in place under another name; `isSetUp`, whether it
+//! is the work of a package manager or of what sets hosts up.
 
 use std::fmt::Write as _;
 
 /// The files of `etc/content/detections`, in the order of the tactics.
-pub(crate) const FILES: [&str; 14] = [
+pub(crate) const FILES: [&str; 20] = [
     "self-check",
     "initial-access",
     "execution",
     "persistence",
+    "persistence-files",
     "privilege-escalation",
+    "privilege-escalation-files",
+    "process-access",
     "stealth",
+    "stealth-files",
     "defense-impairment",
+    "defense-impairment-files",
     "credential-access",
     "discovery",
     "lateral-movement",
     "collection",
     "command-and-control",
+    "connections",
     "exfiltration",
     "impact",
 ];
@@ -47,7 +55,7 @@ pub(crate) fn assemble(read: impl Fn(&str) -> String) -> String {
     lists.push_str("\n\n  # Of each detection: what it leaves alone. Empty as shipped.\n");
     for file in FILES {
         let _ = writeln!(all, "\n# {}\n# {}\n", "-".repeat(115), file.replace('-', " "));
-        policies(&written_out(&read(file)), &mut all, &mut lists);
+        policies(&work_of_set_up(&written_files(&tool_names(&read(file)))), &mut all, &mut lists);
     }
     all + "\n" + &lists
 }
@@ -82,7 +90,7 @@ fn allow_lists(policy: &str, all: &mut String, lists: &mut String) {
 }
 
 /// Replaces `toolName == "x"` and `toolName in ("x", "y")`.
-fn written_out(text: &str) -> String {
+fn tool_names(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("toolName ") {
@@ -104,6 +112,42 @@ fn written_out(text: &str) -> String {
         rest = behind;
     }
     out + rest
+}
+
+/// Replaces `writtenFile in $List` and `writtenFile in ("x", "y")`.
+fn written_files(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("writtenFile in ") {
+        let end = if after.starts_with('(') {
+            after.find(')').expect("a list ends") + 1
+        } else {
+            after.find([' ', ')', '\n']).expect("a list's name ends")
+        };
+        let (files, behind) = after.split_at(end);
+        let _ = write!(
+            out,
+            "{before}(eventType in (\"FILE_EVENT_TYPE_CREATE\", \"FILE_EVENT_TYPE_OPEN_FOR_MODIFY\") and filePath in {files} \
+             or eventType in (\"FILE_EVENT_TYPE_RENAME\", \"FILE_EVENT_TYPE_LINK\") and targetPath in {files})"
+        );
+        rest = behind;
+    }
+    out + rest
+}
+
+/// Replaces `isSetUp == true`.
+fn work_of_set_up(text: &str) -> String {
+    let lists = [
+        ("programName", "Package_Managers"),
+        ("programName", "Configuration_Management"),
+        ("scriptPath", "Package_Manager_Scripts"),
+        ("scriptPath", "Provisioning_Scripts"),
+        ("scriptPath", "Configuration_Management"),
+    ];
+    let asked = |(field, list)| format!("{field} in ${list} or any lineage.{field} in ${list}");
+    // What runtimes unpack is theirs; what they start is somebody else's.
+    let unpacked = "programName in $Container_Runtimes";
+    text.replace("isSetUp == true", &format!("({} or {unpacked})", lists.map(asked).join(" or ")))
 }
 
 fn expression(glob: &str) -> String {

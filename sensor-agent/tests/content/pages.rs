@@ -40,7 +40,29 @@ fn techniques(policy: &Policy) -> impl Iterator<Item = (&str, &str, &str)> {
 
 /// What the policy sees, as the fields' reference calls it.
 fn class(policy: &Policy) -> &'static str {
-    if policy.policy_type.word == "program" { "programs" } else { "audit messages" }
+    match policy.policy_type.word {
+        "program" => "programs",
+        "auditUserMessage" | "auditUserMessageRefused" => "audit messages",
+        "file" | "fileMonitor" => "files",
+        "sysctl" => "settings of the kernel",
+        "ioUringSetup" => "rings of io_uring",
+        "perfEvent" => "performance events",
+        "rawSocket" => "raw sockets",
+        "unixConnect" => "sockets of the host",
+        "userHelper" => "programs that the kernel itself runs",
+        "bpfAttach" => "BPF programs that are attached",
+        "sensorTampering" => "what is done to the sensor in the kernel",
+        "kexec" => "kernels that are loaded to be started",
+        "crash" | "repeatedCrash" => "crashes",
+        "memoryExec" | "memfdCreate" | "userfaultfd" => "memory",
+        "connect" | "connectResult" | "networkService" | "sendto" | "cloudMetadata" => "connections",
+        "ptrace" => "processes that get at others",
+        "namespace" | "mount" => "namespaces and mounts",
+        "credentialChange" => "changes of credentials",
+        "loadKernelModule" => "kernel modules",
+        "bpfExec" => "BPF programs",
+        other => panic!("what policies of the type `{other}` see has no name here"),
+    }
 }
 
 /// The part of docs/content.md between the marks.

@@ -32,6 +32,10 @@ impl FromRequestParts<Arc<Api>> for Caller {
         } else {
             by_token(api, &parts.headers).await?
         };
+        // It may learn who it is, and be given tokens, which asks for no token.
+        if client.role == Role::IngestOnly && parts.uri.path().trim_end_matches('/') != super::WHOAMI {
+            return Err(ApiError::forbidden("this client may only deliver: it was made as ingest-only"));
+        }
         api.rates.count(client.id, Instant::now()).map_err(ApiError::too_many_requests)?;
         Ok(Self(client))
     }
@@ -89,7 +93,9 @@ impl OfTenant {
     pub(super) fn may_change(&self) -> Result<(), ApiError> {
         match self.client.role {
             Role::SuperAdmin => Ok(()),
-            Role::ReadOnly => Err(ApiError::forbidden("this client may only read: it was made as read-only")),
+            Role::ReadOnly | Role::IngestOnly => {
+                Err(ApiError::forbidden("this client may only read: it was made as read-only"))
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ pub(super) static TOP: &[Key] = &[
         "How long things are kept, from when they came in. Days that pass while Central runs count, whatever the machine's \
          clock is set to; of a time in which it did not run, a week at most.",
     ),
+    Key::new("watch", Kind::Map(WATCH), "", "When Central raises an alert of its own about a sensor."),
     Key::new("metrics", Kind::Map(METRICS), "", "Who may read `/metrics`."),
     Key::new(
         "api",
@@ -83,6 +84,15 @@ pub(super) static RETENTION: &[Key] = &[
     )
     .null("no bound"),
 ];
+
+pub(super) static WATCH: &[Key] = &[Key::new(
+    "silent_minutes",
+    Kind::Own(&MINUTES),
+    "1440",
+    "Minutes without a word from a sensor after which it is silent. One that has nothing to send is heard of when it starts, and \
+     each hour if `send_labs_telemetry` is on.",
+)
+.null("never")];
 
 pub(super) static METRICS: &[Key] = &[Key::new(
     "allow",

@@ -18,7 +18,7 @@ fn parse(yaml: &str) -> Result<Config, String> {
 
 /// What it says besides where the certificate is.
 fn all(config: &Config) -> impl PartialEq + std::fmt::Debug + use<> {
-    (config.limits, config.retention, config.metrics.clone(), config.rates)
+    (config.limits, config.retention, config.watch, config.metrics.clone(), config.rates)
 }
 
 /// The file of the package, with what it shows in comments switched on.

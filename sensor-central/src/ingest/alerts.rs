@@ -36,7 +36,7 @@ pub(super) fn check(items: Vec<Bytes>) -> Result<Checked, Failure> {
 
 /// What must be there is what the alert is told apart and found by. Words that are not known are taken: they may be
 /// of a newer sensor.
-fn judge(alert: &Alert) -> Result<store::Alert, String> {
+pub(crate) fn judge(alert: &Alert) -> Result<store::Alert, String> {
     let uuid = Uuid::parse_str(&alert.uuid).map_err(|fault| format!("uuid: {fault}"))?;
     let time = items::time(alert.unix_nano_timestamp, alert.timestamp)
         .ok_or("neither unix_nano_timestamp nor timestamp tells a time that can be kept")?;
@@ -56,6 +56,7 @@ fn judge(alert: &Alert) -> Result<store::Alert, String> {
         user: user.or_else(uid).unwrap_or_default(),
         container: alert.location.as_ref().map_or_else(String::new, |location| location.container_id.clone()),
         incident: alert.incident_id.clone(),
+        is_tampering: store::is_tampering(&alert.policy_type, &alert.categories),
         json: serde_json::to_string(alert).map_err(|fault| format!("cannot be written as JSON: {fault}"))?,
     })
 }

@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use super::{Failure, blocking, text_header};
-use crate::store::{Origin, Store, Token, hash};
+use crate::store::{Origin, Role, Store, Token, Use, hash};
 
 /// Checks the headers of a request.
 ///
@@ -17,13 +17,26 @@ pub(super) async fn authenticate(store: &Store, headers: &HeaderMap) -> Result<O
     let shown = hash(bearer(headers).ok_or(Failure::NoToken)?);
     let reader = Arc::clone(store.reader());
     let tokens = blocking(move || Ok(reader.tokens()?)).await?;
-    let tenant = owner(&tokens, shown, crate::now()).ok_or(Failure::BadToken)?;
-    let named = text_header(headers, sensor_header::TENANT_ID, "the tenant's id")?;
-    if Uuid::parse_str(&named) != Ok(tenant) {
-        return Err(Failure::OtherTenant);
-    }
+    let named = |headers| text_header(headers, sensor_header::TENANT_ID, "the tenant's id");
+    let tenant = match owner(&tokens, shown, crate::now()) {
+        Some(tenant) if Uuid::parse_str(&named(headers)?) == Ok(tenant) => tenant,
+        Some(_) => return Err(Failure::OtherTenant),
+        None => of_client(store, shown, named(headers)).await?,
+    };
     let sensor = text_header(headers, sensor_header::SENSOR_ID, "the same for all that one sensor sends")?;
     Ok(Origin { tenant, sensor })
+}
+
+/// The tenant that is named, if this is the access token of a client that may deliver for it.
+async fn of_client(store: &Store, shown: [u8; 32], named: Result<String, Failure>) -> Result<Uuid, Failure> {
+    let reader = Arc::clone(store.reader());
+    let client = blocking(move || Ok(reader.session(shown, Use::Access, crate::now())?)).await?;
+    let client = client.filter(|client| client.role == Role::IngestOnly).ok_or(Failure::BadToken)?;
+    let tenant = Uuid::parse_str(&named?).map_err(|_| Failure::OtherTenant)?;
+    let reader = Arc::clone(store.reader());
+    let found = blocking(move || Ok(reader.tenant(tenant)?)).await?;
+    let is_of = found.is_some_and(|tenant| tenant.is_of(client.id_type, client.owner));
+    if is_of { Ok(tenant) } else { Err(Failure::OtherTenant) }
 }
 
 /// The token of an `Authorization: Bearer` header.

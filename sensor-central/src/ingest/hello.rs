@@ -1,6 +1,6 @@
 //! `POST /sensor/v1/hello`
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     body::Body,
@@ -23,6 +23,17 @@ pub(super) async fn post(State(ingest): State<Arc<Ingest>>, request: Request) ->
     taken
 }
 
+/// Records that a sensor lost since it started, by its own count, whatever the place and the cause.
+fn lost(statistics: &BTreeMap<String, f64>) -> Option<f64> {
+    let counts = statistics.iter().filter_map(|(name, count)| {
+        let name = name.split('{').next().unwrap_or_default();
+        let name = name.trim_start_matches("sophoslinuxsensor_").trim_end_matches("_total");
+        (name == "events_lost" && count.is_finite()).then_some(count)
+    });
+    let counts: Vec<_> = counts.collect();
+    (!counts.is_empty()).then(|| counts.into_iter().sum())
+}
+
 async fn take(ingest: &Ingest, head: &Parts, body: &mut Body) -> Result<Response, Failure> {
     let received = crate::now();
     let origin = auth::authenticate(&ingest.store, &head.headers).await?;
@@ -39,8 +50,9 @@ async fn take(ingest: &Ingest, head: &Parts, body: &mut Body) -> Result<Response
     .await?;
     let skew = said.unix_nano_timestamp.and_then(|theirs| received.checked_sub_unsigned(theirs));
     tracing::info!(sensor = ?origin.sensor, host = ?said.hostname, version = ?said.sensor_version, over = ?head.version, "a sensor said hello");
+    let lost = lost(&said.statistics);
     let (version, hostname) = (said.sensor_version, said.hostname);
-    ingest.store.hello(Hello { origin, received, version, hostname, metadata, statistics, skew }).await?;
+    ingest.store.hello(Hello { origin, received, version, hostname, metadata, statistics, lost, skew }).await?;
     Ok(reply(&HelloReply {
         central_version: crate::VERSION.into(),
         unix_nano_timestamp: received.unsigned_abs(),

@@ -39,16 +39,19 @@ pub enum Role {
     ReadOnly,
     /// Everything.
     SuperAdmin,
+    /// Deliver as sensors do, and nothing else.
+    IngestOnly,
 }
 
 impl Role {
-    const ALL: [Self; 2] = [Self::ReadOnly, Self::SuperAdmin];
+    const ALL: [Self; 3] = [Self::ReadOnly, Self::SuperAdmin, Self::IngestOnly];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::ReadOnly => "read-only",
             Self::SuperAdmin => "super-admin",
+            Self::IngestOnly => "ingest-only",
         }
     }
 }

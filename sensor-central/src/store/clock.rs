@@ -38,6 +38,9 @@ impl Clock {
             }
         };
         let clock = Self::starting(saved, crate::now(), Instant::now());
+        // Nobody could be heard of in the time between.
+        let between = clock.kept - saved.map_or(clock.kept, |(kept, _)| kept);
+        connection.execute("UPDATE sensors SET heard = heard + ?1, lost_at = lost_at + ?1", [between])?;
         clock.write(connection)?;
         Ok(clock)
     }

@@ -12,7 +12,9 @@ use crate::{
 /// How a sensor does: those that need somebody are less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Health {
-    /// Nothing came for a day.
+    /// It said that somebody meddled with it, and nobody has closed that alert.
+    Tampered,
+    /// Nothing came for a day, or for as long as the configuration says.
     Silent,
     /// It lost records within a day.
     Losing,
@@ -24,7 +26,7 @@ pub enum Health {
 }
 
 impl Health {
-    pub const ALL: [Self; 5] = [Self::Silent, Self::Losing, Self::Late, Self::Unknown, Self::Good];
+    pub const ALL: [Self; 6] = [Self::Tampered, Self::Silent, Self::Losing, Self::Late, Self::Unknown, Self::Good];
 }
 
 /// A sensor and how it does.
@@ -36,26 +38,33 @@ pub struct Watched {
     pub lost: u64,
     /// Central's clock less the sensor's, nanoseconds, if it is known.
     pub skew: Option<i64>,
+    /// What Central holds against it, by [`Trouble`](super::Trouble), and the detection that tells of it.
+    pub troubles: Vec<(String, Option<Uuid>)>,
 }
 
 /// A page of them.
 #[derive(Clone, Debug)]
 pub struct Fleet {
     /// How many there are of each, in the order of [`Health::ALL`].
-    pub counts: [u64; 5],
+    pub counts: [u64; 6],
     pub sensors: Vec<Watched>,
 }
 
-/// Sensors with what they lost, as `health` 0 to 4. The places: tenant, since when losses count (milliseconds), the type of
+/// Sensors with what they lost, as `health` 0 to 5. The places: tenant, since when losses count (milliseconds), the type of
 /// their events, since when one is silent, since when it is late (nanoseconds).
 const WATCHED: &str = "WITH lost AS (
         SELECT sensor, sum(iif(json_valid(json), ifnull(json_extract(json, '$.count'), 0), 0)) AS count FROM rows
         WHERE tenant = ?1 AND raised >= ?2 AND event = ?3 GROUP BY sensor),
     watched AS (
         SELECT sensors.*, ifnull(lost.count, 0) AS lost,
-               CASE WHEN last_seen < ?4 THEN 0 WHEN lost.count > 0 THEN 1 WHEN last_seen < ?5 THEN 2 WHEN version = '' THEN 3
-                    ELSE 4 END AS health
-        FROM sensors LEFT JOIN lost ON lost.sensor = sensors.sensor WHERE tenant = ?1)";
+               CASE WHEN troubles.kinds LIKE '%tampered%' THEN 0 WHEN last_seen < ?4 OR troubles.kinds LIKE '%silent%' THEN 1
+                    WHEN lost.count > 0 OR troubles.kinds LIKE '%losing%' THEN 2 WHEN last_seen < ?5 THEN 3 WHEN version = '' THEN 4
+                    ELSE 5 END AS health,
+               ifnull(troubles.kinds, '') AS troubles
+        FROM sensors LEFT JOIN lost ON lost.sensor = sensors.sensor
+        LEFT JOIN (SELECT sensor, group_concat(kind || ' ' || hex(alert)) AS kinds FROM troubles WHERE tenant = ?1 GROUP BY sensor)
+            AS troubles ON troubles.sensor = sensors.sensor
+        WHERE tenant = ?1)";
 
 impl Reader {
     /// A tenant's sensors whose hosts' names have a part, in small letters: so many after so many.
@@ -67,7 +76,7 @@ impl Reader {
         let (losses, late) = (silent / 1_000_000, now - LATE);
         let lost = EventType::RecordsLost.name();
         self.with(|connection| {
-            let mut counts = [0; 5];
+            let mut counts = [0; 6];
             let mut statement = connection
                 .prepare_cached(&format!("{WATCHED} SELECT health, count(*) FROM watched GROUP BY health"))?;
             let mut rows = statement.query(params![tenant, losses, lost, silent, late])?;
@@ -77,7 +86,7 @@ impl Reader {
                 }
             }
             let sql = format!(
-                "{WATCHED} SELECT tenant, sensor, hostname, version, last_seen, metadata, statistics, health, lost, skew
+                "{WATCHED} SELECT tenant, sensor, hostname, version, last_seen, metadata, statistics, health, lost, skew, troubles
                  FROM watched WHERE instr(lower(hostname), ?6) > 0 OR ?6 = ''
                  ORDER BY health, last_seen, sensor LIMIT ?7 OFFSET ?8"
             );
@@ -105,5 +114,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Watched> {
         // Counts of sensors may be anything.
         lost: row.get::<_, f64>(8).map_or(0, |lost| lost as u64),
         skew: row.get(9)?,
+        troubles: row.get::<_, String>(10)?.split(',').filter_map(trouble).collect(),
     })
+}
+
+/// One of the column `troubles`.
+fn trouble(text: &str) -> Option<(String, Option<Uuid>)> {
+    let (kind, alert) = text.split_once(' ')?;
+    Some((kind.to_owned(), Uuid::try_parse(alert).ok()))
 }

@@ -1,17 +1,21 @@
 //! Detections as people look for them: the newest first, page by page, by what they know of them.
 //!
-//! A page costs the same however many there are. One index leads from the newest to the oldest of what it knows, and what it
-//! does not know is looked at here, row by row, up to [`LOOKS`] rows; then the page says how far it has come.
+//! A page costs the same however many there are. Entries lead from the newest to the oldest of what they know, and what they
+//! do not know is looked at here, row by row, up to [`LOOKS`] rows; then the page says how far it has come. Alerts that came in
+//! a moment ago have no entries yet: those are looked at first.
 
 use rusqlite::{Connection, Row, params_from_iter, types::Value};
 use uuid::Uuid;
 
-use super::{Place, Reader, StoreError, StoredAlert, arrivals};
+use super::{
+    Place, Reader, StoreError, StoredAlert, arrivals,
+    entries::{self, Field},
+};
 
 /// Rows that are looked at for a page.
 pub const LOOKS: usize = 20_000;
 
-/// Rows of an index that are counted for a plot, per severity.
+/// Entries that are counted for a plot, per severity.
 const COUNTED: u32 = 100_000;
 
 /// Which detections. What is not said does not matter.
@@ -56,64 +60,48 @@ pub struct Listing {
     pub is_cut: bool,
 }
 
-/// An index, by the column that it knows beside tenant and arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Index {
-    name: &'static str,
-    column: &'static str,
-    /// Whether rows without a value are not in it.
-    is_partial: bool,
-}
-
-const fn index(name: &'static str, column: &'static str, is_partial: bool) -> Index {
-    Index { name, column, is_partial }
-}
-
-const BY_ARRIVAL: Index = index("alerts_by_arrival", "", false);
-const BY_SEVERITY: Index = index("alerts_by_severity", "severity", false);
-
 impl Sought {
-    /// The index that leaves the fewest rows to look at, and what is looked for in it: what is rarest first.
-    fn index(&self) -> (Index, Option<Value>) {
-        let text = |value: &Option<String>| value.clone().map(Value::from);
+    /// What leaves the fewest rows to look at among what entries tell: what is rarest first.
+    fn entry(&self) -> Option<(Field, String)> {
         let known = [
-            (index("alerts_by_incident", "incident", true), text(&self.incident)),
-            (index("alerts_by_container", "container", true), text(&self.container)),
-            (index("alerts_by_host", "host", false), text(&self.host)),
-            (index("alerts_by_user", "user", true), text(&self.user)),
-            (index("alerts_by_policy", "policy", false), text(&self.policy)),
-            (BY_SEVERITY, self.severity.map(|number| i64::from(number).into())),
+            (Field::Incident, self.incident.clone()),
+            (Field::Container, self.container.clone()),
+            (Field::Host, self.host.clone()),
+            (Field::User, self.user.clone()),
+            (Field::Policy, self.policy.clone()),
+            (Field::Severity, self.severity.map(|number| number.to_string())),
         ];
-        known.into_iter().find(|(_, value)| value.is_some()).unwrap_or((BY_ARRIVAL, None))
+        known.into_iter().find_map(|(field, value)| Some((field, value.filter(|value| !value.is_empty())?)))
     }
 
-    /// The condition that an index serves, in the order of arrival, and what stands in its places.
-    fn condition(&self, tenant: Uuid, before: Place) -> (Index, String, Vec<Value>) {
-        let (index, value) = self.index();
-        let mut sql = "tenant = ?".to_owned();
-        let mut values: Vec<Value> = vec![tenant.to_string().into()];
-        if let Some(value) = value {
-            sql.push_str(&format!(" AND {} = ?", index.column));
-            values.push(value);
-            if index.is_partial {
-                sql.push_str(&format!(" AND {} <> ''", index.column));
-            }
-        }
-        sql.push_str(" AND (raised, id) < (?, ?) AND raised >= ?");
-        let to = Place { raised: self.to.unwrap_or(i64::MAX), row: 0 };
-        let before = before.min(to);
-        values.extend([before.raised.into(), before.row.into(), self.from.unwrap_or(0).into()]);
-        (index, sql, values)
-    }
-
-    /// The query for those before a place, whatever no index knows.
-    fn query(&self, tenant: Uuid, before: Place) -> (String, Vec<Value>) {
-        let (index, condition, values) = self.condition(tenant, before);
+    /// The query for those between two places, the newest first, row by row.
+    fn arrived(&self, tenant: Uuid, before: Place, after: Place) -> (String, Vec<Value>) {
         let sql = format!(
-            "SELECT {COLUMNS} FROM alerts INDEXED BY {} WHERE {condition} ORDER BY raised DESC, id DESC",
-            index.name
+            "SELECT {COLUMNS} FROM alerts INDEXED BY alerts_by_arrival
+             WHERE tenant = ? AND (raised, id) < (?, ?) AND raised >= ? AND (raised, id) > (?, ?)
+             ORDER BY raised DESC, id DESC"
         );
-        (sql, values)
+        let numbers = [before.raised, before.row, self.from.unwrap_or(0), after.raised, after.row];
+        (sql, values(tenant, numbers))
+    }
+
+    /// The queries for those before a place, whatever no entry tells: one after the other, the newest first. Alerts up to
+    /// `entries_end` have entries.
+    fn queries(&self, tenant: Uuid, before: Place, entries_end: Place) -> Vec<(String, Vec<Value>)> {
+        let before = self.before(before);
+        let Some((field, value)) = self.entry() else { return vec![self.arrived(tenant, before, BEGIN)] };
+        // By a key that another tenant has as well, nothing of that one may be found.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM entries CROSS JOIN alerts ON alerts.id = entries.alert AND alerts.tenant = ?
+             WHERE key = ? AND (moment, alert) < (?, ?) AND moment >= ? ORDER BY moment DESC, alert DESC"
+        );
+        let numbers = [entries::key(tenant, field, &value), before.raised, before.row, self.from.unwrap_or(0)];
+        vec![self.arrived(tenant, before, entries_end), (sql, values(tenant, numbers))]
+    }
+
+    /// That place, or where the time that is asked for ends.
+    fn before(&self, place: Place) -> Place {
+        place.min(Place { raised: self.to.unwrap_or(i64::MAX), row: 0 })
     }
 
     /// Whether a detection is one of them.
@@ -142,12 +130,26 @@ impl Sought {
         self.words.iter().all(|word| json.contains(word))
     }
 
-    /// Whether one index and the time tell all that is asked for.
-    fn is_of_one_index(&self) -> bool {
+    /// Whether an entry and the time tell all that is asked for.
+    fn is_of_one_entry(&self) -> bool {
         let Self { from: _, to: _, host, user, container, policy, incident, severity, tactic, words, closed } = self;
         let texts = [host, user, container, policy, incident].into_iter().flatten().count();
-        texts + usize::from(severity.is_some()) <= 1 && tactic.is_none() && words.is_empty() && closed.is_none()
+        let has_entry = self.entry().is_some() || texts == 0;
+        texts + usize::from(severity.is_some()) <= 1
+            && has_entry
+            && tactic.is_none()
+            && words.is_empty()
+            && closed.is_none()
     }
+}
+
+/// Before all.
+const BEGIN: Place = Place { raised: 0, row: 0 };
+
+fn values<const COUNT: usize>(tenant: Uuid, numbers: [i64; COUNT]) -> Vec<Value> {
+    let mut values: Vec<Value> = vec![tenant.to_string().into()];
+    values.extend(numbers.map(Value::from));
+    values
 }
 
 /// Those of [`arrivals::read`], and what [`read`] reads besides.
@@ -170,7 +172,11 @@ impl Reader {
     /// # Errors
     /// The database failed.
     pub fn listing(&self, tenant: Uuid, sought: &Sought, before: Place, most: usize) -> Result<Listing, StoreError> {
-        self.with(|connection| list(connection, tenant, sought, before, most))
+        // Both of the same moment: where entries end, and what has none.
+        self.with(|connection| {
+            let connection = connection.unchecked_transaction()?;
+            list(&connection, tenant, sought, before, most)
+        })
     }
 
     /// Those that came in after a place, the oldest first, and how far that is: at most so many are looked at.
@@ -214,23 +220,28 @@ impl Reader {
     }
 
     /// How many there are in each of so many equal parts of the time from `sought.from` to `sought.to`, the oldest first, by
-    /// severity if no other index is asked. Nothing if that would have to be looked at row by row.
+    /// severity if nothing else is asked. Nothing if that would have to be looked at row by row, or too many came in that
+    /// have no entries yet.
     ///
     /// # Errors
     /// The database failed.
     pub fn counts(&self, tenant: Uuid, sought: &Sought, parts: u32) -> Result<Option<Vec<Counted>>, StoreError> {
-        let (Some(from), Some(to), true) = (sought.from, sought.to, sought.is_of_one_index()) else { return Ok(None) };
-        let step = ((to - from) / i64::from(parts)).max(1);
-        let by_severity = [BY_ARRIVAL, BY_SEVERITY].contains(&sought.index().0);
-        let severities: Vec<Option<u8>> = match sought.severity {
-            Some(severity) => vec![Some(severity)],
-            None if by_severity => crate::severity::DEGREES.iter().map(|degree| Some(degree.number)).collect(),
-            None => vec![None],
+        let (Some(from), Some(to), true) = (sought.from, sought.to, sought.is_of_one_entry()) else { return Ok(None) };
+        let severities: Vec<Option<u8>> = match (sought.severity, sought.entry()) {
+            (Some(severity), _) => vec![Some(severity)],
+            (None, None) => crate::severity::DEGREES.iter().map(|degree| Some(degree.number)).collect(),
+            (None, Some(_)) => vec![None],
         };
+        let parts = Parts { from, step: ((to - from) / i64::from(parts)).max(1), count: parts as usize };
         self.with(|connection| {
-            let count = |severity| {
+            let connection = connection.unchecked_transaction()?;
+            let entries_end = entries::end(&connection)?;
+            let Some(newest) = without_entries(&connection, tenant, sought, entries_end)? else { return Ok(None) };
+            let count = |severity: Option<u8>| {
                 let sought = Sought { severity, ..sought.clone() };
-                count(connection, tenant, &sought, step, parts).map(|counts| Counted { severity, counts })
+                let newest = newest.iter().filter(|(_, found)| severity.is_none_or(|severity| severity == *found));
+                let counts = count(&connection, tenant, &sought, &parts, newest.map(|(raised, _)| *raised))?;
+                Ok(Counted { severity, counts })
             };
             severities.into_iter().map(count).collect::<rusqlite::Result<Vec<_>>>().map(Some)
         })
@@ -253,71 +264,104 @@ fn list(
     before: Place,
     most: usize,
 ) -> rusqlite::Result<Listing> {
-    let (sql, values) = sought.query(tenant, before);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
     let (mut found, mut looks) = (Vec::new(), 0);
     let mut last = before;
-    while let Some(row) = rows.next()? {
-        if looks == LOOKS {
-            return Ok(Listing { found, next: Some(last), is_cut: true });
-        }
-        looks += 1;
-        let listed = read(row)?;
-        let place = listed.alert.place;
-        if sought.holds(&listed) {
-            if found.len() == most {
-                return Ok(Listing { found, next: Some(last), is_cut: false });
+    for (sql, values) in sought.queries(tenant, before, entries::end(connection)?) {
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if looks == LOOKS {
+                return Ok(Listing { found, next: Some(last), is_cut: true });
             }
-            found.push(listed);
+            looks += 1;
+            let listed = read(row)?;
+            let place = listed.alert.place;
+            if sought.holds(&listed) {
+                if found.len() == most {
+                    return Ok(Listing { found, next: Some(last), is_cut: false });
+                }
+                found.push(listed);
+            }
+            last = place;
         }
-        last = place;
     }
     Ok(Listing { found, next: None, is_cut: false })
 }
 
-fn counting(sought: &Sought, tenant: Uuid) -> (String, Vec<Value>) {
-    let (index, condition, values) = sought.condition(tenant, Place { raised: i64::MAX, row: 0 });
+/// Equal parts of a time, milliseconds.
+struct Parts {
+    from: i64,
+    step: i64,
+    count: usize,
+}
+
+impl Parts {
+    /// Which part a moment is in. What the division leaves over is in the last one.
+    fn of(&self, moment: i64) -> usize {
+        self.of_number((moment - self.from) / self.step)
+    }
+
+    fn of_number(&self, number: i64) -> usize {
+        usize::try_from(number).unwrap_or(0).min(self.count.saturating_sub(1))
+    }
+}
+
+/// Moment and severity of those that have no entries; nothing if they are more than can be looked at.
+fn without_entries(
+    connection: &Connection,
+    tenant: Uuid,
+    sought: &Sought,
+    entries_end: Place,
+) -> rusqlite::Result<Option<Vec<(i64, u8)>>> {
+    let (sql, values) = sought.arrived(tenant, sought.before(Place { raised: i64::MAX, row: 0 }), entries_end);
+    let sql = format!("{sql} LIMIT {}", LOOKS + 1);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let found = statement.query_map(params_from_iter(values), read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let is_all = found.len() <= LOOKS;
+    let held = found.into_iter().filter(|listed| sought.holds(listed));
+    Ok(is_all.then(|| held.map(|listed| (listed.alert.place.raised, listed.alert.severity)).collect()))
+}
+
+/// The query for the moments of a key's entries.
+fn counting(key: i64, sought: &Sought) -> (String, [i64; 3]) {
     let sql = format!(
-        "SELECT raised FROM alerts INDEXED BY {} WHERE {condition} ORDER BY raised DESC, id DESC LIMIT {COUNTED}",
-        index.name
+        "SELECT moment FROM entries WHERE key = ? AND moment >= ? AND moment < ?
+         ORDER BY moment DESC, alert DESC LIMIT {COUNTED}"
     );
-    (sql, values)
+    (sql, [key, sought.from.unwrap_or(0), sought.to.unwrap_or(i64::MAX)])
 }
 
 fn count(
     connection: &Connection,
     tenant: Uuid,
     sought: &Sought,
-    step: i64,
-    parts: u32,
+    parts: &Parts,
+    newest: impl Iterator<Item = i64>,
 ) -> rusqlite::Result<Vec<Option<u64>>> {
-    let (sql, mut values) = counting(sought, tenant);
-    let from = sought.from.unwrap_or(0);
-    let sql = format!("SELECT (raised - ?) / ?, count(*) FROM ({sql}) GROUP BY 1 ORDER BY 1");
-    values.splice(0..0, [from.into(), step.into()]);
-    let mut counts = vec![Some(0); parts as usize];
-    let mut all = 0;
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(values))?;
-    let mut first = None;
-    while let Some(row) = rows.next()? {
-        let (part, count): (i64, i64) = (row.get(0)?, row.get(1)?);
-        // What the division leaves over is in the last one.
-        let part = usize::try_from(part).unwrap_or(0).min(counts.len().saturating_sub(1));
-        first.get_or_insert(part);
-        all += count.unsigned_abs();
-        if let Some(Some(sum)) = counts.get_mut(part) {
-            *sum += count.unsigned_abs();
+    let mut counts = vec![0_u64; parts.count];
+    for moment in newest {
+        if let Some(sum) = counts.get_mut(parts.of(moment)) {
+            *sum += 1;
         }
     }
-    if all >= u64::from(COUNTED)
-        && let Some(first) = first
-    {
-        // The oldest part that has some may have more.
-        counts.iter_mut().take(first + 1).for_each(|count| *count = None);
+    let (mut all, mut first) = (0, None);
+    if let Some((field, value)) = sought.entry() {
+        let (sql, values) = counting(entries::key(tenant, field, &value), sought);
+        let sql = format!("SELECT (moment - ?) / ?, count(*) FROM ({sql}) GROUP BY 1 ORDER BY 1");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter([&[parts.from, parts.step][..], &values].concat()))?;
+        while let Some(row) = rows.next()? {
+            let (part, count) = (parts.of_number(row.get(0)?), row.get::<_, i64>(1)?.unsigned_abs());
+            first.get_or_insert(part);
+            all += count;
+            if let Some(sum) = counts.get_mut(part) {
+                *sum += count;
+            }
+        }
     }
-    Ok(counts)
+    // The oldest part that has some may have more.
+    let uncounted = if all >= u64::from(COUNTED) { first.map_or(0, |first| first + 1) } else { 0 };
+    Ok((0..).zip(counts).map(|(part, count)| (part >= uncounted).then_some(count)).collect())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use rusqlite::{Transaction, params};
 
+use super::entries;
 use crate::{config::Retention, metrics::Metrics};
 
 /// Most records of a kind that go at a time.
@@ -29,17 +30,13 @@ impl Removed {
 
 /// Removes one helping; `now` is what the database's own clock says.
 pub(super) fn expire(transaction: &Transaction<'_>, retention: Retention, now: i64) -> rusqlite::Result<Removed> {
+    let before = |days: u32| now.saturating_sub(i64::from(days) * DAY);
     // Records stand in order of arrival: only the first ones can be too old.
     let by_age = [
         (
             "rows",
             retention.events_days,
             "DELETE FROM rows WHERE ifnull(kept, received) < ? AND id IN (SELECT id FROM rows ORDER BY id LIMIT ?)",
-        ),
-        (
-            "alerts",
-            retention.alerts_days,
-            "DELETE FROM alerts WHERE ifnull(kept, received) < ? AND id IN (SELECT id FROM alerts ORDER BY id LIMIT ?)",
         ),
         (
             "batches",
@@ -52,9 +49,12 @@ pub(super) fn expire(transaction: &Transaction<'_>, retention: Retention, now: i
     let mut removed = Vec::new();
     for (what, days, delete) in by_age {
         if let Some(days) = days {
-            let before = now.saturating_sub(i64::from(days) * DAY);
-            removed.push((what, "age", transaction.prepare_cached(delete)?.execute(params![before, CHUNK])?));
+            removed.push((what, "age", transaction.prepare_cached(delete)?.execute(params![before(days), CHUNK])?));
         }
+    }
+    if let Some(days) = retention.alerts_days {
+        let old = "ifnull(kept, received) < ? AND id IN (SELECT id FROM alerts ORDER BY id LIMIT ?)";
+        removed.push(("alerts", "age", entries::delete_alerts(transaction, old, params![before(days), CHUNK])?));
     }
     if let Some(max) = retention.max_bytes
         && used_bytes(transaction)? > max
@@ -70,15 +70,13 @@ pub(super) fn expire(transaction: &Transaction<'_>, retention: Retention, now: i
 
 /// Rows go first. Alerts go only when they alone are too much.
 fn oldest(transaction: &Transaction<'_>) -> rusqlite::Result<(&'static str, &'static str, usize)> {
-    let delete = |table| {
-        let sql = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT ?)");
-        transaction.prepare_cached(&sql)?.execute([CHUNK])
-    };
-    let rows = delete("rows")?;
+    let rows = transaction
+        .prepare_cached("DELETE FROM rows WHERE id IN (SELECT id FROM rows ORDER BY id LIMIT ?)")?
+        .execute([CHUNK])?;
     if rows > 0 {
         return Ok(("rows", "size", rows));
     }
-    let alerts = delete("alerts")?;
+    let alerts = entries::delete_alerts(transaction, "id IN (SELECT id FROM alerts ORDER BY id LIMIT ?)", [CHUNK])?;
     if alerts > 0 {
         tracing::warn!(
             alerts,

@@ -10,11 +10,11 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{StoreError, backup};
 use crate::{ids, severity::Severity};
 
 /// Version of the tables, kept in the file. Each step from one to the next is an entry of [`STEPS`].
-const VERSION: i64 = STEPS.len() as i64;
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// How long to wait for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ struct Step {
 }
 
 /// What makes an empty file one of version 1, that one of version 2, and so on. Entries are never changed.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 12] = [
     Step { sql: include_str!("schema/1.sql"), then: None },
     Step { sql: include_str!("schema/2.sql"), then: None },
     Step { sql: include_str!("schema/3.sql"), then: Some(arrivals) },
@@ -37,6 +37,9 @@ const STEPS: [Step; 9] = [
     Step { sql: include_str!("schema/7.sql"), then: None },
     Step { sql: include_str!("schema/8.sql"), then: None },
     Step { sql: include_str!("schema/9.sql"), then: None },
+    Step { sql: include_str!("schema/10.sql"), then: None },
+    Step { sql: include_str!("schema/11.sql"), then: None },
+    Step { sql: include_str!("schema/12.sql"), then: None },
 ];
 
 /// Alerts get what later ones get as they are stored.
@@ -65,8 +68,20 @@ pub(super) fn file(data_dir: &Path) -> PathBuf {
     data_dir.join("central.db")
 }
 
-/// Opens the database for writing; makes it first if need be, readable by its owner alone.
+/// Whether a database of an older version is copied before it is brought forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    Copy,
+    Nothing,
+}
+
+/// Opens the database for writing; makes it first if need be, readable by its owner alone. One of an older version is brought
+/// forward, once there is a copy of it.
 pub(super) fn open(data_dir: &Path) -> Result<Connection, StoreError> {
+    open_and(data_dir, Before::Copy)
+}
+
+pub(super) fn open_and(data_dir: &Path, before: Before) -> Result<Connection, StoreError> {
     let path = file(data_dir);
     let folder = |source| StoreError::Folder { folder: data_dir.to_owned(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(folder)?;
@@ -75,8 +90,13 @@ pub(super) fn open(data_dir: &Path) -> Result<Connection, StoreError> {
     let fault = |source| StoreError::Open { path: path.clone(), source };
     let mut connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(fault)?;
     prepare(&connection).map_err(fault)?;
-    migrate(&mut connection, &path)?;
+    migrate(&mut connection, data_dir, before)?;
     Ok(connection)
+}
+
+/// The version of a database.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Opens the database for reading.
@@ -100,11 +120,18 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection, data_dir: &Path, before: Before) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let found = version(&transaction)?;
     if found > VERSION {
-        return Err(StoreError::TooNew { path: path.to_path_buf(), found, known: VERSION });
+        return Err(StoreError::TooNew { path: file(data_dir), found, known: VERSION });
+    }
+    let is_older = (1..VERSION).contains(&found);
+    if is_older && before == Before::Copy {
+        // Nobody else writes meanwhile: this transaction has begun.
+        let copy = backup::before_migration(data_dir, found)?;
+        tracing::info!(from = found, to = VERSION, copy = %copy.display(),
+            "bringing the database forward; with this copy and `sensor-central restore` an older program can go on");
     }
     for Step { sql, then } in STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         transaction.execute_batch(sql)?;
@@ -113,5 +140,9 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
         }
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    if is_older {
+        tracing::info!(version = VERSION, "the database is brought forward");
+    }
+    Ok(())
 }

@@ -17,11 +17,12 @@ use super::{
     layout::{self, Place as Here},
     plot,
     session::Session,
+    views,
 };
 use crate::{
     attack,
     severity::{DEGREES, Severity},
-    store::{Counted, LOOKS, Listed, Listing, Place, Sought},
+    store::{Counted, LOOKS, Listed, Listing, Place, Sought, View},
 };
 
 /// Detections in a page.
@@ -44,17 +45,18 @@ pub(super) async fn page(State(web): State<Arc<Web>>, session: Session, asked: F
         return Ok(Redirect::to(&format!("/detections?{}", filter.query())).into_response());
     }
     let (tenant, sought, before) = (session.user.tenant, filter.sought.clone(), filter.before.unwrap_or(NEWEST));
-    let (newest, listing, plotted) = web
+    let user = session.user.id;
+    let (newest, listing, plotted, views) = web
         .read(move |reader| {
             // Before the page is read: what comes in meanwhile is told later, twice rather than not at all.
             let newest = reader.newest_place(tenant)?;
             let listing = reader.listing(tenant, &sought, before, PAGE)?;
             let plotted = plotted(&sought, now);
             let counts = reader.counts(tenant, &plotted, plot::BARS)?;
-            Ok((newest, listing, counts.map(|counts| (plotted, counts))))
+            Ok((newest, listing, counts.map(|counts| (plotted, counts)), reader.views(user)?))
         })
         .await?;
-    Ok(show(&session, &filter, newest, &listing, plotted.as_ref()).into_response())
+    Ok(show(&session, &filter, newest, &listing, plotted.as_ref(), &views).into_response())
 }
 
 /// The same with a time from when till when.
@@ -78,6 +80,7 @@ fn show(
     newest: Place,
     listing: &Listing,
     plotted: Option<&(Sought, Vec<Counted>)>,
+    views: &[View],
 ) -> layout::Page {
     let query = filter.query();
     // Only what is newer than all that is shown can be added above.
@@ -86,6 +89,7 @@ fn show(
     let body = html! {
         h1 { "Detections" }
         (form(filter, &listing.found))
+        (views::shown(session, views, filter))
         @if let Some((sought, counts)) = plotted { (plot::draw(sought, counts)) }
         div.above {
             p.hint { "Newest arrivals first. Times are UTC, by the clock of the host." }

@@ -69,6 +69,7 @@ fn summary(fleet: &Fleet) -> Markup {
 
 const fn word(health: Health) -> &'static str {
     match health {
+        Health::Tampered => "tampered with",
         Health::Silent => "silent",
         Health::Losing => "losing records",
         Health::Late => "late",
@@ -79,7 +80,8 @@ const fn word(health: Health) -> &'static str {
 
 const fn meaning(health: Health) -> &'static str {
     match health {
-        Health::Silent => "nothing came for a day",
+        Health::Tampered => "somebody meddled with it",
+        Health::Silent => "nothing came for too long",
         Health::Losing => "some events were not seen within a day",
         Health::Late => "nothing came for two hours",
         Health::Unknown => "has not said what it is",
@@ -90,7 +92,7 @@ const fn meaning(health: Health) -> &'static str {
 /// The colours are those of priorities.
 const fn class(health: Health) -> &'static str {
     match health {
-        Health::Silent => "high",
+        Health::Tampered | Health::Silent => "high",
         Health::Losing | Health::Late => "medium",
         Health::Unknown => "info",
         Health::Good => "low",
@@ -104,7 +106,11 @@ fn row(watched: &Watched, now: i64) -> Markup {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("host", &sensor.hostname).finish();
     html! {
         tr role="row" {
-            td.state-of role="cell" { span class={ "badge " (class(watched.health)) } { (word(watched.health)) } }
+            td.state-of role="cell" { span class={ "badge " (class(watched.health)) } { (word(watched.health)) }
+                @for (trouble, alert) in watched.troubles.iter().filter_map(|(trouble, alert)| Some((trouble, (*alert)?))) {
+                    " " a href={ "/detections/" (alert) } { "alert: " (trouble) }
+                }
+            }
             td.host role="cell" { @if sensor.hostname.is_empty() { "?" } @else { a href={ "/detections?" (query) } { (sensor.hostname) } } }
             td.time role="cell" {
                 (time(sensor.last_seen)) " " span.hint { "(" (ago(now - sensor.last_seen)) ")" }

@@ -109,3 +109,45 @@ async fn nobody_is_trusted_but_the_ca() {
     assert!(answer.unwrap_err().is_connect());
     reply(central.send("k", &[alert()]).await).await;
 }
+
+/// A client of the API that may deliver, and nothing else; and a sensor's token, which reads nothing.
+#[tokio::test]
+async fn who_may_only_deliver_delivers_and_reads_nothing() {
+    let central = Central::start();
+    let (id, secret) = central.create_client(&["--role", "ingest-only", "--tenant", &central.tenant]);
+    let client = central.log_in_as(&id, &secret).await;
+    let deliver = async |token: &str, tenant: &str| {
+        let body = AlertBatch { alerts: vec![alert()] }.encode_to_vec();
+        let mut request = central.post(path::ALERTS, &Uuid::new_v4().to_string()).body(body).build().unwrap();
+        request.headers_mut().insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        request.headers_mut().insert(header::TENANT_ID, tenant.parse().unwrap());
+        central.client.execute(request).await.unwrap().status().as_u16()
+    };
+    assert_eq!(deliver(&client.token, &central.tenant).await, 200);
+    assert_eq!(deliver(&client.token, &Uuid::new_v4().to_string()).await, 403);
+    assert_eq!(client.got("/whoami/v1").await["id"], central.tenant);
+    // Those of other roles are for the API alone.
+    for role in ["read-only", "super-admin"] {
+        let (id, secret) = central.create_client(&["--role", role, "--tenant", &central.tenant]);
+        let other = central.log_in_as(&id, &secret).await;
+        assert_eq!(deliver(&other.token, &central.tenant).await, 401, "{role}");
+    }
+    for path in [
+        "/siem/v1/alerts",
+        "/siem/v1/events/",
+        "/common/v1/alerts",
+        "/endpoint/v1/endpoints",
+        "/accounts/v1/access-tokens",
+        "/detections/v1/queries/detections/x",
+        "/partner/v1/tenants",
+    ] {
+        let (status, told) = client.get(path).await;
+        assert_eq!(status, 403, "{path}: {told}");
+        let request = central.client.get(format!("{}{path}", central.url)).bearer_auth(&central.token);
+        assert_eq!(request.send().await.unwrap().status(), 401, "{path}");
+    }
+    let (status, _) = client.send(reqwest::Method::POST, "/accounts/v1/access-tokens", &serde_json::json!({})).await;
+    assert_eq!(status, 403);
+    central.run_command(&["revoke-client", "--id", &id]);
+    assert_eq!(deliver(&client.token, &central.tenant).await, 401);
+}

@@ -6,6 +6,7 @@ mod clients;
 mod detections;
 pub(crate) mod endpoints;
 mod login;
+mod openapi;
 mod siem;
 mod tenants;
 

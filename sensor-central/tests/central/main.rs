@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod backup;
 mod batches;
 mod bodies;
 mod crash;
@@ -9,5 +10,6 @@ mod faults;
 mod program;
 mod retention;
 mod service;
+mod troubles;
 mod upgrade;
 mod web;

@@ -8,6 +8,7 @@ mod list;
 mod login;
 mod safety;
 mod tenants;
+mod views;
 
 use reqwest::{RequestBuilder, Response, header::HeaderMap, redirect};
 

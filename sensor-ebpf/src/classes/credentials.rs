@@ -10,14 +10,15 @@
 //!    its call before is kept, so a change is seen however it came about, the last one of a call. While this is attached each
 //!    system call of the host takes a longer way: it is, as all, only while a policy asks for it.
 //!
-//! What a thread had is known of the last threads that made a call, [`KNOWN_THREADS`] of them.
+//! What a thread had is known from its first call on until it ends, of [`KNOWN_THREADS`] at a time. Calls of further ones are counted as
+//! failed: what they change is not seen.
 //!
 //! Minimum: Linux 5.11.
 
 use crate::budget::Budget;
 use crate::class::{Described, Told};
 use crate::classes::Source;
-use crate::hooks::{Hook, point};
+use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
 use crate::record::{Act as _, act};
 use crate::rings::Ring;
@@ -36,6 +37,7 @@ pub(crate) const CLASS: Described = Described {
             recursion_loses: false,
             ..Hook::new(Source::CredentialChange, "sys_exit", point!(tp_btf "sys_exit"))
                 .rung(2)
+                .beside(&[Beside::new("thread_ended", point!(tp_btf "sched_process_exit"))])
                 .needs(&["current_task_helper"])
                 .missed("changes of credentials are not seen")
         },
@@ -59,8 +61,8 @@ facts! {
     optional task_pt_regs_helper = Parameters("bpf_task_pt_regs");
 }
 
-/// Threads of which it is kept what credentials they had.
-pub const KNOWN_THREADS: usize = 8192;
+/// Threads of which it is kept what credentials they had, at most: their map takes memory for those that there are.
+pub const KNOWN_THREADS: u32 = 65_536;
 
 /// The number of a system call that is not known, or none.
 pub const NO_CALL: i32 = -1;
@@ -110,7 +112,8 @@ act! {
 #[cfg(target_arch = "bpf")]
 mod programs {
     use aya_ebpf::EbpfContext;
-    use aya_ebpf::btf_maps::LruHashMap;
+    use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
+    use aya_ebpf::btf_maps::HashMap;
     use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
     use aya_ebpf::macros::{btf_map, btf_tracepoint, fentry};
     use aya_ebpf::programs::{BtfTracePointContext, FEntryContext};
@@ -187,15 +190,15 @@ mod programs {
     #[derive(Clone, Copy)]
     struct Known {
         credentials: Credentials,
-        /// Thread ids are reused; one with its start is not.
+        /// Addresses are reused; one with the start of its thread is not.
         start: u64,
         /// Counts execs, see `task_struct.self_exec_id`.
         exec_id: u64,
     }
 
-    /// By thread id.
+    /// By the address of the thread's task, which stays when an exec gives it another id. The agent sets the size.
     #[btf_map]
-    static KNOWN: LruHashMap<u32, Known, KNOWN_THREADS> = LruHashMap::new();
+    static THREADS: HashMap<u64, Known, { KNOWN_THREADS as usize }, { BPF_F_NO_PREALLOC as usize }> = HashMap::new();
 
     replicas! {
         fentry, "commit_creds", FEntryContext, at_commit:
@@ -215,6 +218,14 @@ mod programs {
     fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         // SAFETY: the first argument is the `struct pt_regs`.
         unsafe { returned(word::<0>(ctx.as_ptr()) as Address) };
+        0
+    }
+
+    #[btf_tracepoint(function = "sched_process_exit")]
+    fn thread_ended(ctx: BtfTracePointContext) -> i32 {
+        // SAFETY: the first argument is the task.
+        let task = unsafe { word::<0>(ctx.as_ptr()) };
+        let _ = THREADS.remove(&task);
         0
     }
 
@@ -251,12 +262,16 @@ mod programs {
             if cred.is_null() {
                 return;
             }
-            let tid: u32 = Typed::member(task, offset!(task_pid));
             let start: u64 = Typed::member(task, offset!(task_start_boottime));
             let exec_id = u64::from(Typed::member::<u32>(task, offset!(task_self_exec_id)));
             let after = Credentials::of(cred);
-            let Some(known) = KNOWN.get_ptr_mut(&tid) else {
-                let _ = KNOWN.insert(&tid, &Known { credentials: after, start, exec_id }, 0);
+            let key = task as u64;
+            let Some(known) = THREADS.get_ptr_mut(&key) else {
+                if THREADS.insert(&key, &Known { credentials: after, start, exec_id }, 0).is_err()
+                    && let Some(run) = Run::begin::<0>(Source::CredentialChange)
+                {
+                    run.failed();
+                }
                 return;
             };
             let before = (*known).credentials;

@@ -1,6 +1,6 @@
 //! Files: created, opened to be changed, deleted, renamed, linked, and changed in what is known of them.
 //!
-//! The best rungs are functions that the kernel itself calls for the one thing alone, in the call of whoever does it, whichever way
+//! The best rung are functions that the kernel itself calls for the one thing alone, in the call of whoever does it, whichever way
 //! it came: any system call, of any sort of program, `io_uring` too.
 //!
 //! | function | what it tells |
@@ -16,29 +16,42 @@
 //! without such a note is what a file system does to another one below it (overlayfs to its layers), and is told as what was done
 //! to the upper one.
 //!
-//! Where the kernel allows no programs at functions, the second rung tells of opened files alone: `sys_exit`, the end of every
-//! system call, where the file is what the descriptor that was returned stands for. While it is attached each system call of the
-//! host takes a longer way.
+//! Where the kernel allows no programs at functions, the second rung rests on what all these have in common: the time of the last
+//! change of the file's inode is set, in the call of whoever does it, while the file still has its old name. The kernel has
+//! tracepoints there, see [`inodes`]; what was done then, the number of the system call says at its end, `sys_exit`, see [`calls`].
+//!
+//! Without these the third rung tells of opened files alone: `sys_exit`, where the file is what the descriptor that was returned
+//! stands for. While `sys_exit` is attached each system call of the host takes a longer way.
+//!
+//! What no rule can match ends here, see [`crate::watched`].
 //!
 //! Anybody can repeat all of it at will, so it has a ring with others of its kind, and a budget.
 //!
-//! Minimum: Linux 5.10 that allows programs at functions.
+//! Minimum: Linux 5.10 that allows programs at functions, or Linux 6.13.
 
 #[cfg(target_arch = "bpf")]
 mod calls;
 #[cfg(target_arch = "bpf")]
 mod functions;
 #[cfg(target_arch = "bpf")]
+mod inodes;
+#[cfg(target_arch = "bpf")]
 mod mount;
 #[cfg(target_arch = "bpf")]
+mod names;
+#[cfg(target_arch = "bpf")]
+mod numbers;
+#[cfg(target_arch = "bpf")]
 mod open;
+#[cfg(target_arch = "bpf")]
+mod parked;
 #[cfg(target_arch = "bpf")]
 mod tell;
 
 use crate::budget::Budget;
 use crate::class::{Described, Told};
 use crate::classes::Source;
-use crate::hooks::{Hook, point};
+use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
 use crate::record::act;
 use crate::rings::Ring;
@@ -46,83 +59,91 @@ use crate::rings::Ring;
 pub(crate) const CLASS: Described = Described {
     name: "file",
     ring: Ring::Busy,
-    sources: &[
-        Told::new("file_mount"),
-        Told::new("file_mount_of"),
-        Told::new("file_open").budget(BUDGET),
-        Told::new("file_mkdir").budget(BUDGET),
-        Told::new("file_mknod").budget(BUDGET),
-        Told::new("file_symlink").budget(BUDGET),
-        Told::new("file_link").budget(BUDGET),
-        Told::new("file_delete").budget(BUDGET),
-        Told::new("file_rename").budget(BUDGET),
-        Told::new("file_exchange").budget(BUDGET),
-        Told::new("file_before"),
-        Told::new("file_change").budget(BUDGET),
-        Told::new("file_xattr").budget(BUDGET),
-        Told::new("file_xattr_removal").budget(BUDGET),
-    ],
+    sources: &[Told::new("file").budget(BUDGET)],
     hooks: &[
-        Hook::new(Source::FileMount, "mnt_want_write", point!(fentry "mnt_want_write"))
-            .needs(&["mnt_want_write_parameters"])
-            .missed("of files that are changed by name nothing is seen"),
-        Hook::new(Source::FileMountOf, "mnt_want_write_file", point!(fentry "mnt_want_write_file"))
-            .needs(&["mnt_want_write_file_parameters"])
-            .missed("changes of a file's owner and attributes by its descriptor are not seen"),
-        Hook::new(Source::FileOpen, "security_file_open", point!(fexit "security_file_open"))
-            .needs(&["security_file_open_parameters"])
+        Hook::new(Source::File, "security_file_open", point!(fexit "security_file_open"))
+            .beside(&[
+                Beside::new("mnt_want_write", point!(fentry "mnt_want_write")),
+                Beside::new("mnt_want_write_file", point!(fentry "mnt_want_write_file")),
+                Beside::new("vfs_mkdir", point!(fexit "vfs_mkdir")),
+                Beside::new("vfs_mknod", point!(fexit "vfs_mknod")),
+                Beside::new("vfs_symlink", point!(fexit "vfs_symlink")),
+                Beside::new("vfs_link", point!(fexit "vfs_link")),
+                Beside::new("d_delete", point!(fentry "d_delete")),
+                Beside::new("d_move", point!(fentry "d_move")),
+                Beside::new("d_exchange", point!(fentry "d_exchange")),
+                Beside::new("notify_change_before", point!(fentry "notify_change")),
+                Beside::new("notify_change", point!(fexit "notify_change")),
+                Beside::new("vfs_setxattr", point!(fexit "vfs_setxattr")),
+                Beside::new("vfs_removexattr", point!(fexit "vfs_removexattr")),
+            ])
+            .needs(&[
+                "mnt_want_write_parameters",
+                "mnt_want_write_file_parameters",
+                "security_file_open_parameters",
+                "vfs_mkdir_parameters",
+                "vfs_mknod_parameters",
+                "vfs_symlink_parameters",
+                "vfs_link_parameters",
+                "d_delete_parameters",
+                "d_move_parameters",
+                "d_exchange_parameters",
+                "notify_change_parameters",
+                "iattr_valid",
+                "iattr_file",
+                "vfs_setxattr_parameters",
+                "vfs_removexattr_parameters",
+            ])
             .missed(
-                "files that io_uring opens, that are emptied by opening them for reading alone, or that another thread closes \
-                 before the call that opens them has ended are not seen, nor what could not be opened",
+                "what io_uring does to files, what fails, files that another thread closes before the call that opens them has \
+                 ended, and what a file's mode and owner were before they were changed are not seen; names of extended attributes \
+                 are as the caller's memory has them",
             ),
+        Hook {
+            // Each thread tells of its own calls, which end before another begins.
+            recursion_loses: false,
+            ..Hook::new(Source::File, "inode_set_ctime_to_ts", point!(tp_btf "inode_set_ctime_to_ts"))
+                .rung(2)
+                .beside(&[
+                    Beside::new("ctime_ns_xchg", point!(tp_btf "ctime_ns_xchg")),
+                    Beside::new("ctime_xchg_skip", point!(tp_btf "ctime_xchg_skip")),
+                    Beside::new("file_call_ended", point!(tp_btf "sys_exit")),
+                ])
+                .needs(&[
+                    "regs_number",
+                    "regs_di",
+                    "thread_info_status",
+                    "change_time_parameters",
+                    "task_real_cred",
+                    "inode_dentries",
+                    "inode_lock_owner",
+                    "dentry_alias",
+                    "dentry_count",
+                    "dentry_children",
+                    "dentry_sibling",
+                    "sb_mounts",
+                    "mount_of_sb",
+                ])
+                .missed(
+                    "files that are created other than by opening them, deleted, renamed, linked, and changed in what is known of \
+                     them are not seen",
+                )
+        },
         Hook {
             // What is opened is told once, by whoever opened it.
             recursion_loses: false,
-            ..Hook::new(Source::FileOpen, "file_opened", point!(tp_btf "sys_exit"))
-                .rung(2)
+            ..Hook::new(Source::File, "file_opened", point!(tp_btf "sys_exit"))
+                .rung(3)
                 .needs(&["regs_call"])
                 .missed("files that are created, and opened to be changed, are not seen")
         },
-        Hook::new(Source::FileMkdir, "vfs_mkdir", point!(fexit "vfs_mkdir"))
-            .needs(&["vfs_mkdir_parameters"])
-            .missed("folders that are made are not seen"),
-        Hook::new(Source::FileMknod, "vfs_mknod", point!(fexit "vfs_mknod"))
-            .needs(&["vfs_mknod_parameters"])
-            .missed("devices, pipes and sockets that are made in folders are not seen"),
-        Hook::new(Source::FileSymlink, "vfs_symlink", point!(fexit "vfs_symlink"))
-            .needs(&["vfs_symlink_parameters"])
-            .missed("symbolic links that are made are not seen"),
-        Hook::new(Source::FileLink, "vfs_link", point!(fexit "vfs_link"))
-            .needs(&["vfs_link_parameters"])
-            .missed("names that files get besides their first are not seen"),
-        Hook::new(Source::FileDelete, "d_delete", point!(fentry "d_delete"))
-            .needs(&["d_delete_parameters"])
-            .missed("files and folders that are deleted are not seen"),
-        Hook::new(Source::FileRename, "d_move", point!(fentry "d_move"))
-            .needs(&["d_move_parameters"])
-            .missed("files that are renamed are not seen"),
-        Hook::new(Source::FileExchange, "d_exchange", point!(fentry "d_exchange"))
-            .needs(&["d_exchange_parameters"])
-            .missed("files that exchange their names are not seen"),
-        Hook::new(Source::FileBefore, "notify_change_before", point!(fentry "notify_change"))
-            .needs(&["notify_change_parameters"])
-            .missed("what a file's mode and owner were before they were changed is not known"),
-        Hook::new(Source::FileChange, "notify_change", point!(fexit "notify_change"))
-            .needs(&["notify_change_parameters", "iattr_valid", "iattr_file"])
-            .missed("changes of mode, owner, times and size are not seen"),
-        Hook::new(Source::FileXattr, "vfs_setxattr", point!(fexit "vfs_setxattr"))
-            .needs(&["vfs_setxattr_parameters"])
-            .missed("extended attributes that are set are not seen"),
-        Hook::new(Source::FileXattrRemoval, "vfs_removexattr", point!(fexit "vfs_removexattr"))
-            .needs(&["vfs_removexattr_parameters"])
-            .missed("extended attributes that are removed are not seen"),
     ],
     facts: FACTS,
     records: &kind::ALL,
 };
 
-/// An untar or a build makes thousands of files in a second.
-const BUDGET: Budget = Budget::per_second(20_000);
+/// An untar or a build makes thousands of files in a second, and does several things to each.
+const BUDGET: Budget = Budget::per_second(60_000);
 
 facts! {
     required file_mode = Member("file", "f_mode");
@@ -148,6 +169,24 @@ facts! {
     optional notify_change_parameters = Parameters("notify_change");
     optional vfs_setxattr_parameters = Parameters("vfs_setxattr");
     optional vfs_removexattr_parameters = Parameters("vfs_removexattr");
+    // A tracepoint since Linux 6.13, with two others.
+    optional change_time_parameters = Parameters("__traceiter_inode_set_ctime_to_ts");
+    optional task_real_cred = Member("task_struct", "real_cred");
+    optional inode_dentries = Member("inode", "i_dentry");
+    // Another lock if the kernel is one for real time.
+    optional inode_lock_owner = Member("inode", "i_rwsem.owner");
+    optional inode_link = Member("inode", "i_link");
+    optional dentry_alias = Member("dentry", "d_u.d_alias"), Member("dentry", "d_alias");
+    optional dentry_count = Member("dentry", "d_lockref.count");
+    // Lists with other heads until Linux 6.7.
+    optional dentry_children = Member("dentry", "d_children");
+    optional dentry_sibling = Member("dentry", "d_sib");
+    optional sb_root = Member("super_block", "s_root");
+    optional sb_mounts = Member("super_block", "s_mounts");
+    // A `struct list_head` until Linux 6.17.
+    optional mount_of_sb = Member("mount", "mnt_next_for_sb"), Member("mount", "mnt_instance");
+    optional mount_next_of_sb = Member("mount", "mnt_next_for_sb");
+    optional mount_sb = Member("vfsmount", "mnt_sb");
 }
 
 /// Kinds of records: what was done. All are a [`FileRecord`].
@@ -191,6 +230,8 @@ pub mod changed {
     pub const TIMES: u32 = 1 << 3;
     pub const XATTR: u32 = 1 << 4;
     pub const XATTR_REMOVED: u32 = 1 << 5;
+    /// As chattr(1) sets them.
+    pub const FLAGS: u32 = 1 << 6;
 }
 
 act! {

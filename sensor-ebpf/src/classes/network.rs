@@ -16,10 +16,15 @@
 //! Of UDP there are no such states. `sock_send_length` (Linux 6.3) fires at the end of each send of any socket, in the call of whoever
 //! sends; `fib_table_lookup` (Linux 4.3) and `fib6_table_lookup` (Linux 4.5) where the kernel searches a route: see [`udp`].
 //!
+//! Where the kernel allows programs at functions, `inet_csk_accept` (net/ipv4/inet_connection_sock.c) tells who takes a connection,
+//! and `__inet_bind` and `__inet6_bind` (net/ipv4/af_inet.c, net/ipv6/af_inet6.c) which address a socket is given: see [`calls`].
+//!
 //! A socket of Multipath TCP has ordinary ones below it, and those are told.
 //!
 //! Minimum: Linux 5.10.
 
+#[cfg(target_arch = "bpf")]
+mod calls;
 #[cfg(target_arch = "bpf")]
 mod flow;
 #[cfg(target_arch = "bpf")]
@@ -48,10 +53,18 @@ pub(crate) const CLASS: Described = Described {
         Told::new("datagram").budget(Budget::per_second(10_000)),
         Told::new("route"),
         Told::new("route6"),
+        Told::new("bind").budget(Budget::per_second(10_000)),
+        Told::new("bind6").budget(Budget::per_second(10_000)),
     ],
     hooks: &[
+        Hook::new(Source::Accept, "accept_call", point!(fexit "inet_csk_accept"))
+            .needs(&["inet_csk_accept_parameters"])
+            .missed(
+                "connections that are taken are told of the process that listened, which may have left them to another",
+            ),
         // Before the other one, which forgets who connects.
         Hook::new(Source::Accept, "accept_state", point!(tp_btf "inet_sock_set_state"))
+            .rung(2)
             .missed("connections that are taken are not seen"),
         Hook::new(Source::Connection, "connection_state", point!(tp_btf "inet_sock_set_state"))
             .missed("connections, and sockets that listen, are not seen"),
@@ -59,20 +72,41 @@ pub(crate) const CLASS: Described = Described {
             .needs(&["socket_sk"])
             .missed("connections are not seen that are taken of sockets that listened before"),
         Hook::new(Source::Route, "route", point!(tp_btf "fib_table_lookup"))
-            .needs(&["flow4_protocol", "flow4_device", "flow4_address", "flow4_own_port", "flow4_port"])
+            .needs(&[
+                "flow4_protocol",
+                "flow4_device",
+                "flow4_address",
+                "flow4_own_port",
+                "flow4_port",
+                "sock_send_length_parameters",
+            ])
             .missed("where IPv4 datagrams go is known of connected sockets alone"),
         Hook::new(Source::Route6, "route6", point!(tp_btf "fib6_table_lookup"))
-            .needs(&["flow6_protocol", "flow6_device", "flow6_address", "flow6_own_port", "flow6_port"])
+            .needs(&[
+                "flow6_protocol",
+                "flow6_device",
+                "flow6_address",
+                "flow6_own_port",
+                "flow6_port",
+                "sock_send_length_parameters",
+            ])
             .missed("where IPv6 datagrams go is known of connected sockets alone"),
+        Hook::new(Source::Bind, "bind_call", point!(fexit "__inet_bind"))
+            .needs(&["inet_bind_parameters"])
+            .missed("sockets of IPv4 that are given an address are not seen, unless they listen"),
+        Hook::new(Source::Bind6, "bind6_call", point!(fexit "__inet6_bind"))
+            .needs(&["inet6_bind_parameters"])
+            .missed("sockets of IPv6 that are given an address are not seen, unless they listen"),
         // After those that tell it where a datagram goes.
         Hook::new(Source::Datagram, "datagram", point!(tp_btf "sock_send_length"))
-            .needs(&["current_task_helper"])
+            .needs(&["sock_send_length_parameters"])
             .missed("datagrams that are sent are not seen"),
     ],
     facts: FACTS,
     records: &[
         ConnectAttemptRecord::KIND,
         ConnectResultRecord::KIND,
+        BindRecord::KIND,
         ListenRecord::KIND,
         AcceptRecord::KIND,
         SendToRecord::KIND,
@@ -104,11 +138,20 @@ facts! {
     optional flow6_address = Member("flowi6", "daddr");
     optional flow6_own_port = Member("flowi6", "uli.ports.sport");
     optional flow6_port = Member("flowi6", "uli.ports.dport");
+    // Linux 6.3.
+    optional sock_send_length_parameters = Parameters("__traceiter_sock_send_length");
+    // `(sk, flags, err, kern)` until Linux 6.9, then `(sk, arg)`.
+    optional inet_csk_accept_parameters = Parameters("inet_csk_accept");
+    optional inet_bind_parameters = Parameters("__inet_bind");
+    optional inet6_bind_parameters = Parameters("__inet6_bind");
     optional socket_sk = Member("socket", "sk");
 }
 
 /// Sockets under way to a peer of which it is kept whose they are, and places that are listened at likewise.
 pub const KNOWN: usize = 8192;
+
+/// Parameters of `inet_csk_accept` where all but the first one are in a structure.
+pub const ACCEPT_TAKES_ARGUMENT: u32 = 2;
 
 /// `AF_INET` and `AF_INET6` of Linux.
 pub const INET: u16 = 2;
@@ -156,6 +199,19 @@ act! {
     pub struct ConnectResultRecord {
         pub flow: Flow,
         /// [`CONNECTED`], [`GIVEN_UP`], or the errno.
+        pub error: i32,
+        /// Always zero: makes the padding explicit.
+        pub reserved: u32,
+    }
+}
+
+act! {
+    12 =>
+    /// A socket is given an address of its own, or could not be.
+    pub struct BindRecord {
+        /// What it got, or what it was asked for.
+        pub flow: Flow,
+        /// Zero, or the errno.
         pub error: i32,
         /// Always zero: makes the padding explicit.
         pub reserved: u32,

@@ -97,9 +97,9 @@ mod programs {
     use super::{TraceRecord, request};
     use crate::classes::Source;
     use crate::kernel::actor;
-    use crate::kernel::call::{self, Call, PidType, number};
+    use crate::kernel::call::{self, Call, Ended, PidType};
     use crate::kernel::emit::{Run, header};
-    use crate::kernel::load::{Address, Memory, Probed, Typed, offset, present, word};
+    use crate::kernel::load::{Address, Memory, Probed, Typed, offset, word};
     use crate::kernel::replicas::{replicas, run_once};
 
     /// `PTRACE_TRACEME`, `PTRACE_ATTACH` and `PTRACE_SEIZE` of Linux.
@@ -220,20 +220,15 @@ mod programs {
 
     #[inline(always)]
     fn at_end<const N: u32>(ctx: &BtfTracePointContext) {
-        if !present!(regs_number) || !present!(current_task_helper) {
-            return;
-        }
-        let ctx = ctx.as_ptr();
-        // SAFETY: the arguments are the `struct pt_regs` and what the call returns.
+        // SAFETY: the program's own context.
         unsafe {
-            let regs = word::<0>(ctx) as Address;
-            let number = number(Typed::member(regs, offset!(regs_number)));
-            let (native, compat) = (native(number), compat(number));
+            let Some(end) = Ended::at(ctx.as_ptr()) else { return };
+            let (native, compat) = (native(end.number), compat(end.number));
             if native | compat == OTHER {
                 return;
             }
-            let call = Call::of_task(regs);
-            ended::<N>(call, if call.is_compat { compat } else { native }, word::<1>(ctx) as i32);
+            let call = end.call();
+            ended::<N>(call, if call.is_compat { compat } else { native }, end.returned as i32);
         }
     }
 

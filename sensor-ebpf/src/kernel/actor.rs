@@ -53,8 +53,7 @@ pub(crate) unsafe fn describe_task<M: Memory>(task: Address, actor: *mut Actor) 
         (&raw mut (*actor).comm).cast::<[u64; 2]>().write(task::comm_of::<M>(task));
         task::credentials::<M>(task, &raw mut (*actor).ids, &raw mut (*actor).namespaces);
         task::namespaces::<M>(task, &raw mut (*actor).namespaces);
-        let mut word = 0_u64;
-        let (ns_pid, pid_ns) = task::innermost_pid::<M>(task, &raw mut word);
+        let (ns_pid, pid_ns) = task::innermost_pid::<M>(task);
         (*actor).ns_pid = ns_pid;
         (*actor).namespaces.pid = pid_ns;
     }

@@ -23,7 +23,8 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel}
 use aya_ebpf::macros::{btf_tracepoint, fexit};
 use aya_ebpf::programs::{BtfTracePointContext, FExitContext};
 
-use super::emit::{Run, is_pressed, is_within_budget};
+use super::emit::{Room, Run, room};
+use super::lanes;
 use super::load::{Address, Memory, Probed, at_most, member, offset, present, probe, word};
 use super::replicas::{once, replicas};
 use super::scratch::Area;
@@ -108,20 +109,24 @@ unsafe fn datagram<const N: u32>(skb: Address) {
         let data: u64 = Probed::member(skb, offset!(audit.skb_data));
         let len: u32 = Probed::member(skb, offset!(audit.skb_len));
         let beyond: u32 = Probed::member(skb, offset!(audit.skb_data_len));
-        let datagram = Datagram { start: data, len: u64::from(len.wrapping_sub(beyond)), refused, cgroup };
+        let len = u64::from(len.wrapping_sub(beyond));
         let next = &raw mut (*area.0).next;
+        (&raw mut (*area.0).datagram).write_volatile(data);
+        (&raw mut (*area.0).datagram_len).write_volatile(len);
+        (&raw mut (*area.0).refused).write_volatile(refused.map_or(0, |refusal| refusal as u64));
+        (&raw mut (*area.0).cgroup).write_volatile(cgroup);
         next.write_volatile(0);
         let text_at = area.at();
         let mut count = 0;
         while count < MESSAGES {
             area.set_at(text_at);
-            if !message::<N>(&datagram, area, record, count == 0) {
+            if audit_message(area.number(), N, u32::from(count == 0)) == 0 {
                 area.release();
                 return;
             }
             count += 1;
         }
-        if next.read_volatile() + HEADER <= datagram.len
+        if next.read_volatile() + HEADER <= len
             && let Some(run) = Run::begin::<N>(Source::Audit)
         {
             run.failed();
@@ -130,32 +135,31 @@ unsafe fn datagram<const N: u32>(skb: Address) {
     }
 }
 
-/// A datagram in the kernel's memory, and the verdict on its messages.
-struct Datagram {
-    start: u64,
-    len: u64,
-    refused: Option<Refusal>,
-    cgroup: u64,
-}
-
-/// Tells the message at `next`, and moves on as the kernel does. False if there is none.
-#[inline(always)]
-unsafe fn message<const N: u32>(datagram: &Datagram, area: Area, record: *mut AuditRecord, first: bool) -> bool {
+/// Tells the message at `next` of the datagram in the area of this number, for the n-th program, and moves on as the kernel does.
+/// Zero if there is none. A function of its own, so that the verifier looks at it once and not once for each message.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn audit_message(area: u32, n: u32, is_first: u32) -> u64 {
+    let Some(area) = Area::numbered(area) else { return 0 };
+    let record = area.begun::<AuditRecord>();
     // SAFETY: `probe` and the verifier.
     unsafe {
+        let start = (&raw const (*area.0).datagram).read_volatile();
+        let len = (&raw const (*area.0).datagram_len).read_volatile();
+        let refused = (&raw const (*area.0).refused).read_volatile();
         let next = &raw mut (*area.0).next;
         let at = next.read_volatile();
-        let left = datagram.len.wrapping_sub(at);
-        if !first && (at >= datagram.len || left < HEADER) {
-            return false;
+        let left = len.wrapping_sub(at);
+        if is_first == 0 && (at >= len || left < HEADER) {
+            return 0;
         }
-        let Some(run) = Run::begin::<N>(Source::Audit) else { return false };
-        let header = (&raw mut (*area.0).link).cast::<[u64; 2]>();
+        let Some(run) = Run::begin_nth(Source::Audit, n) else { return 0 };
+        let header = (&raw mut (*area.0).header).cast::<[u64; 2]>();
         header.write_volatile([0; 2]);
         let whole = left >= HEADER;
-        if whole && !probe(header, datagram.start + at) {
+        if whole && !probe(header, start + at) {
             run.failed();
-            return false;
+            return 0;
         }
         let [word, _] = header.read_volatile();
         let (said, kind) = (word & 0xffff_ffff, (word >> 32) as u16);
@@ -163,53 +167,46 @@ unsafe fn message<const N: u32>(datagram: &Datagram, area: Area, record: *mut Au
             (*record).text_bytes = 0;
             (*record).text_len = 0;
             // The kernel looks no further.
-            tell(run, datagram, area, record, kind, Some(Refusal::Length));
-            return false;
+            tell(run, area, record, kind, Refusal::Length as u64);
+            return 0;
         }
         next.write_volatile(at + ((said + 3) & !3));
         if is_request(kind) {
             run.filtered();
-            return true;
+            return 1;
         }
         let text = said - HEADER;
-        let refusal = if datagram.refused == Some(Refusal::UserNamespace) {
-            datagram.refused
+        let refusal = if refused == Refusal::UserNamespace as u64 {
+            refused
         } else if !is_user_type(kind) {
-            Some(Refusal::KernelType)
-        } else if datagram.refused.is_some() {
-            datagram.refused
+            Refusal::KernelType as u64
+        } else if refused != 0 {
+            refused
         } else if text < 2 {
-            Some(Refusal::Length)
+            Refusal::Length as u64
         } else {
-            None
+            0
         };
         let kept = at_most::<{ TEXT_MAX as u64 }>(text);
-        if bpf_probe_read_kernel(area.end().cast(), kept as u32, (datagram.start + at + HEADER) as Address) != 0 {
+        if bpf_probe_read_kernel(area.end().cast(), kept as u32, (start + at + HEADER) as Address) != 0 {
             run.failed();
-            return true;
+            return 1;
         }
         area.set_at(area.at() + kept);
         (*record).text_bytes = text as u32;
         (*record).text_len = kept as u16;
-        tell(run, datagram, area, record, kind, refusal);
+        tell(run, area, record, kind, refusal);
     }
-    true
+    1
 }
 
 /// Writes the header and hands the record to the ring. A refused message must not take the place of those that count: it
 /// is told only while the ring and the budget have room to spare.
 #[inline(always)]
-unsafe fn tell(
-    run: Run,
-    datagram: &Datagram,
-    area: Area,
-    record: *mut AuditRecord,
-    message_type: u16,
-    refusal: Option<Refusal>,
-) {
-    if refusal.is_some() {
+unsafe fn tell(run: Run, area: Area, record: *mut AuditRecord, message_type: u16, refusal: u64) {
+    if refusal != 0 {
         run.refused();
-        if is_pressed(Source::Audit.ring()) || !is_within_budget(Source::Audit) {
+        if room(Source::Audit, lanes::of_task()) != Room::Given {
             return run.filtered();
         }
     }
@@ -224,12 +221,13 @@ unsafe fn tell(
             Header { layout: LAYOUT_VERSION, kind: kind::AUDIT, len: len as u32, time: bpf_ktime_get_boot_ns() };
         (*record).flags = flags;
         (*record).message_type = message_type;
-        (*record).refusal = refusal.map_or(0, |refusal| refusal as u16);
+        (*record).refusal = refusal as u16;
     }
     if flags & exec_flags::READ_FAILED != 0 {
         run.partial();
     }
     if run.submit(Source::Audit.ring(), bytes, len) && flags & exec_flags::CGROUP_PATH != 0 {
-        cgroup::sent(datagram.cgroup);
+        // SAFETY: within the area.
+        cgroup::sent(unsafe { (&raw const (*area.0).cgroup).read_volatile() });
     }
 }

@@ -2,9 +2,11 @@
 //!
 //! A call is looked at when it has returned. Its registers still hold what it was given.
 
+use core::ffi::c_void;
+
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf, bpf_task_pt_regs};
 
-use super::load::{Address, Memory, Probed, offset, present};
+use super::load::{Address, Memory, Probed, Typed, offset, present, word};
 
 /// `TS_COMPAT` of Linux.
 const COMPAT: u32 = 2;
@@ -40,7 +42,18 @@ impl Call {
         }
     }
 
-    /// The call that the task at hand is in, where it is known by which interface it came.
+    /// The call that the task at hand is in.
+    ///
+    /// # Safety
+    ///
+    /// The task must be in a call.
+    #[inline(always)]
+    pub(crate) unsafe fn current() -> Self {
+        // SAFETY: the caller.
+        unsafe { Self::of_task(Self::at_hand(false).regs) }
+    }
+
+    /// The same where it is known by which interface it came.
     ///
     /// # Safety
     ///
@@ -59,6 +72,20 @@ impl Call {
             };
             Self::new(regs, is_compat)
         }
+    }
+
+    /// Its number, as [`Ended`] has it.
+    #[inline(always)]
+    pub(crate) unsafe fn number(self) -> u32 {
+        // SAFETY: probed.
+        unsafe { number(Probed::member(self.regs, offset!(regs_number))) }
+    }
+
+    /// Where the caller's stack is.
+    #[inline(always)]
+    pub(crate) unsafe fn stack_pointer(self) -> u64 {
+        // SAFETY: probed.
+        unsafe { Probed::member(self.regs, offset!(regs_sp)) }
     }
 
     /// The n-th argument, of the first five.
@@ -86,6 +113,41 @@ impl Call {
                 Probed::member(self.regs, register)
             }
         }
+    }
+}
+
+/// A system call that has ended, at `sys_exit`.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    regs: Address,
+    pub(crate) number: u32,
+    pub(crate) returned: u64,
+}
+
+impl Ended {
+    /// None where the verifier knows too little of the registers and of the task.
+    ///
+    /// # Safety
+    ///
+    /// `ctx` must be that of a program at `sys_exit`.
+    #[inline(always)]
+    pub(crate) unsafe fn at(ctx: *mut c_void) -> Option<Self> {
+        if !present!(regs_number) || !present!(current_task_helper) {
+            return None;
+        }
+        // SAFETY: the arguments are the `struct pt_regs` and what the call returns.
+        unsafe {
+            let regs = word::<0>(ctx) as Address;
+            let number = number(Typed::member(regs, offset!(regs_number)));
+            Some(Self { regs, number, returned: word::<1>(ctx) })
+        }
+    }
+
+    /// The call, by whichever interface it came.
+    #[inline(always)]
+    pub(crate) fn call(self) -> Call {
+        // SAFETY: the task's registers.
+        unsafe { Call::of_task(self.regs) }
     }
 }
 

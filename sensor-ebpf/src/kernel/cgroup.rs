@@ -127,8 +127,26 @@ pub(super) unsafe fn describe(area: Area, cgroup: Cgroup, place: *mut Place) -> 
             return 0;
         }
         area.flag(exec_flags::CGROUP_PATH);
-        match climb(area, cgroup) {
-            Some(count) => append(area, count, place),
+        // In the area typed pointers become numbers.
+        (&raw mut (*area.0).dentry).write_volatile(cgroup.node);
+        (&raw mut (*area.0).word).write_volatile(cgroup.address);
+        let packed = cgroup_path(area.number(), cgroup.level);
+        (*place).cgroup_owned = (packed >> 32) as u32;
+        packed as u16
+    }
+}
+
+/// Appends the path of the cgroup in the area of this number, its node in `dentry` and itself in `word`: the length, and from bit 32
+/// on which of the cgroups on the way are not root's. A function of its own, so that the verifier looks at it once and not once for
+/// each way that leads here.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn cgroup_path(area: u32, level: u64) -> u64 {
+    let Some(area) = Area::numbered(area) else { return 0 };
+    // SAFETY: in the area; what is probed may be anything.
+    unsafe {
+        match climb(area, level) {
+            Some(count) => append(area, count),
             None => 0,
         }
     }
@@ -143,17 +161,17 @@ pub(super) fn sent(id: u64) {
 /// Goes up to the root and leaves the cgroups behind that were passed last, which are those nearest to the root. Returns how
 /// many were passed.
 #[inline(always)]
-unsafe fn climb(area: Area, cgroup: Cgroup) -> Option<u64> {
+unsafe fn climb(area: Area, level: u64) -> Option<u64> {
     // SAFETY: the verifier checks the area; `probe` the rest.
     unsafe {
         let place = &raw mut (*area.0).dentry;
         let count = &raw mut (*area.0).mount;
-        place.write_volatile(cgroup.node);
+        let address = (&raw const (*area.0).word).read_volatile();
         count.write_volatile(0);
-        if cgroup.level > KEPT {
+        if level > KEPT {
             area.flag(exec_flags::CGROUP_CUT);
             if present!(cgroup_ancestors) {
-                let ancestor = cgroup.address + u64::from(offset!(cgroup_ancestors)) + KEPT * 8;
+                let ancestor = address + u64::from(offset!(cgroup_ancestors)) + KEPT * 8;
                 if !probe(place, ancestor) || !probe(place, place.read_volatile() + u64::from(offset!(cgroup_kn))) {
                     area.flag(exec_flags::READ_FAILED);
                     return None;
@@ -188,10 +206,12 @@ unsafe fn slot(area: Area, n: u64) -> *mut u64 {
     unsafe { (&raw mut (*area.0).nodes).cast::<u64>().add(at_most::<{ KEPT - 1 }>(n & (KEPT - 1)) as usize) }
 }
 
-/// Appends the names of the cgroups that [`climb`] left, from the root down, and tells which of them are not root's.
+/// Appends the names of the cgroups that [`climb`] left, from the root down, and tells which of them are not root's; see
+/// [`cgroup_path`].
 #[inline(always)]
-unsafe fn append(area: Area, count: u64, place: *mut Place) -> u16 {
+unsafe fn append(area: Area, count: u64) -> u64 {
     let start = area.at();
+    let mut owned = 0_u64;
     // SAFETY: the verifier checks the area; `probe` the rest.
     unsafe {
         let left = &raw mut (*area.0).mount;
@@ -225,7 +245,7 @@ unsafe fn append(area: Area, count: u64, place: *mut Place) -> u16 {
             to.add(last as usize).write_volatile(b'/');
             area.set_at(at + len as u64);
             if is_owned(area, node) {
-                (*place).cgroup_owned |= 1 << index;
+                owned |= 1 << index;
             }
             index += 1;
         }
@@ -235,7 +255,7 @@ unsafe fn append(area: Area, count: u64, place: *mut Place) -> u16 {
         len -= 1;
         area.set_at(start + len);
     }
-    len as u16
+    len & 0xffff | owned << 32
 }
 
 /// Whether a cgroup belongs to another user than root, who may name what is in it.

@@ -1,10 +1,12 @@
 //! Counters, the ring buffer, and when to wake its reader.
 
+use crate::budget::{Budget, LANES, Lane};
 use crate::classes::{SLOTS, Source, slot};
 use crate::control::{Control, FAILED_ALL, FAILED_FORMAT, WAKE_AT_ONCE, WAKE_AT_WATERMARK, WAKE_NEVER};
 use crate::counters::ProgramCounters;
 use crate::record::{Act, Header, LAYOUT_VERSION};
 use crate::rings::Ring;
+use crate::watched::Watched;
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_RING_SIZE};
 use aya_ebpf::btf_maps::{Array, PerCpuArray, RingBuf};
 use aya_ebpf::helpers::generated::{
@@ -13,6 +15,8 @@ use aya_ebpf::helpers::generated::{
 };
 use aya_ebpf::macros::btf_map;
 use core::ffi::c_void;
+
+use super::lanes;
 
 /// The rings, see [`crate::rings`]. The agent sets the sizes.
 #[btf_map]
@@ -30,9 +34,9 @@ static BUSY: RingBuf<u64, { Ring::Busy.bytes() as usize }> = RingBuf::new();
 #[btf_map]
 static COUNTERS: PerCpuArray<ProgramCounters, { SLOTS as usize }> = PerCpuArray::new();
 
-/// What is left of each source's budget on this CPU.
+/// What is left of each source's budget on this CPU, by lane.
 #[btf_map]
-static BUDGETS: PerCpuArray<u64, { Source::COUNT as usize }> = PerCpuArray::new();
+static BUDGETS: PerCpuArray<u64, { (Source::COUNT * LANES) as usize }> = PerCpuArray::new();
 
 /// `BPF_F_MMAPABLE` (Linux 5.5): the agent writes its wish without a system call.
 #[btf_map]
@@ -74,7 +78,13 @@ impl Run {
     /// Of the n-th program of its place, from zero.
     #[inline(always)]
     pub(crate) fn begin<const N: u32>(source: Source) -> Option<Self> {
-        let counters = COUNTERS.get_ptr_mut(slot(source, N))?;
+        Self::begin_nth(source, N)
+    }
+
+    /// The same for a function that several programs have in common.
+    #[inline(always)]
+    pub(super) fn begin_nth(source: Source, n: u32) -> Option<Self> {
+        let counters = COUNTERS.get_ptr_mut(slot(source, n))?;
         // SAFETY: this CPU's slot; the kernel keeps a program from nesting in itself.
         unsafe { (*counters).seen += 1 };
         Some(Self(counters))
@@ -122,21 +132,26 @@ impl Run {
         unsafe { (*self.0).refused += 1 };
     }
 
-    /// Whether there is room for what anybody can repeat at will: in the ring, a part of which is kept for the rest, and in
-    /// the budget of its source. If not, this run ends here.
+    /// Whether there is room for what the task at hand does, and anybody can repeat at will: in the ring, and in the budget of
+    /// its source. If not, this run ends here.
     #[inline(always)]
     pub(crate) fn has_room(self, source: Source) -> bool {
-        if is_pressed(source.ring()) {
-            // SAFETY: as in `begin`.
-            unsafe { (*self.0).ring_full += 1 };
-            return false;
+        self.has_room_in(source, lanes::of_task())
+    }
+
+    /// The same for what somebody else did, who has this lane.
+    #[inline(always)]
+    pub(crate) fn has_room_in(self, source: Source, lane: Lane) -> bool {
+        let room = room(source, lane);
+        // SAFETY: as in `begin`.
+        unsafe {
+            match room {
+                Room::Given => return true,
+                Room::RingFull => (*self.0).ring_full += 1,
+                Room::OverBudget => (*self.0).over_budget += 1,
+            }
         }
-        if !is_within_budget(source) {
-            // SAFETY: as in `begin`.
-            unsafe { (*self.0).over_budget += 1 };
-            return false;
-        }
-        true
+        false
     }
 
     /// Room for a record in a ring, zeroed, to be filled in and committed: for records of one size, which need no area to be
@@ -189,26 +204,48 @@ impl Run {
     }
 }
 
-/// Whether a part of the ring is kept for what nobody can make at will.
+/// Whether something is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    Given,
+    RingFull,
+    OverBudget,
+}
+
+/// Whether there is room for one more of what anybody can repeat at will, which is spent then: of what is sure to the lane, or
+/// of what all have together.
 #[inline(always)]
-pub(crate) fn is_pressed(ring: Ring) -> bool {
+pub(crate) fn room(source: Source, lane: Lane) -> Room {
+    let ring = source.ring();
     // SAFETY: the address of a ring.
-    unsafe {
-        Ring::is_pressed(
+    let (unread, size) = unsafe {
+        (
             bpf_ringbuf_query(map(ring), u64::from(BPF_RB_AVAIL_DATA)),
             bpf_ringbuf_query(map(ring), u64::from(BPF_RB_RING_SIZE)),
         )
+    };
+    if ring.is_crowded(unread, size) {
+        return Room::RingFull;
     }
+    let Some(budget) = source.budget() else { return Room::Given };
+    // SAFETY: takes nothing.
+    let now = unsafe { bpf_ktime_get_boot_ns() };
+    if spend(source, lane, budget, now) {
+        return Room::Given;
+    }
+    if Ring::is_pressed(unread, size) {
+        return Room::RingFull;
+    }
+    if spend(source, Lane::TOGETHER, budget, now) { Room::Given } else { Room::OverBudget }
 }
 
-/// Whether the budget of a source has room for one more on this CPU, which is spent then.
+/// Whether a lane has room for one more on this CPU, which is spent then.
 #[inline(always)]
-pub(crate) fn is_within_budget(source: Source) -> bool {
-    let Some(budget) = source.budget() else { return true };
-    let Some(state) = BUDGETS.get_ptr_mut(source as u32) else { return false };
+fn spend(source: Source, lane: Lane, budget: Budget, now: u64) -> bool {
+    let Some(state) = BUDGETS.get_ptr_mut(source as u32 * LANES + lane.place()) else { return false };
     // SAFETY: this CPU's slot. Who takes the CPU over in between can spend the same share: a few more are told.
     unsafe {
-        match budget.spend(state.read_volatile(), bpf_ktime_get_boot_ns()) {
+        match lane.part(budget).spend(state.read_volatile(), now) {
             Some(spent) => {
                 state.write_volatile(spent);
                 true
@@ -230,6 +267,22 @@ pub(crate) fn is_asked_for(error: i32) -> bool {
         FAILED_FORMAT => error == NO_PROGRAM,
         _ => false,
     }
+}
+
+/// The sensor's process id, in the initial pid namespace; zero if that is not known.
+#[inline(always)]
+pub(crate) fn sensor() -> u32 {
+    let Some(control) = CONTROL.get_ptr_mut(0) else { return 0 };
+    // SAFETY: the map's one value; the word is read whole.
+    unsafe { (&raw const (*control).sensor).read_volatile() }
+}
+
+/// The agent's word on which files of this sort are told of.
+#[inline(always)]
+pub(super) fn watched(sort: usize) -> Option<*const Watched> {
+    let control = CONTROL.get_ptr_mut(0)?;
+    // SAFETY: within the map's one value; `sort` is one of the constants.
+    Some(unsafe { (&raw const (*control).watched).cast::<Watched>().add(sort) })
 }
 
 /// Wakes the drain thread if it asked for it, see [`crate::control`].

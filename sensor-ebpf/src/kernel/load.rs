@@ -3,12 +3,13 @@
 //! Two ways, by what the verifier knows of a pointer. A *typed* pointer (a tracepoint argument, or a member
 //! loaded through one) may be dereferenced directly: the verifier checks offset and size against the kernel's
 //! BTF, and a page fault reads as zero. Everything else (a container of an embedded structure, a name, the walk of
-//! a list) goes through `bpf_probe_read_kernel`.
+//! a list) goes through `bpf_probe_read_kernel`, or by a cast, see [`crate::cast`].
 
 use core::arch::asm;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 
+use crate::cast::CONSTANT;
 use crate::offsets::All;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 
@@ -100,14 +101,20 @@ impl Memory for Typed {
     }
 }
 
-/// Through any pointer. What cannot be read is zero, so `T` must be an integer, a pointer, or an array of them.
+/// Through any pointer. In a loop of a kernel before Linux 6.17 use [`address`] and [`fetch`], into an area: these go by the stack, of
+/// which Linux 5.10 takes what a round left there for what the next one may read. What cannot be read is zero, so `T` must be an integer, a pointer, or an array of them.
 pub(crate) enum Probed {}
 
 impl Memory for Probed {
     #[inline(always)]
     unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
-        let mut value = MaybeUninit::<T>::zeroed();
-        // SAFETY: the helper checks the source; zeroes are a value of every `T` used.
+        if present!(rdonly_cast) {
+            // SAFETY: a fault reads as zero; zeroes are a value of every `T` used.
+            return unsafe { load(base as u64 + u64::from(offset)) };
+        }
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: the helper checks the source, and writes zeroes where it cannot be read; these are a value of every `T` used. Zeroes
+        // of our own would be one more state for the verifier to tell from others.
         unsafe {
             probe(value.as_mut_ptr(), base as u64 + u64::from(offset));
             value.assume_init()
@@ -115,7 +122,107 @@ impl Memory for Probed {
     }
 }
 
-/// Reads memory that the verifier knows nothing about into `to`. Zero on success.
+/// Makes an address one that may be loaded from, and loads from there. In one piece: the compiler would make one load of this and of
+/// another one elsewhere, through two sorts of pointers, which the verifier refuses.
+macro_rules! load {
+    ($width:literal, $address:expr) => {{
+        let value: u64;
+        asm!(
+            "r0 = {mark}",
+            concat!("r0 = *(", $width, " *)(r0 + 0)"),
+            mark = const CONSTANT,
+            inlateout("r1") $address => _,
+            inlateout("r2") 0_u64 => _,
+            lateout("r0") value,
+            lateout("r3") _,
+            lateout("r4") _,
+            lateout("r5") _,
+            options(pure, readonly, nostack),
+        );
+        value
+    }};
+}
+
+/// Loads by a cast: zeroes if it cannot be read.
+///
+/// # Safety
+///
+/// The kernel must have the cast; `T` must be an integer, a pointer, or an array of words.
+#[inline(always)]
+unsafe fn load<T: Copy>(address: u64) -> T {
+    const { assert!(matches!(size_of::<T>(), 1 | 2 | 4) || size_of::<T>().is_multiple_of(8)) }
+    let mut value = MaybeUninit::<T>::uninit();
+    let to = value.as_mut_ptr();
+    // SAFETY: a call of a function that returns its first argument and keeps no more registers than any other, and a load that faults to
+    // zero; each word of the value is written.
+    unsafe {
+        match size_of::<T>() {
+            1 => to.cast::<u8>().write(load!("u8", address) as u8),
+            2 => to.cast::<u16>().write(load!("u16", address) as u16),
+            4 => to.cast::<u32>().write(load!("u32", address) as u32),
+            size => {
+                let mut at = 0;
+                while at < size / 8 {
+                    to.cast::<u64>().add(at).write(load!("u64", address + at as u64 * 8));
+                    at += 1;
+                }
+            }
+        }
+        value.assume_init()
+    }
+}
+
+/// Writes a word behind an address that need not be aligned: the compiler would write byte by byte there.
+///
+/// # Safety
+///
+/// The verifier refuses what is not within a map's value or the stack.
+#[inline(always)]
+pub(crate) unsafe fn store<const AT: usize>(to: *mut u8, word: u64) {
+    // SAFETY: the verifier.
+    unsafe {
+        asm!(
+            "*(u64 *)({to} + {at}) = {word}",
+            to = in(reg) to,
+            at = const AT,
+            word = in(reg) word,
+            options(nostack),
+        );
+    }
+}
+
+/// Reads an address that is not zero into `to`. False if it is, or cannot be read: `to` is zero then.
+///
+/// # Safety
+///
+/// `to` must have room for it.
+#[inline(always)]
+pub(crate) unsafe fn address(to: *mut u64, from: u64) -> bool {
+    // SAFETY: the caller.
+    unsafe {
+        fetch(to, from);
+        to.read_volatile() != 0
+    }
+}
+
+/// Reads words into `to`: zeroes if they cannot be read.
+///
+/// # Safety
+///
+/// `to` must have room for them; zeroes must be a value of `T`.
+#[inline(always)]
+pub(crate) unsafe fn fetch<T: Copy>(to: *mut T, from: u64) {
+    // SAFETY: the caller; a fault reads as zero.
+    unsafe {
+        if present!(rdonly_cast) {
+            to.write_volatile(load(from));
+        } else {
+            probe(to, from);
+        }
+    }
+}
+
+/// Reads memory that the verifier knows nothing about into `to`. True on success.
 ///
 /// # Safety
 ///

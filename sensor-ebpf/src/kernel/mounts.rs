@@ -4,9 +4,11 @@
 //! with whose its mount is, by the mount itself and not by the task, which can run files of namespaces that it is not in
 //! (by a descriptor, or through `/proc/PID/root`). What is the host's are the mounts that pid 1 sees.
 
+use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf};
+
 use crate::record::exec_flags;
 
-use super::load::{Address, Memory, offset, probe};
+use super::load::{Address, Memory, Probed, Typed, address, fetch, offset, present};
 use super::scratch::Area;
 
 /// `PROC_USER_INIT_INO` of Linux: the inode number of the initial user namespace.
@@ -37,9 +39,26 @@ pub(crate) unsafe fn note<M: Memory>(task: Address, area: Area) {
     }
 }
 
-/// The mount namespace of pid 1: the initial pid namespace is at the top of every task's.
+/// The same of the task at hand.
 #[inline(always)]
-unsafe fn host<M: Memory>(task: Address) -> u64 {
+pub(crate) fn note_current(area: Area) {
+    // SAFETY: the task is typed, or all that is reached through it is probed.
+    unsafe {
+        if present!(current_task_helper) {
+            note::<Typed>(bpf_get_current_task_btf() as Address, area);
+        } else {
+            note::<Probed>(bpf_get_current_task() as Address, area);
+        }
+    }
+}
+
+/// The mount namespace of pid 1: the initial pid namespace is at the top of every task's.
+///
+/// # Safety
+///
+/// As [`note`].
+#[inline(always)]
+pub(super) unsafe fn host<M: Memory>(task: Address) -> u64 {
     // SAFETY: the verifier.
     unsafe {
         let pid: Address = M::member(task, offset!(task_thread_pid));
@@ -55,8 +74,13 @@ unsafe fn host<M: Memory>(task: Address) -> u64 {
     }
 }
 
+/// A task's mount namespace; zero at its end.
+///
+/// # Safety
+///
+/// As [`note`].
 #[inline(always)]
-unsafe fn namespace<M: Memory>(task: Address) -> u64 {
+pub(super) unsafe fn namespace<M: Memory>(task: Address) -> u64 {
     // SAFETY: the verifier.
     unsafe {
         let proxy: Address = M::member(task, offset!(task_nsproxy));
@@ -75,9 +99,7 @@ pub(super) unsafe fn of(area: Area, mount: u64) -> Place {
     // SAFETY: within the area; `probe` the rest.
     unsafe {
         let word = &raw mut (*area.0).word;
-        if !probe(word, mount + u64::from(offset!(mount_ns))) {
-            return nowhere;
-        }
+        fetch(word, mount + u64::from(offset!(mount_ns)));
         let namespace = word.read_volatile();
         if namespace == 0 || namespace >= ERRORS {
             return nowhere;
@@ -86,20 +108,68 @@ pub(super) unsafe fn of(area: Area, mount: u64) -> Place {
             return Place { is_in_tree: true, flags: exec_flags::HOST_MOUNTS };
         }
         let is_in_tree = namespace == (&raw const (*area.0).own_mounts).read_volatile();
-        word.write_volatile(0);
-        if !probe(word, namespace + u64::from(offset!(mnt_ns_user_ns))) {
+        let owner: Address = Probed::member(namespace as Address, offset!(mnt_ns_user_ns));
+        if owner.is_null() {
             return nowhere;
         }
-        let owner = word.read_volatile();
-        word.write_volatile(0);
-        probe(word.cast::<u32>(), owner + u64::from(offset!(user_ns_inum)));
-        let is_users = word.cast::<u32>().read_volatile() != INITIAL_USER_NAMESPACE;
-        let flags = match (is_users, is_in_tree) {
-            (true, _) => exec_flags::USER_MOUNTS,
-            (false, true) => 0,
-            (false, false) => exec_flags::PATH_ADRIFT,
+        let flags = match (is_initial(owner), is_in_tree) {
+            (false, _) => exec_flags::USER_MOUNTS,
+            (true, true) => 0,
+            (true, false) => exec_flags::PATH_ADRIFT,
         };
         Place { is_in_tree, flags }
+    }
+}
+
+/// Whether this is the initial user namespace, which is root's.
+///
+/// # Safety
+///
+/// All is probed.
+#[inline(always)]
+pub(super) unsafe fn is_initial(namespace: Address) -> bool {
+    // SAFETY: as above.
+    unsafe { Probed::member::<u32>(namespace, offset!(user_ns_inum)) == INITIAL_USER_NAMESPACE }
+}
+
+/// Whether there is another mount that one is in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Above {
+    /// The walk of the area is at its place there.
+    Mount,
+    /// It is the top of its tree.
+    Nothing,
+    /// It cannot be read.
+    Unknown,
+}
+
+/// Takes the walk of an area from the root of the mount that it is in to where that is mounted.
+///
+/// # Safety
+///
+/// `dentry`, `mount` and `mount_root` of the area must be set.
+#[inline(always)]
+pub(super) unsafe fn leave(area: Area) -> Above {
+    // SAFETY: within the area.
+    unsafe {
+        let mount = &raw mut (*area.0).mount;
+        let here = mount.read_volatile();
+        let word = &raw mut (*area.0).word;
+        if !address(word, here + u64::from(offset!(mount_parent))) {
+            return Above::Unknown;
+        }
+        let up = word.read_volatile();
+        if up == here {
+            return Above::Nothing;
+        }
+        let root = up + u64::from(offset!(mount_mnt)) + u64::from(offset!(vfsmount_root));
+        if !address(&raw mut (*area.0).dentry, here + u64::from(offset!(mount_mountpoint)))
+            || !address(&raw mut (*area.0).mount_root, root)
+        {
+            return Above::Unknown;
+        }
+        mount.write_volatile(up);
+        Above::Mount
     }
 }
 
@@ -114,9 +184,7 @@ pub(super) unsafe fn is_adrift(area: Area, mount: u64) -> bool {
     // SAFETY: as above.
     unsafe {
         let word = &raw mut (*area.0).word;
-        if !probe(word, mount + u64::from(offset!(mount_ns))) {
-            return true;
-        }
+        fetch(word, mount + u64::from(offset!(mount_ns)));
         let namespace = word.read_volatile();
         namespace != (&raw const (*area.0).host_mounts).read_volatile()
             && namespace != (&raw const (*area.0).own_mounts).read_volatile()

@@ -8,19 +8,21 @@
 //!
 //! A walk may be as long as a path may be. The verifier follows each round of a loop, so a loop for that would be beyond
 //! what it is ready to look at. A function of global linkage it looks at once, whoever calls it (Linux 5.6): so
-//! [`path_steps`] takes a few steps, and is called as often as it takes.
+//! [`path_steps`] takes a few steps, and is called as often as it takes, by [`path_append`], which is another one.
 
 use crate::record::exec::{PATH_MAX, ROOT_MAX};
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 
-use super::load::{Address, at_most, offset, probe};
-use super::mounts;
+use super::load::{Address, Memory, Probed, address, at_most, offset, store};
+use super::mounts::{self, Above};
+use super::name::{Name, SHORT};
 use super::scratch::Area;
+use super::watched;
 
 /// Steps that one call takes, names and mount crossings together.
-const STEPS: u32 = 32;
+const STEPS: u32 = 4;
 /// Most calls for one walk: together more steps than a path of [`PATH_MAX`] has names.
-const CALLS: u32 = 72;
+const CALLS: u32 = 576;
 /// `NAME_MAX` of Linux: no component is longer.
 const COMPONENT_MAX: u64 = 255;
 
@@ -36,6 +38,17 @@ pub(crate) enum End {
     /// Not at a root: too deep or too long, or some kernel memory could not be read, or on a mount that has no place in a
     /// tree. What there is of the path is not its beginning.
     Cut,
+}
+
+impl End {
+    #[inline(always)]
+    fn of(step: u64) -> Self {
+        match step {
+            step::ROOT => Self::Root,
+            step::NAMELESS => Self::Nameless,
+            _ => Self::Cut,
+        }
+    }
 }
 
 /// What a call of [`path_steps`] returns: to be called again, or how the walk ended.
@@ -62,20 +75,64 @@ pub(crate) struct Path {
 /// `dentry` and `mnt` must be the two halves of a `struct path`, or zero; `mounts::note` must have been called for the area.
 #[inline(always)]
 pub(crate) unsafe fn append(area: Area, dentry: u64, mnt: u64) -> Path {
+    // SAFETY: as above.
+    unsafe { append_from(area, area.at(), dentry, mnt) }
+}
+
+/// Appends the path of a name in a folder.
+///
+/// # Safety
+///
+/// `name` must have so many bytes, `folder` and `mnt` must be as in [`append`].
+#[inline(always)]
+pub(crate) unsafe fn append_below(area: Area, name: Address, len: u32, folder: u64, mnt: u64) -> Path {
+    let start = area.at();
+    // SAFETY: as above; `Area::end` leaves room for a component and more.
+    unsafe {
+        let len = at_most::<COMPONENT_MAX>(u64::from(len));
+        let to = area.end();
+        bpf_probe_read_kernel(to.cast(), len as u32, name);
+        to.add(at_most::<COMPONENT_MAX>(len) as usize).write_volatile(b'/');
+        area.set_at(start + len + 1);
+        append_from(area, start, folder, mnt)
+    }
+}
+
+/// Appends what is above, to what begins there.
+#[inline(always)]
+unsafe fn append_from(area: Area, start: u64, dentry: u64, mnt: u64) -> Path {
+    // SAFETY: within the area, where typed pointers become numbers, as functions are given.
+    let packed = unsafe {
+        (&raw mut (*area.0).start).write_volatile(start);
+        (&raw mut (*area.0).dentry).write_volatile(dentry);
+        (&raw mut (*area.0).mount).write_volatile(mnt);
+        path_append(area.number())
+    };
+    Path { len: packed as u16, end: End::of(packed >> 16 & 0xff), mounts: (packed >> 32) as u32 }
+}
+
+/// See [`append_from`], of `start`, `dentry` and `mount` in the area of this number: the length, from bit 16 on the end, and from bit 32 on whose
+/// the mount is.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn path_append(area: u32) -> u64 {
+    let Some(area) = Area::numbered(area) else { return step::CUT << 16 };
     // SAFETY: the verifier checks the area; `probe` the rest.
     unsafe {
+        let dentry = (&raw const (*area.0).dentry).read_volatile();
+        let mnt = (&raw const (*area.0).mount).read_volatile();
         let mount = mnt.wrapping_sub(u64::from(offset!(mount_mnt)));
         let place = mounts::of(area, mount);
         (&raw mut (*area.0).mount).write_volatile(mount);
         (&raw mut (*area.0).longest).write_volatile(PATH_MAX as u64);
-        let mut end = End::Cut;
-        if probe(&raw mut (*area.0).mount_root, mnt + u64::from(offset!(vfsmount_root))) {
+        let mut end = step::CUT;
+        if address(&raw mut (*area.0).mount_root, mnt + u64::from(offset!(vfsmount_root))) {
             end = walk(area, dentry);
         }
-        if end == End::Root && !place.is_in_tree {
-            end = End::Cut;
+        if end == step::ROOT && !place.is_in_tree {
+            end = step::CUT;
         }
-        Path { len: finish(area), end, mounts: place.flags }
+        u64::from(finish(area)) | end << 16 | u64::from(place.flags) << 32
     }
 }
 
@@ -86,17 +143,29 @@ pub(crate) unsafe fn append(area: Area, dentry: u64, mnt: u64) -> Path {
 /// `mnt` must be a `struct vfsmount`.
 #[inline(always)]
 pub(super) unsafe fn append_mount_root(area: Area, mnt: u64) -> (u16, End) {
+    // SAFETY: as in `append`.
+    let packed = unsafe {
+        (&raw mut (*area.0).mount).write_volatile(mnt);
+        path_append_mount_root(area.number())
+    };
+    (packed as u16, End::of(packed >> 16))
+}
+
+/// See [`append_mount_root`], of `mount` in the area of this number: the length, and from bit 16 on the end.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn path_append_mount_root(area: u32) -> u64 {
+    let Some(area) = Area::numbered(area) else { return step::CUT << 16 };
     // SAFETY: as above.
     unsafe {
+        let mnt = (&raw const (*area.0).mount).read_volatile();
         (&raw mut (*area.0).mount).write_volatile(0);
         (&raw mut (*area.0).mount_root).write_volatile(0);
+        (&raw mut (*area.0).start).write_volatile(area.at());
         (&raw mut (*area.0).longest).write_volatile(ROOT_MAX as u64);
-        let word = &raw mut (*area.0).word;
-        let mut end = End::Cut;
-        if probe(word, mnt + u64::from(offset!(vfsmount_root))) {
-            end = walk(area, word.read_volatile());
-        }
-        (finish(area), end)
+        let root: u64 = Probed::member(mnt as Address, offset!(vfsmount_root));
+        let end = if root == 0 { step::CUT } else { walk(area, root) };
+        u64::from(finish(area)) | end << 16
     }
 }
 
@@ -116,26 +185,23 @@ unsafe fn finish(area: Area) -> u16 {
     }
 }
 
-/// Walks up from a dentry. `mount`, `mount_root` and `longest` of the area must be set.
+/// Walks up from a dentry; how it ended. `start`, `mount`, `mount_root` and `longest` of the area must be set.
 #[inline(always)]
-unsafe fn walk(area: Area, dentry: u64) -> End {
+unsafe fn walk(area: Area, dentry: u64) -> u64 {
     // SAFETY: within the area.
     unsafe {
-        (&raw mut (*area.0).start).write_volatile(area.at());
         (&raw mut (*area.0).left).write_volatile(0);
         (&raw mut (*area.0).dentry).write_volatile(dentry);
     }
     let mut call = 0;
     while call < CALLS {
         call += 1;
-        match path_steps(area.number()) {
-            step::MORE => {}
-            step::ROOT => return End::Root,
-            step::NAMELESS => return End::Nameless,
-            _ => break,
+        let taken = path_steps(area.number());
+        if taken != step::MORE {
+            return taken;
         }
     }
-    End::Cut
+    step::CUT
 }
 
 /// Takes the next steps of the walk in the area of this number.
@@ -170,37 +236,24 @@ unsafe fn one(area: Area) -> u64 {
             if left.read_volatile() == 0 {
                 left.write_volatile(area.at());
             }
-            let here = mount.read_volatile();
-            let word = &raw mut (*area.0).word;
-            if !probe(word, here + u64::from(offset!(mount_parent))) {
-                return step::CUT;
-            }
-            let up = word.read_volatile();
-            if up == here {
-                if !mounts::is_adrift(area, here) {
-                    return step::ROOT;
+            match mounts::leave(area) {
+                Above::Mount => {}
+                Above::Unknown => return step::CUT,
+                Above::Nothing if !mounts::is_adrift(area, mount.read_volatile()) => return step::ROOT,
+                Above::Nothing => {
+                    mount_root.write_volatile(0);
+                    mount.write_volatile(0);
                 }
-                mount_root.write_volatile(0);
-                mount.write_volatile(0);
-                return step::MORE;
             }
-            if !probe(place, here + u64::from(offset!(mount_mountpoint)))
-                || !probe(mount_root, up + u64::from(offset!(mount_mnt)) + u64::from(offset!(vfsmount_root)))
-            {
-                return step::CUT;
-            }
-            mount.write_volatile(up);
             return step::MORE;
         }
-        if !link(area, dentry) {
-            return step::CUT;
-        }
+        let Some(name) = Name::of::<SHORT>(area, dentry) else { return step::CUT };
+        let parent = name.parent();
         // The root of a file system, or a pseudo file's dentry, is its own parent without being its mount's root.
-        let parent = parent(area);
         if parent == dentry && (area.at() != start || mount.read_volatile() == 0) {
             return step::ROOT;
         }
-        if !name(area, start) {
+        if !append_name(area, start, name) {
             return step::CUT;
         }
         if parent == dentry {
@@ -211,45 +264,27 @@ unsafe fn one(area: Area) -> u64 {
     }
 }
 
-/// Reads a dentry's parent and name into the area.
+/// Appends a name, and a separator. False if there is no room for it, or it cannot be read.
 #[inline(always)]
-unsafe fn link(area: Area, dentry: u64) -> bool {
-    // SAFETY: within the area.
+unsafe fn append_name(area: Area, start: u64, name: Name) -> bool {
+    // SAFETY: within the area: `Area::end` leaves room for a component and more.
     unsafe {
-        let link = &raw mut (*area.0).link;
-        let (parent, name) = (offset!(dentry_parent), offset!(dentry_name));
-        // Side by side on every kernel seen; a constant to the verifier.
-        if name == parent + 8 {
-            return probe(link, dentry + u64::from(parent));
-        }
-        probe(link.cast::<u64>(), dentry + u64::from(parent))
-            && probe(link.cast::<u64>().add(1).cast::<[u64; 2]>(), dentry + u64::from(name))
-    }
-}
-
-#[inline(always)]
-unsafe fn parent(area: Area) -> u64 {
-    // SAFETY: within the area.
-    unsafe { (&raw const (*area.0).link).cast::<u64>().read_volatile() }
-}
-
-/// Appends the name that `link` read, and a separator. False if there is no room for it, or it cannot be read.
-#[inline(always)]
-unsafe fn name(area: Area, start: u64) -> bool {
-    // SAFETY: within the area: `qstr` has 16 bytes, and `Area::end` leaves room for a component and more.
-    unsafe {
-        let qstr = (&raw const (*area.0).link).cast::<u64>().add(1).cast::<u8>();
-        let len: u32 = qstr.add(offset!(qstr_len) as usize).cast::<u32>().read_volatile();
-        let from: u64 = qstr.add(offset!(qstr_name) as usize).cast::<u64>().read_volatile();
-        let len = at_most::<COMPONENT_MAX>(u64::from(len));
+        let len = at_most::<COMPONENT_MAX>(name.len());
         let at = area.at();
         if (at + len).wrapping_sub(start) > (&raw const (*area.0).longest).read_volatile() {
             return false;
         }
         let to = area.end();
-        if bpf_probe_read_kernel(to.cast(), len as u32, from as Address) != 0 {
+        if name.is_short() && len <= (SHORT * 8) as u64 {
+            // What follows it is written over.
+            store::<0>(to, name.word::<0>());
+            store::<8>(to, name.word::<1>());
+            store::<16>(to, name.word::<2>());
+            store::<24>(to, name.word::<3>());
+        } else if bpf_probe_read_kernel(to.cast(), len as u32, name.text() as Address) != 0 {
             return false;
         }
+        watched::look(area, to, len);
         to.add(at_most::<COMPONENT_MAX>(len) as usize).write_volatile(b'/');
         area.set_at(at + len + 1);
         true

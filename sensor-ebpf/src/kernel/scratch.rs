@@ -18,10 +18,11 @@ use aya_ebpf::btf_maps::PerCpuArray;
 use aya_ebpf::macros::btf_map;
 
 use super::load::at_most;
+use super::name;
 
 /// Largest per-CPU value that the kernel grants.
 const AREA: usize = 32 * 1024;
-const STATE: usize = (18 + CGROUP_DEPTH) * 8;
+const STATE: usize = (21 + name::WORDS + CGROUP_DEPTH) * 8;
 const RECORD: usize = AREA - STATE;
 
 const _: () = assert!(bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY == 6 && size_of::<Scratch>() == AREA);
@@ -36,13 +37,19 @@ pub(crate) struct Scratch {
     pub(super) mount_root: u64,
     /// Where small reads land.
     pub(super) word: u64,
-    pub(super) link: [u64; 3],
+    pub(super) header: [u64; 2],
+    pub(super) name: [u64; name::WORDS],
     /// Flags gathered on the way, [`crate::record::exec_flags`].
     flags: u64,
     /// Not zero while a record is built, in areas that two programs share.
     busy: u64,
-    /// Where a datagram's next message begins.
+    /// A datagram: its bytes, how many there are, and where the next message begins.
+    pub(super) datagram: u64,
+    pub(super) datagram_len: u64,
     pub(super) next: u64,
+    /// Why the kernel refuses its messages, a `Refusal` or zero, and the control group of its sender.
+    pub(super) refused: u64,
+    pub(super) cgroup: u64,
     /// Where the section that a walk writes began, and how long it may become.
     pub(super) start: u64,
     pub(super) longest: u64,
@@ -53,7 +60,8 @@ pub(crate) struct Scratch {
     pub(super) host_mounts: u64,
     /// The file that a script was found to be.
     pub(super) script: u64,
-    reserved: u64,
+    /// What the names of a walk are looked for in, and whether one was found, see `watched`.
+    pub(super) watched: u64,
     /// The control groups on the way up, in turn.
     pub(super) nodes: [u64; CGROUP_DEPTH],
     record: [u8; RECORD],
@@ -159,11 +167,16 @@ impl Area {
     #[inline(always)]
     pub(crate) fn begin_as<T>(self) -> *mut T {
         self.set_at(size_of::<T>() as u64);
+        // SAFETY: in bounds.
+        unsafe { (&raw mut (*self.0).flags).write_volatile(0) };
+        self.begun()
+    }
+
+    /// The record that was started.
+    #[inline(always)]
+    pub(super) fn begun<T>(self) -> *mut T {
         // SAFETY: in bounds; the record is eight-byte aligned within the area.
-        unsafe {
-            (&raw mut (*self.0).flags).write_volatile(0);
-            (&raw mut (*self.0).record).cast()
-        }
+        unsafe { (&raw mut (*self.0).record).cast() }
     }
 
     #[inline(always)]

@@ -3,10 +3,12 @@
 //! `task` is a typed pointer where the tracepoint gives one; programs that have only its address read the same through
 //! [`super::load::Probed`].
 
+use aya_ebpf::programs::BtfTracePointContext;
+
 use crate::offsets::ABSENT;
 use crate::record::{COMM_LEN, ExecRecord, Ids, Namespaces, Place, ProcessKey, TTY_LEN};
 
-use super::load::{Address, Memory, Typed, at_most, offset, present, probe};
+use super::load::{Address, Memory, Probed, Typed, at_most, offset, present};
 use super::mounts;
 use super::scratch::Area;
 
@@ -19,7 +21,7 @@ const LEVEL_MAX: u64 = 32;
 ///
 /// `leader` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn key<M: Memory>(leader: Address) -> ProcessKey {
+pub(crate) unsafe fn key<M: Memory>(leader: Address) -> ProcessKey {
     // SAFETY: the verifier.
     unsafe {
         ProcessKey {
@@ -27,6 +29,46 @@ pub(super) unsafe fn key<M: Memory>(leader: Address) -> ProcessKey {
             tgid: M::member(leader, offset!(task_tgid)),
             reserved: 0,
         }
+    }
+}
+
+/// Whether the thread that exits is the last one of its process, by the arguments of `sched_process_exit`.
+///
+/// The kernel counts a thread out of `signal->live` before. Since Linux 6.16 it says itself whether that was the last one.
+/// Before, two last threads that exit at the same time may both see the count at zero.
+///
+/// # Safety
+///
+/// `ctx` must be of that tracepoint, `signal` the task's `signal_struct`. On kernels without the second argument the verifier
+/// prunes the branch.
+#[inline(always)]
+pub(crate) unsafe fn is_last(ctx: &BtfTracePointContext, signal: Address) -> bool {
+    // SAFETY: the verifier.
+    unsafe {
+        if present!(exit_group_dead) {
+            ctx.arg::<u64>(1) & 0xff != 0
+        } else {
+            Typed::member::<u32>(signal, offset!(signal_live)) == 0
+        }
+    }
+}
+
+/// How a process ended, as `wait(2)` reports it.
+///
+/// # Safety
+///
+/// `leader` must be the process's, `signal` its `signal_struct`, both typed.
+#[inline(always)]
+pub(crate) unsafe fn status(leader: Address, signal: Address) -> u32 {
+    /// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
+    const SIGNAL_GROUP_EXIT: u32 = 4;
+    // SAFETY: the verifier.
+    unsafe {
+        let flags: u32 = Typed::member(signal, offset!(signal_flags));
+        // Both, as the compiler would choose the structure and the member one by one, and Linux 5.10 refuses what never happens.
+        let (of_group, of_leader): (u32, u32) =
+            (Typed::member(signal, offset!(signal_group_exit_code)), Typed::member(leader, offset!(task_exit_code)));
+        if flags & SIGNAL_GROUP_EXIT != 0 { of_group } else { of_leader }
     }
 }
 
@@ -73,10 +115,10 @@ pub(super) unsafe fn comm_of<M: Memory>(task: Address) -> [u64; COMM_LEN / 8] {
 ///
 /// # Safety
 ///
-/// `task` must be a `task_struct` pointer that `M` can read; `area` gives room for a word, and its content is lost.
+/// `task` must be a `task_struct` pointer that `M` can read.
 #[inline(always)]
-pub(super) unsafe fn innermost_pid<M: Memory>(task: Address, word: *mut u64) -> (u32, u32) {
-    // SAFETY: the verifier, and `probe` for what it cannot follow.
+pub(super) unsafe fn innermost_pid<M: Memory>(task: Address) -> (u32, u32) {
+    // SAFETY: the verifier; what it cannot follow is probed.
     unsafe {
         let pid: Address = M::member(task, offset!(task_thread_pid));
         if pid.is_null() {
@@ -91,15 +133,9 @@ pub(super) unsafe fn innermost_pid<M: Memory>(task: Address, word: *mut u64) -> 
         // A variable index: the verifier cannot follow it through a typed pointer, and wants it bounded even so.
         let index = at_most::<LEVEL_MAX>(u64::from(level));
         let numbers = pid as u64 + u64::from(offset!(pid_numbers));
-        let number = numbers + index * u64::from(offset!(upid_size));
-        word.write_volatile(0);
-        probe(word.cast::<u32>(), number + u64::from(offset!(upid_nr)));
-        let nr = word.cast::<u32>().read_volatile();
-        probe(word, number + u64::from(offset!(upid_ns)));
-        let ns = word.read_volatile();
-        word.write_volatile(0);
-        probe(word.cast::<u32>(), ns + u64::from(offset!(pid_ns_inum)));
-        (nr, word.cast::<u32>().read_volatile())
+        let number = (numbers + index * u64::from(offset!(upid_size))) as Address;
+        let ns: Address = Probed::member(number, offset!(upid_ns));
+        (Probed::member(number, offset!(upid_nr)), Probed::member(ns, offset!(pid_ns_inum)))
     }
 }
 
@@ -117,7 +153,7 @@ pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord
         (*record).exec_id = Typed::member::<u64>(task, offset!(task_self_exec_id)) as u16;
         (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of::<Typed>(task));
         credentials::<Typed>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
-        let (ns_pid, pid_ns) = innermost_pid::<Typed>(task, &raw mut (*area.0).word);
+        let (ns_pid, pid_ns) = innermost_pid::<Typed>(task);
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
         namespaces::<Typed>(task, &raw mut (*record).namespaces);

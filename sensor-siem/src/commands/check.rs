@@ -67,7 +67,7 @@ pub(super) fn check(config: Config) -> Exit {
 pub(super) fn reach(output: &Output) -> Result<String, String> {
     match &output.destination {
         Destination::Stdout => Ok(output.destination.to_string()),
-        Destination::File(path) => writable(path),
+        Destination::File(file) => writable(&file.path),
         Destination::Receiver(receiver) => match receiver.reach() {
             Ok(()) => Ok(receiver.place()),
             Err(reason) => Err(format!("{}: {reason}", receiver.place())),

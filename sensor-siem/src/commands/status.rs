@@ -54,14 +54,15 @@ pub(super) fn status(config: &Config, json: bool) -> Exit {
         }
     };
     let names: Vec<&str> = config.outputs.iter().map(|output| output.name.as_str()).collect();
-    let rows = rows(&state, &names, now());
+    let rows = rows(&state, &names, |tenant| config.may_read(tenant), now());
     let known = |name: &str| config.outputs.iter().find(|output| output.name == name)?.destination.known();
     // Whoever does not read it does not want it.
     let _ = write(&mut io::stdout().lock(), &rows, &names, known, json);
     if rows.iter().any(|row| row.error.is_some()) { Exit::Unavailable } else { Exit::Fine }
 }
 
-pub(super) fn rows<'a>(state: &'a State, names: &[&'a str], now: i64) -> Vec<Row<'a>> {
+/// Of these outputs, and the tenants that are still read: how far the others are is kept, in case they are again.
+pub(super) fn rows<'a>(state: &'a State, names: &[&'a str], is_read: impl Fn(&str) -> bool, now: i64) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     for name in names {
         let Some((name, output)) = state.outputs.get_key_value(*name) else { continue };
@@ -73,7 +74,7 @@ pub(super) fn rows<'a>(state: &'a State, names: &[&'a str], now: i64) -> Vec<Row
                 .map(Option::as_ref)
                 .filter(|place| place.is_none_or(|place| !output.streams.contains_key(place))),
         );
-        for place in places {
+        for place in places.into_iter().filter(|place| place.is_none_or(|(tenant, _)| is_read(tenant))) {
             let position = place.and_then(|place| output.streams.get(place)).map(|position| &position.reached);
             rows.push(Row {
                 output: name,
@@ -167,7 +168,8 @@ mod tests {
             state.apply(of(change));
         }
         let names = ["a", "b"];
-        let rows = rows(&state, &names, 1000);
+        assert_eq!(rows(&state, &names, |_| false, 1000).len(), 1, "of the output itself");
+        let rows = rows(&state, &names, |tenant| tenant == "t", 1000);
         let mut out = Vec::new();
         let known = |name: &str| (name == "a").then_some("on its way");
         write(&mut out, &rows, &names, known, false).unwrap();

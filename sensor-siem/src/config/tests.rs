@@ -6,7 +6,12 @@ use secrecy::ExposeSecret as _;
 use settings::Environment;
 
 use super::*;
-use crate::{config_ini, format::Format};
+use crate::{
+    config_ini,
+    destination::{FileOutput, file::Bound},
+    format::Format,
+    source::Rates,
+};
 
 mod receivers;
 
@@ -46,7 +51,7 @@ fn a_short_file_gets_the_defaults() {
     assert_eq!(config.state, Path::new("/var/lib/sensor-siem/state.jsonl"));
     assert_eq!(config.dead_letters, Path::new("/var/lib/sensor-siem/dead-letters.jsonl"));
     let layout = Layout { format: Format::Json, compat: false, fqdn: true };
-    let destination = Destination::File("/var/log/siem/a.json".into());
+    let destination = Destination::File(FileOutput::new("/var/log/siem/a.json".into()));
     let start = Start::Ago(12 * 3600);
     let [output] = &config.outputs[..] else { panic!() };
     assert_eq!(output.destination.to_string(), destination.to_string());
@@ -186,6 +191,10 @@ fn all_faults_are_told_at_once_with_what_to_do() {
         ),
         ("central: {gateway: 'https://a', client_id: x}\noutputs: []\n", "`client_id` has no effect"),
         ("central: {gateway: 'http://a'}\noutputs: []\n", "https://"),
+        (
+            "central: {client_id: a, client_secret: b}\noutputs: [{type: file, path: /a, max_backups: 2}]\n",
+            "`max_backups` has no effect without `max_size`",
+        ),
     ] {
         let shown = plain(text).unwrap_err();
         assert!(shown.contains(part), "{part} in:\n{shown}");
@@ -211,10 +220,34 @@ fn what_a_config_ini_says_is_said_by_its_yaml() {
                 }
             };
             let places = (config.state.clone(), config.script_state.clone(), config.dead_letters.clone());
-            format!("{:?} {secrets:?} {:?} {places:?} {:?}", config.credentials, config.streams, config.outputs)
+            let rates = config.connection.rates;
+            format!(
+                "{:?} {secrets:?} {rates:?} {:?} {places:?} {:?}",
+                config.credentials, config.streams, config.outputs
+            )
         };
         assert_eq!(all(&after), all(&before));
+        assert_eq!(after.connection.rates, Rates::USUAL);
     }
+}
+
+#[test]
+fn a_file_has_a_bound_if_one_is_said() {
+    let bounded = "central: {client_id: a, client_secret: b}\n\
+                   outputs: [{type: file, path: /a, max_size: 100MiB, max_backups: 9}]\n";
+    let (config, _) = plain(bounded).unwrap();
+    let Destination::File(FileOutput { bound, .. }) = &config.outputs[0].destination else { panic!() };
+    assert_eq!(*bound, Some(Bound { max_size: 100 << 20, max_backups: Some(9) }));
+}
+
+#[test]
+fn what_yaml_does_not_say_of_a_config_ini_stands_in_it_as_a_comment() {
+    let text = "[login]\nclient_id = a\nclient_secret = b\nalerts_from_date_offset_minutes = 30\n";
+    let config = config_ini::read("config.ini", text, Path::new("/home"), &mut Report::default()).unwrap();
+    let yaml = write(&config);
+    assert!(yaml.contains("# Left out: alerts_from_date_offset_minutes = 30."), "{yaml}");
+    assert!(!yaml.contains("events_from_date_offset_minutes"), "{yaml}");
+    plain(&yaml).unwrap();
 }
 
 proptest! {

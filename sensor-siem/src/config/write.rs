@@ -59,6 +59,14 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
     if let Some(path) = &config.script_state {
         writeln!(out, "script_state: {}", quoted(&path.to_string_lossy()))?;
     }
+    for (stream, minutes) in ["events", "alerts"].into_iter().zip(config.earlier_minutes) {
+        if minutes > 0 {
+            writeln!(
+                out,
+                "# Left out: {stream}_from_date_offset_minutes = {minutes}. A first reading begins where `start` says."
+            )?;
+        }
+    }
     writeln!(out, "log_level: {}", config.log_level.word())?;
     writeln!(out, "outputs:")?;
     for output in &config.outputs {
@@ -66,8 +74,9 @@ fn fill(out: &mut String, config: &Config) -> std::fmt::Result {
         writeln!(out, "  - name: {name}")?;
         match destination {
             Destination::Stdout => writeln!(out, "    type: stdout")?,
-            Destination::File(path) => {
-                writeln!(out, "    type: file\n    path: {}", quoted(&path.to_string_lossy()))?;
+            // That it has no bound is said by saying nothing.
+            Destination::File(file) => {
+                writeln!(out, "    type: file\n    path: {}", quoted(&file.path.to_string_lossy()))?;
             }
             // A config.ini has no others.
             Destination::Receiver(receiver) => {

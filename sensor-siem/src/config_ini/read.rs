@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{Config, LogFormat, LogLevel, MAIN, Output, REPLIES},
-    destination::{Destination, look, syslog::SyslogOutput},
+    destination::{Destination, FileOutput, look, syslog::SyslogOutput},
     format::{
         Format, Layout,
         syslog::{Facility, Header},
@@ -241,7 +241,7 @@ impl Values<'_, '_> {
             ca_file: tls.ca_file,
             proxy: url,
             timeout: Duration::from_secs(self.number("timeout_seconds", 1..=3600).into()),
-            rates: Rates::default(),
+            rates: Rates::USUAL,
             replies: REPLIES,
         }
     }
@@ -263,7 +263,7 @@ impl Values<'_, '_> {
                 return self.syslog(compat, idle).map(|syslog| Destination::Receiver(Arc::new(syslog)));
             }
             "stdout" => Destination::Stdout,
-            name => Destination::File(home.join("log").join(name)),
+            name => Destination::File(FileOutput::new(home.join("log").join(name))),
         };
         let syslog = ["address", "facility", "socktype", "append_nul"];
         let set: Vec<&str> = syslog.into_iter().filter(|key| self.get(key).is_set()).collect();

@@ -23,14 +23,66 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use delivery::receivers::file::rotate;
+use diagnostic::Report;
 use serde::{Deserialize, Serialize};
-use settings::{Key, Kind, Variant};
+use settings::{Key, Kind, Section, Size, Variant};
 
 pub(super) const VARIANT: Variant = Variant {
     name: "file",
-    keys: &[Key::new("path", Kind::Path, "", "The file. It is made if it is not there, mode 0600.").required()],
+    keys: KEYS,
     doc: "Lines are appended. A file that was moved is left alone and a new one made.",
 };
+
+const KEYS: &[Key] = &[
+    Key::new("path", Kind::Path, "", "The file. It is made if it is not there, mode 0600.").required(),
+    Key::new(
+        "max_size",
+        Kind::Size(4096, 1 << 50),
+        "",
+        "A file that would grow beyond it is moved out of the way first: `PATH.1`, the next `PATH.2`, the highest number \
+         being the newest. Without it, that is left to others, such as logrotate.",
+    ),
+    Key::new("max_backups", Kind::Count(0, 1 << 20), "", "Files that were moved to keep. Without it, all."),
+];
+
+/// A file, and how far it may grow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOutput {
+    pub path: PathBuf,
+    pub bound: Option<Bound>,
+}
+
+/// When a file is moved out of the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// Bytes.
+    pub max_size: u64,
+    /// Files that were moved to keep; all if it says nothing.
+    pub max_backups: Option<u32>,
+}
+
+impl FileOutput {
+    /// One that nobody moves but others.
+    #[must_use]
+    pub const fn new(path: PathBuf) -> Self {
+        Self { path, bound: None }
+    }
+}
+
+/// Takes the file.
+pub(super) fn read(section: &Section<'_>, report: &mut Report) -> Option<FileOutput> {
+    let max_backups = section.get::<u64>("max_backups").map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+    let bound = section.get::<Size>("max_size").map(|Size(max_size)| Bound { max_size, max_backups });
+    if bound.is_none()
+        && let Some(span) = section.span("max_backups")
+    {
+        report
+            .error(span, "`max_backups` has no effect without `max_size`")
+            .help("add the size at which the file is moved, or take this out");
+    }
+    Some(FileOutput { path: section.get("path")?, bound })
+}
 
 /// No more than this is looked at behind the length that is known. The state says it anew more often.
 const MOST_BEHIND: u64 = 64 << 20;
@@ -174,6 +226,21 @@ impl Lines {
         Ok(Mark { path: self.path.clone(), device: there.dev(), inode: there.ino(), length: there.len(), appending })
     }
 
+    /// Whether these would make it larger than it may be. An empty file takes any.
+    #[must_use]
+    pub fn is_full(&self, page: &[u8], bound: &Bound) -> bool {
+        let there = fs::metadata(&self.path).map_or(0, |there| there.len());
+        !page.is_empty() && there > 0 && there + page.len() as u64 > bound.max_size
+    }
+
+    /// Moves it out of the way. The next page goes to a new one.
+    ///
+    /// # Errors
+    /// It cannot be renamed.
+    pub fn rotate(&mut self, bound: &Bound) -> io::Result<()> {
+        rotate(&self.path, bound.max_backups)
+    }
+
     /// Appends the lines, behind a line end if somebody left the last line without one, and waits until the disk has them.
     ///
     /// # Errors
@@ -274,6 +341,26 @@ mod tests {
         // One that was moved away, and another made.
         let lines = Lines::resume(&path, &Mark { inode: mark.inode + 1, ..mark }).unwrap();
         assert_eq!((lines.known(), lines.missing(b"old\nnew\n").as_ref()), (4, &b"new\n"[..]));
+    }
+
+    #[test]
+    fn a_file_that_would_be_too_large_is_moved_out_of_the_way_and_the_oldest_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("items");
+        let bound = Bound { max_size: 10, max_backups: Some(2) };
+        let mut lines = Lines::open(&path).unwrap();
+        for page in ["aaaaaaaaaaaaaaa\n", "bbbb\n", "cccc\n", "dddd\n", "eeee\n", "ffff\n"] {
+            if lines.is_full(page.as_bytes(), &bound) {
+                lines.rotate(&bound).unwrap();
+            }
+            let mark = lines.mark(page.as_bytes()).unwrap();
+            lines.append(&mark, page.as_bytes()).unwrap();
+        }
+        let text = |name: &str| fs::read_to_string(folder.path().join(name)).ok();
+        assert_eq!(text("items").as_deref(), Some("ffff\n"));
+        assert_eq!(text("items.3").as_deref(), Some("dddd\neeee\n"));
+        assert_eq!(text("items.2").as_deref(), Some("bbbb\ncccc\n"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 
     #[test]

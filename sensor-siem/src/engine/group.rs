@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     item::{Item, Stream},
-    source::{Begin, Begun, Fault, Gap, Page, Pages, Tenant, begin, earliest},
-    state::{Change, Failed, Moved, Reached, Sent, Told},
+    source::{Begin, Begun, Fault, Gap, LONGEST, Page, Pages, Start, Tenant, begin, earliest},
+    state::{Moved, Reached, Sent},
 };
 
 /// Ids are remembered for so much longer than a stream is read again, seconds.
@@ -34,7 +34,7 @@ struct Member {
 pub(super) struct Group {
     begin: Begin,
     members: Vec<Member>,
-    /// It is one output, which was too slow for the others.
+    /// It is one output, which was too slow for the others, or failed.
     is_slow: bool,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn groups(engine: &Engine, tenant: &Tenant, stream: Stream) -> Vec<Gr
     begins(engine, outlets, tenant, stream)
 }
 
-/// An output that was too slow goes on from where it is by then, to the end of the stream.
+/// An output that was too slow, or failed, goes on from where it is by then, to the end of the stream.
 pub(super) async fn go_on_alone(engine: Arc<Engine>, outlet: Arc<Outlet>, tenant: Arc<Tenant>, stream: Stream) -> Done {
     let mut done = Done::default();
     tokio::select! {
@@ -75,11 +75,17 @@ fn begins<'a>(
         let own = store.position(&output.name, &tenant.id, stream).map(|position| position.stopped());
         let cursor = own.as_ref().map(|own| own.cursor.clone());
         let is_known = own.as_ref().is_some_and(|own| own.known_from.is_some());
-        let stopped = own.or_else(|| match output.start {
-            crate::source::Start::Script => store.script(&tenant.id, tenant.token.as_deref(), stream),
-            _ => None,
+        let is_lost = store.output(&output.name).is_some_and(|output| output.lost.is_some());
+        let start = match output.start {
+            // How far it was is not known any more: all that Central keeps is read, wherever it began.
+            _ if is_lost => Start::Ago(LONGEST),
+            start => start,
+        };
+        let stopped = own.or_else(|| match start {
+            Start::Script => store.script(&tenant.id, tenant.token.as_deref(), stream),
+            Start::Ago(_) | Start::Now => None,
         });
-        let Begun { begin: from, gap } = begin(stopped.as_ref(), output.start, engine.options.begin(), overlap, now);
+        let Begun { begin: from, gap } = begin(stopped.as_ref(), start, engine.options.begin(), overlap, now);
         let from = match from {
             // What a first reading begins earlier by.
             Begin::Time(time) if stopped.is_none() && engine.options.begin().is_none() => {
@@ -101,12 +107,13 @@ fn begins<'a>(
     groups
 }
 
-/// What of a page came in until then; what comes behind it is not asked for.
+/// What of a page came in until then. What comes behind a page of which nothing did is not asked for: a single item with an odd
+/// time ends nothing.
 fn until(mut page: Page, to: Option<i64>) -> Page {
     let Some(to) = to else { return page };
-    let all = page.items.len();
+    let was_empty = page.items.is_empty();
     page.items.retain(|item| item.timestamp().is_none_or(|time| time.as_second() <= to));
-    page.has_more &= page.items.len() == all;
+    page.has_more &= was_empty || !page.items.is_empty();
     page
 }
 
@@ -142,6 +149,10 @@ impl Group {
                 },
                 _ => None,
             };
+            // Meanwhile it may have failed with another stream.
+            if self.is_slow && self.members.iter().all(|member| member.outlet.has_failed()) {
+                return done;
+            }
             let pages = Pages { tenant, stream, light: engine.config.light };
             let page = tokio::select! {
                 page = engine.session.page(pages, &self.begin) => page,
@@ -207,12 +218,7 @@ impl Group {
         tracing::error!("{}s of the tenant {tenant}: {fault}", stream.word());
         engine.metrics.fault(stream);
         for member in &self.members {
-            let told = Told { at: now(), reason: fault.to_string() };
-            let fault = Some(Failed { stream: Some((tenant.id.clone(), stream)), told });
-            let change = Change { output: member.outlet.output.name.clone(), fault, ..Change::default() };
-            if let Err(error) = engine.store().record(change) {
-                tracing::error!("{error}");
-            }
+            engine.keep_fault(&member.outlet.output.name, &tenant.id, stream, fault);
         }
     }
 
@@ -293,7 +299,7 @@ impl Group {
                     done.behind += 1;
                 }
                 Ok(Err(Refusal::Slow)) => {
-                    tracing::info!("output {name}: {}s of the tenant {tenant}: {}", stream.word(), Refusal::Slow);
+                    tracing::debug!("output {name}: {}s of the tenant {tenant}: {}", stream.word(), Refusal::Slow);
                     member.outlet.set_alone(&tenant.id, stream, true);
                     done.slow.push((member.outlet, stream));
                 }

@@ -7,7 +7,7 @@ use std::{
         Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use delivery::remote::Message;
@@ -17,11 +17,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Engine, dead_letters::DeadLetter, now, page::End};
+use super::{Engine, PATIENCE, dead_letters::DeadLetter, now, page::End};
 use crate::{
     config::Output,
     destination::{
-        Destination,
+        Destination, FileOutput,
         file::{self, Lines, Mark, Recovered},
         sender::{Sender, Watch},
         stdout,
@@ -67,6 +67,8 @@ pub(super) struct Outlet {
     /// Whoever holds it writes. None until it is opened.
     receiver: Arc<Mutex<Option<Opened>>>,
     has_failed: AtomicBool,
+    /// It failed or was slow the last time that it was given something: none of the others waits for it.
+    is_doubtful: AtomicBool,
     /// The streams of tenants that it reads without the others.
     alone: std::sync::Mutex<HashSet<(String, Stream)>>,
     /// Whoever holds it may read a page without the others: no more than one of these is in memory.
@@ -82,7 +84,8 @@ enum Opened {
 impl Outlet {
     pub(super) fn new(output: Output, is_dry: bool) -> Self {
         let (receiver, alone, turn) = (Arc::default(), std::sync::Mutex::default(), Arc::default());
-        Self { output, is_dry, receiver, has_failed: AtomicBool::new(false), alone, turn }
+        let [has_failed, is_doubtful] = [false, false].map(AtomicBool::new);
+        Self { output, is_dry, receiver, has_failed, is_doubtful, alone, turn }
     }
 
     /// Whether it failed in this round.
@@ -90,7 +93,12 @@ impl Outlet {
         self.has_failed.load(Ordering::Relaxed)
     }
 
-    /// A new round: what it failed with in the last is forgotten.
+    /// Whether the others are not to wait for it.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_doubtful.load(Ordering::Relaxed)
+    }
+
+    /// A new round: that it failed in the last is forgotten.
     pub(super) fn try_again(&self) {
         self.has_failed.store(false, Ordering::Relaxed);
     }
@@ -100,13 +108,10 @@ impl Outlet {
         self.alone().contains(&(tenant.to_owned(), stream))
     }
 
-    pub(super) fn set_alone(&self, tenant: &str, stream: Stream, is_alone: bool) {
+    /// Says whether it was otherwise before.
+    pub(super) fn set_alone(&self, tenant: &str, stream: Stream, is_alone: bool) -> bool {
         let place = (tenant.to_owned(), stream);
-        if is_alone {
-            self.alone().insert(place)
-        } else {
-            self.alone().remove(&place)
-        };
+        if is_alone { self.alone().insert(place) } else { self.alone().remove(&place) }
     }
 
     fn alone(&self) -> std::sync::MutexGuard<'_, HashSet<(String, Stream)>> {
@@ -145,7 +150,9 @@ impl Outlet {
         patience: Option<Duration>,
     ) -> Result<u64, Refusal> {
         let lock = Arc::clone(&self.receiver).lock_owned();
-        let Some(held) = within(patience, lock).await else { return Err(Refusal::Slow) };
+        // A page that it can take at once is given to it all the same.
+        let patience = patience.map(|patience| if self.is_doubtful() { Duration::ZERO } else { patience });
+        let Some(held) = within(patience, lock).await else { return Err(self.slow()) };
         if self.has_failed() {
             return Err(Refusal::Behind);
         }
@@ -153,8 +160,10 @@ impl Outlet {
         let this = Arc::clone(&self);
         let writing = tokio::spawn(async move {
             let (moved, [new, known]) = (page.moved.clone(), page.counts);
+            let begun = Instant::now();
             let written = Arc::clone(&this).write_there(&engine, held, page).await;
             let letters = this.settle(&engine, written)?;
+            this.is_doubtful.store(begun.elapsed() >= engine.patience.unwrap_or(PATIENCE), Ordering::Relaxed);
             let name = &this.output.name;
             engine.metrics.handed(name, moved.stream, [new - letters, known, letters]);
             let complete = (!moved.reached.more).then_some(moved.reached.at);
@@ -163,8 +172,15 @@ impl Outlet {
         });
         match within(patience, writing).await {
             Some(written) => written.unwrap_or_else(|error| Err(self.refusal(io::Error::other(error)))),
-            None => Err(Refusal::Slow),
+            None => Err(self.slow()),
         }
+    }
+
+    fn slow(&self) -> Refusal {
+        if !self.is_doubtful.swap(true, Ordering::Relaxed) {
+            tracing::info!("output {}: {}", self.output.name, Refusal::Slow);
+        }
+        Refusal::Slow
     }
 
     /// Writes on a thread that may wait.
@@ -193,7 +209,7 @@ impl Outlet {
         if moves && at != page.from {
             return Err(Refusal::Behind);
         }
-        let whole = |file, moved| Change { output: output.to_owned(), file, moved: Some(moved), fault: None };
+        let whole = |file, moved| Change { output: output.to_owned(), file, moved: Some(moved), ..Change::default() };
         let mut letters = page.letters.len() as u64;
         if self.is_dry && !moves {
             return Ok(letters);
@@ -211,6 +227,13 @@ impl Outlet {
                         None => lines.missing(&page.lines),
                         Some(_) => page.lines.as_slice().into(),
                     };
+                    if let Destination::File(FileOutput { bound: Some(bound), .. }) = &self.output.destination
+                        && lines.is_full(&missing, bound)
+                    {
+                        // What the state does not know yet would stand in a file that nobody looks at any more.
+                        engine.store().settle()?;
+                        lines.rotate(bound).map_err(|source| self.refusal(source))?;
+                    }
                     let mut mark = lines.mark(&missing).map_err(|source| self.refusal(source))?;
                     if !missing.is_empty() {
                         let about = Change { output: output.to_owned(), file: Some(mark.clone()), ..Change::default() };
@@ -254,7 +277,7 @@ impl Outlet {
             None => match &self.output.destination {
                 _ if self.is_dry => Opened::Stdout,
                 Destination::Stdout => Opened::Stdout,
-                Destination::File(path) => {
+                Destination::File(FileOutput { path, .. }) => {
                     let mark = engine.store().output(&self.output.name).and_then(|output| output.file.clone());
                     if let Some(mark) = &mark {
                         match recover(mark) {
@@ -287,6 +310,9 @@ impl Outlet {
 
     /// Tells what it was refused for, once a round.
     fn settle<T>(&self, engine: &Engine, done: Result<T, Refusal>) -> Result<T, Refusal> {
+        if matches!(&done, Err(Refusal::Destination { .. } | Refusal::Receiver(_))) {
+            self.is_doubtful.store(true, Ordering::Relaxed);
+        }
         match &done {
             Ok(_) | Err(Refusal::Behind | Refusal::Slow) => {}
             Err(refusal) if !self.has_failed.swap(true, Ordering::Relaxed) => {
@@ -296,9 +322,10 @@ impl Outlet {
                     let told = Told { at: now(), reason: refusal.to_string() };
                     let fault = Some(Failed { stream: None, told });
                     let change = Change { output: self.output.name.clone(), fault, ..Change::default() };
-                    if let Err(error) = engine.store.lock().unwrap_or_else(PoisonError::into_inner).record(change) {
+                    if let Err(error) = engine.store().record(change) {
                         tracing::error!("{error}");
                     }
+                    engine.tell_health();
                 }
             }
             Err(_) => {}

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+mod health;
+mod lost_state;
 mod replay;
 mod slow;
 mod syslog;
@@ -13,7 +15,7 @@ mod syslog;
 use super::*;
 use crate::{
     config::{MAIN, Output},
-    destination::{Destination, file::Lines},
+    destination::{Destination, FileOutput, file::Lines},
     format::{Format, Layout},
     item::Stream,
     source::{
@@ -90,7 +92,7 @@ impl Home {
 fn file(name: &str, path: &Path) -> Output {
     Output {
         name: name.into(),
-        destination: Destination::File(path.into()),
+        destination: Destination::File(FileOutput::new(path.into())),
         layout: Layout { format: Format::Json, compat: true, fqdn: true },
         start: Start::Ago(12 * 3600),
         max_bytes: None,

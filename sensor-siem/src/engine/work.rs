@@ -108,8 +108,9 @@ pub struct Work {
 impl Work {
     #[must_use]
     pub fn new(engine: Arc<Engine>) -> Self {
-        let summary = Summary::default();
-        Self { engine, tasks: JoinSet::new(), is_finding: false, busy: HashSet::new(), known: Vec::new(), summary }
+        engine.tell_health();
+        let (tasks, busy, known, summary) = Default::default();
+        Self { engine, tasks, is_finding: false, busy, known, summary }
     }
 
     /// Begins a round. A tenant that is still read from an earlier one is not begun again.
@@ -161,6 +162,7 @@ impl Work {
                 self.summary.faults.push(Fault::Unavailable(error.to_string()));
             }
         }
+        self.engine.tell_health();
         if self.is_round_over()
             && let Err(error) = self.engine.store().settle()
         {
@@ -171,12 +173,14 @@ impl Work {
     }
 
     fn found(&mut self, tenants: Result<Tenants, Fault>) {
+        self.engine.found(&tenants);
         match tenants {
             Ok(tenants) => {
                 self.summary.tenants = tenants.found.len() + tenants.faults.len();
                 self.engine.metrics.tenants(self.summary.tenants);
                 for (id, fault) in tenants.faults {
                     tracing::error!("the tenant {}: {fault}", diagnostic::printable(&id));
+                    self.engine.keep_fault_of_tenant(&id, &fault);
                     self.summary.faults.push(fault);
                 }
                 let known = std::mem::replace(&mut self.known, tenants.found);
@@ -187,6 +191,10 @@ impl Work {
             }
             Err(fault) => {
                 tracing::error!("{fault}");
+                // Those that are known are read all the same.
+                if self.known.is_empty() {
+                    self.engine.keep_fault_of_all(&fault);
+                }
                 self.summary.faults.push(fault);
             }
         }
@@ -198,8 +206,19 @@ impl Work {
             return;
         }
         let engine = Arc::clone(&self.engine);
+        let tenant = Arc::new(tenant);
+        let doubtful = engine
+            .outlets
+            .iter()
+            .filter(|outlet| outlet.is_doubtful() && !outlet.has_failed() && engine.patience.is_some());
+        for (outlet, stream) in
+            doubtful.flat_map(|outlet| engine.config.streams.iter().map(move |stream| (outlet, *stream)))
+        {
+            if outlet.set_alone(&tenant.id, stream, true) {
+                self.read_alone(Arc::clone(outlet), Arc::clone(&tenant), stream);
+            }
+        }
         self.tasks.spawn(async move {
-            let tenant = Arc::new(tenant);
             let mut all = Done::default();
             for stream in &engine.config.streams {
                 let mut parts = JoinSet::new();
@@ -214,13 +233,18 @@ impl Work {
         });
     }
 
+    /// An output that the others do not wait for reads a stream by itself.
+    fn read_alone(&mut self, outlet: Arc<Outlet>, tenant: Arc<Tenant>, stream: Stream) {
+        let engine = Arc::clone(&self.engine);
+        self.tasks.spawn(async move {
+            let done = go_on_alone(engine, Arc::clone(&outlet), Arc::clone(&tenant), stream).await;
+            Ended::ReadAlone(outlet, tenant, stream, done)
+        });
+    }
+
     fn absorb(&mut self, tenant: &Arc<Tenant>, done: Done) {
         for (outlet, stream) in done.slow {
-            let (engine, tenant) = (Arc::clone(&self.engine), Arc::clone(tenant));
-            self.tasks.spawn(async move {
-                let done = go_on_alone(engine, Arc::clone(&outlet), Arc::clone(&tenant), stream).await;
-                Ended::ReadAlone(outlet, tenant, stream, done)
-            });
+            self.read_alone(outlet, Arc::clone(tenant), stream);
         }
         self.summary.events += done.events;
         self.summary.alerts += done.alerts;

@@ -1,4 +1,4 @@
-//! `/metrics` over HTTP.
+//! `/metrics` and `/healthz` over HTTP.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::IntoResponse,
     routing::get,
 };
@@ -23,12 +23,12 @@ use tokio::{
 
 use super::Metrics;
 
-/// Serves `/metrics` until what is returned is dropped.
+/// Serves both until what is returned is dropped.
 ///
 /// # Errors
 /// Nobody can listen there.
 pub async fn serve(address: &ListenAddress, metrics: Arc<Metrics>) -> io::Result<JoinSet<io::Result<()>>> {
-    let router = Router::new().route("/metrics", get(exposed)).with_state(metrics);
+    let router = Router::new().route("/metrics", get(exposed)).route("/healthz", get(health)).with_state(metrics);
     let mut tasks = JoinSet::new();
     match address {
         ListenAddress::Tcp(address) => {
@@ -57,6 +57,15 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 async fn exposed(State(metrics): State<Arc<Metrics>>, headers: HeaderMap) -> impl IntoResponse {
     let form = Form::asked_for(headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()));
     ([(header::CONTENT_TYPE, form.content_type())], metrics.write(form))
+}
+
+/// 200 if all is where it should go, else 503 and what is not: a line for each.
+async fn health(State(metrics): State<Arc<Metrics>>) -> (StatusCode, String) {
+    let troubles = metrics.troubles();
+    if troubles.is_empty() {
+        return (StatusCode::OK, "ok\n".into());
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, troubles.into_iter().map(|trouble| trouble + "\n").collect())
 }
 
 #[cfg(test)]

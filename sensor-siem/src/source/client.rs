@@ -6,13 +6,14 @@ use std::{
 };
 
 use delivery::{backoff::retry_after, http};
-use reqwest::{RequestBuilder, Url, header::DATE};
+use reqwest::{RequestBuilder, Response, Url, header::DATE};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{pace::Pace, words};
-
-/// A reply is not read beyond this. A page has a thousand items at most.
-const MAX_REPLY: usize = 64 << 20;
+use super::{
+    body::{Body, Unreadable},
+    pace::Pace,
+    words,
+};
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum Fault {
     /// The request cannot be answered: where a cursor was sent, Central does not know it any more.
     #[error("{0}")]
     Bad(String),
+    /// There is an answer, and it is larger than one may be.
+    #[error("{0}")]
+    TooLarge(String),
 }
 
 /// What came of a request.
@@ -54,6 +58,8 @@ struct Setback {
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) pace: Pace,
+    /// The way that is said, for people: none, or a proxy.
+    pub(super) way: String,
     /// What no message may hold.
     pub(super) secrets: Vec<String>,
     /// The token in use, which no message may hold either.
@@ -77,7 +83,7 @@ impl Client {
                 Err(setback) => setback,
             };
             faults += 1;
-            let reason = format!("{} {}", place(url), setback.reason);
+            let reason = format!("{}{} {}", place(url), self.way, setback.reason);
             if let Some(wish) = setback.wish.filter(|wish| *wish > self.pace.longest_wish) {
                 return Err(Fault::Unavailable(format!("{reason}; it asks to come back in {} s", wish.as_secs())));
             }
@@ -105,7 +111,7 @@ impl Client {
             url.query().map(|query| format!("?{query}")).unwrap_or_default()
         );
         let again = |reason: String, wish| Ok(Err(Setback { reason, wish }));
-        let mut response = match request.send().await {
+        let response = match request.send().await {
             Ok(response) => response,
             Err(error) => return again(http::explain(error, |text| self.words(text)), None),
         };
@@ -117,15 +123,17 @@ impl Client {
             return again("is not asked any more".to_owned(), None);
         };
         let (status, wish) = (response.status().as_u16(), retry_after(response.headers()));
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_REPLY => body.extend_from_slice(&chunk),
-                Ok(Some(_)) => return again(format!("replied more than {} MiB", MAX_REPLY >> 20), None),
-                Ok(None) => break,
-                Err(error) => return again(http::explain(error, |text| self.words(text)), None),
+        let body = match Body::of(response.headers()) {
+            Ok(body) => whole(response, body, |text| self.words(text)).await,
+            Err(reason) => Err(reason),
+        };
+        let body = match body {
+            Ok(body) => body,
+            Err(Unreadable::TooLarge) => {
+                return Err(Fault::TooLarge(format!("{} {}", place(url), Unreadable::TooLarge)));
             }
-        }
+            Err(Unreadable::Damaged(reason)) => return again(reason, None),
+        };
         let said = || format!("replied {status}: {}", self.words(&body));
         let refused = |hint: &str| Err(Fault::Refused(format!("{} {}; {hint}", place(url), said())));
         match status {
@@ -146,6 +154,15 @@ impl Client {
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         words::fit(said, self.secrets.iter().chain(token.as_ref()).map(String::as_str))
     }
+}
+
+/// The reply to its end, or why it cannot be read.
+async fn whole(mut response: Response, mut body: Body, fit: impl Fn(&[u8]) -> String) -> Result<Vec<u8>, Unreadable> {
+    let broken = |error| Unreadable::Damaged(http::explain(error, &fit));
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        body.take(&chunk)?;
+    }
+    body.end()
 }
 
 /// A host, for people.

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use delivery::tls::{self, TlsError, TlsSettings};
-use reqwest::{Proxy, redirect};
+use reqwest::{
+    Proxy,
+    header::{ACCEPT_ENCODING, HeaderMap},
+    redirect,
+};
 
-use super::Connection;
+use super::{Connection, body};
 
 /// To be connected takes no longer than this, whatever a whole request may take.
 const CONNECT: Duration = Duration::from_secs(20);
@@ -29,6 +33,7 @@ pub(super) fn client(connection: &Connection, is_needed: bool) -> Result<reqwest
         .tls_backend_preconfigured(tls)
         .redirect(redirect::Policy::none())
         .referer(false)
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, body::ACCEPTED)]))
         .user_agent(concat!("sensor-siem/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT.min(connection.timeout))
         .timeout(connection.timeout);

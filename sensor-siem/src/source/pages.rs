@@ -1,12 +1,14 @@
 //! A stream, page by page.
 
+use reqwest::Url;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Begin, Session, Tenant, accounts::at, client::Fault};
-use crate::item::{self, Item, Stream, readable};
+use crate::item::{self, Item, Stream, mended, readable};
 
-/// Items on a page, the most that Central gives.
-const LIMIT: &str = "1000";
+/// Items on a page, the most that Central gives. A page that is larger than a reply may be is asked for in smaller ones:
+/// Sophos Central gives no fewer than 200, `sensor-central` any number.
+const LIMITS: [&str; 4] = ["1000", "200", "20", "1"];
 
 /// Types of events that are left out in light mode.
 pub const LIGHT: [&str; 9] = [
@@ -53,31 +55,52 @@ impl Session {
         let Some(host) = &pages.tenant.host else {
             return Err(Fault::Refused("Central names no host for the tenant's data".into()));
         };
-        let mut url = at(host, &["siem", "v1", pages.stream.path()]);
-        {
-            // A `+` of a cursor is sent as `%2B`.
-            let mut query = url.query_pairs_mut();
-            query.append_pair("limit", LIMIT);
-            match begin {
-                Begin::Cursor(cursor) => query.append_pair("cursor", cursor),
-                Begin::Time(seconds) => query.append_pair("from_date", &seconds.to_string()),
-            };
-            if pages.light && pages.stream == Stream::Events {
-                query.append_pair("exclude_types", &LIGHT.join(","));
-            }
-        }
         // An old token tells the tenant by itself.
         let header = [("X-Tenant-ID", pages.tenant.id.as_str())];
         let headers = if pages.tenant.token.is_some() { &header[..0] } else { &header };
-        self.rate.wait(&pages.tenant.id).await;
-        let (page, facts) = self.get(&url, headers, read).await?;
-        Ok(Page { date: facts.date, place: Some(facts.place), ..page })
+        let mut too_large = None;
+        for limit in LIMITS {
+            self.rate.wait(&pages.tenant.id).await;
+            match (self.get(&url(host, pages, begin, limit), headers, read).await, too_large) {
+                (Ok((page, facts)), _) => return Ok(Page { date: facts.date, place: Some(facts.place), ..page }),
+                (Err(Fault::TooLarge(reason)), _) => {
+                    tracing::info!("{reason} as a page of {limit} items");
+                    too_large = Some(reason);
+                }
+                (Err(Fault::Bad(said)), Some(reason)) => {
+                    return Err(Fault::Unavailable(format!("{reason}; a page of {limit} items was refused: {said}")));
+                }
+                (Err(fault), _) => return Err(fault),
+            }
+        }
+        Err(Fault::Unavailable(format!("{} for a single item", too_large.unwrap_or_default())))
     }
+}
+
+fn url(host: &Url, pages: Pages<'_>, begin: &Begin, limit: &str) -> Url {
+    let mut url = at(host, &["siem", "v1", pages.stream.path()]);
+    {
+        // A `+` of a cursor is sent as `%2B`.
+        let mut query = url.query_pairs_mut();
+        query.append_pair("limit", limit);
+        match begin {
+            Begin::Cursor(cursor) => query.append_pair("cursor", cursor),
+            Begin::Time(seconds) => query.append_pair("from_date", &seconds.to_string()),
+        };
+        if pages.light && pages.stream == Stream::Events {
+            query.append_pair("exclude_types", &LIGHT.join(","));
+        }
+    }
+    url
 }
 
 fn read(body: &[u8]) -> Result<Page, String> {
     let text = readable(body);
-    let page: item::Page<'_> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    page(&text).or_else(|reason| page(&mended(&text)).map_err(|_| reason))
+}
+
+fn page(text: &str) -> Result<Page, String> {
+    let page: item::Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if page.next_cursor.is_empty() {
         return Err("there is no cursor for the next page".into());
     }

@@ -13,6 +13,11 @@ pub struct Rates {
     pub per_minute: Option<u64>,
 }
 
+impl Rates {
+    /// Those that Central has, for `config.ini`, which cannot say others.
+    pub const USUAL: Self = Self { per_second: Some(10), per_minute: Some(100) };
+}
+
 /// When each tenant was asked.
 #[derive(Debug, Default)]
 pub(super) struct Rate {

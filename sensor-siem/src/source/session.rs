@@ -71,7 +71,9 @@ impl Session {
         }
         let is_tls = own(&credentials).scheme() == "https";
         let replies = Arc::new(Semaphore::new(connection.replies.max(1)));
-        let client = Client { http: client(connection, is_tls)?, pace, secrets, token: Mutex::default(), replies };
+        let way = connection.proxy.as_ref().map(|proxy| format!(" by the proxy {}", place(proxy))).unwrap_or_default();
+        let http = client(connection, is_tls)?;
+        let client = Client { http, pace, way, secrets, token: Mutex::default(), replies };
         Ok(Self { client, credentials, token: tokio::sync::Mutex::default(), rate: Rate::new(connection.rates) })
     }
 

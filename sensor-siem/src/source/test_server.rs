@@ -21,6 +21,8 @@ pub(crate) enum Reply {
     With(u16, &'static str, String),
     /// 200 with a date, Unix seconds.
     Dated(u64, String),
+    /// 200 with a body in gzip.
+    Gzip(Vec<u8>),
     /// The connection ends in the middle of the body.
     Cut,
     /// The connection ends at once.
@@ -55,18 +57,23 @@ pub(crate) fn page(items: &str, has_more: bool, cursor: &str) -> Reply {
 impl Server {
     /// Replies with these, one after the other. `SELF` in a body is this server's own URL.
     pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let mut replies: VecDeque<Reply> = replies.into_iter().collect();
+        Self::answering(move |_| replies.pop_front().unwrap_or(Reply::With(418, "", "no more replies".into())))
+    }
+
+    /// Replies with what comes of the request's first line.
+    pub(crate) fn answering(mut reply: impl FnMut(&str) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let own = url.to_string();
         let came = Arc::new(Mutex::new(Vec::new()));
         let all = Arc::clone(&came);
-        let mut replies: VecDeque<Reply> = replies.into_iter().collect();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let mut stream = BufReader::new(stream.unwrap());
                 let Some(came) = read(&mut stream) else { continue };
+                let mut reply = reply(&came.line);
                 all.lock().unwrap().push(came);
-                let mut reply = replies.pop_front().unwrap_or(Reply::With(418, "", "no more replies".into()));
                 if let Reply::With(.., body) | Reply::Dated(_, body) = &mut reply {
                     *body = body.replace("SELF", &own);
                 }
@@ -152,6 +159,11 @@ fn answer(stream: &mut TcpStream, reply: Reply) {
             httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_secs(date)),
             body.len()
         ),
+        Reply::Gzip(body) => {
+            let length = body.len();
+            let head = format!("content-encoding: gzip\r\ncontent-length: {length}\r\nconnection: close");
+            write!(stream, "HTTP/1.1 200 OK\r\n{head}\r\n\r\n").and_then(|()| stream.write_all(&body))
+        }
         Reply::Cut => write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{{\"items\": ["),
         Reply::Reset => Ok(()),
     };

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use super::{
+    body::tests::packed,
     test_server::{Reply, Server, TENANT, ok, page, run, token},
     *,
 };
 use crate::item::Stream;
+
+mod http2;
 
 const PARTNER: &str = "22222222-2222-4333-8444-555555555555";
 
@@ -195,6 +198,74 @@ fn what_passes_by_itself_is_tried_again() {
     ]);
     assert_eq!(events(&server, &server.of_client(None), &Begin::Time(1)).unwrap().next_cursor, "x");
     assert_eq!(server.lines().len(), 8);
+}
+
+#[test]
+fn replies_may_be_compressed() {
+    let body = br#"{"has_more": false, "items": [{"id": "1"}], "next_cursor": "x"}"#;
+    let whole = packed(body);
+    let cut = Reply::Gzip(whole[..whole.len() - 9].to_vec());
+    let server = Server::start([token("t"), cut, Reply::Gzip(whole)]);
+    let page = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap();
+    assert_eq!((page.items[0].id(), page.next_cursor.as_str()), (Some("1"), "x"));
+    let headers = server.came(1).headers;
+    assert!(headers.contains("accept-encoding: gzip\r\n"), "{headers}");
+    assert_eq!(server.lines().len(), 3, "one that is cut is asked for again");
+}
+
+#[test]
+fn a_page_that_is_too_large_comes_in_smaller_ones() {
+    let large = || Reply::Gzip(packed(&vec![b' '; 65 << 20]));
+    let server = Server::start([token("t"), large(), page(r#"{"id": "1"}"#, true, "y")]);
+    let session = server.of_client(None);
+    let first = events(&server, &session, &Begin::Cursor("x".into())).unwrap();
+    assert_eq!((first.items.len(), first.next_cursor.as_str()), (1, "y"));
+    let limits = ["limit=1000&", "limit=200&"];
+    assert!(server.lines()[1..].iter().zip(limits).all(|(line, limit)| line.contains(limit)), "{:?}", server.lines());
+    // Central does not give fewer.
+    let server = Server::start([token("t"), large(), large(), Reply::With(400, "", "200 at least".into())]);
+    let fault = events(&server, &server.of_client(None), &Begin::Cursor("x".into())).unwrap_err();
+    assert!(matches!(&fault, Fault::Unavailable(reason) if reason.contains("more than 64 MiB")), "{fault}");
+}
+
+#[test]
+fn what_is_no_json_by_a_value_alone_is_read() {
+    let items = "{\"id\": \"1\", \"a\": \"x\0y\", \"b\": NaN}, {\"id\": \"2\"}";
+    let server = Server::start([token("t"), page(items, false, "x")]);
+    let page = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap();
+    assert_eq!(page.items.iter().map(|item| item.id()).collect::<Vec<_>>(), [Some("1"), Some("2")]);
+}
+
+#[test]
+fn a_proxy_is_asked_in_the_place_of_central_and_shown_its_password() {
+    let proxy = Server::start([token("t"), page("", false, "x")]);
+    let by = |proxy: Url| {
+        let credentials = Credentials::Client {
+            id: "client-a".into(),
+            secret: SecretString::from("hunter2"),
+            tenants: Vec::new(),
+            auth_url: "http://id.example/token".parse().unwrap(),
+            api_host: "http://api.example".parse().unwrap(),
+        };
+        let connection = Connection { proxy: Some(proxy), ..Server::connection() };
+        let pace = Pace { tries: 1, ..Pace::default() };
+        let session = Session::new(credentials, &connection, pace).unwrap();
+        let host = Some("http://data.example".parse().unwrap());
+        let tenant = Tenant { id: TENANT.into(), name: None, host, token: None };
+        run(session.page(Pages { tenant: &tenant, stream: Stream::Events, light: false }, &Begin::Time(1)))
+    };
+    let mut url = proxy.url.clone();
+    url.set_username("exporter").unwrap();
+    url.set_password(Some("hunter3")).unwrap();
+    assert_eq!(by(url.clone()).unwrap().next_cursor, "x");
+    let asked = ["POST http://id.example/token", "GET http://data.example/siem/v1/events?limit=1000&from_date=1"];
+    assert_eq!(proxy.lines(), asked);
+    let headers = proxy.came(1).headers;
+    assert!(headers.contains("proxy-authorization: basic zxhwb3j0zxi6ahvudgvymw==\r\n"), "{headers}");
+    // Nobody is there: it is the proxy that is not, and its password is nobody's business.
+    url.set_port(Some(1)).unwrap();
+    let fault = by(url).unwrap_err().to_string();
+    assert!(fault.contains("by the proxy 127.0.0.1:1 ") && !fault.contains("hunter3"), "{fault}");
 }
 
 #[test]

@@ -93,7 +93,9 @@ pub fn begin(stopped: Option<&Stopped>, start: Start, since: Option<i64>, overla
     let gap = stopped.at.filter(|at| *at < now - LONGEST).map(|from| Gap { from, to: earliest });
     let late = match (stopped.complete, stopped.known_from) {
         (Some(complete), Some(known)) if overlap > 0 && gap.is_none() => {
-            Some((complete - overlap).max(known)).filter(|time| *time <= complete && *time >= earliest)
+            // A clock that was set back, here or there: the cursor knows better than a time that has not come.
+            let is_past = complete <= now + overlap;
+            Some((complete - overlap).max(known)).filter(|time| is_past && *time <= complete && *time >= earliest)
         }
         _ => None,
     };
@@ -151,6 +153,8 @@ mod tests {
         assert_eq!(begins(Some(100), Some(50), 300), None);
         assert_eq!(begins(Some(100), Some(9999), 0), None);
         assert_eq!(begins(None, Some(9999), 300), None, "there was more to read");
+        assert_eq!(begins(Some(-200), Some(9999), 300), Some(100), "clocks differ a little");
+        assert_eq!(begins(Some(-301), Some(9999), 300), None, "it is of the future");
         assert_eq!(begins(Some(100), None, 300), None);
     }
 

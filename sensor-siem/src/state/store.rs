@@ -55,6 +55,8 @@ pub struct Store {
     appended: u64,
     state: State,
     script: Script,
+    /// Whether what was there could not be read.
+    is_lost: bool,
     /// The lock ends with it.
     _lock: Option<File>,
 }
@@ -78,6 +80,7 @@ impl Store {
             Err(error) => return Err(failed("locked", &lock_path)(error.into())),
         }
         let mut told = Vec::new();
+        let mut is_lost = false;
         let state = match content(&path).map_err(failed("read", &path))?.map(|bytes| State::parse(&bytes)) {
             None => State::default(),
             Some(Ok((state, _))) => state,
@@ -89,6 +92,7 @@ impl Store {
                     path.display(),
                     aside.display()
                 ));
+                is_lost = true;
                 State::default()
             }
         };
@@ -96,10 +100,8 @@ impl Store {
         let (file, length) = write_anew(&path, &state).map_err(failed("written", &path))?;
         let (is_noted, appended) = (false, 0);
         let compact = length;
-        Ok((
-            Self { path, file: Some(file), length, compact, is_noted, appended, state, script, _lock: Some(lock) },
-            told,
-        ))
+        let (file, _lock) = (Some(file), Some(lock));
+        Ok((Self { path, file, length, compact, is_noted, appended, state, script, is_lost, _lock }, told))
     }
 
     /// One that goes on in memory alone: to try what would be done.
@@ -108,14 +110,16 @@ impl Store {
     /// Files cannot be read.
     pub fn rehearse(path: &Path, script: Option<&Path>) -> Result<(Self, Vec<String>), StateError> {
         let mut told = Vec::new();
+        let mut is_lost = false;
         let state = Self::look(path).unwrap_or_else(|reason| {
             told.push(format!("{}: {reason}", path.display()));
+            is_lost = true;
             State::default()
         });
         let script = of_script(script, &mut told)?;
         let (path, file) = (path.into(), None);
         let (length, compact, is_noted, appended) = (0, 0, false, 0);
-        Ok((Self { path, file, length, compact, is_noted, appended, state, script, _lock: None }, told))
+        Ok((Self { path, file, length, compact, is_noted, appended, state, script, is_lost, _lock: None }, told))
     }
 
     /// What a state says, without being its owner: for people who look at it while another process has it.
@@ -127,6 +131,12 @@ impl Store {
             None => Ok(State::default()),
             Some(bytes) => State::parse(&bytes).map(|(state, _)| state).map_err(|reason| reason.to_string()),
         }
+    }
+
+    /// Whether there was a state that could not be read.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        self.is_lost
     }
 
     #[must_use]

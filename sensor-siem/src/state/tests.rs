@@ -188,8 +188,9 @@ fn any_change() -> impl Strategy<Value = Change> {
     });
     let fault = (proptest::option::of((".{0,2}", Just(Stream::Events))), any::<i64>(), ".{0,9}")
         .prop_map(|(stream, at, reason)| Failed { stream, told: Told { at, reason } });
-    ("[ab]", proptest::option::of(file), proptest::option::of(moved), proptest::option::of(fault))
-        .prop_map(|(output, file, moved, fault)| Change { output, file, moved, fault })
+    let lost = proptest::option::of(any::<i64>());
+    ("[ab]", proptest::option::of(file), proptest::option::of(moved), proptest::option::of(fault), lost)
+        .prop_map(|(output, file, moved, fault, lost)| Change { output, file, moved, fault, lost })
 }
 
 proptest! {

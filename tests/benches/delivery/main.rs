@@ -25,9 +25,7 @@ use schema::Table;
 use secrecy::SecretString;
 use sensor_agent::alert::Alert;
 use sensor_agent::event::{Event, Host, build};
-use sensor_agent::output::{
-    CentralSettings, Dispatcher, OutputSettings, RowBatch, SinkSettings, Sinks, TargetSettings,
-};
+use sensor_agent::output::{CentralSettings, Dispatcher, OutputSettings, RowBatch, SinkSettings, Sinks, Target};
 use sensor_agent::policy::Policy;
 use sensor_tests::Central;
 use uuid::Uuid;
@@ -146,8 +144,8 @@ fn dead_receiver() -> String {
     )
 }
 
-fn target(url: &str, token: &str, tenant: &str, certs_dir: &Path, state_dir: &Path) -> TargetSettings {
-    TargetSettings::Mcs(CentralSettings {
+fn target(url: &str, token: &str, tenant: &str, certs_dir: &Path, state_dir: &Path) -> Arc<dyn Target> {
+    Arc::new(CentralSettings {
         url: url.parse().expect("a URL"),
         token: SecretString::from(token),
         tenant: tenant.parse().expect("a tenant"),

@@ -10,7 +10,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use rustls::{RootCertStore, ServerConfig, crypto::ring, server::WebPkiClientVerifier};
 
-/// Writes `ca.pem`, `server.pem` with `server.key` for localhost, and `client.pem` with `client.key` there.
+/// Writes `ca.pem`, `server.pem` with `server.key` for localhost and 127.0.0.2, and `client.pem` with `client.key` there.
 pub(crate) fn certificates(folder: &Path) {
     let mut params = CertificateParams::new(Vec::new()).expect("parameters");
     params.distinguished_name.push(DnType::CommonName, "tests");
@@ -24,7 +24,8 @@ pub(crate) fn certificates(folder: &Path) {
     for (name, purpose) in
         [("server", ExtendedKeyUsagePurpose::ServerAuth), ("client", ExtendedKeyUsagePurpose::ClientAuth)]
     {
-        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).expect("parameters");
+        let names = ["localhost", "127.0.0.2"].map(str::to_owned);
+        let mut params = CertificateParams::new(names).expect("parameters");
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![purpose];
         let key = KeyPair::generate().expect("a key");

@@ -1,6 +1,7 @@
 //! CEF, ECS and OCSF against what is published about them.
 
-use std::collections::BTreeMap;
+mod keys;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -294,6 +295,73 @@ fn a_connection_is_valid_by_the_published_schema() {
     );
 }
 
+/// Of every other class something that a process does or is refused: who did it, what it was and how it ended, in each format.
+#[test]
+fn what_processes_do_is_told_as_what_it_was_in_every_format() {
+    let mark = Mark::new("acts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("text").to_owned();
+    fs::write(path("file"), "x").expect("a file");
+    for name in ["at", "other"] {
+        fs::create_dir(path(name)).expect("a folder");
+    }
+    let outputs = ["cef", "ecs", "ocsf"].map(|format| {
+        format!("    - {{type: file, name: \"@HOME@/{format}\", format: {format}, message_types: [alert, audit]}}\n")
+    });
+    let policies = ["ptrace", "namespace", "mount", "fileMonitor", "memoryExec", "memfdCreate"].map(|policy| {
+        let rules = format!("rules: ['match {}', default ignore]", mark.rule());
+        format!(
+            "Found {policy}: {{policy: {policy}, {rules}}}\n\
+             Recorded {policy}: {{policy: {policy}, responseActions: [audit], {rules}}}\n"
+        )
+    });
+    let sensor = Sensor::start(&format!("alert_output:\n  outputs:\n{}{}", outputs.concat(), policies.concat()));
+    let here = folder.path().to_str().expect("text");
+    // What is done, by which policy it is seen, its class in OCSF, how it ended, and one thing that is told of it.
+    for (act, policy, class, outcome, told) in [
+        (vec!["trace", "refused"], "ptrace", 1007, "failure", ("trace_request", json!("attach"))),
+        (vec!["contain", "setns-refused"], "namespace", 0, "failure", ("namespace_call", json!("setns"))),
+        (vec!["contain", "mount", here], "mount", 0, "success", ("mount_target", json!(path("at")))),
+        (vec!["file", "append", &path("file")], "fileMonitor", 1001, "success", ("file_path", json!(path("file")))),
+        (vec!["memory", "stack"], "memoryExec", 1004, "success", ("memory_kind", json!("stack"))),
+        (vec!["memory", "memfd_create-refused"], "memfdCreate", 1004, "failure", ("memfd_name", json!("refused"))),
+    ] {
+        let pid = sensor.finish(Command::new(programs::act()).args(&act).arg(mark.word()));
+        let lines = |format: &str| {
+            let text = fs::read_to_string(sensor.file(format)).unwrap_or_default();
+            text.lines().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let parsed = |format: &str| {
+            lines(format).iter().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>()
+        };
+        let is_told = |event: &Value| event["unmapped"]["event"][told.0] == told.1;
+        let recorded =
+            until(policy, || parsed("ocsf").into_iter().find(|event| event["class_uid"] == class && is_told(event)));
+        let status = if outcome == "failure" { "Failure" } else { "Success" };
+        assert_eq!(
+            (&recorded["status"], &recorded["actor"]["process"]["pid"]),
+            (&json!(status), &json!(pid)),
+            "{policy}: {recorded:#}"
+        );
+        let alert = until(policy, || {
+            let is_it =
+                |alert: &Value| alert["rule"]["category"] == policy && alert["sensor"]["event"][told.0] == told.1;
+            parsed("ecs").into_iter().find(is_it)
+        });
+        assert_eq!(
+            (&alert["event"]["outcome"], &alert["process"]["pid"]),
+            (&json!(outcome), &json!(pid)),
+            "{policy}: {alert:#}"
+        );
+        let id = format!(" externalId={} ", alert["event"]["id"].as_str().expect("an id"));
+        let line = until(policy, || lines("cef").into_iter().find(|line| line.contains(&id)));
+        for pair in [format!(" outcome={outcome} "), format!(" dpid={pid} ")] {
+            assert!(line.contains(&pair), "{policy}: {pair} in {line}");
+        }
+        assert_valid_ocsf(&lines("ocsf"));
+    }
+}
+
 fn assert_valid_ocsf(lines: &[String]) {
     let said = fed(Command::new(python()).arg(beside("ocsf.py")), &(lines.join("\n") + "\n"));
     assert_eq!(said, format!("valid: {}\n", lines.len()));
@@ -345,97 +413,4 @@ fn rows_in_ocsf_are_valid_by_the_published_schema_and_tell_as_much() {
     });
     assert!(all.iter().any(|event| event["class_uid"] == 0 && !event["unmapped"]["hostname"].is_null()));
     assert_valid_ocsf(&all.iter().map(Value::to_string).collect::<Vec<_>>());
-}
-
-#[test]
-fn ecs_has_fields_of_both_published_schemas_alone() {
-    let lines = lines("ecs");
-    for version in ["8.11.5", "9.4.0"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/ecs/{version}.json"));
-        let text = fs::read(&path).unwrap_or_else(|error| {
-            panic!("{}: {error}; `setup/install.sh test` gets the published schema", path.display())
-        });
-        let fields: BTreeMap<String, Value> = serde_json::from_slice(&text).expect("fields");
-        for line in &lines {
-            let json: Value = serde_json::from_str(line).expect("JSON");
-            for (name, _) in fields.iter().filter(|(_, field)| field["required"] == true) {
-                assert!(json.pointer(&format!("/{}", name.replace('.', "/"))).is_some(), "{name}");
-            }
-            look("", &json, &fields);
-        }
-    }
-}
-
-/// Each value is that of a field: its type, whether it is always a list, and what it may be, if that is published.
-fn look(path: &str, value: &Value, fields: &BTreeMap<String, Value>) {
-    let Value::Object(map) = value else { panic!("{path} is no field") };
-    for (key, value) in map {
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        // What the schema leaves to others.
-        if path == "sensor" {
-            continue;
-        }
-        let Some(field) = fields.get(&path) else {
-            look(&path, value, fields);
-            continue;
-        };
-        assert_eq!(field["list"], value.is_array(), "{path} is {value}");
-        let values = value.as_array().map_or_else(|| vec![value], |list| list.iter().collect());
-        for value in values {
-            let fits = match field["type"].as_str().expect("a type") {
-                "long" => value.is_i64() || value.is_u64(),
-                "boolean" => value.is_boolean(),
-                "object" => value.is_object(),
-                "date" => value.as_str().is_some_and(|text| text.ends_with('Z') && text.contains('T')),
-                "ip" => value.as_str().is_some_and(|text| text.parse::<std::net::IpAddr>().is_ok()),
-                _ => value.is_string(),
-            };
-            assert!(fits, "{path} is {value}, and should be a {}", field["type"]);
-            let known = field["values"].as_array().is_none_or(|known| known.contains(value));
-            assert!(known, "{path} is {value}, and should be one of {}", field["values"]);
-        }
-    }
-}
-
-/// The published extension dictionary: type and greatest length of each key, 0 where nothing is said.
-fn dictionary() -> BTreeMap<String, (String, usize)> {
-    let said = Command::new(python()).arg(beside("cef.py")).output().expect("Python runs");
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    let entry = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
-        [key, kind, length] => (key.to_owned(), (kind.to_owned(), length.parse().expect("a length"))),
-        _ => panic!("{line}"),
-    };
-    String::from_utf8(said.stdout).expect("UTF-8").lines().map(entry).collect()
-}
-
-#[test]
-fn cef_has_keys_of_the_dictionary_alone() {
-    let fields = dictionary();
-    for line in lines("cef") {
-        let mut parts = line.splitn(8, '|');
-        assert_eq!(parts.next(), Some("CEF:0"), "{line}");
-        let extension = parts.nth(6).expect("an extension");
-        // Keys are words before an equals sign that is not escaped.
-        let bare = extension.replace("\\\\", "  ").replace("\\=", "  ");
-        let equals: Vec<usize> = bare.match_indices('=').map(|(at, _)| at).collect();
-        let start = |at: usize| bare[..at].rfind(' ').map_or(0, |blank| blank + 1);
-        for (number, &at) in equals.iter().enumerate() {
-            let key = &bare[start(at)..at];
-            let end = equals.get(number + 1).map_or(bare.len(), |&next| start(next) - 1);
-            let (kind, length) = fields.get(key).unwrap_or_else(|| panic!("{key} in {line}"));
-            let value = extension[at + 1..end].replace("\\=", "=").replace("\\n", "\n").replace("\\\\", "\\");
-            assert!(*length == 0 || value.chars().count() <= *length, "{key}={value}");
-            match kind.as_str() {
-                "String" => {}
-                "Integer" => drop(value.parse::<i32>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
-                "IPv4 Address" => assert!(value.parse::<std::net::Ipv4Addr>().is_ok(), "{key}={value}"),
-                "IPv6 address" | "IPv6 Address" => {
-                    assert!(value.parse::<std::net::Ipv6Addr>().is_ok(), "{key}={value}")
-                }
-                // Milliseconds since the Unix epoch are one of the forms.
-                "Time Stamp" => drop(value.parse::<u64>().unwrap_or_else(|error| panic!("{key}={value}: {error}"))),
-                other => panic!("{key}={value}: how is {other} written?"),
-            }
-        }
-    }
 }

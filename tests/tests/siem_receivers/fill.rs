@@ -13,6 +13,11 @@ const BATCH: u128 = 500;
 
 /// Puts alerts with these numbers as uuids where Central has its own, as if they came in now, in this order.
 pub(crate) fn fill(central: &Central, from: u128, to: u128) {
+    fill_tenant(central, central.tenant().parse().expect("a UUID"), from, to);
+}
+
+/// The same where one of several tenants has its own.
+pub(crate) fn fill_tenant(central: &Central, tenant: Uuid, from: u128, to: u128) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (store, writer) = Store::open(central.path(), Arc::new(Metrics::default())).expect("its database");
@@ -20,7 +25,7 @@ pub(crate) fn fill(central: &Central, from: u128, to: u128) {
         while at < to {
             let end = (at + BATCH).min(to);
             let batch = Batch {
-                origin: Origin { tenant: central.tenant().parse().expect("a UUID"), sensor: "tests".into() },
+                origin: Origin { tenant, sensor: "tests".into() },
                 key: at.to_string(),
                 digest: [0; 32],
                 received: time::OffsetDateTime::now_utc().unix_timestamp_nanos().try_into().expect("this century"),

@@ -69,7 +69,7 @@ fn splunk_has_each_page_before_its_cursor_is_kept() {
         Some(say(400, &format!(r#"{{"text":"Invalid data format","code":6,"invalid-event-number":{bad}}}"#)))
     });
     let said = siem.run(&CONFIG);
-    fine(&said);
+    assert_eq!(said.code, Some(65), "not every item is where it should go: {}", said.stderr);
     assert!(said.stderr.contains("1 item set aside"), "{}", said.stderr);
     let letters = dead_letters(&siem);
     let [letter] = &letters[..] else { panic!("{letters:?}") };
@@ -109,7 +109,7 @@ fn a_webhook_has_lists_of_items() {
     let refused = ids(7, 8).remove(0);
     collector.behave(move |came| came.text().contains(&refused).then(|| say(422, "not this one")));
     let said = siem.run(&CONFIG);
-    fine(&said);
+    assert_eq!(said.code, Some(65), "{}", said.stderr);
     let (lists, each): (Vec<_>, Vec<_>) = collector.came().into_iter().partition(|came| came.path == "/lists");
     let keys: std::collections::BTreeSet<_> = lists.iter().map(|came| came.header("idempotency-key")).collect();
     assert_eq!(keys.len(), lists.len(), "each has its own");

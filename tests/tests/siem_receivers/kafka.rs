@@ -11,7 +11,7 @@ use super::fill::{fill, ids};
 use super::python::python;
 use super::receiver::Receiver;
 use super::zeromq_peer::base64;
-use super::{counted, fine};
+use super::{authority, counted, fine};
 
 const CONFIG: [&str; 2] = ["-c", "config.yaml"];
 
@@ -28,8 +28,17 @@ struct Record {
 
 impl Cluster {
     fn start(topic: &str) -> Self {
+        Self::with(&[topic])
+    }
+
+    /// Behind TLS that asks for a certificate of the authority there, for this user.
+    fn start_guarded(topic: &str, folder: &Path, user: &str, password: &str) -> Self {
+        Self::with(&[topic, folder.to_str().expect("UTF-8"), user, password])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/siem_receivers/kafka.py");
-        Self(Receiver::start(Command::new(python()).arg(script).arg(topic).stdin(Stdio::piped())))
+        Self(Receiver::start(Command::new(python()).arg(script).args(arguments).stdin(Stdio::piped())))
     }
 
     /// Where the brokers are, and how many partitions the topic has.
@@ -120,4 +129,62 @@ fn what_no_broker_has_acknowledged_stays() {
     let status = siem.run(&["-c", "config.yaml", "status", "--json"]);
     let status: Vec<Value> = serde_json::from_str(&status.stdout).expect("JSON");
     assert!(status.iter().filter(|row| row["output"] != "right").all(|row| row["last_item"].is_null()), "{status:?}");
+}
+
+#[test]
+fn over_tls_brokers_let_in_who_has_a_certificate_and_the_password() {
+    const PASSWORD: &str = "hunter2/ with, odd=characters";
+    let central = Central::start();
+    fill(&central, 0, 30);
+    let (folder, stranger) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    authority::certificates(folder.path());
+    authority::certificates(stranger.path());
+    let cluster = Cluster::start_guarded("siem", folder.path(), "exporter", PASSWORD);
+    let (brokers, _) = cluster.brokers();
+    let own = folder.path().display();
+    let certificate = format!("cert_file: {own}/client.pem, key_file: {own}/client.key");
+    let output = |name: &str, ca: &Path, mechanism: &str, password: &str, more: &str| {
+        format!(
+            "  - {{type: kafka, name: {name}, brokers: [{brokers}], topic: siem, ca_file: {}/ca.pem, \
+             sasl_mechanism: {mechanism}, sasl_username: exporter, sasl_password: \"{password}\"{more}}}\n",
+            ca.display()
+        )
+    };
+    let with = format!(", {certificate}");
+    let right = ["plain", "scram-sha-256", "scram-sha-512"];
+    let outputs: String =
+        right.iter().map(|mechanism| output(mechanism, folder.path(), mechanism, PASSWORD, &with)).collect();
+    let siem = Siem::with_outputs(&central, &outputs);
+    fine(&siem.run(&["-c", "config.yaml", "check"]));
+    fine(&siem.run(&CONFIG));
+    let records = until("all to arrive", || Some(cluster.records()).filter(|records| records.len() >= 90));
+    let counts = counted(records.iter().map(|record| &record.item));
+    assert_eq!(counts.keys().cloned().collect::<Vec<_>>(), ids(0, 30));
+    assert!(counts.values().all(|count| *count == right.len()), "{counts:?}");
+
+    // Each that is wrong in one thing is told of it, and never the password.
+    for (name, output, words) in [
+        (
+            "password",
+            output("password", folder.path(), "scram-sha-256", "other-words", &with),
+            "check the `sasl_` keys",
+        ),
+        ("plain", output("plain", folder.path(), "plain", "other-words", &with), "check the `sasl_` keys"),
+        (
+            "nobody",
+            format!(
+                "  - {{type: kafka, name: nobody, brokers: [{brokers}], topic: siem, ca_file: {own}/ca.pem, {certificate}}}\n"
+            ),
+            "`sasl_mechanism`",
+        ),
+        ("authority", output("authority", stranger.path(), "plain", PASSWORD, &with), "invalid peer certificate"),
+        ("certificate", output("certificate", folder.path(), "plain", PASSWORD, ""), "`cert_file`"),
+    ] {
+        let siem = Siem::with_outputs(&central, &output.replace("}\n", ", timeout: 2m}\n"));
+        let said = siem.run(&["-d", "-c", "config.yaml"]);
+        assert_eq!(said.code, Some(1), "{name}: {}", said.stderr);
+        assert!(said.stderr.contains(words), "{name}: {}", said.stderr);
+        assert!(!said.stderr.contains("other-words") && !said.stderr.contains("hunter2"), "{name}: {}", said.stderr);
+    }
+    assert_eq!(cluster.records().len(), 90, "nothing came of them");
 }

@@ -5,10 +5,12 @@ mod authority;
 #[path = "../outputs/collector.rs"]
 #[expect(dead_code, reason = "what several tests share is not used whole by each")]
 mod collector;
+mod disk;
 mod fill;
 mod http;
 mod kafka;
 mod kills;
+mod local;
 mod parquet;
 mod people;
 #[path = "../outputs/python.rs"]

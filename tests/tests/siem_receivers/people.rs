@@ -83,7 +83,7 @@ fn doctor_says_what_is_wrong_and_what_to_do() {
     }
     assert!(!siem.file("state").exists() && !siem.file("log").exists(), "nothing is made");
     assert!(collector.came().iter().all(|came| came.body.is_empty()), "nothing is sent");
-    fine(&siem.run(&CONFIG));
+    assert_eq!(siem.run(&CONFIG).code, Some(65), "an item was set aside");
     let after = siem.run(&["-c", "config.yaml", "doctor"]);
     fine(&after);
     assert!(after.stdout.contains("WARNING    dead-letters"), "{}", after.stdout);

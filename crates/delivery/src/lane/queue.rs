@@ -4,16 +4,17 @@
 //! goes over to a new thread. Of the threads that ever served a queue only its owner gets anything from it.
 //!
 //! It is bounded twice: by a number, and by bytes, for it is the watched programs that decide how large a piece is. An
-//! alert that nothing of its sort waits before, the first of a policy, takes the place of one that repeats another.
+//! alert that is the first of its [`Sort`] takes the place of one that repeats another.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use budget::{Budget, Pressure};
 
+use super::sort::Sort;
 use crate::{
     cause::Cause,
     ledger::Ledger,
@@ -32,7 +33,7 @@ pub trait Load: Send + 'static {
     fn size(&self) -> usize;
 
     /// What sort it is of, if it is urgent; none for what makes room for that.
-    fn sort(&self) -> Option<&str>;
+    fn sort(&self) -> Option<Sort>;
 
     /// Tells whoever waits for it what becomes of it.
     fn tell(&self, output: &str, outcome: &Outcome);
@@ -92,8 +93,8 @@ struct State<T> {
     /// Of all that waits.
     weight: usize,
     bytes: usize,
-    /// How many of each sort wait.
-    sorts: HashMap<String, usize>,
+    /// How many of each sort wait, by both of its numbers.
+    sorts: HashMap<u64, usize>,
     capacity: usize,
     in_hand: Option<InHand>,
     owner: u64,
@@ -147,11 +148,8 @@ impl<T: Load> State<T> {
     fn put(&mut self, since: Instant, item: T, in_front: bool) {
         self.weight = self.weight.saturating_add(item.weight());
         self.bytes += item.size();
-        if let Some(sort) = item.sort() {
-            match self.sorts.get_mut(sort) {
-                Some(count) => *count += 1,
-                None => drop(self.sorts.insert(sort.to_owned(), 1)),
-            }
+        for number in item.sort().iter().flat_map(Sort::numbers) {
+            *self.sorts.entry(number).or_default() += 1;
         }
         match in_front {
             true => self.waiting.push_front((since, item)),
@@ -163,12 +161,12 @@ impl<T: Load> State<T> {
         let (since, item) = self.waiting.remove(at)?;
         self.weight -= item.weight();
         self.bytes -= item.size();
-        if let Some(sort) = item.sort()
-            && let Some(count) = self.sorts.get_mut(sort)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.sorts.remove(sort);
+        for number in item.sort().iter().flat_map(Sort::numbers) {
+            if let Entry::Occupied(mut count) = self.sorts.entry(number) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
             }
         }
         Some((since, item))
@@ -190,11 +188,16 @@ impl<T: Load> State<T> {
         (yields || bytes > budget.share()).then_some(Cause::Memory)
     }
 
-    /// Where the youngest one waits that repeats another, if the item itself repeats none.
+    /// Where the youngest one waits that repeats another, if the item itself repeats none: one of the same kind and source, or,
+    /// for the first of a kind, one of the same kind.
     fn repeat_for(&self, item: &T) -> Option<usize> {
-        let is_first = item.sort().is_some_and(|sort| !self.sorts.contains_key(sort));
-        let repeats = |(_, other): &(Instant, T)| other.sort().is_some_and(|sort| self.sorts.get(sort) > Some(&1));
-        if is_first && self.phase == Phase::Open { self.waiting.iter().rposition(repeats) } else { None }
+        let sort = item.sort().filter(|sort| self.phase == Phase::Open && !self.sorts.contains_key(&sort.own))?;
+        let youngest = |number: fn(Sort) -> u64| {
+            let repeats = |other: &T| other.sort().is_some_and(|sort| self.sorts.get(&number(sort)) > Some(&1));
+            self.waiting.iter().rposition(|(_, other)| repeats(other))
+        };
+        let is_first_of_kind = !self.sorts.contains_key(&sort.kind);
+        youngest(|sort| sort.own).or_else(|| youngest(|sort| sort.kind).filter(|_| is_first_of_kind))
     }
 }
 
@@ -433,8 +436,8 @@ mod tests {
             usize::from(*self)
         }
 
-        fn sort(&self) -> Option<&str> {
-            Some(["first", "second", "third"][usize::from(*self % 3)])
+        fn sort(&self) -> Option<Sort> {
+            Some(Sort::of(["first", "second", "third"][usize::from(*self % 3)], (*self % 2).into()))
         }
 
         fn tell(&self, _output: &str, _outcome: &Outcome) {}
@@ -478,5 +481,17 @@ mod tests {
         let ledger = Ledger::new("test", "test");
         assert_eq!(queue.take(0, 256, &ledger), Some(vec![30]), "a piece at a time");
         assert_eq!(queue.backlog(&ledger).0, 3);
+    }
+
+    #[test]
+    fn a_source_that_repeats_itself_takes_no_room_from_the_first_of_another() {
+        let queue = Queue::new(1000, Budget::of(400));
+        assert!((0..3).all(|_| queue.push(30_u8).is_none()));
+        assert_eq!(queue.push(33), Some((30, Cause::Memory)), "of the same kind, and of another source");
+        assert_eq!(queue.push(33), Some((33, Cause::Memory)), "it has its place");
+        assert_eq!(queue.push(31), Some((30, Cause::Memory)), "of another kind");
+        // None is left that repeats its own; of a kind of which there are two, one goes for the first of another kind alone.
+        assert_eq!(queue.push(32), Some((33, Cause::Memory)));
+        assert_eq!(queue.push(33), Some((33, Cause::Memory)));
     }
 }

@@ -6,6 +6,8 @@
 
 mod rotate;
 
+pub use rotate::rotate;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Write as _},

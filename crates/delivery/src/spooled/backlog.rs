@@ -72,7 +72,7 @@ impl Backlog {
         }
         let [alerts, rows] = Kind::ALL.map(|kind| report.waiting[kind as usize].records);
         if alerts + rows > 0 {
-            tracing::info!(output, alerts, rows, "what could not be sent earlier is sent now");
+            tracing::info!(output, alerts, rows, "what could not be sent earlier waits, and is tried now");
         }
         Self { spool, expected: Mutex::default(), last_sender: Mutex::default() }
     }

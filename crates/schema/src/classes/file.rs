@@ -66,6 +66,13 @@ pub(super) static KINDS: &[Kind] = &[
             &FILE_ERROR,
         ],
     ),
+    // For reading alone.
+    kind(
+        EventType::FileOpen,
+        "FILE_EVENT_TYPE_OPEN",
+        Activity::FileAccess,
+        &[&process::FILE_PATH, &FILE_TYPE, &FILE_ERROR],
+    ),
 ];
 
 /// Those that change a file, or which files there are.
@@ -79,7 +86,8 @@ const CHANGES: &[EventType] = &[
     EventType::FileAttributeChange,
 ];
 
-pub(super) const POLICY_TYPES: &[PolicyType] = &[PolicyType { word: "fileMonitor", sees: CHANGES }];
+pub(super) const POLICY_TYPES: &[PolicyType] =
+    &[PolicyType { word: "fileMonitor", sees: CHANGES }, PolicyType { word: "file", sees: &[EventType::FileOpen] }];
 
 pub(super) static TABLES: &[&Table] = &[&FILE_EVENTS];
 
@@ -163,6 +171,7 @@ words! {
         Times = "times",
         Xattr = "xattr",
         XattrRemoved = "xattr_removed",
+        Flags = "flags",
     }
 }
 

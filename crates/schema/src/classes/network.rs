@@ -31,6 +31,14 @@ pub(super) static KINDS: &[Kind] = &[
         parts: &ENDED,
     },
     Kind {
+        is: EventType::Bind,
+        word: "NETWORK_EVENT_TYPE_BIND",
+        activity: Some(Activity::Bind),
+        outcome: None,
+        reach: Reach::Process,
+        parts: &[&DST_ADDR, &DST_PORT, &FAMILY, &PROTOCOL, &DIRECTION, &NETWORK_RESULT, &NETWORK_ERRNO],
+    },
+    Kind {
         is: EventType::Listen,
         word: "NETWORK_EVENT_TYPE_LISTEN",
         activity: Some(Activity::Listen),
@@ -66,7 +74,7 @@ pub(super) const POLICY_TYPES: &[PolicyType] = &[
     PolicyType { word: "connectResult", sees: &[EventType::ConnectResult] },
     PolicyType { word: "sendto", sees: &[EventType::SendTo] },
     PolicyType { word: CLOUD_METADATA, sees: &[EventType::ConnectAttempt, EventType::SendTo] },
-    PolicyType { word: "networkService", sees: &[EventType::Listen, EventType::Accept] },
+    PolicyType { word: "networkService", sees: &[EventType::Bind, EventType::Listen, EventType::Accept] },
 ];
 
 /// The type of policies that see nothing but what goes to where a cloud tells its machines about themselves, and gives them keys.
@@ -102,6 +110,7 @@ static CONNECTIONS: Table = Table {
     kinds: &[
         EventType::ConnectAttempt,
         EventType::ConnectResult,
+        EventType::Bind,
         EventType::Listen,
         EventType::Accept,
         EventType::SendTo,
@@ -235,9 +244,9 @@ fields! {
         "networkResult",
         "network_result",
         Type::Word(Ending::WORDS),
-        "Whether a connection came about, or a datagram was sent.",
+        "Whether a connection came about, a datagram was sent, a socket got its address.",
     )
-    .only_in(&[EventType::ConnectResult, EventType::SendTo]);
+    .only_in(&[EventType::ConnectResult, EventType::Bind, EventType::SendTo]);
     NETWORK_ERRNO = event(
         Class::Network,
         "networkErrno",
@@ -246,7 +255,7 @@ fields! {
         "Why that failed (errno(3)); absent where the process gave it up.",
     )
     .values(Values::Within(&[1..=4095]))
-    .only_in(&[EventType::ConnectResult, EventType::SendTo])
+    .only_in(&[EventType::ConnectResult, EventType::Bind, EventType::SendTo])
     .integers(Integer::Int32);
     IS_CLOUD_METADATA = event(
         Class::Network,

@@ -9,13 +9,14 @@
 //! | roles | *User Access Management* (3005) |
 //! | services, packages | *Application Lifecycle* (6002) |
 //! | connections, sockets that listen | *Network Activity* (4001) |
+//! | memory | *Memory Activity* (1004) |
 //! | modules and BPF programs loaded into the kernel | *Kernel Extension Activity* (1002) |
 //! | files created, changed, renamed, deleted | *File System Activity* (1001) |
 //! | all else | *Base Event* (0) |
 
 use schema::classes::file::FileType;
 use schema::classes::network::Direction;
-use schema::{Activity, EventType, Ocsf, Outcome};
+use schema::{Activity, Ocsf, Outcome};
 use serde_json::{Value, json};
 
 use super::parts::{device, process_alone};
@@ -73,6 +74,11 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
                 None => json!({"name": NOT_TOLD}),
             };
         }
+        Ocsf::Memory => {
+            let actor = json!({"pid": event.process.key.tgid, "uid": host.process_uuid(event.process.key)});
+            object["actor"] = json!({"process": actor, "user": sender_user(&event.process, cuts)});
+            object["process"] = process;
+        }
         Ocsf::Process => of_process(&mut object, event, host, cuts, process),
         Ocsf::KernelExtension => {
             object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)});
@@ -97,7 +103,7 @@ pub(crate) fn activity(event: &Event, host: &Host, cuts: &Cuts, process: Value) 
         class if event.is_message() || class == Ocsf::Authentication => {
             of_message(&mut object, kind, event, host, &facts, cuts, process);
         }
-        _ => {}
+        _ => object["actor"] = json!({"process": process, "user": sender_user(&event.process, cuts)}),
     }
     object
 }
@@ -106,7 +112,9 @@ fn of_process(object: &mut Value, event: &Event, host: &Host, cuts: &Cuts, proce
     let about = &*event.process;
     // Who ends a process, or runs a program in its own place, is that process; who starts one is its parent.
     let actor = match about.parent.as_deref() {
-        Some(parent) if event.kind != EventType::Exit => process_alone(parent, host, cuts.lineage_args, cuts),
+        Some(parent) if event.activity() != Activity::ProcessEnd => {
+            process_alone(parent, host, cuts.lineage_args, cuts)
+        }
         _ => json!({"pid": about.key.tgid, "uid": host.process_uuid(about.key)}),
     };
     object["process"] = process;

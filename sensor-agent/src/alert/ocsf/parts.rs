@@ -68,16 +68,23 @@ pub(crate) fn in_container(object: &mut Value, process: &Process, container: &Co
     if process.ns_pid != 0 {
         object["namespace_pid"] = process.ns_pid.into();
     }
+    let facts = container.facts();
     object["container"] = json!({
         "uid": cuts.words(&container.id),
-        "name": cuts.words(&container.name),
-        "runtime": container.runtime.map(Runtime::word),
-        "orchestrator": if container.pod.is_empty() { "" } else { "kubernetes" },
-        "labels": labels(&container.labels, cuts),
+        "name": cuts.words(&facts.name),
+        "runtime": container.runtime().map(Runtime::word),
+        "orchestrator": if facts.pod.is_empty() { "" } else { "kubernetes" },
+        "labels": labels(&facts.labels, cuts),
     });
-    if !container.image_id.is_empty() && cuts.texts > 0 {
-        object["container"]["image"] =
-            json!({"uid": cuts.words(&container.image_id), "name": cuts.words(&container.image_name)});
+    if !facts.image_id.is_empty() && cuts.texts > 0 {
+        object["container"]["image"] = json!({
+            "uid": cuts.words(&facts.image_id),
+            "name": cuts.words(&facts.image_name),
+            "tag": cuts.words(&facts.image_tag),
+        });
+    }
+    if let Some(digits) = facts.image_digest.strip_prefix("sha256:").filter(|_| cuts.texts > 0) {
+        object["container"]["hash"] = json!({"algorithm_id": 3, "algorithm": "SHA-256", "value": cuts.words(digits)});
     }
 }
 

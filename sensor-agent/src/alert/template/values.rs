@@ -4,7 +4,9 @@
 //! empty text, zero or an empty list, as in Go, so that `{{if}}` and `{{with}}` can test for it. Types are those that
 //! decide in Go what can be compared with what: times are `int64`, ids are `uint32`.
 
+use containers::Facts;
 use gotemplate::Value;
+use schema::process::Runtime;
 use sensor_ebpf::record::exec_flags;
 
 use crate::{
@@ -84,20 +86,25 @@ fn process_info(process: &Process, host: &Host) -> Value {
 
 fn location(alert: &Alert) -> Value {
     let container = alert.event.process.container.as_deref();
-    let of = |get: fn(&Container) -> &String| text(container.map_or("", |container| get(container)));
+    let facts = container.map(Container::facts);
+    let of = |get: fn(&Facts) -> &String| text(facts.map_or("", |facts| get(facts)));
     Value::structure(
         "Location",
         [
             ("SensorID", text(&alert.host.sensor_id)),
             ("NodeName", text(&alert.host.hostname)),
-            ("ContainerID", of(|container| &container.id)),
+            ("ContainerID", text(container.map_or("", |container| &container.id))),
             ("ContainerUnknown", alert.event.process.container_unknown.into()),
-            ("ContainerName", of(|container| &container.name)),
-            ("ImageID", of(|container| &container.image_id)),
-            ("ImageName", of(|container| &container.image_name)),
-            ("ContainerLabels", labels(container.map_or(&[], |container| &container.labels))),
-            ("KubernetesPod", of(|container| &container.pod)),
-            ("KubernetesNamespace", of(|container| &container.namespace)),
+            ("ContainerRuntime", text(container.and_then(Container::runtime).map_or("", Runtime::word))),
+            ("ContainerName", of(|facts| &facts.name)),
+            ("IsPrivileged", facts.and_then(|facts| facts.privileged).unwrap_or_default().into()),
+            ("ImageID", of(|facts| &facts.image_id)),
+            ("ImageName", of(|facts| &facts.image_name)),
+            ("ImageTag", of(|facts| &facts.image_tag)),
+            ("ImageDigest", of(|facts| &facts.image_digest)),
+            ("ContainerLabels", labels(facts.map_or(&[], |facts| &facts.labels))),
+            ("KubernetesPod", of(|facts| &facts.pod)),
+            ("KubernetesNamespace", of(|facts| &facts.namespace)),
         ],
     )
 }

@@ -28,6 +28,8 @@ pub enum CommandId {
     Alerts,
     Ps,
     Top,
+    Record,
+    Replay,
     Policies,
     Tables,
     Lists,
@@ -41,6 +43,8 @@ pub enum CommandId {
     RulesCheck,
     RulesTest,
     RulesExplain,
+    RulesExcept,
+    RulesBench,
     RulesImportSigma,
     Completions,
     Man,
@@ -182,6 +186,34 @@ pub static COMMANDS: &[CommandEntry] = &[
                terminal each round takes the place of the one before. With -json a round is a line.",
     },
     CommandEntry {
+        id: CommandId::Record,
+        words: &["record"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: &[
+            FlagId::RunDir,
+            FlagId::Since,
+            FlagId::For,
+            FlagId::Filter,
+            FlagId::Class,
+            FlagId::Pid,
+            FlagId::Container,
+        ],
+        doc: "Write what the sensor sees into a new file, for replay and rules bench.",
+        more: "An event a line, as events -json shows it: secrets are taken out, all else is there. The file is for its owner \
+               alone. Events that came faster than the file took them are missing, which is told in it and at the end.",
+    },
+    CommandEntry {
+        id: CommandId::Replay,
+        words: &["replay"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Json],
+        doc: "Hold recorded events against the configured policies: which fire, and how often.",
+        more: "Needs no running sensor, no kernel programs and no rights but those on the files. FILE is - for standard input. \
+               Nothing is told to anybody.",
+    },
+    CommandEntry {
         id: CommandId::Policies,
         words: &["policies"],
         operand: None,
@@ -302,6 +334,27 @@ pub static COMMANDS: &[CommandEntry] = &[
         flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy],
         doc: "Say which rule decides about an event (a JSON file), and why those before it do not.",
         more: "",
+    },
+    CommandEntry {
+        id: CommandId::RulesExcept,
+        words: &["rules", "except"],
+        operand: Some(Operand { name: "ALERT", kind: OperandKind::File }),
+        count: Count::One,
+        flags: &[FlagId::RunDir],
+        doc: "Propose exceptions for an alert, the narrowest first, and say what else each would silence.",
+        more: "The alert is a JSON file, - for standard input, or the uuid (or its beginning) of one that the running sensor \
+               holds. What is printed is YAML to be pasted into the file of rules. What else would be silenced is judged by \
+               the alerts that the sensor holds, at most 1000, if it runs.",
+    },
+    CommandEntry {
+        id: CommandId::RulesBench,
+        words: &["rules", "bench"],
+        operand: Some(FILE),
+        count: Count::One,
+        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy, FlagId::Json],
+        doc: "Measure what each policy costs on recorded events.",
+        more: "Each is measured by itself, on the first 100,000 events of the recording, and then those that look at the same events together, \
+               which costs less than their sum. Figures of a busy machine are upper bounds.",
     },
     CommandEntry {
         id: CommandId::RulesImportSigma,

@@ -4,7 +4,7 @@ use schema::PolicyType;
 use settings::{Key, Kind, Word as _, Words};
 
 use super::super::words::{ListType, ResponseAction};
-use super::kinds::{CONTENT_GROUP, FIELD, RULE};
+use super::kinds::{CONTENT_GROUP, DAY, FIELD, RULE};
 use crate::policy::{Confidence, Priority};
 
 /// Keys of a list.
@@ -15,17 +15,15 @@ pub(crate) static LIST: &[Key] = &[
     Key::new("remove", Kind::List(&Kind::Text), "", "Values to take out of those of earlier files."),
 ];
 
+/// A type of policies.
+pub(super) const POLICY_TYPE: Kind = Kind::Word(&Words { current: PolicyType::WORDS, older: &[] });
+
 /// A detection.
 pub(super) static DETECTION: Kind = Kind::Map(POLICY);
 
 /// Keys of a detection.
 pub(crate) static POLICY: &[Key] = &[
-    Key::new(
-        "policy",
-        Kind::Word(&Words { current: PolicyType::WORDS, older: &[] }),
-        "",
-        "What it watches. Needed where the detection is first defined.",
-    ),
+    Key::new("policy", POLICY_TYPE, "", "What it watches. Needed where the detection is first defined."),
     Key::new("enabled", Kind::Bool, "true", "Whether it is on."),
     Key::new("priority", Kind::Word(Priority::WORDS), "Medium", "How much its alerts matter."),
     Key::new("confidence", Kind::Word(Confidence::WORDS), "Medium", "How sure its alerts are."),
@@ -49,7 +47,21 @@ pub(crate) static POLICY: &[Key] = &[
         "How many alerts are sent at most; the next one counts those held back.",
     ),
     Key::new("contentGroup", Kind::Own(&CONTENT_GROUP), "", "The group of shipped detections that it belongs to."),
+    Key::new(
+        "exceptions",
+        Kind::List(&Kind::Map(EXCEPTION)),
+        "",
+        "What it is not to tell although its rules say so: each like a rule in front of them. `sophoslinuxsensor rules except` \
+         proposes them for an alert, and `sophoslinuxsensor policies` says how many alerts they took.",
+    ),
     Key::new("rules", Kind::List(&Kind::Own(&RULE)), "", "The rules, in order: the first that holds decides."),
+];
+
+/// Keys of an exception.
+pub(crate) static EXCEPTION: &[Key] = &[
+    Key::new("rule", Kind::Own(&RULE), "", "What is excepted: `ignore` and a condition. Required."),
+    Key::new("comment", Kind::Text, "", "Why, and whose word that is. Required."),
+    Key::new("until", Kind::Own(&DAY), "", "The last day, UTC, such as 2026-12-31. Without it, for ever."),
 ];
 
 static THROTTLE: &[Key] = &[

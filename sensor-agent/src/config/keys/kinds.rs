@@ -4,8 +4,10 @@ use diagnostic::nearest;
 use schema::{TABLES, Table};
 use settings::{FromText as _, Kind, Own, Pairs, Problem};
 
-use super::super::policy::ContentGroup;
+use super::super::policy::{ContentGroup, Day};
 use crate::event::fields;
+use crate::redaction;
+use crate::rules::Glob;
 
 /// A rule of the rule language.
 pub(super) static RULE: Own = Own {
@@ -17,6 +19,30 @@ pub(super) static RULE: Own = Own {
 
 pub(super) static TEMPLATE: Own =
     Own { name: "Go template", expected: "text", check: |_| Ok(()), prose: Some("a template") };
+
+/// A day of the calendar.
+pub(super) static DAY: Own = Own {
+    name: "day",
+    expected: "a day, such as 2026-12-31",
+    check: |text| Day::from_text(text).map(drop),
+    prose: None,
+};
+
+/// A pattern of secrets.
+pub(super) static PATTERN: Own = Own {
+    name: "regular expression",
+    expected: "a regular expression, such as: --pin[= ](\\S+)",
+    check: redaction::check,
+    prose: Some("a regular expression"),
+};
+
+/// A glob over whole paths.
+pub(super) static PATH_GLOB: Own = Own {
+    name: "glob of paths",
+    expected: "a glob that begins with /, such as: /usr/sbin/sshd",
+    check: path_glob,
+    prose: None,
+};
 
 pub(super) static TABLE: Own = Own { name: "table name", expected: "the name of a table", check: table, prose: None };
 
@@ -37,6 +63,13 @@ pub(super) static TABLE_TOPICS: Pairs = Pairs {
     key: &TABLE,
     value: &Kind::Text,
 };
+
+fn path_glob(text: &str) -> Result<(), Problem> {
+    if !text.starts_with('/') {
+        return Err(Problem::new("this is no whole path").help("begin with /"));
+    }
+    Glob::new(text.as_bytes()).map(drop).map_err(|error| Problem::new(error.to_string()))
+}
 
 fn table(text: &str) -> Result<(), Problem> {
     if Table::by_name(text).is_some() {

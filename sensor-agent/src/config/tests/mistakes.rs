@@ -197,3 +197,22 @@ fn each_mistake_gets_its_place_and_its_advice() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn patterns_of_secrets_are_checked_and_told_where_they_do_nothing() {
+    let said = |text: &str| findings(&format!("redaction:\n{text}\n"));
+    let right = "  patterns: ['--pin[= ](\\S+)']\n  exceptions: ['--pin=0']";
+    assert_eq!(said(right), [""; 0]);
+    let one = |text: &str, begin: &str| {
+        let said = said(text);
+        assert!(said.len() == 1 && said[0].starts_with(begin), "{said:?}");
+    };
+    one("  patterns: ['a(b']", "error: 2:16: `redaction.patterns[0]`: this is no regular expression: ");
+    one("  patterns:\n  - 'x*'", "error: 3:6: `redaction.patterns[0]`: this matches where nothing stands (");
+    one("  exceptions: [\"\"]", "error: 2:");
+    one(
+        "  enabled: false\n  patterns: [abc]",
+        "warning: 3:13: nothing is taken out of what is told: `redaction.enabled` is false",
+    );
+    one("  defaults: false", "warning: 2:13: nothing is taken out of what is told: there is no pattern");
+}

@@ -1,6 +1,23 @@
 //! Outputs and sinks, and what they need.
 
+use std::any::Any;
+use std::sync::Arc;
+
+use delivery::receivers::{
+    file::FileSettings, splunk::SplunkSettings, syslog::SyslogSettings, webhook::WebhookSettings,
+};
+
 use super::*;
+use crate::output::{
+    Target,
+    target::zeromq::{Topics, ZeromqSettings},
+};
+
+/// The settings of a target.
+fn of<T: 'static>(target: &Arc<dyn Target>) -> &T {
+    let target: &dyn Any = &**target;
+    target.downcast_ref().expect("settings of that sort")
+}
 
 #[test]
 fn mcs_takes_two_tables_alone() {
@@ -65,20 +82,20 @@ investigations:
     let outputs = &config.alert_output.outputs;
     assert_eq!(outputs[0].message_types, [MessageType::Audit]);
     assert_eq!(outputs[0].max_bytes, Some(10_000));
-    let OutputSettings::File(file) = &outputs[1].settings else { panic!() };
+    let file: &FileSettings = of(&outputs[1].target);
     assert_eq!((file.max_bytes.get(), file.max_backups), (5_000_000, Some(3)));
-    let OutputSettings::Syslog(syslog) = &outputs[2].settings else { panic!() };
+    let syslog: &SyslogSettings = of(&outputs[2].target);
     assert_eq!(syslog.receiver.address, SyslogAddress::Tls(HostPort { host: "log.example".into(), port: 6514 }));
-    let OutputSettings::Webhook(webhook) = &outputs[3].settings else { panic!() };
+    let webhook: &WebhookSettings = of(&outputs[3].target);
     assert_eq!(webhook.headers[0].1.expose_secret(), "Bearer hunter2");
     assert_eq!((webhook.method, webhook.http.batch_size), (WebhookMethod::Put, 5));
     assert!(!outputs[4].enabled);
-    let OutputSettings::Zeromq(zeromq) = &outputs[5].settings else { panic!() };
+    let zeromq: &ZeromqSettings = of(&outputs[5].target);
     assert_eq!(
-        (zeromq.socket.bind, zeromq.topic.as_deref(), zeromq.socket.high_water_mark),
-        (false, Some("alerts"), 1000)
+        (zeromq.socket.bind, &zeromq.topics, zeromq.socket.high_water_mark),
+        (false, &Topics::One("alerts".into()), 1000)
     );
-    let OutputSettings::SplunkHec(splunk) = &outputs[6].settings else { panic!() };
+    let splunk: &SplunkSettings = of(&outputs[6].target);
     assert_eq!((splunk.token.expose_secret(), splunk.ack, splunk.gzip), ("hunter3", true, false));
     assert_eq!(config.investigations.sinks.len(), 4);
     assert!(!report.to_string().contains("hunter"), "{report}");

@@ -9,6 +9,8 @@
 //! * what old PAM wrote before the first pair (`PAM: authentication acct=…`) is the operation;
 //! * `userdel` of shadow 4.17 to 4.20 swaps two arguments and writes `wheel="grp"`: that is the group `wheel`.
 
+use std::borrow::Cow;
+
 use super::keys;
 
 /// Appends each pair as `key=value` with a zero at its end. A zero within a value becomes a blank.
@@ -153,6 +155,33 @@ fn bare(mut value: &[u8]) -> &[u8] {
             _ => return value,
         };
     }
+}
+
+/// The text with what this takes out of each value that is written as hexadecimal digits; none if it takes nothing out.
+pub(super) fn digits_without(text: &[u8], without: &dyn Fn(&[u8]) -> Cow<'_, [u8]>) -> Option<Vec<u8>> {
+    let (mut told, mut next) = (Vec::new(), 0);
+    for equals in memchr::memchr_iter(b'=', text) {
+        let value = equals + 1;
+        let length = text[value..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let Some(bytes) = hexadecimal(&text[value..value + length]) else { continue };
+        if let Cow::Owned(less) = without(&bytes) {
+            told.extend_from_slice(&text[next..value]);
+            told.extend(less.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()));
+            next = value + length;
+        }
+    }
+    (next > 0).then(|| [&told, &text[next..]].concat())
+}
+
+/// The bytes that digits stand for, as [`push_value`] has them.
+fn hexadecimal(digits: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let byte = |pair: &[u8]| u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok();
+    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
+    bytes.map(|bytes| bytes.into_iter().map(|byte| if byte == 0 { b' ' } else { byte }).collect())
 }
 
 #[cfg(test)]

@@ -43,7 +43,9 @@ pub(super) fn fields(alert: &Map<String, Value>) -> Map<String, Value> {
 /// A part, which an alert has as text, as a row has it.
 fn part(field: &Field, text: &str) -> Value {
     match field.ty {
-        Type::Number => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        Type::Number | Type::Size | Type::Duration => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        Type::Time => text.parse::<u64>().map_or_else(|_| text.into(), Value::from),
+        Type::Bool => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use containers::Facts;
 use schema::EventType;
 use sensor_ebpf::record::exec_flags;
 use uuid::Uuid;
@@ -11,7 +12,8 @@ use super::BuildError;
 use super::given::{Fault, Given};
 use crate::event::fields::base_name;
 use crate::event::{
-    Arguments, Container, Event, Host, Ids, Image, Login, NOT_WHOLE, Process, ProcessKey, UNSET_ID, classes,
+    Arguments, Container, Event, FromRuntime, Host, Ids, Image, Login, NOT_WHOLE, Process, ProcessKey, UNSET_ID,
+    classes,
 };
 
 #[derive(Default)]
@@ -25,6 +27,9 @@ pub(in crate::event) struct Draft {
     pub(in crate::event) image: Image,
     ids: Option<Ids>,
     container: Option<Container>,
+    /// What its runtime said.
+    told: Option<Facts>,
+    labels: Vec<String>,
     pub(in crate::event) key: ProcessKey,
     pub(in crate::event) parent_key: Option<ProcessKey>,
     pub(in crate::event) parent_path: Option<Vec<u8>>,
@@ -119,7 +124,17 @@ impl Draft {
         process.link(parent);
         process.lineage_cut = self.lineage_cut;
         process.ids = self.ids.unwrap_or(NO_LOGIN);
-        process.container = self.container.map(Arc::new);
+        process.container = self.container.map(|container| {
+            let told = self.told.map(|mut facts| {
+                let pair = |label: &String| {
+                    let (key, value) = label.split_once('=').unwrap_or((label, ""));
+                    (key.to_owned(), value.to_owned())
+                };
+                facts.labels = self.labels.iter().map(pair).collect();
+                Box::new(FromRuntime::new(facts, &self.labels))
+            });
+            Arc::new(Container { told: told.map(Into::into).unwrap_or_default(), ..container })
+        });
         process.image = Arc::new(self.image);
         Ok(process)
     }
@@ -167,6 +182,18 @@ impl Draft {
 
     pub(in crate::event) fn container(&mut self) -> &mut Container {
         self.container.get_or_insert_default()
+    }
+
+    /// What the container's runtime said.
+    pub(in crate::event) fn told(&mut self) -> &mut Facts {
+        self.container();
+        self.told.get_or_insert_default()
+    }
+
+    /// The container's labels, each as `KEY=VALUE`.
+    pub(in crate::event) fn labels(&mut self, labels: Vec<String>) {
+        self.told();
+        self.labels = labels;
     }
 
     /// Whether there is a container; null for one who does not know.

@@ -47,6 +47,13 @@ impl<'a> Given<'a> {
         self.value.as_array().ok_or(Fault::Type)?.iter().map(T::take).collect()
     }
 
+    /// A list of texts; of an object each is `KEY=VALUE`.
+    pub(in crate::event) fn texts(self) -> Result<Vec<String>, Fault> {
+        let Some(object) = self.value.as_object() else { return self.list() };
+        let text = |(key, value): (&String, &Value)| Ok(format!("{key}={}", value.as_str().ok_or(Fault::Type)?));
+        object.iter().map(text).collect()
+    }
+
     /// A point in time: nanoseconds since the Unix epoch, or as RFC 3339 has it.
     pub(in crate::event) fn put_time(self, place: &mut u64) -> Result<(), Fault> {
         let Some(text) = self.value.as_str() else { return self.put(place) };

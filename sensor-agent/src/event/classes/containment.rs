@@ -247,3 +247,28 @@ const FIELDS: &[Field] = &[
         |d, v| v.put(&mut d.act::<Mount>().errno),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use sensor_ebpf::classes::containment::{PLACE_LEN, TYPE_LEN};
+    use sensor_ebpf::record::{Actor, Header};
+
+    use super::*;
+
+    #[test]
+    fn a_place_that_was_not_found_may_be_any() {
+        let mount = Mount::read(&MountRecord {
+            header: Header { layout: 0, kind: 0, len: 0, time: 0 },
+            actor: Actor::default(),
+            flags: 0,
+            call: call::MOUNT,
+            error: 0,
+            places: places::TARGET_WALKED | places::TARGET_CUT,
+            reserved: 0,
+            kind: [0; TYPE_LEN],
+            source: [0; PLACE_LEN],
+            target: [0; PLACE_LEN],
+        });
+        assert_eq!((mount.source.as_slice(), mount.target.as_slice()), (&b""[..], "…/".as_bytes()));
+    }
+}

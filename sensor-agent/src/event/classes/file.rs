@@ -24,6 +24,7 @@ const READERS: &[Reader] = &[
     reader(kind::RENAME, EventType::FileRename),
     reader(kind::LINK, EventType::FileLink),
     reader(kind::ATTRIBUTES, EventType::FileAttributeChange),
+    reader(kind::OPEN, EventType::FileOpen),
 ];
 
 const fn reader(record: u16, event: EventType) -> Reader {
@@ -142,6 +143,7 @@ fn attribute(changed: u32) -> Option<Attribute> {
         (changed::MODE, Attribute::Mode),
         (changed::XATTR, Attribute::Xattr),
         (changed::XATTR_REMOVED, Attribute::XattrRemoved),
+        (changed::FLAGS, Attribute::Flags),
         (changed::TIMES, Attribute::Times),
     ]
     .into_iter()
@@ -158,6 +160,7 @@ fn sentence(event: &Event, policy: &str) -> String {
         (EventType::FileCreate, _) if !file.target.is_empty() => format!("make {path} a link to {target}"),
         (EventType::FileCreate, _) => format!("create {path}"),
         (EventType::FileOpenForModify, _) => format!("open {path} to change it"),
+        (EventType::FileOpen, _) => format!("open {path}"),
         (EventType::FileModify, _) => format!("change the size of {path}"),
         (EventType::FileDelete, _) => format!("delete {path}"),
         (EventType::FileRename, _) if file.is_exchange => format!("exchange {path} and {target}"),
@@ -166,6 +169,7 @@ fn sentence(event: &Event, policy: &str) -> String {
         (_, Some(Attribute::Mode)) => format!("change the mode of {path}"),
         (_, Some(Attribute::Owner)) => format!("change the owner of {path}"),
         (_, Some(Attribute::Times)) => format!("change the times of {path}"),
+        (_, Some(Attribute::Flags)) => format!("change the flags of {path}"),
         _ => format!("change attributes of {path}"),
     };
     if file.error == 0 {

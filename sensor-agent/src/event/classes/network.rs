@@ -7,8 +7,8 @@ use schema::classes::network as facts;
 use schema::classes::network::{Direction, Family, Protocol};
 use schema::{EventType, Outcome};
 use sensor_ebpf::classes::network::{
-    AcceptRecord, CONNECTED, ConnectAttemptRecord, ConnectResultRecord, Flow, INET, INET6, ListenRecord, SendToRecord,
-    TCP, UDP,
+    AcceptRecord, BindRecord, CONNECTED, ConnectAttemptRecord, ConnectResultRecord, Flow, INET, INET6, ListenRecord,
+    SendToRecord, TCP, UDP,
 };
 use sensor_ebpf::record::Act as Record;
 
@@ -24,6 +24,7 @@ pub(super) const CLASS: Class = Class {
     readers: &[
         reader::<ConnectAttemptRecord>(EventType::ConnectAttempt),
         reader::<ConnectResultRecord>(EventType::ConnectResult),
+        reader::<BindRecord>(EventType::Bind),
         reader::<ListenRecord>(EventType::Listen),
         reader::<AcceptRecord>(EventType::Accept),
         reader::<SendToRecord>(EventType::SendTo),
@@ -90,10 +91,15 @@ impl Told for SendToRecord {
     }
 }
 
+impl Told for BindRecord {
+    fn told(&self) -> Connection {
+        Connection::of(&self.flow, Direction::Inbound).ended(self.error)
+    }
+}
+
 impl Told for ListenRecord {
     fn told(&self) -> Connection {
-        let flow = Connection::of(&self.flow, Direction::Inbound);
-        Connection { source: End::default(), ..flow }
+        Connection::of(&self.flow, Direction::Inbound)
     }
 }
 
@@ -181,6 +187,10 @@ fn sentence(event: &Event, policy: &str) -> String {
     let (from, to) = (connection.source.words(), connection.destination.words());
     let protocol = connection.protocol.map(|protocol| format!(" by {}", protocol.word())).unwrap_or_default();
     let what = match (event.kind, connection.result, connection.errno) {
+        (EventType::Bind, _, None) => format!("has a socket at {to}{protocol}"),
+        (EventType::Bind, _, Some(errno)) => {
+            format!("could not have a socket at {to}{protocol}: {}", std::io::Error::from_raw_os_error(errno))
+        }
         (EventType::Listen, ..) => format!("listens at {to}{protocol}"),
         (EventType::Accept, ..) => format!("took a connection from {from} at {to}{protocol}"),
         (EventType::ConnectResult, Some(Ending::Failed), None) => format!("gave up connecting to {to}{protocol}"),

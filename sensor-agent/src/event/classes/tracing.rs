@@ -8,11 +8,11 @@ use schema::{Activity, EventType, Outcome};
 use sensor_ebpf::classes::tracing::{TraceRecord, request};
 use sensor_ebpf::record::Actor;
 
+use super::target::{Target, of_target};
 use super::{Act, Class};
 use crate::event::build::Draft;
-use crate::event::fields::{Field, by_name, of_event};
-use crate::event::json::lossless;
-use crate::event::{Detail, Event, Host, Own, Process, Value};
+use crate::event::fields::{Field, of_event};
+use crate::event::{Detail, Own, Process, Value};
 
 pub(super) const CLASS: Class = Class::of_act::<Trace>(FIELDS);
 
@@ -22,17 +22,12 @@ struct Trace {
     request: Option<Request>,
     /// Zero if it was not refused.
     errno: i32,
-    /// To whom, as the record has it.
-    whom: Option<Actor>,
-    target: Option<Arc<Process>>,
-    is_itself: bool,
-    is_descendant: bool,
+    target: Target,
 }
 
 impl Own for Trace {
     fn size(&self) -> usize {
-        let target = self.target.as_deref().map_or(0, |target| size_of::<Process>() + target.image.size());
-        size_of::<Self>() + target
+        size_of::<Self>() + self.target.size()
     }
 
     fn activity(&self) -> Activity {
@@ -44,17 +39,15 @@ impl Own for Trace {
     }
 
     fn target(&self) -> Option<&Arc<Process>> {
-        self.target.as_ref()
+        self.target.process()
     }
 
     fn whom(&self) -> Option<&Actor> {
-        self.whom.as_ref()
+        self.target.whom()
     }
 
     fn with_target(&self, actor: &Process, target: Arc<Process>) -> Option<Detail> {
-        let is_descendant = target.ancestors().any(|ancestor| ancestor.key == actor.key);
-        let is_itself = target.key == actor.key;
-        Some(Detail::own(Self { target: Some(target), is_itself, is_descendant, ..self.clone() }))
+        Some(Detail::own(Self { target: self.target.found(actor, target), ..self.clone() }))
     }
 }
 
@@ -72,17 +65,11 @@ impl Act for Trace {
             request::PIDFD_GETFD => Some(Request::PidfdGetfd),
             _ => None,
         };
-        let whom = (record.target.process.tgid != 0).then_some(record.target);
-        Self { request, errno: record.error.saturating_abs(), whom, ..Self::default() }
+        Self { request, errno: record.error.saturating_abs(), target: Target::of(record.target) }
     }
 
     fn sentence(&self, program: &str) -> String {
-        let target = match self.target.as_deref() {
-            _ if self.is_itself => "itself".to_owned(),
-            Some(target) if target.image.path.is_empty() => format!("process {}", target.key.tgid),
-            Some(target) => format!("{} (process {})", lossless(&target.image.path), target.key.tgid),
-            None => "another process".to_owned(),
-        };
+        let target = self.target.name();
         let was = if self.errno == 0 { String::new() } else { format!(", which failed (error {})", self.errno) };
         match self.request {
             Some(Request::Attach | Request::Seize) | None => format!("Program {program} traced {target}{was}"),
@@ -95,15 +82,9 @@ impl Act for Trace {
     }
 }
 
-/// What a field of processes says of the target.
-fn of_target<'a>(event: &'a Event, host: &'a Host, field: &schema::Field) -> Value<'a> {
-    let target = event.target();
-    target.zip(by_name(field.name)).map_or(Value::Absent, |(target, field)| field.of_process(target, host))
-}
-
 /// The target of an event that is written down by hand.
 fn target(draft: &mut Draft) -> &mut Process {
-    Arc::make_mut(draft.act::<Trace>().target.get_or_insert_default())
+    draft.act::<Trace>().target.draft()
 }
 
 const FIELDS: &[Field] = &[
@@ -168,17 +149,12 @@ const FIELDS: &[Field] = &[
     ),
     of_event(
         &facts::IS_TARGET_ITSELF,
-        |event, _| event.own(|trace: &Trace| is_so(trace, trace.is_itself)),
-        |d, v| v.put(&mut d.act::<Trace>().is_itself),
+        |event, _| event.own(|trace: &Trace| trace.target.is_so(trace.target.is_itself)),
+        |d, v| v.put(&mut d.act::<Trace>().target.is_itself),
     ),
     of_event(
         &facts::IS_TARGET_DESCENDANT,
-        |event, _| event.own(|trace: &Trace| is_so(trace, trace.is_descendant)),
-        |d, v| v.put(&mut d.act::<Trace>().is_descendant),
+        |event, _| event.own(|trace: &Trace| trace.target.is_so(trace.target.is_descendant)),
+        |d, v| v.put(&mut d.act::<Trace>().target.is_descendant),
     ),
 ];
-
-/// What is said of a target that there is.
-fn is_so(trace: &Trace, is_so: bool) -> Value<'_> {
-    if trace.target.is_some() || is_so { Value::Bool(is_so) } else { Value::Absent }
-}

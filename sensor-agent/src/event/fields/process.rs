@@ -1,12 +1,13 @@
 //! Fields of every event: its own, and those of its process.
 
+use containers::Facts;
 use rustix::fs::{major, makedev, minor};
 use schema::process;
 use sensor_ebpf::record::exec_flags;
 
 use super::field::{Field, of_event, of_process, of_subject};
 use super::{base_name, place};
-use crate::event::{Pids, UNSET_ID, Value};
+use crate::event::{Container, Pids, Process, UNSET_ID, Value};
 
 pub(super) const FIELDS: &[Field] = &[
     of_event(&process::EVENT_TYPE, |event, _| Value::Word(event.kind.word()), |d, v| v.put_word(&mut d.kind)),
@@ -230,36 +231,42 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     of_process(
         &process::CONTAINER_RUNTIME,
-        |p, _| match p.container.as_deref().and_then(|container| container.runtime) {
+        |p, _| match p.container.as_deref().and_then(Container::runtime) {
             Some(runtime) => Value::Word(runtime.word()),
             None => Value::Absent,
         },
         |d, v| v.put_word(&mut d.container().runtime),
     ),
+    of_process(&process::CONTAINER_NAME, |p, _| told(p, |facts| &facts.name), |d, v| v.put(&mut d.told().name)),
     of_process(
-        &process::CONTAINER_NAME,
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.name.as_str())),
-        |d, v| v.put(&mut d.container().name),
+        &process::CONTAINER_LABELS,
+        |p, _| match p.container.as_deref().and_then(|container| container.told.as_deref()) {
+            Some(told) if told.labels.kept() > 0 => Value::Args(&told.labels),
+            _ => Value::Absent,
+        },
+        |d, v| v.texts().map(|labels| d.labels(labels)),
     ),
     of_process(
-        &process::IMAGE_ID,
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.image_id.as_str())),
-        |d, v| v.put(&mut d.container().image_id),
+        &process::IS_PRIVILEGED,
+        |p, _| {
+            let privileged = p.container.as_deref().and_then(|container| container.facts().privileged);
+            privileged.map_or(Value::Absent, Value::Bool)
+        },
+        |d, v| v.take().map(|privileged| d.told().privileged = Some(privileged)),
     ),
+    of_process(&process::IMAGE_ID, |p, _| told(p, |facts| &facts.image_id), |d, v| v.put(&mut d.told().image_id)),
+    of_process(&process::IMAGE_NAME, |p, _| told(p, |facts| &facts.image_name), |d, v| v.put(&mut d.told().image_name)),
+    of_process(&process::IMAGE_TAG, |p, _| told(p, |facts| &facts.image_tag), |d, v| v.put(&mut d.told().image_tag)),
     of_process(
-        &process::IMAGE_NAME,
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.image_name.as_str())),
-        |d, v| v.put(&mut d.container().image_name),
+        &process::IMAGE_DIGEST,
+        |p, _| told(p, |facts| &facts.image_digest),
+        |d, v| v.put(&mut d.told().image_digest),
     ),
-    of_process(
-        &process::KUBERNETES_POD,
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.pod.as_str())),
-        |d, v| v.put(&mut d.container().pod),
-    ),
+    of_process(&process::KUBERNETES_POD, |p, _| told(p, |facts| &facts.pod), |d, v| v.put(&mut d.told().pod)),
     of_process(
         &process::KUBERNETES_NAMESPACE,
-        |p, _| Value::optional(p.container.as_deref().map(|container| container.namespace.as_str())),
-        |d, v| v.put(&mut d.container().namespace),
+        |p, _| told(p, |facts| &facts.namespace),
+        |d, v| v.put(&mut d.told().namespace),
     ),
     of_process(
         &process::INCIDENT_ID,
@@ -267,6 +274,11 @@ pub(super) const FIELDS: &[Field] = &[
         |d, v| v.put(&mut d.process.incident),
     ),
 ];
+
+/// A text of what a container's runtime says.
+fn told(process: &Process, text: fn(&Facts) -> &String) -> Value<'_> {
+    Value::optional(process.container.as_deref().map(|container| text(container.facts()).as_str()))
+}
 
 fn unless_unset(id: u32) -> Value<'static> {
     if id == UNSET_ID { Value::Absent } else { Value::Int(i64::from(id)) }

@@ -100,3 +100,22 @@ fn where_the_host_is_not_known_names_count() {
     let at = Where { namespaces: &HOST, place: &place, cgroup: path.as_bytes(), flags, before: None };
     assert_eq!(told(&groups.find(&at)), format!("docker {ID}"));
 }
+
+#[test]
+fn a_virtual_machine_is_no_container_as_soon_as_it_is_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut groups = groups();
+    groups.machines = Machines::of(folder.path().into());
+    let place = Place { cgroup_id: 7, ..HOST_ROOT };
+    let cgroup = br"machine.slice/machine-my\x2dvm.scope";
+    let at = Where { namespaces: &HOST, place: &place, cgroup, flags: exec_flags::CGROUP_PATH, before: None };
+    assert_eq!(told(&groups.find(&at)), "systemd-nspawn my-vm");
+    let later = Where { cgroup: b"", flags: 0, ..at };
+    assert_eq!(told(&groups.find(&later)), "systemd-nspawn my-vm");
+    std::fs::write(folder.path().join("my-vm"), "CLASS=vm\n").unwrap();
+    assert_eq!(told(&groups.find(&later)), "outside");
+    // What has the namespaces of one is one all the same.
+    let namespaces = Namespaces { mnt: 11, pid: 12, ..HOST };
+    let place = Place { root_inode: 3, ..place };
+    assert!(told(&groups.find(&Where { namespaces: &namespaces, place: &place, ..later })).starts_with("unknown"));
+}

@@ -13,14 +13,20 @@ impl Table {
     /// What a process did, to another one too.
     pub(super) fn act(&mut self, act: &Act, time: u64) -> Event {
         let process = self.now(&act.actor);
-        let mut detail = act.detail.clone();
+        let (mut kind, mut detail) = (act.kind, act.detail.clone());
         if let Detail::Own(own) = &act.detail
             && let Some(whom) = own.whom()
             && let Some(known) = own.with_target(&process, self.now(whom))
         {
             detail = known;
         }
-        Event { kind: act.kind, time, process, detail }
+        if let Detail::Own(own) = &act.detail
+            && own.is_counted()
+            && let Some(counted) = own.with_count(self.crashes.count(&process, time))
+        {
+            (kind, detail) = counted;
+        }
+        Event { kind, time, process, detail }
     }
 
     /// A process as the table has it, but for what the kernel said of it at that moment: it may have taken on other ids and

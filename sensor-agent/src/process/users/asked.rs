@@ -62,7 +62,7 @@ impl Asked {
             let known = id.name.as_deref().map(str::to_owned);
             match (answers.get(uid), known) {
                 (Some(Some(name)), None) => {
-                    id.name.tell(Some(name));
+                    id.name.tell(Some(name.as_str().into()));
                     id.next = now + KNOWN_FOR;
                 }
                 // As before, or nobody can say at the moment.

@@ -6,7 +6,7 @@ use diagnostic::nearest;
 use schema::{EventType, Owner, Seen};
 
 use super::super::Problem;
-use super::super::ast::{Operand, Scope, Term};
+use super::super::ast::{Scope, Term};
 use super::Checker;
 use crate::event::fields::{self, Field};
 
@@ -46,29 +46,8 @@ impl Checker<'_> {
                         .help("a policy of this type never sees the others: take the comparison out, or filter a table by it"),
                 )
             }
-            _ => {
-                if !field.is_filled {
-                    self.not_filled(field, &term.operand, range);
-                }
-                Some(field)
-            }
+            _ => Some(field),
         }
-    }
-
-    /// Warns of a field that nothing fills. A list that is empty compares nothing, and so is nothing to warn of.
-    fn not_filled(&mut self, field: &Field, operand: &Operand, range: Range<usize>) {
-        let mut message = not_filled(field);
-        if let Operand::List { name, .. } = operand {
-            if self.lists.get(name).is_some_and(|list| list.texts.is_empty()) {
-                return;
-            }
-            message.push_str(&format!(": the entries of the list `{name}` have no effect"));
-        }
-        self.problems.push(
-            Problem::warning(range, message)
-                .label("absent in every event")
-                .help("to compare it tells nothing on a running sensor; take it out, or ask for another field"),
-        );
     }
 
     /// Speaks up if no event that these rules see has any of these words for its type: an error if the rules see one
@@ -91,9 +70,4 @@ impl Checker<'_> {
         self.problems.push(problem);
         (!is_error).then_some(())
     }
-}
-
-/// What to say of a field that nothing fills.
-pub(crate) fn not_filled(field: &Field) -> String {
-    format!("nothing fills `{}` yet", field.name)
 }

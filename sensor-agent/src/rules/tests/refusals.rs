@@ -316,25 +316,6 @@ fn what_a_policy_never_sees_is_refused() {
     }
 }
 
-#[test]
-fn a_field_that_nothing_fills_is_warned_of_unless_it_is_held_against_nothing() {
-    for (rule, expected) in [
-        ("match imageName == \"x\"", "Warning at [imageName]: nothing fills `imageName` yet | absent in every event"),
-        ("ignore any lineage.kubernetesPod exists", "Warning at [kubernetesPod]: nothing fills `kubernetesPod` yet"),
-        (
-            "ignore imageName in $Shells",
-            "Warning at [imageName]: nothing fills `imageName` yet: the entries of the list `Shells` have no effect",
-        ),
-        ("ignore imageName in $Nobody", ""),
-        ("ignore containerId == \"x\"", ""),
-    ] {
-        let (_, report) = compiled(&format!("{rule}\ndefault match\n"));
-        let said = said(&report);
-        assert!(said.starts_with(expected), "{rule}: {said}");
-        assert_eq!(said.lines().count(), usize::from(!expected.is_empty()), "{said}");
-    }
-}
-
 /// What is said of a condition on events of this kind.
 fn said_of(seen: Seen, condition: &str) -> String {
     let mut report = Report::default();

@@ -116,6 +116,10 @@ fn compare(wanted: &str, actual: &str, has: &impl Fn(&str) -> bool) -> bool {
             return order[(number(actual).cmp(&number(wanted)) as i8 + 1) as usize];
         }
     }
+    if has("cidr") {
+        let range: ipnet::IpNet = wanted.parse().expect(wanted);
+        return range.contains(&actual.parse::<std::net::IpAddr>().expect(actual));
+    }
     if has("re") {
         let [i, m, s] = ["i", "m", "s"].map(has);
         let config = regex_automata::meta::Regex::config().utf8_empty(false);

@@ -39,6 +39,41 @@ const CASES: &[(&str, &str, bool)] = &[
     ("pnscan", r#"{"Image": "/opt/scan", "CommandLine": "pnscan -w '0d 0a' 10.0.0.0/8"}"#, false),
     ("flock", r#"{"Image": "/usr/bin/flock", "CommandLine": "flock -u / /bin/sh"}"#, true),
     ("flock", r#"{"Image": "/usr/bin/flock", "CommandLine": "flock -w 5 / /bin/sh"}"#, false),
+    ("cron", r#"{"Image": "/usr/bin/vim", "TargetFilename": "/etc/cron.d/x"}"#, true),
+    ("cron", r#"{"Image": "/usr/bin/dpkg", "TargetFilename": "/etc/cron.daily/apt"}"#, false),
+    ("cron", r#"{"Image": "/usr/bin/vim", "TargetFilename": "/srv/etc/crontab.bak"}"#, true),
+    ("cron", r#"{"Image": "/usr/bin/vim", "TargetFilename": "/srv/etc/cron.d/x"}"#, false),
+    ("wget", r#"{"Image": "/usr/bin/wget", "TargetFilename": "/tmp/index.html"}"#, true),
+    ("wget", r#"{"Image": "/usr/bin/curl", "TargetFilename": "/tmp/index.html"}"#, false),
+    ("wget", r#"{"Image": "/usr/bin/wget", "TargetFilename": "/home/a/tmp/x"}"#, false),
+    (
+        "callback",
+        r#"{"Image": "/opt/x", "DestinationIp": "203.0.113.7", "DestinationPort": 4444, "Initiated": "true"}"#,
+        true,
+    ),
+    (
+        "callback",
+        r#"{"Image": "/opt/x", "DestinationIp": "203.0.113.7", "DestinationPort": 443, "Initiated": "true"}"#,
+        false,
+    ),
+    (
+        "callback",
+        r#"{"Image": "/opt/x", "DestinationIp": "10.1.2.3", "DestinationPort": 4444, "Initiated": "true"}"#,
+        false,
+    ),
+    (
+        "callback",
+        r#"{"Image": "/opt/x", "DestinationIp": "fd00::1", "DestinationPort": 2222, "Initiated": "true"}"#,
+        false,
+    ),
+    (
+        "callback",
+        r#"{"Image": "/opt/x", "DestinationIp": "2001:db8::1", "DestinationPort": 2222, "Initiated": "true"}"#,
+        true,
+    ),
+    ("backconnect", r#"{"Image": "/usr/bin/BASH", "DestinationIp": "203.0.113.7", "DestinationPort": 9}"#, true),
+    ("backconnect", r#"{"Image": "/usr/bin/bash", "DestinationIp": "127.0.0.1", "DestinationPort": 9}"#, false),
+    ("backconnect", r#"{"Image": "/usr/bin/dash", "DestinationIp": "203.0.113.7", "DestinationPort": 9}"#, false),
 ];
 
 #[test]

@@ -80,8 +80,8 @@ fn documents_that_are_no_rules_for_single_events() {
             "line 2: there is no level `grave`",
         ),
         (
-            "title: t\nlogsource:\n    category: file_event\n    product: linux\ndetection: {condition: x}",
-            "line 3: rules on files being created are not imported (file_event)",
+            "title: t\nlogsource:\n    category: file_rename\n    product: linux\ndetection: {condition: x}",
+            "line 3: rules on files being renamed are not imported (file_rename)",
         ),
         (
             "title: t\nlogsource: {category: process_creation, product: windows}\ndetection: {condition: x}",

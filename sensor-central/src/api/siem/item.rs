@@ -95,6 +95,9 @@ fn name(kind: EventType, row: &Value) -> String {
     let from = text("address").filter(|address| *address != "?");
     let from = from.map_or_else(String::new, |address| format!(" from {address}"));
     match kind {
+        EventType::SensorSilent | EventType::SensorLosing | EventType::SensorTampered | EventType::SensorWell => {
+            text("message").unwrap_or("The sensor's state has changed").into()
+        }
         EventType::SensorStarted => "The sensor has started".into(),
         EventType::RecordsLost => format!(
             "The sensor lost {} records ({}, {}: {})",

@@ -46,6 +46,7 @@ fn ids(central: &Central) -> Vec<String> {
         "id FROM users",
         "id FROM tokens",
         "id FROM tenants",
+        "id FROM views",
     ] {
         let mut statement =
             database.prepare(&format!("SELECT CAST({column}",).replace(" FROM", " AS TEXT) FROM")).unwrap();
@@ -72,6 +73,12 @@ async fn all_of(browser: &mut Browser, path: &str) -> Vec<(u16, String)> {
 async fn nobody_sees_or_changes_what_is_anothers() {
     let central = Central::start();
     let (one, other) = (tenant(&central, "alpha7").await, tenant(&central, "omega7").await);
+    for tenant in [&one, &other] {
+        let (name, password) = &tenant.users[0];
+        let (view, query) = (format!("view-{}", tenant.word), format!("user={}", tenant.word));
+        let mut browser = central.browse_as(name, password).await;
+        assert_eq!(browser.post("/views", &[("name", &view), ("query", &query)]).await.status, 303);
+    }
     let ids = ids(&central);
     assert!(ids.len() > 20, "{ids:?}");
     let mut own = 0;
@@ -93,6 +100,10 @@ async fn nobody_sees_or_changes_what_is_anothers() {
                         .map(|act| format!("/detections/{id}/{act}")),
                 );
                 paths.push(format!("/tokens/{id}/revoke"));
+                // Of the reader, whose view it may be, later tries would find nothing.
+                if name.starts_with("admin") {
+                    paths.push(format!("/views/{id}/remove"));
+                }
                 paths.push(format!("/detections?before={id}.{id}"));
             }
             for path in &paths {
@@ -101,7 +112,8 @@ async fn nobody_sees_or_changes_what_is_anothers() {
                     // What was asked for may stand in the form and in addresses again, and nowhere else.
                     let asked = path.rsplit('=').next().unwrap();
                     let text = text.replace(&format!("value=\"{asked}\""), "").replace(&format!("={asked}&amp;"), "");
-                    for shown in ["host-", "policy-", "incident-", "token-", "reader-", "admin-"] {
+                    let text = text.replace(&format!("={asked}\""), "");
+                    for shown in ["view-", "host-", "policy-", "incident-", "token-", "reader-", "admin-"] {
                         let word = format!("{shown}{}", stranger.word);
                         assert!(!text.contains(&word), "{name} sees {word} at {path}");
                     }
@@ -123,6 +135,8 @@ async fn nobody_sees_or_changes_what_is_anothers() {
         .unwrap();
     let done: i64 = database.query_row("SELECT count(*) FROM actions", [], |row| row.get(0)).unwrap();
     assert!((strange, done > 0) == (0, true), "{strange} of {done}");
+    let views: i64 = database.query_row("SELECT count(*) FROM views", [], |row| row.get(0)).unwrap();
+    assert_eq!(views, 2, "nobody has removed another's");
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use aya_ebpf::programs::BtfTracePointContext;
 use super::mounts::{Side, begin, describe, walk_from};
 use super::namespaces::{entered, unshared};
 use super::{MountRecord, PLACE_LEN, SOURCE, TYPE_LEN, call};
-use crate::kernel::call::{self as calls, Call, number};
-use crate::kernel::load::{Address, Memory, Probed, Typed, offset, present, word};
+use crate::kernel::call::{self as calls, Call, Ended};
+use crate::kernel::load::{Address, Memory, Probed, offset};
 use crate::kernel::replicas::{replicas, run_once};
 
 replicas! {
@@ -20,20 +20,15 @@ replicas! {
 
 #[inline(always)]
 fn at_end<const N: u32>(ctx: &BtfTracePointContext) {
-    if !present!(regs_number) || !present!(current_task_helper) {
-        return;
-    }
-    let ctx = ctx.as_ptr();
-    // SAFETY: the arguments are the `struct pt_regs` and what the call returns.
+    // SAFETY: the program's own context.
     unsafe {
-        let regs = word::<0>(ctx) as Address;
-        let number = number(Typed::member(regs, offset!(regs_number)));
-        let (native, compat) = (native(number), compat(number));
+        let Some(end) = Ended::at(ctx.as_ptr()) else { return };
+        let (native, compat) = (native(end.number), compat(end.number));
         if native | compat == 0 {
             return;
         }
-        let call = Call::of_task(regs);
-        ended::<N>(call, if call.is_compat { compat } else { native }, word::<1>(ctx) as i32);
+        let call = end.call();
+        ended::<N>(call, if call.is_compat { compat } else { native }, end.returned as i32);
     }
 }
 

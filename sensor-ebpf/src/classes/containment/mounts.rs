@@ -172,7 +172,20 @@ unsafe fn walk<const N: u32>(run: Run, record: *mut MountRecord, path: Address, 
 
 #[inline(always)]
 pub(super) unsafe fn walk_from<const N: u32>(run: Run, record: *mut MountRecord, dentry: u64, mnt: u64, side: Side) {
+    // SAFETY: within the record.
+    let (place, walked, cut) = unsafe {
+        match side {
+            Side::Source => (&raw mut (*record).source, places::SOURCE_WALKED, places::SOURCE_CUT),
+            Side::Target => (&raw mut (*record).target, places::TARGET_WALKED, places::TARGET_CUT),
+        }
+    };
     let Some(area) = Area::mount(N) else {
+        // A path of which nothing is known: rules on paths lead to the alert.
+        // SAFETY: within the record.
+        unsafe {
+            place.cast::<u8>().write(0);
+            (*record).places |= walked | cut;
+        }
         return run.partial();
     };
     // SAFETY: within the area and the record; released on the way out.
@@ -181,10 +194,6 @@ pub(super) unsafe fn walk_from<const N: u32>(run: Run, record: *mut MountRecord,
         mounts::note::<Probed>(bpf_get_current_task() as Address, area);
         let path = path::append(area, dentry, mnt);
         let (bytes, _) = area.record();
-        let (place, walked, cut) = match side {
-            Side::Source => (&raw mut (*record).source, places::SOURCE_WALKED, places::SOURCE_CUT),
-            Side::Target => (&raw mut (*record).target, places::TARGET_WALKED, places::TARGET_CUT),
-        };
         let len = at_most::<{ PLACE_LEN as u64 - 1 }>(u64::from(path.len));
         bpf_probe_read_kernel(place.cast(), PLACE_LEN as u32, core::ptr::null());
         bpf_probe_read_kernel(place.cast(), len as u32, bytes.add(size_of::<u64>()).cast());

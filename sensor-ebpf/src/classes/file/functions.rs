@@ -6,12 +6,13 @@ use aya_ebpf::helpers::generated::bpf_get_current_pid_tgid;
 use aya_ebpf::macros::{btf_map, fentry, fexit};
 use aya_ebpf::programs::{FEntryContext, FExitContext};
 
-use super::tell::{Before, Telling};
+use super::tell::{Before, Names, Telling};
 use super::{changed, flags, kind, mount, open};
 use crate::classes::Source;
 use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Memory, Probed, offset, word};
-use crate::kernel::replicas::{replicas, run_once};
+use crate::kernel::replicas::{once, replicas, run_once};
+use crate::watched::sort;
 
 /// `EWOULDBLOCK` of Linux: somebody has to give up a lease first, and the kernel tries again.
 const AGAIN: i32 = -11;
@@ -110,7 +111,7 @@ fn at_open<const N: u32>(ctx: &FExitContext) {
     // SAFETY: the one argument is the `struct file`, then comes what was returned.
     unsafe {
         let file = word::<0>(ctx) as Address;
-        run_once::<N>(Source::FileOpen, file, |run| {
+        run_once::<N>(Source::File, file, |run| {
             open::opened::<N>(run, file, error(word::<1>(ctx)));
             mount::done(Probed::member(file, offset!(file_path_dentry)));
         });
@@ -126,8 +127,8 @@ fn at_mkdir<const N: u32>(ctx: &FExitContext) {
         let dentry = if parameters == 3 { word::<1>(ctx) } else { word::<2>(ctx) };
         // Since Linux 6.15 it is a pointer, which the verifier lets no program look at as a number: but for a copy.
         let returned = Probed::member::<u64>(ctx.cast_const(), parameters * 8);
-        run_once::<N>(Source::FileMkdir, dentry as Address, |run| {
-            made::<N>(run, Source::FileMkdir, dentry as Address, core::ptr::null(), error(returned));
+        run_once::<N>(Source::File, dentry as Address, |run| {
+            made::<N>(run, dentry as Address, core::ptr::null(), error(returned));
         });
     }
 }
@@ -142,8 +143,8 @@ fn at_mknod<const N: u32>(ctx: &FExitContext) {
             5 => (word::<2>(ctx), word::<5>(ctx)),
             _ => (word::<2>(ctx), word::<6>(ctx)),
         };
-        run_once::<N>(Source::FileMknod, dentry as Address, |run| {
-            made::<N>(run, Source::FileMknod, dentry as Address, core::ptr::null(), error(returned));
+        run_once::<N>(Source::File, dentry as Address, |run| {
+            made::<N>(run, dentry as Address, core::ptr::null(), error(returned));
         });
     }
 }
@@ -158,19 +159,20 @@ fn at_symlink<const N: u32>(ctx: &FExitContext) {
             4 => (word::<2>(ctx), word::<3>(ctx), word::<4>(ctx)),
             _ => (word::<2>(ctx), word::<3>(ctx), word::<5>(ctx)),
         };
-        run_once::<N>(Source::FileSymlink, dentry as Address, |run| {
-            made::<N>(run, Source::FileSymlink, dentry as Address, held as Address, error(returned));
+        run_once::<N>(Source::File, dentry as Address, |run| {
+            made::<N>(run, dentry as Address, held as Address, error(returned));
         });
     }
 }
 
 /// A file that no open has made.
 #[inline(always)]
-unsafe fn made<const N: u32>(run: Run, source: Source, dentry: Address, held: Address, error: i32) {
+unsafe fn made<const N: u32>(run: Run, dentry: Address, held: Address, error: i32) {
     // SAFETY: probed.
     unsafe {
         let Some(mount) = mount::of(dentry).filter(|_| error != AGAIN) else { return run.filtered() };
-        let Some(telling) = Telling::begin::<N>(run, source, inode_of(dentry)) else { return };
+        let names = if held.is_null() { Names::One(dentry, mount) } else { Names::ToCome };
+        let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode_of(dentry), names) else { return };
         telling.path(dentry, mount);
         if !held.is_null() {
             telling.held(held);
@@ -190,11 +192,12 @@ fn at_link<const N: u32>(ctx: &FExitContext) {
             4 => (word::<2>(ctx) as Address, word::<4>(ctx)),
             _ => (word::<3>(ctx) as Address, word::<5>(ctx)),
         };
-        run_once::<N>(Source::FileLink, new, |run| {
+        run_once::<N>(Source::File, new, |run| {
             let error = error(returned);
             let Some(mount) = mount::of(new).filter(|_| error != AGAIN) else { return run.filtered() };
-            let Some(telling) = Telling::begin::<N>(run, Source::FileLink, inode_of(old)) else { return };
             // The kernel links within one mount alone.
+            let names = Names::Both(old, new, mount);
+            let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode_of(old), names) else { return };
             telling.path(old, mount);
             telling.target(new, mount);
             telling.finish(kind::LINK, error);
@@ -208,9 +211,10 @@ fn at_delete<const N: u32>(ctx: &FEntryContext) {
     // SAFETY: the one argument is the `struct dentry`.
     unsafe {
         let dentry = word::<0>(ctx.as_ptr()) as Address;
-        run_once::<N>(Source::FileDelete, dentry, |run| {
+        run_once::<N>(Source::File, dentry, |run| {
             let Some(mount) = mount::of(dentry) else { return run.filtered() };
-            let Some(telling) = Telling::begin::<N>(run, Source::FileDelete, inode_of(dentry)) else { return };
+            let names = Names::One(dentry, mount);
+            let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode_of(dentry), names) else { return };
             telling.path(dentry, mount);
             telling.finish(kind::DELETE, 0);
             mount::done(dentry);
@@ -224,7 +228,7 @@ fn at_move<const N: u32>(ctx: &FEntryContext) {
     // SAFETY: the arguments are the dentry, and the one whose name it takes.
     unsafe {
         let (dentry, target) = (word::<0>(ctx) as Address, word::<1>(ctx) as Address);
-        run_once::<N>(Source::FileRename, dentry, |run| renamed::<N>(run, Source::FileRename, dentry, target, 0));
+        run_once::<N>(Source::File, dentry, |run| renamed::<N>(run, dentry, target, 0));
     }
 }
 
@@ -234,20 +238,21 @@ fn at_exchange<const N: u32>(ctx: &FEntryContext) {
     // SAFETY: the arguments are the two dentries.
     unsafe {
         let (one, other) = (word::<0>(ctx) as Address, word::<1>(ctx) as Address);
-        run_once::<N>(Source::FileExchange, one, |run| {
-            renamed::<N>(run, Source::FileExchange, one, other, flags::EXCHANGE);
+        run_once::<N>(Source::File, one, |run| {
+            renamed::<N>(run, one, other, flags::EXCHANGE);
         });
     }
 }
 
 #[inline(always)]
-unsafe fn renamed<const N: u32>(run: Run, source: Source, dentry: Address, target: Address, flags: u32) {
+unsafe fn renamed<const N: u32>(run: Run, dentry: Address, target: Address, flags: u32) {
     // SAFETY: probed.
     unsafe {
         let Some(mount) = mount::of(dentry) else { return run.filtered() };
-        let Some(telling) = Telling::begin::<N>(run, source, inode_of(dentry)) else { return };
-        (*telling.record).flags = flags;
         // The kernel renames within one mount alone.
+        let names = Names::Both(dentry, target, mount);
+        let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode_of(dentry), names) else { return };
+        (*telling.record).flags = flags;
         telling.path(dentry, mount);
         telling.target(target, mount);
         telling.finish(kind::RENAME, 0);
@@ -282,10 +287,10 @@ fn before_change<const N: u32>(ctx: &FEntryContext) {
             3 => word::<0>(ctx),
             _ => word::<1>(ctx),
         } as Address;
-        run_once::<N>(Source::FileBefore, dentry, |run| {
+        // It tells nothing by itself.
+        once::<N>(Source::File, dentry, || {
             let inode = inode_of(dentry);
             let _ = BEFORE.insert(&key(inode), &Before::of(inode), 0);
-            run.filtered();
         });
     }
 }
@@ -300,7 +305,7 @@ fn at_change<const N: u32>(ctx: &FExitContext) {
             _ => (word::<1>(ctx), word::<2>(ctx), word::<4>(ctx)),
         };
         let (dentry, asked) = (dentry as Address, asked as Address);
-        run_once::<N>(Source::FileChange, dentry, |run| change::<N>(run, dentry, asked, error(returned)));
+        run_once::<N>(Source::File, dentry, |run| change::<N>(run, dentry, asked, error(returned)));
     }
 }
 
@@ -321,7 +326,8 @@ unsafe fn change<const N: u32>(run: Run, dentry: Address, asked: Address, error:
         let mount =
             if by_file.is_null() { mount::of(dentry) } else { Some(Probed::member(by_file, offset!(file_path_mnt))) };
         let Some(mount) = mount else { return run.filtered() };
-        let Some(telling) = Telling::begin::<N>(run, Source::FileChange, inode) else { return };
+        let names = Names::One(dentry, mount);
+        let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode, names) else { return };
         if let Some(before) = BEFORE.get(&key(inode)) {
             telling.before(*before);
         }
@@ -361,8 +367,8 @@ fn at_xattr<const N: u32>(ctx: &FExitContext) {
             _ => (word::<1>(ctx), word::<2>(ctx), word::<6>(ctx)),
         };
         let (dentry, name) = (dentry as Address, name as Address);
-        run_once::<N>(Source::FileXattr, dentry, |run| {
-            xattr::<N>(run, Source::FileXattr, dentry, name, changed::XATTR, error(returned));
+        run_once::<N>(Source::File, dentry, |run| {
+            xattr::<N>(run, dentry, name, changed::XATTR, error(returned));
         });
     }
 }
@@ -377,18 +383,19 @@ fn at_xattr_removal<const N: u32>(ctx: &FExitContext) {
             _ => (word::<1>(ctx), word::<2>(ctx), word::<3>(ctx)),
         };
         let (dentry, name) = (dentry as Address, name as Address);
-        run_once::<N>(Source::FileXattrRemoval, dentry, |run| {
-            xattr::<N>(run, Source::FileXattrRemoval, dentry, name, changed::XATTR_REMOVED, error(returned));
+        run_once::<N>(Source::File, dentry, |run| {
+            xattr::<N>(run, dentry, name, changed::XATTR_REMOVED, error(returned));
         });
     }
 }
 
 #[inline(always)]
-unsafe fn xattr<const N: u32>(run: Run, source: Source, dentry: Address, name: Address, what: u32, error: i32) {
+unsafe fn xattr<const N: u32>(run: Run, dentry: Address, name: Address, what: u32, error: i32) {
     // SAFETY: probed.
     unsafe {
         let Some(mount) = mount::of(dentry).filter(|_| error != AGAIN) else { return run.filtered() };
-        let Some(telling) = Telling::begin::<N>(run, source, inode_of(dentry)) else { return };
+        let names = Names::One(dentry, mount);
+        let Some(telling) = Telling::begin::<N>(run, sort::CHANGES, inode_of(dentry), names) else { return };
         (*telling.record).changed = what;
         telling.path(dentry, mount);
         telling.name(name);

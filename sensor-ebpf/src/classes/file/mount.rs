@@ -7,9 +7,8 @@ use aya_ebpf::macros::{btf_map, fentry};
 use aya_ebpf::programs::FEntryContext;
 
 use crate::classes::Source;
-use crate::kernel::emit::Run;
 use crate::kernel::load::{Address, Memory, Probed, offset, word};
-use crate::kernel::replicas::{replicas, run_once};
+use crate::kernel::replicas::{once, replicas};
 
 /// Threads that are writing at a time, each to one file system or two.
 const KNOWN: usize = 16_384;
@@ -41,7 +40,7 @@ fn at_leave<const N: u32>(ctx: &FEntryContext) {
     // SAFETY: the one argument is the `struct vfsmount`.
     unsafe {
         let mount = word::<0>(ctx.as_ptr()) as Address;
-        run_once::<N>(Source::FileMount, mount, |run| note(run, mount));
+        once::<N>(Source::File, mount, || note(mount));
     }
 }
 
@@ -50,20 +49,19 @@ fn at_leave_by_file<const N: u32>(ctx: &FEntryContext) {
     // SAFETY: the one argument is the `struct file`.
     unsafe {
         let file = word::<0>(ctx.as_ptr()) as Address;
-        run_once::<N>(Source::FileMountOf, file, |run| note(run, Probed::member(file, offset!(file_path_mnt))));
+        once::<N>(Source::File, file, || note(Probed::member(file, offset!(file_path_mnt))));
     }
 }
 
-/// It tells nothing by itself, so that each run is one that none of its events comes of.
+/// It tells nothing by itself, and is not counted.
 #[inline(always)]
-unsafe fn note(run: Run, mount: Address) {
+unsafe fn note(mount: Address) {
     // SAFETY: probed.
     unsafe {
         let root: Address = Probed::member(mount, offset!(vfsmount_root));
         let key = key(Probed::member(root, offset!(file.dentry_sb)));
         let _ = MOUNTS.insert(&key, &(mount as u64), 0);
     }
-    run.filtered();
 }
 
 #[inline(always)]

@@ -9,9 +9,11 @@ use super::flow::{self, End};
 use super::{
     AcceptRecord, CONNECTED, ConnectAttemptRecord, ConnectResultRecord, GIVEN_UP, INET6, KNOWN, ListenRecord, TCP,
 };
+use crate::budget::Lane;
 use crate::classes::Source;
 use crate::kernel::actor;
 use crate::kernel::emit::{Run, header};
+use crate::kernel::lanes;
 use crate::kernel::load::{Address, Memory, Typed, offset, present, word};
 use crate::kernel::replicas::{replicas, run_once};
 use crate::record::Actor;
@@ -25,9 +27,18 @@ pub(super) mod state {
     pub(in crate::classes::network) const LISTEN: i32 = 10;
 }
 
+/// Who connects.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Connecting {
+    actor: Actor,
+    lane: Lane,
+    reserved: u32,
+}
+
 /// Who connects, by the address of the socket, until the result is there.
 #[btf_map]
-static CONNECTING: LruHashMap<u64, Actor, KNOWN> = LruHashMap::new();
+static CONNECTING: LruHashMap<u64, Connecting, KNOWN> = LruHashMap::new();
 
 /// Where a socket listens.
 #[repr(C)]
@@ -45,6 +56,8 @@ pub(super) struct Place {
 #[derive(Clone, Copy)]
 pub(super) struct Listener {
     pub(super) actor: Actor,
+    pub(super) lane: Lane,
+    pub(super) reserved: u32,
     /// The address of the socket: another one can listen at the same place.
     pub(super) sock: u64,
 }
@@ -127,17 +140,17 @@ unsafe fn is_connecting(sock: Address) -> bool {
 
 #[inline(always)]
 unsafe fn attempted(run: Run, sock: Address) {
-    let mut actor = Actor::default();
+    let mut connecting = Connecting { actor: Actor::default(), lane: lanes::of_task(), reserved: 0 };
     // SAFETY: the socket is typed; the record is the ring's until it is committed.
     unsafe {
-        actor::describe(&raw mut actor);
-        let is_kept = CONNECTING.insert(&(sock as u64), &actor, 0).is_ok();
-        if !run.has_room(Source::Connection) {
+        actor::describe(&raw mut connecting.actor);
+        let is_kept = CONNECTING.insert(&(sock as u64), &connecting, 0).is_ok();
+        if !run.has_room_in(Source::Connection, connecting.lane) {
             return;
         }
         let Some(record) = run.reserve::<ConnectAttemptRecord>(Source::Connection.ring()) else { return };
         (*record).header = header::<ConnectAttemptRecord>();
-        (*record).actor = actor;
+        (*record).actor = connecting.actor;
         flow::describe::<Typed>(sock, End::Source, true, &raw mut (*record).flow);
         if !is_kept {
             run.partial();
@@ -149,17 +162,18 @@ unsafe fn attempted(run: Run, sock: Address) {
 #[inline(always)]
 unsafe fn ended(run: Run, sock: Address, new: i32) {
     let key = sock as u64;
-    let Some(actor) = CONNECTING.get_ptr(&key) else {
+    let Some(connecting) = CONNECTING.get_ptr(&key) else {
         // It was under way before anybody asked, or there were too many.
         return run.failed();
     };
-    if run.has_room(Source::Connection)
+    // SAFETY: the entry is this socket's, of which there is one change of state at a time.
+    if run.has_room_in(Source::Connection, unsafe { (*connecting).lane })
         && let Some(record) = run.reserve::<ConnectResultRecord>(Source::Connection.ring())
     {
-        // SAFETY: as above; the entry is this socket's, of which there is one change of state at a time.
+        // SAFETY: as above.
         unsafe {
             (*record).header = header::<ConnectResultRecord>();
-            (*record).actor = *actor;
+            (*record).actor = (*connecting).actor;
             flow::describe::<Typed>(sock, End::Source, true, &raw mut (*record).flow);
             let error: i32 = Typed::member(sock, offset!(network.sock_err));
             (*record).error = match (new, error) {
@@ -175,13 +189,13 @@ unsafe fn ended(run: Run, sock: Address, new: i32) {
 
 #[inline(always)]
 unsafe fn listens(run: Run, sock: Address) {
-    let mut listener = Listener { actor: Actor::default(), sock: sock as u64 };
+    let mut listener = Listener { actor: Actor::default(), lane: lanes::of_task(), reserved: 0, sock: sock as u64 };
     // SAFETY: as above.
     unsafe {
         actor::describe(&raw mut listener.actor);
         let place = place_of::<Typed>(sock);
         let is_kept = LISTENERS.insert(&place, &listener, 0).is_ok();
-        if !run.has_room(Source::Connection) {
+        if !run.has_room_in(Source::Connection, listener.lane) {
             return;
         }
         let Some(record) = run.reserve::<ListenRecord>(Source::Connection.ring()) else { return };
@@ -219,7 +233,7 @@ unsafe fn accepted(run: Run, sock: Address) {
             found => found,
         };
         let Some(listener) = listener else { return run.failed() };
-        if !run.has_room(Source::Accept) {
+        if !run.has_room_in(Source::Accept, (*listener).lane) {
             return;
         }
         let Some(record) = run.reserve::<AcceptRecord>(Source::Accept.ring()) else { return };

@@ -26,7 +26,7 @@ pub(super) unsafe fn describe(area: Area, record: *mut AuditRecord) -> u64 {
         (*record).parent = task::parent_of::<Probed>(task);
         (&raw mut (*record).comm).cast::<[u64; 2]>().write(task::comm_of::<Probed>(task));
         task::credentials::<Probed>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
-        let (ns_pid, pid_ns) = task::innermost_pid::<Probed>(task, &raw mut (*area.0).word);
+        let (ns_pid, pid_ns) = task::innermost_pid::<Probed>(task);
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
         task::namespaces::<Probed>(task, &raw mut (*record).namespaces);

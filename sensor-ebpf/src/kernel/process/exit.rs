@@ -1,8 +1,7 @@
 //! `sched_process_exit`: the end of a process, when its last thread goes.
 //!
-//! The tracepoint fires for each thread, after the kernel counted it out of `signal->live`. Since Linux 6.16 it
-//! says itself whether that was the last one. Before, two last threads that exit at the same time may both see
-//! the count at zero, and the record comes twice: readers must take the second for the same.
+//! The tracepoint fires for each thread. Until Linux 6.15 two last threads that exit at the same time may both be taken for
+//! the last one, see `task::is_last`, and the record comes twice: readers must take the second for the same.
 
 use crate::classes::Source;
 use crate::record::{COMM_LEN, ExitRecord, Header, LAYOUT_VERSION, kind};
@@ -11,12 +10,9 @@ use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 
 use crate::kernel::emit::Run;
-use crate::kernel::load::{Address, Typed, member, offset, present};
+use crate::kernel::load::{Address, Typed, member, offset};
 use crate::kernel::replicas::{replicas, run_once};
 use crate::kernel::task;
-
-/// `SIGNAL_GROUP_EXIT` of Linux: `group_exit_code` holds the status of the whole group.
-const SIGNAL_GROUP_EXIT: u32 = 4;
 
 replicas! {
     btf_tracepoint, "sched_process_exit", BtfTracePointContext, tell:
@@ -38,12 +34,7 @@ unsafe fn thread_exit(run: Run, ctx: &BtfTracePointContext) {
         if signal.is_null() {
             return run.failed();
         }
-        let last = if present!(exit_group_dead) {
-            ctx.arg::<u64>(1) & 0xff != 0
-        } else {
-            member::<u32>(signal, offset!(signal_live)) == 0
-        };
-        if last {
+        if task::is_last(ctx, signal) {
             exit(run, task, signal);
         } else {
             run.filtered();
@@ -59,12 +50,6 @@ unsafe fn exit(run: Run, task: Address, signal: Address) {
         if leader.is_null() {
             return run.failed();
         }
-        let flags: u32 = member(signal, offset!(signal_flags));
-        let status: u32 = if flags & SIGNAL_GROUP_EXIT != 0 {
-            member(signal, offset!(signal_group_exit_code))
-        } else {
-            member(leader, offset!(task_exit_code))
-        };
         let record = ExitRecord {
             header: Header {
                 layout: LAYOUT_VERSION,
@@ -73,7 +58,7 @@ unsafe fn exit(run: Run, task: Address, signal: Address) {
                 time: bpf_ktime_get_boot_ns(),
             },
             process: task::key::<Typed>(leader),
-            status,
+            status: task::status(leader, signal),
             reserved: 0,
             comm: core::mem::transmute::<[u64; COMM_LEN / 8], [u8; COMM_LEN]>(task::comm_of::<Typed>(leader)),
         };

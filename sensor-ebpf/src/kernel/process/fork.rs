@@ -34,8 +34,7 @@ unsafe fn fork(run: Run, forker: Address, child: Address) {
         if pid != tgid {
             return run.filtered();
         }
-        let mut word = 0_u64;
-        let (ns_pid, pid_ns) = task::innermost_pid::<Typed>(child, &raw mut word);
+        let (ns_pid, pid_ns) = task::innermost_pid::<Typed>(child);
         let record = ForkRecord {
             header: Header {
                 layout: LAYOUT_VERSION,

@@ -9,7 +9,7 @@
 
 use crate::record::exec_flags;
 
-use crate::kernel::load::{Address, Memory, Typed, offset, present, probe};
+use crate::kernel::load::{Address, Memory, Probed, Typed, address, fetch, offset, present};
 use crate::kernel::path::{self, End};
 use crate::kernel::scratch::Area;
 
@@ -72,7 +72,7 @@ extern "C" fn script_steps(area: u32) -> u64 {
                 return 1;
             }
             look(area, here);
-            if !probe(next, here) {
+            if !address(next, here) {
                 return 1;
             }
         }
@@ -89,13 +89,12 @@ extern "C" fn script_steps(area: u32) -> u64 {
 pub(super) unsafe fn append(area: Area, file: u64) -> u16 {
     // SAFETY: within the area; `probe` the rest.
     let path = unsafe {
-        let word = &raw mut (*area.0).word;
-        word.write_volatile(0);
-        probe(word, file + u64::from(offset!(file_path_dentry)));
-        let dentry = word.read_volatile();
-        word.write_volatile(0);
-        probe(word, file + u64::from(offset!(file_path_mnt)));
-        path::append(area, dentry, word.read_volatile())
+        let file = file as Address;
+        path::append(
+            area,
+            Probed::member(file, offset!(file_path_dentry)),
+            Probed::member(file, offset!(file_path_mnt)),
+        )
     };
     area.flag(exec_flags::SCRIPT_PATH);
     if path.end == End::Cut {
@@ -115,23 +114,19 @@ unsafe fn look(area: Area, work: u64) {
     unsafe {
         let file = work.wrapping_sub(u64::from(offset!(file_task_work)));
         let word = &raw mut (*area.0).word;
-        if !probe(word, file.wrapping_add(u64::from(offset!(file_inode)))) {
+        if !address(word, file.wrapping_add(u64::from(offset!(file_inode)))) {
             return;
         }
         let inode = word.read_volatile();
-        if !probe(word, file.wrapping_add(u64::from(offset!(file_path_dentry)))) {
+        if !address(word, file.wrapping_add(u64::from(offset!(file_path_dentry)))) {
             return;
         }
         let dentry = word.read_volatile();
-        if inode == 0
-            || !probe(word, dentry.wrapping_add(u64::from(offset!(dentry_inode))))
-            || word.read_volatile() != inode
-        {
+        if !address(word, dentry.wrapping_add(u64::from(offset!(dentry_inode)))) || word.read_volatile() != inode {
             return;
         }
-        if probe(word.cast::<u16>(), inode + u64::from(offset!(inode_mode)))
-            && word.cast::<u16>().read_volatile() & TYPE == REGULAR
-        {
+        fetch(word.cast::<u16>(), inode + u64::from(offset!(inode_mode)));
+        if word.cast::<u16>().read_volatile() & TYPE == REGULAR {
             (&raw mut (*area.0).script).write_volatile(file);
         }
     }

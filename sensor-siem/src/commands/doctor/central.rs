@@ -53,7 +53,7 @@ async fn of_tenant(config: &Config, session: &Session, tenant: &Tenant, date: &m
 
 fn failure(what: &str, fault: &Fault) -> Finding {
     let fix = match fault {
-        Fault::Unavailable(_) => {
+        Fault::Unavailable(_) | Fault::TooLarge(_) => {
             "see that this host gets there, by its proxy if it has one: nothing is lost for 24 hours"
         }
         Fault::Refused(_) | Fault::Bad(_) => {

@@ -29,7 +29,7 @@ pub(super) fn examine(config: &Config) -> Vec<Finding> {
         });
     }
     let files = config.outputs.iter().filter_map(|output| match &output.destination {
-        Destination::File(path) => Some(path.as_path()),
+        Destination::File(file) => Some(file.path.as_path()),
         Destination::Stdout => None,
         Destination::Receiver(receiver) => receiver.folder(),
     });

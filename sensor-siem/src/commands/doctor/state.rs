@@ -52,7 +52,8 @@ fn is_held(state: &Path) -> bool {
 
 fn of_outputs(config: &Config, state: &State) -> Vec<Finding> {
     let names: Vec<&str> = config.outputs.iter().map(|output| output.name.as_str()).collect();
-    rows(state, &names, now()).iter().flat_map(|row| of_row(row, config)).collect()
+    let rows = rows(state, &names, |tenant| config.may_read(tenant), now());
+    rows.iter().flat_map(|row| of_row(row, config)).collect()
 }
 
 fn of_row(row: &Row<'_>, config: &Config) -> Vec<Finding> {

@@ -1,4 +1,4 @@
-//! An output that is slow.
+//! An output that is slow, or fails.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -15,8 +15,8 @@ use delivery::{
 
 use super::*;
 
-/// A webhook that replies to nothing until it is told to; the items that came.
-fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
+/// A webhook that refuses so many requests and then replies to nothing until it is told to; the items that came.
+fn webhook(refused: usize) -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let items = Arc::new(Mutex::new(Vec::new()));
@@ -39,11 +39,16 @@ fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
             let mut body = vec![0; length];
             stream.read_exact(&mut body).unwrap();
             let came: Vec<serde_json::Value> = serde_json::from_slice(&body).unwrap();
+            let end = "content-length: 0\r\nconnection: close\r\n\r\n";
+            if number < refused {
+                write!(stream.get_mut(), "HTTP/1.1 503 Busy\r\n{end}").unwrap();
+                continue;
+            }
             all.lock().unwrap().extend(came.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
-            if number == 0 {
+            if number == refused {
                 opens.recv().unwrap();
             }
-            write!(stream.get_mut(), "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            write!(stream.get_mut(), "HTTP/1.1 200 OK\r\n{end}").unwrap();
         }
     });
     let http = HttpSettings {
@@ -61,7 +66,7 @@ fn webhook() -> (Destination, mpsc::Sender<()>, Arc<Mutex<Vec<String>>>) {
 
 #[test]
 fn an_output_that_is_slow_delays_no_other_and_has_all_at_the_end_of_the_round() {
-    let (destination, open, items_there) = webhook();
+    let (destination, open, items_there) = webhook(0);
     let mut home = Home::new();
     home.streams = vec![Stream::Events];
     let slow = Output { name: "slow".into(), destination, ..home.outputs[0].clone() };
@@ -90,4 +95,54 @@ fn an_output_that_is_slow_delays_no_other_and_has_all_at_the_end_of_the_round() 
     let cursor = |output: &str| home.store().position(output, TENANT, Stream::Events).unwrap().reached.cursor.clone();
     assert_eq!((cursor(MAIN), cursor("slow")), ("e3".into(), "e3".into()));
     assert_eq!(server.lines()[5], "GET /siem/v1/events?limit=1000&cursor=e1");
+}
+
+#[test]
+fn an_output_that_failed_is_tried_again_while_no_other_waits_for_it() {
+    // As often as it is tried at once.
+    let (destination, open, items_there) = webhook(4);
+    let mut home = Home::new();
+    home.streams = vec![Stream::Events];
+    let failing = Output { name: "failing".into(), destination, ..home.outputs[0].clone() };
+    home.outputs.push(failing);
+    let mut from_begin = 0;
+    let server = Server::answering(move |line| match line {
+        _ if line.starts_with("POST ") => token("t"),
+        _ if line.contains("/whoami/") => whoami(),
+        _ if line.contains("cursor=e1") => page(&items(2, 4), true, "e2"),
+        _ if line.contains("cursor=e2") => page(&items(4, 6), true, "e3"),
+        _ if line.contains("cursor=e3") => page(&items(6, 8), false, "e4"),
+        _ if line.contains("cursor=e4") => page("", false, "e4"),
+        // There is more by the second time.
+        _ => {
+            from_begin += 1;
+            page(&items(0, 2), from_begin > 1, "e1")
+        }
+    });
+    let (_stop, stopping) = watch::channel(false);
+    let session = server.of_client(None);
+    let mut engine = Engine::with(session, home.config(&server), Options::default(), Arc::default(), stopping).unwrap();
+    // For longer than any test may take.
+    engine.patience = Some(Duration::from_secs(3600));
+    run(async {
+        let mut work = Work::new(Arc::new(engine));
+        work.begin();
+        while work.go_on().await {}
+        assert_eq!((work.summary().refused, ids(&home.text())), (1, numbers(0, 2)));
+        work.begin();
+        while !work.is_round_over() {
+            assert!(work.go_on().await);
+        }
+        assert_eq!(ids(&home.text()), numbers(0, 8), "the other has all");
+        assert!(!work.is_idle(), "it is still tried");
+        open.send(()).unwrap();
+        while work.go_on().await {}
+        assert_eq!(*items_there.lock().unwrap(), numbers(0, 8));
+        // From now on they are read for together again.
+        let before = server.lines().len();
+        work.begin();
+        while work.go_on().await {}
+        let asked = server.lines()[before..].iter().filter(|line| line.contains("/events")).count();
+        assert_eq!(asked, 1, "{:?}", server.lines());
+    });
 }

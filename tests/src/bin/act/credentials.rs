@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::io::Error;
 use std::process::ExitCode;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Outcome, number};
 
@@ -35,12 +37,24 @@ pub(super) fn change(words: &[OsString]) -> Outcome {
         "thread" => std::thread::spawn(|| call(libc::SYS_setuid, [OTHER, 0, 0]).map_err(|error| error.to_string()))
             .join()
             .map_err(|_| "the thread panicked")??,
+        // After so many other threads have made calls.
+        "among-threads" => among_threads(number(words, 1)?)?,
         // What is there already.
         "same" => call(libc::SYS_setuid, [0, 0, 0])?,
         // As often as asked, to and fro.
         "flood" => {
             for at in 0..number::<libc::c_long>(words, 1)? {
                 call(libc::SYS_setfsuid, [if at % 2 == 0 { OTHER } else { 0 }, 0, 0])?;
+            }
+        }
+        // As a user without rights, and no login of another: into a user namespace of one's own, once or again and again.
+        "user-namespaces" => {
+            let user: u32 = number(words, 1)?;
+            // Refused where the login cannot be changed.
+            let _ = std::fs::write("/proc/self/loginuid", user.to_string());
+            call(libc::SYS_setresuid, [user.into(); 3])?;
+            for _ in 0..number::<u32>(words, 2)? {
+                in_user_namespace()?;
             }
         }
         _ => return Err("unknown; see src/bin/act/credentials.rs".into()),
@@ -55,6 +69,72 @@ fn call(number: libc::c_long, [first, second, third]: [libc::c_long; 3]) -> Outc
         -1 => Err(Error::last_os_error().into()),
         _ => Ok(()),
     }
+}
+
+/// By a thread that makes no call while this many others make some, and go on after it.
+fn among_threads(count: usize) -> Outcome<()> {
+    let (called, go_on) = (AtomicBool::new(false), AtomicBool::new(false));
+    let (all, changed) = (Barrier::new(count + 1), Barrier::new(count + 1));
+    let wait = |on: &AtomicBool| {
+        while !on.load(Ordering::Acquire) {
+            std::hint::spin_loop();
+        }
+    };
+    std::thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            let _ = call(libc::SYS_getppid, [0; 3]);
+            called.store(true, Ordering::Release);
+            wait(&go_on);
+            call(libc::SYS_setgid, [OTHER, 0, 0]).map_err(|error| error.to_string())
+        });
+        wait(&called);
+        for _ in 0..count {
+            let small = std::thread::Builder::new().stack_size(16 * 1024);
+            small
+                .spawn_scoped(scope, || {
+                    all.wait();
+                    changed.wait();
+                })
+                .expect("a thread");
+        }
+        all.wait();
+        go_on.store(true, Ordering::Release);
+        let outcome = changes.join().expect("no panic");
+        changed.wait();
+        Ok(outcome?)
+    })
+}
+
+/// In a process of its own, as they cannot be nested at will.
+fn in_user_namespace() -> Outcome<()> {
+    // SAFETY: there is one thread.
+    match unsafe { libc::fork() } {
+        -1 => Err(Error::last_os_error().into()),
+        // SAFETY: takes a number.
+        0 => unsafe { libc::_exit(to_and_fro_in_a_namespace().is_err().into()) },
+        child => {
+            let mut status = 0;
+            // SAFETY: the status is the call's to write.
+            unsafe { libc::waitpid(child, &raw mut status, 0) };
+            if status == 0 { Ok(()) } else { Err("users get no user namespaces".into()) }
+        }
+    }
+}
+
+/// Goes into a user namespace, and lays all capabilities down and takes them up again there.
+pub(super) fn to_and_fro_in_a_namespace() -> Outcome {
+    call(libc::SYS_unshare, [libc::CLONE_NEWUSER.into(), 0, 0])?;
+    for at in 0..200 {
+        let mut sets = [[0_u32; 3]; 2];
+        let header = [VERSION, 0];
+        // SAFETY: the structures of the calls, see `capset`.
+        unsafe {
+            libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr());
+            sets[0][0] = if at % 2 == 0 { 0 } else { sets[0][1] };
+            libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Lays down an effective capability.

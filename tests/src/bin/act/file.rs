@@ -24,6 +24,9 @@ pub(super) fn open(words: &[OsString]) -> Outcome {
     let name = CString::new(name.as_bytes())?;
     match &*way.to_string_lossy() {
         "open" => opened(libc::SYS_open, [text.as_ptr() as _, MAKE.into(), 0o600, 0])?,
+        "made-to-read" => {
+            opened(libc::SYS_open, [text.as_ptr() as _, (libc::O_RDONLY | libc::O_CREAT).into(), 0o600, 0])?
+        }
         "creat" => opened(libc::SYS_creat, [text.as_ptr() as _, 0o600, 0, 0])?,
         "openat" => {
             let folder = fs::File::open(folder)?;
@@ -38,6 +41,7 @@ pub(super) fn open(words: &[OsString]) -> Outcome {
         "append" => drop(OpenOptions::new().append(true).open(path)?),
         "both" => drop(OpenOptions::new().read(true).write(true).open(path)?),
         "truncate" => drop(fs::File::create(path)?),
+        "empty" => opened(libc::SYS_open, [text.as_ptr() as _, (libc::O_RDONLY | libc::O_TRUNC).into(), 0, 0])?,
         "descriptor" => {
             let file = fs::File::open(path)?;
             let again = format!("/proc/self/fd/{}", file.as_raw_fd());
@@ -64,7 +68,6 @@ pub(super) fn open(words: &[OsString]) -> Outcome {
             drop(fs::File::create(path)?);
         }
         "compat" => compat(&name, folder)?,
-        // Which is told nowhere.
         "read" => drop(fs::File::open(path)?),
         "flood" => {
             for _ in 0..super::number::<u32>(words, 2)? {

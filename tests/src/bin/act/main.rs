@@ -16,21 +16,41 @@
 //! | `chroot FOLDER PROGRAM [ARG…]` | executes it within this root |
 //! | `overlay FOLDER PROGRAM NAME` | runs copies of it in an overlay: `NAME-low` of its lower layer, `NAME-up` of the upper; prints their pids |
 //! | `credentials WAY [ARG…]` | goes on with other ids or capabilities by this system call |
+//! | `many WAY [LOGIN]` | changes its credentials without end, as many users |
 //! | `trace WAY [ARG…]` | starts a child that waits, prints its pid, and gets at it in this way |
 //! | `network WAY ADDRESS:PORT [COUNT]` | connects, or is connected to, in this way |
 //! | `contain WAY [ARG…]` | goes on in other namespaces, or changes mounts in the folder that is named, by this call |
 //! | `file WAY PATH [ARG…]` | opens this file to change it, in this way |
+//! | `change WAY PATH [OTHER]` | does something else to it, by this call |
+//! | `memory WAY [ARG…]` | makes memory executable, a file in memory, or a handler of faults, in this way |
+//! | `crash WAY [ARG…]` | ends by a signal that tells of a fault, in this way |
+//! | `set WAY FILE TEXT [ARG…]` | writes this text to a setting of the kernel, by this call |
+//! | `ring WAY [ARG…]` | makes a ring of io_uring |
+//! | `perf WAY [ARG…]` | opens a performance event; of a child that waits, prints its pid |
+//! | `kexec WAY [ARG…]` | asks for another kernel to be started next, in vain, or takes it back |
+//! | `bpf WAY [ID] [ARG…]` | attaches a BPF program, or gets at the object that has this id |
+//! | `raw WAY [ARG…]` | makes a socket that takes whole packets, in this way |
+//! | `local WAY PATH [ARG…]` | listens at a socket of this host, and connects to it, in this way |
 //! | `cgroup FOLDER PROGRAM [ARG…]` | moves into this control group and executes it |
 //!
 //! Where it executes a program, the arguments are given as they are, the program's own name first among them.
 
+mod bpf;
+mod change;
 mod contain;
+mod crash;
 mod credentials;
 mod file;
 mod fork;
 mod image;
+mod kernel;
+mod kexec;
+mod many;
+mod memory;
 mod network;
+mod perf;
 mod place;
+mod sockets;
 mod trace;
 
 use std::convert::Infallible;
@@ -83,10 +103,21 @@ fn act(command: &str, words: Vec<OsString>) -> Outcome {
         "chroot" => place::chroot(words).map(never),
         "overlay" => place::overlay(&words),
         "credentials" => credentials::change(&words),
+        "many" => many::many(&words),
         "trace" => trace::trace(&words),
         "network" => network::go(&words),
         "contain" => contain::contain(&words),
+        "change" => change::change(&words),
         "file" => file::open(&words),
+        "memory" => memory::change(&words),
+        "crash" => crash::crash(&words),
+        "set" => kernel::set(&words),
+        "ring" => kernel::ring(&words),
+        "perf" => perf::open(&words),
+        "kexec" => kexec::load(&words),
+        "bpf" => bpf::act(&words),
+        "raw" => sockets::raw(&words),
+        "local" => sockets::local(&words),
         "cgroup" => place::cgroup(words).map(never),
         _ => Err("unknown; see src/bin/act/main.rs".into()),
     }

@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::process::ExitCode;
 
 use io_uring::{IoUring, opcode, types::Fd};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, fork};
 
 use super::{Outcome, number};
 
@@ -22,6 +24,7 @@ pub(super) fn go(words: &[OsString]) -> Outcome {
     let to: SocketAddr = words.get(1).and_then(|word| word.to_str()).ok_or("an address is missing")?.parse()?;
     let done = match &*way {
         "take" => return take(to, number(words, 2)?),
+        "take-by-child" => return take_by_child(to),
         "connect" => connect(&stream(to, 0, 0)?, to),
         "later" => later(to),
         "give-up" => give_up(to),
@@ -30,6 +33,7 @@ pub(super) fn go(words: &[OsString]) -> Outcome {
         "fast-open" => fast_open(to),
         "ring" => ring(to),
         "self" => itself(to),
+        "bind-twice" => bind_twice(to),
         "send" => send(&datagrams(to)?, to, 1),
         "send-often" => send(&datagrams(to)?, to, 100),
         "send-connected" => send_connected(to),
@@ -58,6 +62,32 @@ fn take(at: SocketAddr, count: u32) -> Outcome {
         drop(listener.accept()?);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listens there and connects to itself; a child of it takes the connection.
+fn take_by_child(at: SocketAddr) -> Outcome {
+    let listener = TcpListener::bind(at)?;
+    // SAFETY: there is one thread.
+    match unsafe { fork() }? {
+        ForkResult::Child => drop(listener.accept()?),
+        ForkResult::Parent { child } => {
+            let to = listener.local_addr()?;
+            connect(&stream(to, 0, 0)?, to)?;
+            waitpid(child, None)?;
+            println!("{child}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Two sockets for datagrams at one place, of which the second one cannot have it.
+fn bind_twice(at: SocketAddr) -> std::io::Result<()> {
+    let (first, second) = (datagrams(at)?, datagrams(at)?);
+    let (address, len) = raw(at);
+    // SAFETY: the address is as long as that.
+    let bind = |socket: &OwnedFd| done(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), len) });
+    bind(&first)?;
+    bind(&second)
 }
 
 fn connect(socket: &OwnedFd, to: SocketAddr) -> std::io::Result<()> {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use super::{Outcome, number};
 
 /// Nobody has this id.
-const OTHER: libc::uid_t = 1234;
+pub(super) const OTHER: libc::uid_t = 1234;
 
 /// What the first word says; some take a number. The rest goes to the child, so that it is marked as well.
 pub(super) fn trace(words: &[OsString]) -> Outcome {
@@ -64,7 +64,7 @@ fn get_at(way: &str, pid: libc::pid_t, words: &[OsString]) -> Outcome<()> {
 }
 
 /// A child that waits until its input ends.
-fn hold(words: &[OsString]) -> Outcome<Child> {
+pub(super) fn hold(words: &[OsString]) -> Outcome<Child> {
     let program = std::env::current_exe()?;
     let mut child = Command::new(program).arg("hold").args(words).stdin(Stdio::piped()).spawn()?;
     // It is heard of before its exec is over: until it has read what is written to it.
@@ -134,6 +134,7 @@ pub(super) fn compat(number: u64, [first, second, third, fourth]: [i64; 4]) -> O
             in("rcx") second,
             in("rdx") third,
             in("rsi") fourth,
+            in("rdi") 0_i64,
             inout("rax") result,
             out("r8") _, out("r9") _, out("r10") _, out("r11") _,
         );

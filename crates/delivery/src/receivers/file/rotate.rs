@@ -1,4 +1,4 @@
-//! Old files of a `file` output: `alerts.json` becomes `alerts.json.1`, the next time `alerts.json.2` and so on, the
+//! Old files of an output: `alerts.json` becomes `alerts.json.1`, the next time `alerts.json.2` and so on, the
 //! highest number being the newest. Numbers rather than times, because clocks are set back; and rising, because with
 //! thousands of files kept not every one is to be renamed each time.
 
@@ -19,7 +19,7 @@ use rustix::{
 /// # Errors
 ///
 /// If it cannot be renamed. What cannot be deleted is left.
-pub(super) fn rotate(path: &Path, max_backups: Option<u32>) -> io::Result<()> {
+pub fn rotate(path: &Path, max_backups: Option<u32>) -> io::Result<()> {
     let mut kept = backups(path)?;
     kept.sort_unstable();
     let mut next = kept.last().map_or(1, |last| last.saturating_add(1));

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     io,
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use rskafka::{
@@ -29,6 +29,9 @@ use crate::{
 
 /// What is told of an error at most, characters.
 const WORDS: usize = 300;
+
+/// The waits between tries to connect, all in all.
+const WAITS: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(super) struct Client {
@@ -101,7 +104,7 @@ impl Client {
                 };
                 (said, lasting, hint)
             }
-            Fault::Client(error) => (error.to_string(), false, ""),
+            Fault::Client(error) => of_connection(error.to_string()),
             Fault::TimedOut => {
                 let hint = "; is a firewall in between, do brokers name addresses that can be reached, is TLS as they want it?";
                 (format!("nothing came of it within {} s", self.settings.timeout.as_secs_f32()), false, hint)
@@ -113,6 +116,19 @@ impl Client {
         let reason = format!("cannot send to {}: {said}{hint}", self.settings.place());
         Setback { reason, wait: None, lasting }
     }
+}
+
+/// What came of a connection, whether it stays so, and what to do. The client has it as text alone.
+fn of_connection(said: String) -> (String, bool, &'static str) {
+    if said.contains("Sasl") {
+        return (said, true, "; check the `sasl_` keys");
+    }
+    let hint = if said.contains("Cannot read") || said.contains("fatal alert") {
+        "; do brokers want TLS (`tls`), a user (`sasl_mechanism`) or another certificate (`cert_file`)?"
+    } else {
+        ""
+    };
+    (said, false, hint)
 }
 
 /// Why it did not go on.
@@ -129,11 +145,13 @@ impl From<Error> for Fault {
 }
 
 async fn connect(settings: &KafkaSettings, tls: Option<Arc<rustls::ClientConfig>>) -> Result<Topic, Fault> {
+    // It counts the waits alone, and whoever sends tries again by itself: so soon that what it gives up for is known before
+    // the time of a request is over.
     let backoff = BackoffConfig {
-        init_backoff: std::time::Duration::from_millis(100),
-        max_backoff: std::time::Duration::from_secs(1),
+        init_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(1),
         base: 2.0,
-        deadline: Some(settings.timeout),
+        deadline: Some((settings.timeout / 4).min(WAITS)),
     };
     let mut builder = ClientBuilder::new(settings.addresses()).client_id(settings.agent).backoff_config(backoff);
     if let Some(tls) = tls {

@@ -4,6 +4,10 @@ use schema::Seen;
 use sensor_ebpf::classes::bpf::BpfRecord;
 use sensor_ebpf::classes::credentials::{CredentialRecord, IS_COMPAT, NO_CALL, cap, id};
 use sensor_ebpf::classes::module::ModuleRecord;
+use sensor_ebpf::classes::network::{
+    AcceptRecord, BindRecord, ConnectAttemptRecord, ConnectResultRecord, Flow, GIVEN_UP, INET, INET6, ListenRecord,
+    SendToRecord, TCP, UDP,
+};
 use sensor_ebpf::record::{self, Actor, LAYOUT_VERSION, Namespaces};
 
 use super::*;
@@ -172,6 +176,91 @@ fn credentials_are_told_with_the_call_that_changed_them() {
     ] {
         let (values, text) = told(call, flags, ids_after, effective);
         assert_eq!((values.as_str(), text), (said, format!("Program /sbin/init {sentence}; policy p")));
+    }
+}
+
+#[test]
+fn connections_are_told_with_both_ends_and_how_they_ended() {
+    let mut table = table(100);
+    table.apply(&exec(1, b"init/sbin"), 0).unwrap();
+    let four = |last: u8| {
+        let mut address = [0; 16];
+        address[..4].copy_from_slice(&[192, 0, 2, last]);
+        address
+    };
+    let flow = Flow {
+        source: four(1),
+        destination: four(2),
+        source_port: 40000,
+        destination_port: 80,
+        family: INET,
+        protocol: TCP,
+    };
+    let six = Flow {
+        source: [0; 16],
+        source_port: 0,
+        destination: std::net::Ipv6Addr::LOCALHOST.octets(),
+        family: INET6,
+        protocol: UDP,
+        ..flow
+    };
+    let metadata = Flow { destination: [169, 254, 169, 254, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], ..flow };
+    let mut told = |record: Record| {
+        let event = table.apply(&record, 0).unwrap();
+        let fields: Vec<_> = own(&event).into_iter().map(|(_, value)| value).collect();
+        (fields.join(" "), event.sentence("p"))
+    };
+    macro_rules! act {
+        ($record:ident { $($field:ident: $value:expr),* }) => {
+            told(Record::Act(read(&$record { header: header::<$record>(), actor: actor(1), $($field: $value),* })))
+        };
+    }
+    let both = "192.0.2.1 40000 192.0.2.2 80 ipv4 tcp";
+    let to = "::1 80 ipv6 udp";
+    for ((fields, text), expected, sentence) in [
+        (
+            act!(ConnectAttemptRecord { flow: flow }),
+            format!("{both} outbound false"),
+            "connects to 192.0.2.2:80 by tcp",
+        ),
+        (
+            act!(ConnectAttemptRecord { flow: metadata }),
+            "192.0.2.1 40000 169.254.169.254 80 ipv4 tcp outbound true".into(),
+            "connects to 169.254.169.254:80 by tcp",
+        ),
+        (
+            act!(ConnectResultRecord { flow: flow, error: 0, reserved: 0 }),
+            format!("{both} outbound success false"),
+            "is connected to 192.0.2.2:80 by tcp",
+        ),
+        (
+            act!(ConnectResultRecord { flow: flow, error: 111, reserved: 0 }),
+            format!("{both} outbound failed 111 false"),
+            "could not connect to 192.0.2.2:80 by tcp: Connection refused (os error 111)",
+        ),
+        (
+            act!(ConnectResultRecord { flow: flow, error: GIVEN_UP, reserved: 0 }),
+            format!("{both} outbound failed false"),
+            "gave up connecting to 192.0.2.2:80 by tcp",
+        ),
+        (
+            act!(BindRecord { flow: six, error: 98, reserved: 0 }),
+            format!("{to} inbound failed 98 false"),
+            "could not have a socket at [::1]:80 by udp: Address already in use (os error 98)",
+        ),
+        (act!(ListenRecord { flow: six }), format!("{to} inbound false"), "listens at [::1]:80 by udp"),
+        (
+            act!(AcceptRecord { flow: flow }),
+            format!("{both} inbound false"),
+            "took a connection from 192.0.2.1:40000 at 192.0.2.2:80 by tcp",
+        ),
+        (
+            act!(SendToRecord { flow: six, error: 0, reserved: 0 }),
+            format!("{to} outbound success false"),
+            "sends to [::1]:80 by udp",
+        ),
+    ] {
+        assert_eq!((fields, text), (expected, format!("Program /sbin/init {sentence}; policy p")));
     }
 }
 
