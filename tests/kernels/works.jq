@@ -7,6 +7,8 @@
 
 # A statement that must hold; told if it does not.
 | def must(statement; holds): if (try holds catch false) then empty else statement end;
+  # Whether a task may lose its CPU in the middle of a program: Debian's kernels say `lazy` since 6.18.
+  def preempts: $facts.preempts == "lazy" or $facts.preempts == "full";
   # Of a ladder, the rung that serves.
   def hook($status; $name): $status.hooks // [] | map(select(.name == $name)) | (map(select(.attached)) + .) | first;
   def hook($name): hook($status; $name);
@@ -266,15 +268,15 @@
       told_of_mounts as $told | (hook2("containment") | .recursion_misses + .failed) as $lost
       | $told.whole <= $told.each and $told.each + $lost >= 30
         # Where a task that was preempted in the middle has the place in which the path is made, it is one that may be any.
-        and $told.whole + (if $version < [7, 0] then 0 else $told["in doubt"] end) == $told.all),
-    # What a user repeats that cannot be run leaves room for what runs; what is not told of it is counted. Since 7.0 some fails: a
-    # task that was preempted in the middle has the place where the record is made.
+        and $told.whole + (if preempts then $told["in doubt"] else 0 end) == $told.all),
+    # What a user repeats that cannot be run leaves room for what runs; what is not told of it is counted. Where a task is
+    # preempted in the middle, it has the place where the record is made, and some fails.
     must("the failing execs beside the crowd take no room from it: \([hook2("fork", "exec", "exit")])";
       [hook2("fork", "exec", "exit") | .ring_full + .over_budget + .failed] == [0, 0, 0]),
     must("they are told within their budget, or counted: \(failing), in \($facts.crowd_seconds) s";
       if failing == null then wanted.exec_failed | not
       else failing | .seen > (if wanted.exec_not_opened then 10000 else 1000 end) and .submitted > 0
-        and (.failed == 0 or $version >= [7, 0])
+        and (.failed == 0 or preempts)
         and .seen == .submitted + .ring_full + .over_budget + .filtered + .failed
         and .submitted <= ($facts.crowd_seconds + 2) * budget end),
     (wanted | to_entries[] | must("\(.key) is\(if .value then "" else " not" end) attached"; hook(.key).attached == .value)),
