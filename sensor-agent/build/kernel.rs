@@ -99,7 +99,7 @@ fn run() -> Result<(), Error> {
 
 /// Runs the inner cargo and returns the object's path.
 fn build(toolchain: &Toolchain, linker: &Path, programs: &Path, out: &Path) -> Result<PathBuf, Error> {
-    let target_dir = out.join("ebpf-target");
+    let target_dir = target_dir(out);
     let mut cargo = toolchain.cargo()?;
     cargo
         .args(["build", "--release", "--quiet", "--bin", PROGRAM, "--features", "kernel"])
@@ -128,6 +128,15 @@ fn build(toolchain: &Toolchain, linker: &Path, programs: &Path, out: &Path) -> R
         println!("cargo::warning={line}");
     }
     Ok(target_dir.join(TARGET).join("release").join(PROGRAM))
+}
+
+/// Where the inner build keeps what it made: one place for all profiles and workspaces that build into one target directory,
+/// since the object is the same whatever the agent is built for. `out` is `target/PROFILE/build/PACKAGE/out`, or below a target's
+/// triple.
+fn target_dir(out: &Path) -> PathBuf {
+    let builds = out.ancestors().find(|folder| folder.ends_with("build"));
+    let top = builds.and_then(Path::parent).and_then(Path::parent);
+    top.unwrap_or(out).join("ebpf")
 }
 
 /// BTF and line information in the object make the verifier's messages readable. Paths in it are not those of this
