@@ -4,11 +4,12 @@
 //! others.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{Capture, FailedExecs, Options, Preempted, ProgramStatus, State, preflight};
@@ -31,8 +32,20 @@ fn marker(test: &str) -> String {
 
 /// The tiny program as a file.
 fn tiny(path: PathBuf) -> PathBuf {
-    fs::write(&path, tiny_elf::PROGRAM).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(path, tiny_elf::PROGRAM)
+}
+
+/// A program of these bytes. Another process writes it: what this one has open for writing, a child that another test starts
+/// meanwhile has too, for a moment, and a program that is open for writing does not run (`ETXTBSY`).
+fn executable(path: PathBuf, program: &[u8]) -> PathBuf {
+    let mut shell = Command::new("sh");
+    // Its own name is a mark that tests look for in what runs.
+    let new = path.with_file_name("made-by-another-process");
+    shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(&new).stdin(Stdio::piped());
+    let mut writer = shell.spawn().unwrap();
+    writer.stdin.take().unwrap().write_all(program).unwrap();
+    assert!(writer.wait().unwrap().success());
+    fs::rename(new, &path).unwrap();
     path
 }
 
@@ -157,9 +170,7 @@ fn a_script_names_its_interpreter() {
     let mut watch = Watch::start();
     let marker = marker("script");
     let dir = tempfile::tempdir().unwrap();
-    let script = dir.path().join(&marker);
-    fs::write(&script, "#!/bin/sh -e\nexit 3\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = executable(dir.path().join(&marker), b"#!/bin/sh -e\nexit 3\n");
     let pid = finish(Command::new(&script).arg("x"));
     let exec = watch.until_exit(pid, &marker);
     assert!(exec.has(exec_flags::SCRIPT));
@@ -176,9 +187,7 @@ fn a_script_is_found_behind_files_that_its_exec_closes() {
     let mut watch = Watch::start();
     let marker = marker("closing");
     let dir = tempfile::tempdir().unwrap();
-    let script = dir.path().join(&marker);
-    fs::write(&script, "#!/bin/sh\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = executable(dir.path().join(&marker), b"#!/bin/sh\n");
     for (count, found) in [(300, true), (2500, false)] {
         // Each descriptor is the last of its file, and closed by the exec after the script's.
         let mut command = Command::new("python3");

@@ -1,7 +1,6 @@
 //! The programs that tests run, all of one build.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -80,16 +79,46 @@ pub fn tiny() -> PathBuf {
     beside("tiny")
 }
 
-/// A copy of a program under another name, executable for everyone.
+/// A copy of a program under another name, executable for everyone. Another process makes it: what this one has open for writing, a
+/// child that another test starts meanwhile has too, for a moment, and a program that is open for writing does not run (`ETXTBSY`).
 ///
 /// # Panics
 /// It cannot be made.
 #[must_use]
 pub fn copy(program: &Path, to: impl Into<PathBuf>) -> PathBuf {
     let to = to.into();
-    fs::copy(program, &to).unwrap_or_else(|error| panic!("{} to {}: {error}", program.display(), to.display()));
-    fs::set_permissions(&to, fs::Permissions::from_mode(0o755)).expect("the copy's mode");
+    let (mut install, new) = maker("install", &to);
+    let made = install.args(["-m", "755"]).arg(program).arg(NEW).status().expect("install runs");
+    assert!(made.success(), "{} to {}", program.display(), new.display());
+    fs::rename(new, &to).expect("its name");
     to
+}
+
+/// A program of this text, executable for everyone; made as [`copy`] makes one.
+///
+/// # Panics
+/// It cannot be made.
+#[must_use]
+pub fn script(to: impl Into<PathBuf>, text: &str) -> PathBuf {
+    let to = to.into();
+    let (mut shell, new) = maker("sh", &to);
+    shell.args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\"", NEW, text]);
+    let made = shell.status().expect("sh runs");
+    assert!(made.success(), "{}", new.display());
+    fs::rename(new, &to).expect("its name");
+    to
+}
+
+/// What a program is called while another process makes it.
+const NEW: &str = "made-by-another-process";
+
+/// What makes a program in its folder, and where. Nothing of the place is in its arguments: that may be a mark that a test looks for
+/// in what runs.
+fn maker(tool: &str, program: &Path) -> (Command, PathBuf) {
+    let new = program.with_file_name(NEW);
+    let mut command = Command::new(tool);
+    command.current_dir(new.parent().expect("a folder"));
+    (command, new)
 }
 
 /// The program of this name in the folder that cargo builds programs into.

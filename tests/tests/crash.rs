@@ -87,8 +87,7 @@ fn a_program_that_crashes_again_and_again_is_told_as_that() {
     let mark = Mark::new("again");
     let folder = tempfile::tempdir().expect("a folder");
     // Another program than that of other tests, which crashes too.
-    let program = folder.path().join("falls");
-    std::fs::copy(programs::act(), &program).expect("a copy");
+    let program = programs::copy(&programs::act(), folder.path().join("falls"));
     let sensor = sensor(&mark);
     let crash = || {
         let mut command = Command::new(&program);

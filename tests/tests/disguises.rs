@@ -20,12 +20,6 @@ fn folder() -> (TempDir, PathBuf) {
     (dir, path)
 }
 
-fn executable(path: PathBuf, text: &str) -> PathBuf {
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
-}
-
 /// A policy on programs with the mark for an argument of its own.
 fn policy(name: &str, mark: &Mark, rules: &str) -> String {
     let own = format!("args == \"{}\"", mark.word());
@@ -154,8 +148,8 @@ fn a_script_is_its_file_whatever_name_it_is_given_by() {
     let at = folder.display();
     let more = policy("Script", &mark, &format!("'match OWN and scriptPath == \"{at}/*\"'"));
     let sensor = Sensor::start(&mark.config_with(&more));
-    let script = executable(folder.join("script"), "#!/bin/sh\n:\n");
-    let by_env = executable(folder.join("by-env"), "#!/usr/bin/env sh\n:\n");
+    let script = programs::script(folder.join("script"), "#!/bin/sh\n:\n");
+    let by_env = programs::script(folder.join("by-env"), "#!/usr/bin/env sh\n:\n");
     symlink(&script, folder.join("link")).unwrap();
     let by_descriptor = "import os, sys; f = os.open(sys.argv[1], 0); os.set_inheritable(f, True); \
                          os.execve(f, [\"s\", sys.argv[2] + sys.argv[3]], {})";
@@ -200,7 +194,7 @@ fn a_file_without_a_first_line_is_a_script_where_its_refusal_can_be_seen() {
         assert!(said.stdout.contains("exec_failed: not available here: "), "{}", said.stdout);
         return;
     }
-    let bare = executable(folder.join(word), "x=1; exit 0\n");
+    let bare = programs::script(folder.join(word), "x=1; exit 0\n");
     fs::write(folder.join("s"), format!("{}\n", bare.display())).unwrap();
     let pid = sensor.finish(Command::new("bash").arg(folder.join("s")));
     let alert = sensor.until("the alert on the script", || {

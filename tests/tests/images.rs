@@ -37,9 +37,7 @@ fn a_script_is_its_interpreter_and_names_itself() {
     let mark = Mark::new("script");
     let sensor = Sensor::start(&mark.config());
     let (_dir, folder) = folder();
-    let script = folder.join(mark.word());
-    fs::write(&script, "#!/bin/sh -e\nexit 3\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let script = programs::script(folder.join(mark.word()), "#!/bin/sh -e\nexit 3\n");
     let pid = sensor.finish(Command::new(&script).arg("x"));
     let exec = sensor.exec_of(pid);
     assert_eq!(exec["path"], json!(Path::new("/bin/sh").canonicalize().unwrap()));
@@ -58,9 +56,8 @@ fn a_script_whose_interpreter_env_finds_stays_that_script() {
     );
     let sensor = Sensor::start(&mark.config_with(&more));
     let (_dir, folder) = folder();
-    let script = folder.join(mark.word());
-    fs::write(&script, "#!/usr/bin/env -S dash -e\n/usr/bin/true \"$0\"\nexit 3\n").unwrap();
-    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let text = "#!/usr/bin/env -S dash -e\n/usr/bin/true \"$0\"\nexit 3\n";
+    let script = programs::script(folder.join(mark.word()), text);
     let pid = sensor.finish(Command::new(&script).arg("x"));
     let execs = of_kind(&sensor.until_exit(pid), "_EXEC");
     let told: Vec<_> = execs.iter().map(|exec| (&exec["name"], &exec["script_path"])).collect();

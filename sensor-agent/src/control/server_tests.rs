@@ -37,19 +37,19 @@ impl Handler for Ready {
         Ok(Inventory { lists: vec![inventory::List { name: "a".into(), ..Default::default() }], ..Default::default() })
     }
 
-    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
         if let Some(filter) = &query.filter {
             return Err(format!("a wrong filter: {filter}"));
         }
-        tell(Told::Notes(vec![format!("{subject:?}")]));
-        tell(Told::Line(Line { pid: 7, ..Line::default() }));
-        tell(Told::Json(b"{\"pid\":8}\n"));
-        tell(Told::Lost(9));
+        tell(Update::Notes(vec![format!("{subject:?}")]));
+        tell(Update::Line(Line { pid: 7, ..Line::default() }));
+        tell(Update::Json(b"{\"pid\":8}\n"));
+        tell(Update::Lost(9));
         // Until nobody listens any more.
-        while query.follow && tell(Told::Pause) {
+        while query.follow && tell(Update::Pause) {
             thread::yield_now();
         }
-        tell(Told::End);
+        tell(Update::End);
         Ok(())
     }
 }
@@ -102,14 +102,14 @@ fn the_protocol_is_plain_lines() {
 /// What is shown to somebody who looks on.
 fn shown(dir: &Path, query: &Query) -> Result<Vec<String>, ClientError> {
     let mut shown = Vec::new();
-    let told = |told: Told<'_>| {
+    let told = |told: Update<'_>| {
         match told {
-            Told::Notes(notes) => shown.extend(notes),
-            Told::Line(line) => shown.push(line.pid.to_string()),
-            Told::Json(json) => shown.push(String::from_utf8_lossy(json).into_owned()),
-            Told::Lost(count) => shown.push(format!("{count} lost")),
-            Told::Top(_) | Told::End => shown.push("end".into()),
-            Told::Pause => {}
+            Update::Notes(notes) => shown.extend(notes),
+            Update::Line(line) => shown.push(line.pid.to_string()),
+            Update::Json(json) => shown.push(String::from_utf8_lossy(json).into_owned()),
+            Update::Lost(count) => shown.push(format!("{count} lost")),
+            Update::Top(_) | Update::End => shown.push("end".into()),
+            Update::Pause => {}
         }
         true
     };
@@ -169,7 +169,7 @@ fn a_check_without_stages_has_not_passed() {
             Err("nothing is known".into())
         }
 
-        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }
     }
@@ -230,7 +230,7 @@ fn a_client_too_many_is_told_to_come_again() {
             Err("nothing is known".into())
         }
 
-        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }
     }
@@ -270,7 +270,7 @@ fn changes_are_made_one_at_a_time_and_status_goes_on() {
             Err("nothing is known".into())
         }
 
-        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
             Err("nothing to be seen".into())
         }
     }
@@ -349,8 +349,10 @@ fn another_user_is_turned_away() {
     let socket = dir.path().join(SOCKET_NAME);
     // The test's own program may lie where nobody else can reach it.
     let program = dir.path().join("client");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // Another process makes the copy: one that a child of this one has open for writing would not run.
+    let mut copy = Command::new("install");
+    copy.args(["-m", "755"]).arg(std::env::current_exe().unwrap()).arg(&program);
+    assert!(copy.status().unwrap().success());
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let ask = || {
         let output = Command::new(&program)
