@@ -12,7 +12,7 @@
 //! Minimum: Linux 5.11.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -23,7 +23,7 @@ pub(crate) const CLASS: Described = Described {
     name: "perf",
     ring: Ring::Rare,
     // Anybody may count what is theirs.
-    sources: &[Told::new("perf_event").budget(Budget::per_second(500))],
+    sources: &[SourceSpec::new("perf_event").budget(Budget::per_second(500))],
     hooks: &[
         // The second rung tells the same, so nothing is missed.
         Hook::new(Source::PerfEvent, "perf_event_open", point!(fexit "__x64_sys_perf_event_open"))
@@ -224,7 +224,7 @@ mod programs {
                 }
             }
             if !target.is_null() {
-                actor::describe_task::<Probed>(target, &raw mut (*record).target);
+                actor::describe_other(target, &raw mut (*record).target);
             }
             run.commit(Source::PerfEvent.ring(), record);
         }

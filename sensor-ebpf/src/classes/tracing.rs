@@ -13,7 +13,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -24,7 +24,7 @@ pub(crate) const CLASS: Described = Described {
     name: "tracing",
     ring: Ring::Rare,
     // Anybody may trace what is theirs.
-    sources: &[Told::new("trace").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("trace").budget(Budget::per_second(1_000))],
     hooks: &[
         Hook::new(Source::Trace, "ptrace_attach", point!(fexit "ptrace_attach"))
             .beside(&[
@@ -375,7 +375,7 @@ mod programs {
             (*record).header = header::<TraceRecord>();
             actor::describe(&raw mut (*record).actor);
             if !target.is_null() {
-                actor::describe_task::<Probed>(target, &raw mut (*record).target);
+                actor::describe_other(target, &raw mut (*record).target);
             }
             (*record).request = request;
             (*record).error = if returned < 0 { returned } else { 0 };

@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_bt
 use super::load::{Address, Memory, Probed, Typed, offset, present};
 use super::task;
 
-/// Fills in the task at hand.
+/// Fills in the task at hand. A function of its own, as is [`describe_other`]: so it is in the object once, and not in every program.
 ///
 /// The helper that gives it as a typed pointer is Linux 5.11's. Without it all is read through the plain address, which takes a
 /// call of a helper for each word.
@@ -14,14 +14,14 @@ use super::task;
 /// # Safety
 ///
 /// `actor` must be within its record.
-#[inline(always)]
+#[inline(never)]
 pub(crate) unsafe fn describe(actor: *mut Actor) {
     // SAFETY: the task is typed, or all that is reached through it is probed.
     unsafe {
         if present!(current_task_helper) {
             describe_task::<Typed>(bpf_get_current_task_btf() as Address, actor);
         } else {
-            describe_task::<Probed>(bpf_get_current_task() as Address, actor);
+            describe_other(bpf_get_current_task() as Address, actor);
         }
     }
 }
@@ -37,6 +37,17 @@ pub(crate) fn process() -> ProcessKey {
             task::process_of::<Probed>(bpf_get_current_task() as Address)
         }
     }
+}
+
+/// Fills in this task, which need not be typed.
+///
+/// # Safety
+///
+/// `actor` must be within its record.
+#[inline(never)]
+pub(crate) unsafe fn describe_other(task: Address, actor: *mut Actor) {
+    // SAFETY: probed; the caller.
+    unsafe { describe_task::<Probed>(task, actor) }
 }
 
 /// Fills in this task.

@@ -216,7 +216,12 @@ pub(crate) enum Room {
 /// of what all have together.
 #[inline(always)]
 pub(crate) fn room(source: Source, lane: Lane) -> Room {
-    let ring = source.ring();
+    room_in(source.ring(), source, lane, source.budget())
+}
+
+/// See [`room`]: in a function of its own, so that it is in the object once and not in every program.
+#[inline(never)]
+fn room_in(ring: Ring, source: Source, lane: Lane, budget: Option<Budget>) -> Room {
     // SAFETY: the address of a ring.
     let (unread, size) = unsafe {
         (
@@ -227,7 +232,7 @@ pub(crate) fn room(source: Source, lane: Lane) -> Room {
     if ring.is_crowded(unread, size) {
         return Room::RingFull;
     }
-    let Some(budget) = source.budget() else { return Room::Given };
+    let Some(budget) = budget else { return Room::Given };
     // SAFETY: takes nothing.
     let now = unsafe { bpf_ktime_get_boot_ns() };
     if spend(source, lane, budget, now) {
