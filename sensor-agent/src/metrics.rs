@@ -3,9 +3,10 @@
 //! Everything is read off the same [`Status`] that `sophoslinuxsensor status` shows, so the two cannot disagree. Names
 //! follow the conventions: base units, `_total` for counters. Nothing in them comes from a process or a user.
 
+mod deliveries;
+mod process;
 mod server;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use exposition::Form;
@@ -16,10 +17,8 @@ use prometheus_client::registry::Registry;
 
 pub use server::{ListenError, Server};
 
-use delivery::cause::{Cause, on_disk};
-
 use crate::control::Status;
-use crate::control::status::{Delivery, Runtime};
+use crate::control::status::Runtime;
 use crate::health;
 
 /// What all names begin with.
@@ -40,10 +39,10 @@ pub fn exposition(status: &Status, form: Form) -> String {
 pub fn statistics(status: &Status) -> Vec<(String, f64)> {
     let told =
         |labels: &[(&str, String)]| !labels.iter().any(|(name, _)| matches!(*name, "name" | "socket" | "version"));
-    let all =
-        families(status).into_iter().flat_map(|family| family.samples.into_iter().map(move |one| (family.name, one)));
+    let single = families(status).into_iter().filter(|family| family.kind != Kind::Histogram);
+    let all = single.flat_map(|family| family.samples.into_iter().map(move |one| (family.name, one)));
     all.filter(|(_, sample)| told(&sample.labels))
-        .map(|(name, Sample { labels, value })| {
+        .map(|(name, Sample { labels, value, .. })| {
             let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
             let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
             (format!("{name}{labels}"), value)
@@ -65,12 +64,16 @@ enum Kind {
     /// Its name gets `_total`.
     Counter,
     Gauge,
+    /// Its samples have buckets.
+    Histogram,
 }
 
 #[derive(Debug)]
 struct Sample {
     labels: Vec<(&'static str, String)>,
     value: f64,
+    /// Of a histogram, whose value is the sum of all: upper bounds, and how many are within each and not within the one before.
+    buckets: Vec<(f64, u64)>,
 }
 
 #[derive(Debug)]
@@ -82,14 +85,15 @@ impl Collector for Metrics {
             let kind = match family.kind {
                 Kind::Counter => MetricType::Counter,
                 Kind::Gauge => MetricType::Gauge,
+                Kind::Histogram => MetricType::Histogram,
             };
             let mut metric = encoder.encode_descriptor(family.name, family.help, None, kind)?;
-            for Sample { labels, value } in &family.samples {
+            for sample in &family.samples {
                 // Without labels there are no braces either.
-                if labels.is_empty() {
-                    put(&mut metric, family.kind, *value)?;
+                if sample.labels.is_empty() {
+                    put(&mut metric, family.kind, sample)?;
                 } else {
-                    put(&mut metric.encode_family(labels)?, family.kind, *value)?;
+                    put(&mut metric.encode_family(&sample.labels)?, family.kind, sample)?;
                 }
             }
         }
@@ -97,10 +101,14 @@ impl Collector for Metrics {
     }
 }
 
-fn put(to: &mut MetricEncoder<'_>, kind: Kind, value: f64) -> Result<(), fmt::Error> {
+fn put(to: &mut MetricEncoder<'_>, kind: Kind, Sample { value, buckets, .. }: &Sample) -> Result<(), fmt::Error> {
     match kind {
-        Kind::Counter => to.encode_counter::<Vec<(&str, String)>, f64, f64>(&value, None),
-        Kind::Gauge => to.encode_gauge(&value),
+        Kind::Counter => to.encode_counter::<Vec<(&str, String)>, f64, f64>(value, None),
+        Kind::Gauge => to.encode_gauge(value),
+        Kind::Histogram => {
+            let count = buckets.iter().map(|(_, count)| count).sum();
+            to.encode_histogram::<Vec<(&str, String)>>(*value, count, buckets, None)
+        }
     }
 }
 
@@ -189,8 +197,9 @@ fn families(status: &Status) -> Vec<Family> {
     all.extend(canary(status));
     all.extend(hooks(status));
     all.extend(tables(status));
-    all.extend(deliveries(status));
+    all.extend(deliveries::deliveries(status));
     all.extend(configuration(status));
+    all.extend(process::process());
     all
 }
 
@@ -202,7 +211,7 @@ fn containers(status: &Status) -> Vec<Family> {
         [("named", runtime.named), ("not_known", runtime.not_known), ("failed", runtime.failed)]
             .map(|(outcome, count)| sample([name.clone(), socket.clone(), ("outcome", outcome.to_owned())], count))
     });
-    let seconds = |runtime: &Runtime| Sample { labels: of(runtime).into(), value: runtime.longest_ms as f64 / 1000.0 };
+    let seconds = |runtime: &Runtime| number(of(runtime), runtime.longest_ms as f64 / 1000.0);
     vec![
         gauge(
             "containers_unnamed",
@@ -252,7 +261,7 @@ fn canary(status: &Status) -> Vec<Family> {
         gauge(
             "canary_duration_seconds",
             "How long the last one took from its start to the engine.",
-            vec![Sample { labels: Vec::new(), value: canary.millis as f64 / 1000.0 }],
+            vec![number([], canary.millis as f64 / 1000.0)],
         ),
     ]
 }
@@ -304,70 +313,6 @@ fn tables(status: &Status) -> Vec<Family> {
     ]
 }
 
-fn deliveries(status: &Status) -> Vec<Family> {
-    let with = |value: fn(&Delivery) -> Option<u64>| -> Vec<Sample> {
-        all_deliveries(status).filter_map(|(role, to)| Some(sample(of_delivery(role, to), value(to)?))).collect()
-    };
-    vec![
-        counter(
-            "delivery_sent",
-            "Alerts or rows handed over; of a receiver that confirms, those it has answered for.",
-            with(|to| Some(to.sent)),
-        ),
-        counter(
-            "delivery_confirmed",
-            "Of those sent, the ones that the receiver has confirmed; only of receivers that confirm.",
-            with(|to| to.confirmed),
-        ),
-        counter(
-            "delivery_turned_away",
-            "Receivers that connected and cannot be served: another protocol, version or security.",
-            with(|to| (to.kind == "zeromq").then_some(to.turned_away)),
-        ),
-        counter("delivery_retries", "Attempts made again.", with(|to| Some(to.retried))),
-        counter(
-            "delivery_template_failures",
-            "Alerts sent in the output's format because its template could not be filled.",
-            with(|to| Some(to.template_failed)),
-        ),
-        counter("delivery_dropped", "Alerts or rows given up, by cause.", dropped(status)),
-        gauge("delivery_queued", "Alerts or rows that wait.", with(|to| Some(to.queued))),
-        gauge("delivery_failing", "Whether the last attempt failed.", with(|to| Some(u64::from(to.failing)))),
-        gauge(
-            "delivery_oldest_age_seconds",
-            "Age of the oldest that waits.",
-            with(|to| Some(to.oldest_age_seconds.unwrap_or(0))),
-        ),
-    ]
-}
-
-/// Every cause that there can be, so that each counter is there before it first counts.
-fn dropped(status: &Status) -> Vec<Sample> {
-    let causes = |to: &Delivery| -> BTreeSet<String> {
-        let on_disk = on_disk().filter(|_| to.spool.is_some());
-        let possible = Cause::ALL.map(Cause::word).into_iter().chain(on_disk).map(str::to_owned);
-        possible.chain(to.dropped_by_cause.keys().cloned()).collect()
-    };
-    let of = |(role, to)| {
-        causes(to).into_iter().map(move |cause| {
-            let count = to.dropped_by_cause.get(&cause).copied().unwrap_or(0);
-            let [role, name, kind] = of_delivery(role, to);
-            sample([role, name, kind, ("cause", cause)], count)
-        })
-    };
-    all_deliveries(status).flat_map(of).collect()
-}
-
-/// Outputs and sinks, with the word for which of the two.
-fn all_deliveries(status: &Status) -> impl Iterator<Item = (&'static str, &Delivery)> {
-    let outputs = status.outputs.iter().map(|to| ("output", to));
-    outputs.chain(status.sinks.iter().map(|to| ("sink", to)))
-}
-
-fn of_delivery(role: &str, to: &Delivery) -> [(&'static str, String); 3] {
-    [("role", role.to_owned()), ("name", to.name.clone()), ("kind", to.kind.clone())]
-}
-
 fn configuration(status: &Status) -> Vec<Family> {
     let accepted = status.configuration.last_reload.as_ref().is_none_or(|reload| reload.accepted);
     vec![
@@ -389,7 +334,11 @@ fn counter(name: &'static str, help: &'static str, samples: Vec<Sample>) -> Fami
 }
 
 fn sample<const N: usize>(labels: [(&'static str, String); N], value: u64) -> Sample {
-    Sample { labels: labels.into(), value: value as f64 }
+    number(labels, value as f64)
+}
+
+fn number<const N: usize>(labels: [(&'static str, String); N], value: f64) -> Sample {
+    Sample { labels: labels.into(), value, buckets: Vec::new() }
 }
 
 fn truth(holds: bool) -> Sample {
@@ -398,8 +347,12 @@ fn truth(holds: bool) -> Sample {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use delivery::latency::LatencyStatus;
+
     use super::*;
-    use crate::control::status::{Hook, Loss, Spool};
+    use crate::control::status::{Delivery, Hook, Loss, Spool};
 
     fn status() -> Status {
         Status {
@@ -420,6 +373,7 @@ mod tests {
                     confirmed: Some(2),
                     dropped_by_cause: [("rejected".to_owned(), 4)].into(),
                     spool: Some(Spool::default()),
+                    latency: LatencyStatus { counts: vec![0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1], micros: 40_050_000 },
                     ..Delivery::default()
                 },
             ],
@@ -439,6 +393,11 @@ mod tests {
             "sophoslinuxsensor_delivery_confirmed_total{role=\"output\",name=\"c\",kind=\"webhook\"} 2.0",
             "sophoslinuxsensor_delivery_dropped_total{role=\"output\",name=\"c\",kind=\"webhook\",cause=\"rejected\"} 4.0",
             "sophoslinuxsensor_delivery_dropped_total{role=\"output\",name=\"c\",kind=\"webhook\",cause=\"gone\"} 0.0",
+            "sophoslinuxsensor_delivery_latency_seconds_bucket{le=\"0.02\",role=\"output\",name=\"c\",kind=\"webhook\"} 3",
+            "sophoslinuxsensor_delivery_latency_seconds_bucket{le=\"+Inf\",role=\"output\",name=\"c\",kind=\"webhook\"} 4",
+            "sophoslinuxsensor_delivery_latency_seconds_count{role=\"output\",name=\"c\",kind=\"webhook\"} 4",
+            "sophoslinuxsensor_delivery_latency_seconds_sum{role=\"output\",name=\"c\",kind=\"webhook\"} 40.05",
+            "sophoslinuxsensor_delivery_latency_seconds_count{role=\"output\",name=\"a \\\"b\\\"\\n\\\\\",kind=\"file\"} 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
@@ -484,6 +443,7 @@ mod tests {
             .map(|family| match family.kind {
                 Kind::Counter => format!("{PREFIX}_{}_total", family.name),
                 Kind::Gauge => format!("{PREFIX}_{}", family.name),
+                Kind::Histogram => format!("{PREFIX}_{}_bucket", family.name),
             })
             .collect();
         let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');

@@ -1,5 +1,6 @@
 //! `/metrics` of both programs, in both forms, as readers of metrics take them.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -68,6 +69,35 @@ fn those_of_the_sensor() {
     let sensor = Sensor::start(&mark.audit_config(""));
     let socket = sensor.metrics_socket().display().to_string();
     readers_are_content(&["--unix-socket", &socket, "http://sensor/metrics"]);
+}
+
+/// Each alerting rule fires on what it is for and on nothing else, and is about metrics that there are.
+#[test]
+fn alerting_rules_fire_on_what_there_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/prometheus");
+    for arguments in [["check", "rules", "sophoslinuxsensor.rules.yaml"], ["test", "rules", "rules-test.yaml"]] {
+        let said = Command::new(target("promtool")).args(arguments).current_dir(&folder).output();
+        let said = said.unwrap_or_else(|error| panic!("promtool: {error}; `make setup` installs it"));
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    }
+    let mark = Mark::new("rules");
+    let sensor = Sensor::start(&mark.config());
+    let socket = sensor.metrics_socket().display().to_string();
+    let (metrics, _) = ask(&["--unix-socket", &socket, "http://sensor/metrics"], "text/plain");
+    let rules = fs::read_to_string(folder.join("sophoslinuxsensor.rules.yaml")).expect("the rules");
+    let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let named = rules.lines().filter_map(|line| line.trim().strip_prefix("expr:")).flat_map(|expression| {
+        expression.split(|char| !is_part(char)).filter(|word| word.starts_with("sophoslinuxsensor_"))
+    });
+    let mut count = 0;
+    for name in named {
+        assert!(
+            metrics.lines().any(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} "))),
+            "{name}"
+        );
+        count += 1;
+    }
+    assert!(count >= 7, "{count}");
 }
 
 #[test]

@@ -18,7 +18,10 @@ use super::{
     cause::Cause,
     spooled::backlog::{Backlog, SpoolSettings},
 };
-use crate::spool::Stats;
+use crate::{
+    latency::{Latency, LatencyStatus},
+    spool::Stats,
+};
 
 /// An output that keeps failing says so this often.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -51,6 +54,8 @@ pub struct OutputStatus {
     pub spool: Option<SpoolStatus>,
     /// How long the oldest that waits has waited, milliseconds.
     pub oldest_age_ms: Option<u64>,
+    /// From what happened until it was written, sent, or, of outputs that keep on disk what is not confirmed, safe there.
+    pub latency: LatencyStatus,
     pub last_error: Option<LastError>,
     /// What else is to be said of it, each a sentence.
     pub notes: Vec<String>,
@@ -136,6 +141,7 @@ pub struct Ledger {
     shortened: AtomicU64,
     retried: AtomicU64,
     dropped: [AtomicU64; Cause::ALL.len()],
+    latency: Latency,
     trouble: Mutex<Trouble>,
     notes: Mutex<Vec<String>>,
     /// What an alert has told of and the spool has not heard yet.
@@ -186,6 +192,7 @@ impl Ledger {
             shortened: AtomicU64::default(),
             retried: AtomicU64::default(),
             dropped: Default::default(),
+            latency: Latency::default(),
             trouble: Mutex::default(),
             notes: Mutex::default(),
             told: Mutex::default(),
@@ -222,6 +229,14 @@ impl Ledger {
         self.settled.fetch_add(count as u64, Relaxed);
         self.sent.fetch_add(count as u64, Relaxed);
         self.works();
+    }
+
+    /// What happened at these times, nanoseconds since the Unix epoch, is handed over now.
+    pub fn took(&self, times: impl Iterator<Item = u64>) {
+        let mut now = None;
+        for time in times {
+            self.latency.add(now.get_or_insert_with(clock::unix_now).saturating_sub(time));
+        }
     }
 
     /// So much is in the spool now.
@@ -282,7 +297,7 @@ impl Ledger {
 
     /// An alert or a row tells of what was given up, by cause. The spool, if there is one, hears of it on a thread that may
     /// wait for the disk.
-    pub fn told(&self, given_up: &[(&'static str, u64)]) {
+    pub fn reported(&self, given_up: &[(&'static str, u64)]) {
         if self.backlog.get().is_some() {
             self.told.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(given_up);
         }
@@ -293,7 +308,7 @@ impl Ledger {
         let Some(backlog) = self.backlog.get() else { return };
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         if !told.is_empty() {
-            backlog.spool.told(&told);
+            backlog.spool.reported(&told);
         }
         let total = backlog.spool.stats().given_up.sum();
         let mut trouble = self.trouble();
@@ -440,6 +455,7 @@ impl Ledger {
             retried: self.retried.load(Relaxed),
             dropped: dropped.into_iter().filter(|(_, count)| *count > 0).collect(),
             oldest_age_ms: oldest.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX)),
+            latency: self.latency.status(),
             spool,
             last_error: self.trouble().last_error.clone(),
             notes: self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone(),

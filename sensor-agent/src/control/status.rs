@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use delivery::latency::LatencyStatus;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Reload;
@@ -280,6 +281,8 @@ pub struct Delivery {
     pub spool: Option<Spool>,
     /// Age of the oldest that waits, seconds.
     pub oldest_age_seconds: Option<u64>,
+    /// From what happened until it was handed over; of outputs.
+    pub latency: LatencyStatus,
     /// The latest error, also when it has gone since.
     pub last_error: Option<String>,
     /// What else is to be said of it, each a sentence.

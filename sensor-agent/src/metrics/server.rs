@@ -24,11 +24,11 @@ use crate::health;
 /// Why nothing listens. The sensor goes on without.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
-    #[error("metrics cannot be offered at {address}: {source}; name another place in `metrics.listen`")]
+    #[error("metrics cannot be served at {address}: {source}; name another place in `metrics.listen`")]
     Bind { address: String, source: io::Error },
-    #[error("metrics cannot be offered at {}: something that is no socket is in the way; move it", .0.display())]
+    #[error("metrics cannot be served at {}: something that is no socket is in the way; move it", .0.display())]
     InTheWay(PathBuf),
-    #[error("metrics cannot be offered: {0}")]
+    #[error("metrics cannot be served: {0}")]
     Start(#[source] io::Error),
 }
 
@@ -98,7 +98,7 @@ impl Drop for Server {
 
 fn ended(result: io::Result<()>) {
     if let Err(error) = result {
-        tracing::error!("metrics are offered no more: {error}");
+        tracing::error!("metrics are served no more: {error}");
     }
 }
 
@@ -144,7 +144,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use super::*;
-    use crate::control::{Inventory, Query, Reload, Stage, Told};
+    use crate::control::{Inventory, Query, Reload, Stage, Update};
     use crate::live::Subject;
 
     struct Silent;
@@ -164,7 +164,7 @@ mod tests {
             Err("nothing is known".into())
         }
 
-        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+        fn show(&self, _: Subject, _: &Query, _: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
             Ok(())
         }
     }

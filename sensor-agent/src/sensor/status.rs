@@ -214,6 +214,7 @@ pub(super) fn delivery(status: &OutputStatus) -> Delivery {
             trouble: spool.trouble.clone(),
         }),
         oldest_age_seconds: status.oldest_age_ms.map(|age| age / 1000),
+        latency: status.latency.clone(),
         last_error: status.last_error.as_ref().map(|error| error.message.clone()),
         notes: status.notes.clone(),
     }
