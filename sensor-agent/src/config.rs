@@ -45,7 +45,7 @@ pub use load::{check_text, load};
 pub use manual::{NAME as FILE_NAME, manual};
 pub use outputs::{AlertOutput, Output};
 pub use policy::{ContentGroup, Day, Exception, Off, Policy, Throttle};
-pub use reference::reference;
+pub use reference::{json_schema, reference};
 pub use response::Response;
 pub use words::{CloudMeta, Feature, ListType, ResponseAction, is_built};
 

@@ -26,6 +26,6 @@ mod text;
 
 pub use nearest::nearest;
 
-pub use report::{Appearance, Diagnostic, Report, Severity};
+pub use report::{Appearance, Diagnostic, Located, Place, Related, Report, Severity};
 pub use span::{SourceId, Span, Spanned};
 pub use text::{printable, printable_json};

@@ -1,7 +1,9 @@
 //! Findings, and the texts that they are about.
 
+mod json;
 mod render;
 
+pub use json::{Located, Place, Related};
 pub use render::Appearance;
 
 use crate::span::{SourceId, Span};

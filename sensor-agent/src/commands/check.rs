@@ -4,20 +4,37 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use delivery::open_error::OpenError;
-use diagnostic::printable;
 use diagnostic::terminal::counted;
+use diagnostic::{Report, printable};
+use serde_json::json;
 
-use super::{configured, paths, print};
+use super::{configured, paths, print, read};
 use crate::cli::{Exit, Options};
 use crate::config::Config;
 use crate::output::{OutputSettings, SinkSettings, Target};
-use crate::plan::Plan;
+use crate::plan::{Plan, gaps};
 use crate::silent;
 
-pub(super) fn check(options: &Options, strict: bool) -> Exit {
+pub(super) fn check(options: &Options, strict: bool, json: bool) -> Exit {
+    if json {
+        return findings(options, strict);
+    }
     match configured(&paths(options), strict) {
         Ok((config, plan)) => print(&summary(&config, &plan)),
         Err(_) => Exit::Config,
+    }
+}
+
+/// All that is to be said of the configuration, for programs.
+fn findings(options: &Options, strict: bool) -> Exit {
+    let (report, (config, plan)) = read(&paths(options), strict);
+    let is_right = !report.has_errors();
+    let gaps = if is_right { gaps(&config, &plan) } else { Report::default() };
+    let findings: Vec<_> = report.located().into_iter().chain(gaps.located()).collect();
+    let text = json!({ "right": is_right, "findings": findings });
+    match print(&format!("{text:#}\n")) {
+        Exit::Fine if !is_right => Exit::Config,
+        exit => exit,
     }
 }
 

@@ -4,6 +4,12 @@ use settings::reference::{keys, variants};
 
 use super::keys::{LIST, OUTPUTS, POLICY, SCHEMA, SINKS, TOP};
 
+/// The JSON Schema of all keys, for editors.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    settings::json_schema(&SCHEMA, "Sophos Linux Sensor")
+}
+
 /// All keys with type, default, environment variable and meaning, as Markdown tables.
 #[must_use]
 pub fn reference() -> String {
