@@ -43,6 +43,8 @@ pub enum Command {
     Check {
         options: Options,
         strict: bool,
+        /// All findings as JSON, in place of what would run.
+        json: bool,
     },
     /// The self check: a test alert the whole way.
     TestAlert {
@@ -53,6 +55,8 @@ pub enum Command {
     Help {
         topic: Option<flags::CommandId>,
     },
+    /// The JSON Schema of the configuration.
+    ConfigSchema,
     Fields {
         format: fields::Format,
     },

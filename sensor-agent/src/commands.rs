@@ -22,7 +22,7 @@ use diagnostic::{Appearance, Report, Severity, printable, terminal};
 use settings::Environment;
 
 use crate::cli::{self, Command, Exit, completions, fields, help, man};
-use crate::config::{Config, Paths};
+use crate::config::{Config, Paths, json_schema};
 use crate::control::{client, render};
 use crate::plan::{Plan, gaps};
 use crate::sensor::configure;
@@ -32,7 +32,7 @@ use crate::sensor::configure;
 pub fn execute(command: Command) -> Exit {
     match command {
         Command::Run(options) => run::run(&options),
-        Command::Check { options, strict } => check::check(&options, strict),
+        Command::Check { options, strict, json } => check::check(&options, strict, json),
         Command::TestAlert { options } => test_alert::test_alert(&options),
         Command::RulesCheck { options, files } => rules::check(&options, &files),
         Command::RulesTest { options, files } => rules::test(&options, &files),
@@ -43,6 +43,7 @@ pub fn execute(command: Command) -> Exit {
         }
         Command::Version => print(&(cli::version() + "\n")),
         Command::Help { topic } => print(&help::render(topic)),
+        Command::ConfigSchema => print(&format!("{:#}\n", json_schema())),
         Command::Fields { format } => print(&fields::render(format)),
         Command::Completions { shell } => print(&completions::render(shell)),
         Command::Man { page } => print(&man::render(page)),
@@ -101,11 +102,7 @@ fn paths(options: &cli::Options) -> Paths {
 
 /// Reads and compiles the configuration, and shows what is wrong with it. If it is refused, the first error in one line.
 fn configured(paths: &Paths, strict: bool) -> Result<(Config, Plan), String> {
-    let mut report = Report::default();
-    let configured = configure(paths, &Environment::of_process(), &mut report);
-    if strict {
-        report.deny_warnings();
-    }
+    let (report, configured) = read(paths, strict);
     show(&report);
     let mut errors = report.diagnostics().iter().filter(|finding| finding.severity == Severity::Error);
     match (errors.next(), errors.count()) {
@@ -116,6 +113,16 @@ fn configured(paths: &Paths, strict: bool) -> Result<(Config, Plan), String> {
         (Some(error), 0) => Err(error.message.clone()),
         (Some(error), more) => Err(format!("{}, and {more} more", error.message)),
     }
+}
+
+/// Reads and compiles the configuration, with all that is to be said of it.
+fn read(paths: &Paths, strict: bool) -> (Report, (Config, Plan)) {
+    let mut report = Report::default();
+    let configured = configure(paths, &Environment::of_process(), &mut report);
+    if strict {
+        report.deny_warnings();
+    }
+    (report, configured)
 }
 
 fn show(report: &Report) {

@@ -27,6 +27,7 @@ mod contradiction;
 mod eval;
 mod explain;
 mod fold;
+mod foreign;
 mod glob;
 mod index;
 mod lexer;
@@ -47,7 +48,7 @@ mod watched;
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
-pub use cases::{Case, CaseOutcome, CasesError, read_cases, run_cases};
+pub use cases::{Case, CaseOutcome, CaseResult, CasesError, read_cases, run_cases};
 pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
 pub(crate) use check::is_no_path;
 pub use compile::{RuleSet, check_alone, compile};

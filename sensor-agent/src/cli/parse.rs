@@ -22,6 +22,26 @@ use super::{
 };
 use crate::live::Subject;
 
+/// Flags of one letter that programs of this kind have, and what they are here.
+const SHORT: &[(&str, &str)] = &[("v", "version"), ("V", "version"), ("c", "config"), ("r", "rules"), ("t", "check")];
+
+/// Commands that programs of this kind have, and what does that here.
+const OTHERS: &[(&str, &str)] = &[
+    ("rules list", "policies"),
+    ("rules ls", "policies"),
+    ("list", "policies"),
+    ("validate", "-check"),
+    ("test", "rules test"),
+    ("explain", "rules explain"),
+    ("run", "sophoslinuxsensor without a command"),
+    ("start", "systemctl start sophoslinuxsensor"),
+    ("stop", "systemctl stop sophoslinuxsensor"),
+    ("restart", "systemctl restart sophoslinuxsensor"),
+    ("getevents", "events -follow"),
+    ("tail", "events -follow"),
+    ("bugtool", "support-bundle"),
+];
+
 /// Understands arguments; the program's own name is not among them.
 ///
 /// # Errors
@@ -99,12 +119,7 @@ impl Line {
     fn check(&self, entry: &CommandEntry) -> Result<(), Usage> {
         for &(id, _) in &self.flags {
             if entry.flags().all(|flag| flag.id != id) {
-                let others: Vec<String> = COMMANDS
-                    .iter()
-                    .filter(|other| other.flags.contains(&id))
-                    .map(|other| if other.words.is_empty() { super::PROGRAM.to_owned() } else { other.name() })
-                    .collect();
-                return Err(Usage::ForeignFlag { flag: dashed(id), command: entry.name(), others: others.join(", ") });
+                return Err(foreign(id, entry));
             }
         }
         for (id, value) in &self.flags {
@@ -166,6 +181,7 @@ impl Line {
                 Command::SupportBundle { options: self.options(), file: operands.next().unwrap_or_default() }
             }
             CommandId::Reload => Command::Reload { run_dir: self.path(FlagId::RunDir) },
+            CommandId::ConfigSchema => Command::ConfigSchema,
             CommandId::Fields => {
                 self.at_most_one([FlagId::Json, FlagId::Markdown])?;
                 Command::Fields {
@@ -219,11 +235,13 @@ impl Line {
         }
         self.at_most_one([FlagId::Check, FlagId::TestAlert])?;
         let strict = self.is_set(FlagId::Strict);
-        let options = self.options();
+        let (options, json) = (self.options(), self.is_set(FlagId::Json));
         if self.is_set(FlagId::Check) {
-            Ok(Command::Check { options, strict })
+            Ok(Command::Check { options, strict, json })
         } else if strict {
             Err(Usage::Needs { flag: dashed(FlagId::Strict), other: dashed(FlagId::Check) })
+        } else if json {
+            Err(foreign(FlagId::Json, CommandEntry::of(CommandId::Sensor)))
         } else if self.is_set(FlagId::TestAlert) {
             Ok(Command::TestAlert { options })
         } else {
@@ -341,9 +359,27 @@ impl Written {
             if ["token", "secret", "password", "passwd", "credential"].iter().any(|word| lower.contains(word)) {
                 return Usage::Secret { flag };
             }
-            Usage::UnknownFlag { flag, nearest: nearest(&self.name, FLAGS.iter().map(|flag| flag.name)) }
+            let short = SHORT.iter().find(|(short, _)| *short == self.name).map(|(_, flag)| *flag);
+            Usage::UnknownFlag {
+                flag,
+                nearest: short.or_else(|| nearest(&self.name, FLAGS.iter().map(|flag| flag.name))),
+            }
         })
     }
+}
+
+/// A flag that goes with other commands.
+fn foreign(id: FlagId, entry: &CommandEntry) -> Usage {
+    let others: Vec<String> = COMMANDS
+        .iter()
+        .filter(|other| other.flags.contains(&id))
+        .map(|other| match (other.words, id) {
+            ([], FlagId::Json) => format!("{} -check", super::PROGRAM),
+            ([], _) => super::PROGRAM.to_owned(),
+            _ => other.name(),
+        })
+        .collect();
+    Usage::ForeignFlag { flag: dashed(id), command: entry.name(), others: others.join(", ") }
 }
 
 /// Whether a word is one of those that there are.
@@ -385,11 +421,23 @@ fn command(words: &[OsString]) -> Result<&'static CommandEntry, Usage> {
                 _ => show(first),
             };
             let names: Vec<String> = COMMANDS.iter().map(CommandEntry::name).filter(|name| !name.is_empty()).collect();
-            let nearest = nearest(&word, names.iter().map(String::as_str)).map(str::to_owned);
-            Err(Usage::UnknownCommand { word, nearest })
+            let meant = meant(&word).or_else(|| nearest(&word, names.iter().map(String::as_str)).map(str::to_owned));
+            Err(Usage::UnknownCommand { word, nearest: meant })
         }
         (None, []) => Ok(CommandEntry::of(CommandId::Sensor)),
     }
+}
+
+/// What whoever typed this for a command meant, if it is no command that is mistyped: a flag without its dash, a file, a command
+/// of another program.
+fn meant(word: &str) -> Option<String> {
+    if let Some(flag) = FLAGS.iter().find(|flag| flag.name == word) {
+        return Some(format!("-{}", flag.name));
+    }
+    if [".yaml", ".yml"].iter().any(|end| word.ends_with(end)) {
+        return Some(format!("-config {word}"));
+    }
+    OTHERS.iter().find(|(theirs, _)| *theirs == word).map(|(_, here)| (*here).to_owned())
 }
 
 fn dashed(id: FlagId) -> String {

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use diagnostic::terminal::counted;
-use diagnostic::{Report, printable};
+use diagnostic::{Report, nearest, printable};
 use settings::Environment;
 
 use super::{fail, paths, print, show};
@@ -13,7 +13,7 @@ use crate::cli::{Exit, Options};
 use crate::config::Paths;
 use crate::event::build::build;
 use crate::plan::rule_books;
-use crate::rules::{ChainIndex, RuleSet, read_cases, run_cases};
+use crate::rules::{CaseResult, ChainIndex, RuleSet, read_cases, run_cases};
 
 /// Checks each file as if it were the main configuration, on top of the content.
 pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
@@ -55,7 +55,11 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
             run += 1;
             if !outcome.passed() {
                 failed += 1;
-                if print(&format!("{name}:{}: {outcome}\n", case.line)) != Exit::Fine {
+                let near = match outcome.result {
+                    CaseResult::UnknownPolicy => near(&books, &outcome.policy),
+                    _ => String::new(),
+                };
+                if print(&format!("{name}:{}: {outcome}{near}\n", case.line)) != Exit::Fine {
                     return Exit::Failure;
                 }
             }
@@ -98,7 +102,7 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> 
                 return fail(&format!("`{name}` sees {sees} events alone, and this is one of type {is}"));
             }
             Some(found) => vec![found],
-            None => return fail(&format!("there is no policy `{name}` in the configuration")),
+            None => return fail(&format!("there is no policy `{name}` in the configuration{}", near(&books, name))),
         },
     };
     let explanations = chains.iter().filter_map(|(rules, chain)| rules.explain(*chain, &event, &host));
@@ -122,6 +126,12 @@ fn find<'a>(books: &'a [RuleSet], policy: &str) -> Option<(&'a RuleSet, ChainInd
         let chain = (0..rules.len()).map(ChainIndex).find(|&chain| rules.chain_name(chain) == policy)?;
         Some((rules, chain))
     })
+}
+
+/// The policy whose name is most like this one.
+fn near(books: &[RuleSet], policy: &str) -> String {
+    let names = books.iter().flat_map(|rules| (0..rules.len()).map(|chain| rules.chain_name(ChainIndex(chain))));
+    nearest(policy, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 pub(super) fn read(path: &Path) -> std::io::Result<String> {

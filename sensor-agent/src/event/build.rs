@@ -16,7 +16,7 @@ pub(super) use self::{
     draft::Draft,
     given::{Fault, Given},
 };
-use super::fields::{self, Field};
+use super::fields::{self, Field, foreign};
 use super::{Event, Host};
 
 /// Why a map is no event. Each says where: a key, or `lineage[0].key`.
@@ -24,18 +24,14 @@ use super::{Event, Host};
 pub enum BuildError {
     #[error("an event is a map of fields and their values")]
     NoMap,
-    #[error("there is no field or column `{at}`{}", suggestion(.near.as_deref()))]
-    Unknown { at: String, near: Option<String> },
+    #[error("there is no field or column `{at}`; {advice}")]
+    Unknown { at: String, advice: String },
     #[error("`{at}` is a {expected}, and this is {found}")]
     Type { at: String, expected: &'static str, found: String },
     #[error("`{at}`: {why}")]
     Value { at: String, why: String },
     #[error("`lineage` is a list of maps, the parent first")]
     Lineage,
-}
-
-fn suggestion(near: Option<&str>) -> String {
-    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
 /// Makes an event, and the host that it happened on.
@@ -90,8 +86,9 @@ fn set(draft: &mut Draft, key: &str, value: &Value, path: &str, ancestor: bool, 
     let fits = |field: &&'static Field| !ancestor || field.owner == Owner::Process;
     let Some(field) = fields::by_name(key).or_else(|| fields::by_column(key)).filter(fits) else {
         let known = fields::FIELDS.iter().filter(fits).flat_map(|field| [field.name, field.column]);
-        let near = nearest(key, known.chain(["lineage"])).map(|near| format!("{path}{near}"));
-        errors.push(BuildError::Unknown { at, near });
+        let near = nearest(key, known.chain(["lineage"])).map(|near| format!("did you mean `{path}{near}`?"));
+        let advice = foreign::advice(key).or(near).unwrap_or_else(|| foreign::ALL_FIELDS.into());
+        errors.push(BuildError::Unknown { at, advice });
         return;
     };
     // Null: the event has no such value. Of a truth value that is more than to leave it out.

@@ -4,6 +4,7 @@
 //! new field is an entry in the schema and one here or in the part of its class: one without the other does not compile.
 
 mod field;
+pub(crate) mod foreign;
 mod place;
 mod process;
 
@@ -66,7 +67,7 @@ pub fn of_table(table: &schema::Table) -> impl Iterator<Item = &'static Field> {
 
 /// The value that has this role in an event; absent if its class has none such.
 #[must_use]
-pub fn told<'a>(event: &'a Event, host: &'a Host, role: Role) -> Value<'a> {
+pub fn by_role<'a>(event: &'a Event, host: &'a Host, role: Role) -> Value<'a> {
     let is_it = |field: &&Field| field.role == Some(role) && field.applies_to(Seen::only(event.kind));
     FIELDS.iter().find(is_it).map_or(Value::Absent, |field| field.of(event, host))
 }

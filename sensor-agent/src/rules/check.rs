@@ -265,9 +265,11 @@ impl<'a> Checker<'a> {
                 let unquoted = String::from_utf8_lossy(text);
                 let problem = self.mismatch_problem(field, literal, "a number");
                 let numeric = unquoted.starts_with(|char: char| char.is_ascii_digit() || char == '-');
-                let problem =
-                    if numeric { problem.help(format!("write it without quotes: {unquoted}")) } else { problem };
-                return self.fail(problem);
+                return self.fail(match super::parse::number_of_a_name(field.name) {
+                    _ if numeric => problem.help(format!("write it without quotes: {unquoted}")),
+                    Some(name) => problem.help(format!("of a name: `{name} == \"{unquoted}\"`")),
+                    None => problem,
+                });
             }
             (LiteralValue::Bool(_), _) => return self.mismatch(field, literal, "a number"),
         };

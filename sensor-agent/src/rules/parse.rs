@@ -13,11 +13,13 @@
 use std::ops::Range;
 
 use diagnostic::nearest;
+use schema::Type;
 
 use super::ast::{Expr, ExprKind, Literal, LiteralValue, Operand, Rule, Scope, Subject, Term, Verdict};
 use super::lexer::{Token, TokenKind, lex};
 use super::operators::{OPERATORS, Operator};
-use super::{Problem, limits};
+use super::{Problem, foreign, limits};
+use crate::event::fields::{self, foreign as names};
 
 /// Reads one rule. Never panics, whatever the text.
 ///
@@ -159,7 +161,13 @@ impl<'a> Parser<'a> {
                         .label("a list")
                         .help(format!("write `{subject} {word} ${name}`")));
                 }
-                Operand::One(self.literal(&format!("a value to compare `{}` with", subject.field))?)
+                if operator == Operator::Less && matches!(self.peek(), TokenKind::Symbol(">")) {
+                    let range = start..self.range().end;
+                    return Err(Problem::error(range, "expected an operator, found `<>`")
+                        .label("unexpected")
+                        .did_you_mean(Some("!=")));
+                }
+                Operand::One(self.literal_for(&subject)?)
             }
         };
         Ok(Term { subject, operator, operator_range, operand })
@@ -238,6 +246,9 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     return Ok(info.operator);
                 }
+                if symbol == "." {
+                    return Err(self.dotted(subject));
+                }
                 let near = match symbol {
                     "=" => Some("=="),
                     "&&" => Some("&"),
@@ -260,19 +271,36 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                     return Ok(info.operator);
                 }
+                let problem = self.unexpected("an operator");
+                if let Some(advice) = foreign::operator(word, &subject.to_string()) {
+                    return Err(problem.help(advice));
+                }
                 let words = OPERATORS
                     .iter()
                     .map(|info| info.symbol)
                     .filter(|symbol| symbol.starts_with(|char: char| char.is_ascii_alphabetic()));
-                return Err(self.unexpected("an operator").did_you_mean(nearest(word, words)));
+                return Err(match nearest(word, words) {
+                    Some(near) => problem.did_you_mean(Some(near)),
+                    None => problem.help(operators(subject)),
+                });
             }
             _ => {}
         }
-        Err(self.unexpected("an operator").help(format!(
-            "compare `{}` with something: {}",
-            subject.field,
-            OPERATORS.iter().map(|info| info.symbol).collect::<Vec<_>>().join(", ")
-        )))
+        Err(self.unexpected("an operator").help(operators(subject)))
+    }
+
+    /// A name of several words with dots between, which no field has here.
+    fn dotted(&mut self, subject: &Subject) -> Problem {
+        let (start, mut end) = (subject.range.start, subject.range.end);
+        let mut name = subject.to_string();
+        while self.take_symbol(".") {
+            let TokenKind::Word(word) = *self.peek() else { break };
+            name = format!("{name}.{word}");
+            end = self.range().end;
+            self.at += 1;
+        }
+        let problem = Problem::error(start..end, format!("there is no field `{name}`")).label("unknown field");
+        problem.help(names::advice(&name).unwrap_or_else(|| names::ALL_FIELDS.into()))
     }
 
     fn list(&mut self) -> Result<Operand, Problem> {
@@ -293,6 +321,19 @@ impl<'a> Parser<'a> {
                 return Ok(Operand::Many(values));
             }
             self.expect(",", "`,` or `)`")?;
+        }
+    }
+
+    fn literal_for(&mut self, subject: &Subject) -> Result<Literal, Problem> {
+        let literal = self.literal(&format!("a value to compare `{}` with", subject.field));
+        match (literal, self.peek()) {
+            (Err(problem), TokenKind::Word(word)) => Err(match number_of_a_name(&subject.field) {
+                Some(name) => {
+                    problem.help(format!("`{}` is a number; of a name: `{name} == \"{word}\"`", subject.field))
+                }
+                None => problem,
+            }),
+            (literal, _) => literal,
         }
     }
 
@@ -351,6 +392,26 @@ impl<'a> Parser<'a> {
             TokenKind::End => "the end of the rule".into(),
         };
         Problem::error(self.range(), format!("expected {expected}, found {found}")).label("unexpected")
+    }
+}
+
+/// Which operators there are for a field.
+fn operators(subject: &Subject) -> String {
+    let field = fields::by_name(&subject.field);
+    if field.is_some_and(|field| field.ty == Type::Bool) {
+        return format!("write `{subject} == true` or `{subject} == false`");
+    }
+    let there = OPERATORS.iter().filter(|info| field.is_none_or(|field| (info.accepts)(field.ty)));
+    let symbols: Vec<_> = there.map(|info| info.symbol).collect();
+    format!("compare `{}` with something: {}", subject.field, symbols.join(", "))
+}
+
+/// The field that holds the name of what this one holds the number of.
+pub(super) fn number_of_a_name(field: &str) -> Option<&'static str> {
+    match field {
+        "uid" | "euid" => Some("userName"),
+        "loginUid" => Some("loginAccount"),
+        _ => None,
     }
 }
 

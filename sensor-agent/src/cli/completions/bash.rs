@@ -9,20 +9,20 @@ use crate::cli::{
 pub(super) fn render() -> String {
     let valued: Vec<String> = with_value().map(|flag| format!("-{}", flag.name)).collect();
     let values: Vec<String> = with_value()
-        .filter_map(|flag| Some(format!("-{}) {}; return ;;", flag.name, offer(flag.value.as_ref()?.kind))))
+        .filter_map(|flag| Some(format!("-{}) {}; return ;;", flag.name, candidates(flag.value.as_ref()?.kind))))
         .collect();
     let mut cases: Vec<String> = commands()
         .into_iter()
         .map(|command| {
             let operand = command.operand.as_ref().map_or(OperandKind::Word, |operand| operand.kind);
-            format!("\"{}\"*) flags=\"{}\"; {} ;;", command.name(), flags(command), offer(operand))
+            format!("\"{}\"*) flags=\"{}\"; {} ;;", command.name(), flags(command), candidates(operand))
         })
         .collect();
     for words in incomplete() {
-        cases.push(format!("\"{}\") flags=\"-help\"; {} ;;", words.join(" "), offer_words(next_words(words))));
+        cases.push(format!("\"{}\") flags=\"-help\"; {} ;;", words.join(" "), candidate_words(next_words(words))));
     }
     let sensor = flags(CommandEntry::of(CommandId::Sensor));
-    cases.push(format!("\"\") flags=\"{sensor}\"; {} ;;", offer_words(next_words(&[]))));
+    cases.push(format!("\"\") flags=\"{sensor}\"; {} ;;", candidate_words(next_words(&[]))));
     format!(
         r#"# bash completion of {PROGRAM}
 
@@ -72,7 +72,7 @@ complete -F _{PROGRAM} {PROGRAM}
 }
 
 /// The command that fills in what an operand can be.
-fn offer(kind: OperandKind) -> String {
+fn candidates(kind: OperandKind) -> String {
     match kind {
         OperandKind::File => "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")".to_owned(),
         OperandKind::Directory => "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")".to_owned(),
@@ -83,7 +83,7 @@ fn offer(kind: OperandKind) -> String {
     }
 }
 
-fn offer_words(words: Vec<(&str, &str)>) -> String {
+fn candidate_words(words: Vec<(&str, &str)>) -> String {
     let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
     format!("mapfile -t COMPREPLY < <(compgen -W \"{}\" -- \"$cur\")", words.join(" "))
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     /// What bash offers for these words, the last one half typed.
-    fn offered(words: &[&str]) -> Vec<String> {
+    fn completed(words: &[&str]) -> Vec<String> {
         let script = format!(
             "{}\ncompopt() {{ :; }}\nCOMP_WORDS=(\"$@\")\nCOMP_CWORD=$(($# - 1))\n_{PROGRAM}\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
             render()
@@ -136,7 +136,7 @@ mod tests {
             (&["rules", "check", "one.yaml", &start], &[file]),
         ];
         for (words, expected) in cases {
-            assert_eq!(offered(words), *expected, "{words:?}");
+            assert_eq!(completed(words), *expected, "{words:?}");
         }
     }
 }

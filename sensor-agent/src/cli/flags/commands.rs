@@ -39,6 +39,7 @@ pub enum CommandId {
     Doctor,
     Limits,
     SupportBundle,
+    ConfigSchema,
     Fields,
     RulesCheck,
     RulesTest,
@@ -126,6 +127,7 @@ pub static COMMANDS: &[CommandEntry] = &[
             FlagId::RunDir,
             FlagId::Check,
             FlagId::Strict,
+            FlagId::Json,
             FlagId::TestAlert,
             FlagId::Version,
         ],
@@ -298,6 +300,16 @@ pub static COMMANDS: &[CommandEntry] = &[
         doc: "Gather what somebody who helps needs to see into an archive (.tar.zst), without secrets.",
         more: "It holds the status, the configuration with secrets masked, what doctor found, and warnings of the log; no \
                alerts and no rows.",
+    },
+    CommandEntry {
+        id: CommandId::ConfigSchema,
+        words: &["config", "schema"],
+        operand: None,
+        count: Count::None,
+        flags: &[],
+        doc: "Print the JSON Schema of the configuration, for editors.",
+        more: "It holds for the configuration, for files of policies and for the content. The language server of YAML takes it by \
+               a line at the top of a file: `# yaml-language-server: $schema=FILE`. What rules say is checked by -check alone.",
     },
     CommandEntry {
         id: CommandId::Fields,

@@ -237,7 +237,11 @@ pub(super) const FIELDS: &[Field] = &[
         },
         |d, v| v.put_word(&mut d.container().runtime),
     ),
-    of_process(&process::CONTAINER_NAME, |p, _| told(p, |facts| &facts.name), |d, v| v.put(&mut d.told().name)),
+    of_process(
+        &process::CONTAINER_NAME,
+        |p, _| runtime_fact(p, |facts| &facts.name),
+        |d, v| v.put(&mut d.runtime_facts().name),
+    ),
     of_process(
         &process::CONTAINER_LABELS,
         |p, _| match p.container.as_deref().and_then(|container| container.told.as_deref()) {
@@ -252,21 +256,37 @@ pub(super) const FIELDS: &[Field] = &[
             let privileged = p.container.as_deref().and_then(|container| container.facts().privileged);
             privileged.map_or(Value::Absent, Value::Bool)
         },
-        |d, v| v.take().map(|privileged| d.told().privileged = Some(privileged)),
+        |d, v| v.take().map(|privileged| d.runtime_facts().privileged = Some(privileged)),
     ),
-    of_process(&process::IMAGE_ID, |p, _| told(p, |facts| &facts.image_id), |d, v| v.put(&mut d.told().image_id)),
-    of_process(&process::IMAGE_NAME, |p, _| told(p, |facts| &facts.image_name), |d, v| v.put(&mut d.told().image_name)),
-    of_process(&process::IMAGE_TAG, |p, _| told(p, |facts| &facts.image_tag), |d, v| v.put(&mut d.told().image_tag)),
+    of_process(
+        &process::IMAGE_ID,
+        |p, _| runtime_fact(p, |facts| &facts.image_id),
+        |d, v| v.put(&mut d.runtime_facts().image_id),
+    ),
+    of_process(
+        &process::IMAGE_NAME,
+        |p, _| runtime_fact(p, |facts| &facts.image_name),
+        |d, v| v.put(&mut d.runtime_facts().image_name),
+    ),
+    of_process(
+        &process::IMAGE_TAG,
+        |p, _| runtime_fact(p, |facts| &facts.image_tag),
+        |d, v| v.put(&mut d.runtime_facts().image_tag),
+    ),
     of_process(
         &process::IMAGE_DIGEST,
-        |p, _| told(p, |facts| &facts.image_digest),
-        |d, v| v.put(&mut d.told().image_digest),
+        |p, _| runtime_fact(p, |facts| &facts.image_digest),
+        |d, v| v.put(&mut d.runtime_facts().image_digest),
     ),
-    of_process(&process::KUBERNETES_POD, |p, _| told(p, |facts| &facts.pod), |d, v| v.put(&mut d.told().pod)),
+    of_process(
+        &process::KUBERNETES_POD,
+        |p, _| runtime_fact(p, |facts| &facts.pod),
+        |d, v| v.put(&mut d.runtime_facts().pod),
+    ),
     of_process(
         &process::KUBERNETES_NAMESPACE,
-        |p, _| told(p, |facts| &facts.namespace),
-        |d, v| v.put(&mut d.told().namespace),
+        |p, _| runtime_fact(p, |facts| &facts.namespace),
+        |d, v| v.put(&mut d.runtime_facts().namespace),
     ),
     of_process(
         &process::INCIDENT_ID,
@@ -276,7 +296,7 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 /// A text of what a container's runtime says.
-fn told(process: &Process, text: fn(&Facts) -> &String) -> Value<'_> {
+fn runtime_fact(process: &Process, text: fn(&Facts) -> &String) -> Value<'_> {
     Value::optional(process.container.as_deref().map(|container| text(container.facts()).as_str()))
 }
 

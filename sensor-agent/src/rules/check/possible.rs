@@ -53,7 +53,7 @@ impl Checker<'_> {
         self.fail(if is_id && [-1, i64::from(UNSET_ID)].contains(&number) {
             problem.help(format!("an id that is not set is absent: write `not {} exists`", field.name))
         } else {
-            problem.help(format!("it is {}", told(ranges)))
+            problem.help(format!("it is {}", in_words(ranges)))
         })
     }
 
@@ -195,7 +195,7 @@ fn advice(words: &[&'static str], text: &str) -> String {
     }
 }
 
-fn told(ranges: &[RangeInclusive<i64>]) -> String {
+fn in_words(ranges: &[RangeInclusive<i64>]) -> String {
     let parts: Vec<_> = ranges
         .iter()
         .map(|range| match (range.start(), range.end()) {

@@ -8,7 +8,7 @@ use schema::{EventType, Owner, Seen};
 use super::super::Problem;
 use super::super::ast::{Scope, Term};
 use super::Checker;
-use crate::event::fields::{self, Field};
+use crate::event::fields::{self, Field, foreign};
 
 impl Checker<'_> {
     pub(super) fn field(&mut self, term: &Term) -> Option<&'static Field> {
@@ -22,7 +22,11 @@ impl Checker<'_> {
                 Some(field) => {
                     problem.help(format!("the column `{}` is called `{}` in rules", field.column, field.name))
                 }
-                None => problem.did_you_mean(nearest(&subject.field, known)),
+                None => match (foreign::advice(&subject.field), nearest(&subject.field, known)) {
+                    (Some(advice), _) => problem.help(advice),
+                    (None, None) => problem.help(foreign::ALL_FIELDS),
+                    (None, near) => problem.did_you_mean(near),
+                },
             };
             return self.fail(problem);
         };
