@@ -37,7 +37,7 @@ pub use query::{Line, Query};
 pub use run_dir::{ClaimError, RunDirectory};
 pub use server::{Handler, Server};
 pub use status::Status;
-pub use stream::Told;
+pub use stream::Update;
 
 /// The name of the socket in the run directory.
 pub const SOCKET_NAME: &str = "sophoslinuxsensor.sock";

@@ -229,10 +229,11 @@ impl Detection {
     }
 
     /// What the throttle of each policy has held back and no alert has told yet.
-    pub fn untold(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub fn unreported(&self) -> impl Iterator<Item = (&str, u64)> {
         let policies = self.groups.iter().flat_map(|group| &group.policies);
-        let untold = policies.filter_map(|held| Some((held.policy.name.as_str(), held.throttle.as_ref()?.untold())));
-        untold.filter(|(_, count)| *count > 0)
+        let unreported =
+            policies.filter_map(|held| Some((held.policy.name.as_str(), held.throttle.as_ref()?.unreported())));
+        unreported.filter(|(_, count)| *count > 0)
     }
 
     /// So many were held back in an earlier run, by policy: the next alert of each tells them.

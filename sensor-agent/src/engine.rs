@@ -29,7 +29,7 @@ use crossbeam_channel::{Receiver, after, never, select, tick};
 use schema::EventType;
 
 pub use accounts::Accounts;
-use accounts::Untold;
+use accounts::Unreported;
 use given_up::GivenUp;
 pub use losses::LossSource;
 pub use request::{Request, Running};
@@ -246,17 +246,17 @@ impl Engine {
         self.settle();
         self.hand_over();
         self.sinks.stop(until.saturating_duration_since(Instant::now()).max(LAST_ROWS));
-        let untold = self.untold();
+        let unreported = self.unreported();
         if let Some(accounts) = self.accounts {
-            accounts.close(untold);
+            accounts.close(unreported);
         }
     }
 
     /// What alerts are yet to tell.
-    fn untold(&self) -> Untold {
-        Untold {
-            given_up: self.given_up.untold(&self.outputs.status()),
-            held_back: self.setup.detection.untold().map(|(policy, count)| (policy.to_owned(), count)).collect(),
+    fn unreported(&self) -> Unreported {
+        Unreported {
+            given_up: self.given_up.unreported(&self.outputs.status()),
+            held_back: self.setup.detection.unreported().map(|(policy, count)| (policy.to_owned(), count)).collect(),
         }
     }
 
@@ -359,11 +359,11 @@ impl Engine {
             let event = self.own_event(EventType::LostRecords, Detail::Lost(loss.lost));
             let policy = Arc::clone(&self.given_up_policy);
             self.alert(Alert::new(policy, loss.rule.into(), event, Arc::clone(&self.host)));
-            self.outputs.told(&loss.output, &loss.news);
+            self.outputs.reported(&loss.output, &loss.news);
         }
-        let untold = self.untold();
+        let unreported = self.unreported();
         if let Some(accounts) = &mut self.accounts {
-            accounts.keep(untold);
+            accounts.keep(unreported);
         }
         for (policy, rule) in self.setup.detection.expired(unix_now()) {
             tracing::warn!("the exception `{rule}` of the policy {policy} has expired: from now on it takes nothing");
@@ -386,7 +386,7 @@ impl Engine {
             self.sinks.send(RowBatch { table: unsent.table, events, host: Arc::clone(&self.host) });
         }
         for (sink, counts) in self.rows_given_up.handed_over() {
-            self.sinks.told(&sink, &counts);
+            self.sinks.reported(&sink, &counts);
         }
     }
 

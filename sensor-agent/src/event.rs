@@ -37,7 +37,7 @@ pub use container::{Container, FromRuntime};
 pub use late::{Late, UserName};
 pub use lost::Lost;
 pub use process::{Host, Ids, Image, Login, NOT_WHOLE, Namespaces, Process, ProcessKey, TTY_LEN, UNSET_ID, is_whole};
-pub(crate) use process::{Told, ToldBy};
+pub(crate) use process::{Redacted, RedactedBy};
 pub use value::{Pids, Place, Value};
 
 /// One thing that happened, with the process that did it.

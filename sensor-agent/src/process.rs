@@ -26,10 +26,10 @@ mod lineage;
 mod logins;
 mod machines;
 pub mod mounts;
+mod observed;
 mod pool;
 pub mod rescan;
 mod table;
-mod told;
 pub mod unlisted;
 pub mod users;
 

@@ -152,10 +152,10 @@ impl Responder {
 #[must_use]
 pub fn none_done(policy: &Policy, outcome: Outcome, why: &str) -> Vec<Notification> {
     let actions = policy.response.actions.iter();
-    actions.map(|action| told(*action, &Deed { outcome, details: why.to_owned() })).collect()
+    actions.map(|action| notification(*action, &Deed { outcome, details: why.to_owned() })).collect()
 }
 
-fn told(action: Action, deed: &Deed) -> Notification {
+fn notification(action: Action, deed: &Deed) -> Notification {
     let target = match action {
         Action::Stop | Action::Kill => "process",
         Action::KillTree => "process_tree",

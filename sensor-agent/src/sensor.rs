@@ -46,7 +46,7 @@ use crate::alert::Alert;
 use crate::capture::preflight::BTF;
 use crate::capture::{Capture, CaptureError, Drain, DrainOptions, Options as CaptureOptions};
 use crate::config::{Config, Paths};
-use crate::control::{ClaimError, Handler, Inventory, Query, Reload, RunDirectory, Server, Stage, Status, Told};
+use crate::control::{ClaimError, Handler, Inventory, Query, Reload, RunDirectory, Server, Stage, Status, Update};
 use crate::engine::{Accounts, Engine, EngineStatus, Parts, Request};
 use crate::event::decode::decode;
 use crate::event::{Process, ProcessKey};
@@ -354,7 +354,7 @@ impl Handler for Arc<Shared> {
         inventory::now(self)
     }
 
-    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
         match subject {
             Subject::Processes => processes::show(self, query, tell),
             Subject::Top => top::show(self, query, tell),

@@ -54,7 +54,7 @@ pub struct Imported {
     /// The policies, as a file of rules.
     pub text: String,
     /// What is to be said of each file, in order.
-    pub told: Vec<Told>,
+    pub told: Vec<Remark>,
     /// How many rules there were, and of these how many were taken.
     pub rules: usize,
     pub taken: usize,
@@ -62,7 +62,7 @@ pub struct Imported {
 
 /// What is to be said of a rule that was not taken whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Remark {
     pub file: String,
     pub what: Outcome,
 }
@@ -75,7 +75,7 @@ pub enum Outcome {
     WithLoss(String),
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for Remark {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
             Outcome::NotTaken(why) => write!(out, "{}: not taken: {why}", self.file),
@@ -133,7 +133,7 @@ pub fn import(files: &[(String, Result<String, String>)], options: &Options) -> 
 #[derive(Default)]
 struct Import {
     policies: Vec<Policy>,
-    told: Vec<Told>,
+    told: Vec<Remark>,
     rules: usize,
     /// The file of each id.
     ids: HashMap<String, String>,
@@ -151,7 +151,7 @@ impl Import {
                     self.rules += 1;
                     self.policies.push(policy);
                     for loss in losses {
-                        self.told.push(Told { file: file.to_owned(), what: Outcome::WithLoss(loss.to_string()) });
+                        self.told.push(Remark { file: file.to_owned(), what: Outcome::WithLoss(loss.to_string()) });
                     }
                 }
                 Err(fault) => {
@@ -166,7 +166,7 @@ impl Import {
 
     fn refuse(&mut self, file: &str, fault: &Fault) {
         self.rules += 1;
-        self.told.push(Told { file: file.to_owned(), what: Outcome::NotTaken(fault.to_string()) });
+        self.told.push(Remark { file: file.to_owned(), what: Outcome::NotTaken(fault.to_string()) });
     }
 
     /// The policy of a document; none if nothing stands in it.

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     /// How many of the events at these times have room.
-    fn told(budget: Budget, times: impl Iterator<Item = u64>) -> usize {
+    fn granted(budget: Budget, times: impl Iterator<Item = u64>) -> usize {
         let mut state = 0;
         times
             .filter(|&now| {
@@ -109,10 +109,10 @@ mod tests {
     fn a_burst_and_a_rate_have_room_and_no_more() {
         let budget = Budget::per_second(1000);
         let begin = 5 * SECOND;
-        assert_eq!(told(budget, (0..5000).map(|_| begin)), 1000, "at once");
+        assert_eq!(granted(budget, (0..5000).map(|_| begin)), 1000, "at once");
         // A hundred thousand a second for three seconds: the burst, and what three seconds bring.
-        assert_eq!(told(budget, (0..300_000).map(|n| begin + n * 10_000)), 3999);
-        assert_eq!(told(budget, (0..10_000).map(|n| begin + n * SECOND / 1000)), 10_000, "as many as it allows");
+        assert_eq!(granted(budget, (0..300_000).map(|n| begin + n * 10_000)), 3999);
+        assert_eq!(granted(budget, (0..10_000).map(|n| begin + n * SECOND / 1000)), 10_000, "as many as it allows");
     }
 
     #[test]
@@ -120,7 +120,7 @@ mod tests {
         let budget = Budget::per_second(10);
         let times =
             (0..20).map(|_| SECOND).chain((0..20).map(|_| 2 * SECOND)).chain((0..20).map(|_| 3 * SECOND / 2 + SECOND));
-        assert_eq!(told(budget, times), 10 + 10 + 5);
+        assert_eq!(granted(budget, times), 10 + 10 + 5);
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         for user in (1..100_000).chain([u32::MAX, u32::MAX - 1, 1 << 31]) {
             let lane = Lane::of(user);
             assert!(lane != Lane::ROOT && lane != Lane::TOGETHER && lane.place() < LANES, "{user}");
-            assert_eq!(told(lane.part(budget), (0..1000).map(|_| SECOND)), 62, "a sixteenth at once");
+            assert_eq!(granted(lane.part(budget), (0..1000).map(|_| SECOND)), 62, "a sixteenth at once");
         }
     }
 }

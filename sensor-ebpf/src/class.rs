@@ -14,7 +14,7 @@ pub struct Described {
     /// Where its records go.
     pub ring: Ring,
     /// What tells of it, in the order of the list.
-    pub sources: &'static [Told],
+    pub sources: &'static [SourceSpec],
     /// In the order of attaching.
     pub hooks: &'static [Hook],
     /// What its programs alone read of the kernel's structures.
@@ -25,14 +25,14 @@ pub struct Described {
 
 /// What is to be known of a source.
 #[derive(Clone, Copy, Debug)]
-pub struct Told {
+pub struct SourceSpec {
     /// The name of its hooks, in `status` and in the metrics.
     pub name: &'static str,
     /// How much it tells of what anybody can repeat at will.
     pub budget: Option<Budget>,
 }
 
-impl Told {
+impl SourceSpec {
     /// What nobody can make at will, or what is told however often.
     pub(crate) const fn new(name: &'static str) -> Self {
         Self { name, budget: None }
@@ -98,7 +98,7 @@ macro_rules! declare {
 
         pub(crate) const FACTS: &[&[$crate::offsets::Fact]] = &[$($module::CLASS.facts),*];
         pub(crate) const HOOKS: &[&[$crate::hooks::Hook]] = &[$($module::CLASS.hooks),*];
-        pub(crate) const SOURCES: &[&[$crate::class::Told]] = &[$($module::CLASS.sources),*];
+        pub(crate) const SOURCES: &[&[$crate::class::SourceSpec]] = &[$($module::CLASS.sources),*];
         pub(crate) const RECORDS: &[&[u16]] = &[$($module::CLASS.records),*];
     };
 }
@@ -131,19 +131,19 @@ impl Source {
     /// How many there are.
     pub const COUNT: u32 = Self::ALL.len() as u32;
 
-    const TOLD: [Told; Self::ALL.len()] = crate::concat(classes::SOURCES, Told::new(""));
+    const SPECS: [SourceSpec; Self::ALL.len()] = crate::concat(classes::SOURCES, SourceSpec::new(""));
 
     /// The name of its hooks, in `status` and in the metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        Self::TOLD[self as usize].name
+        Self::SPECS[self as usize].name
     }
 
     /// How much it tells of what anybody can repeat at will.
     #[must_use]
     #[inline(always)]
     pub const fn budget(self) -> Option<Budget> {
-        Self::TOLD[self as usize].budget
+        Self::SPECS[self as usize].budget
     }
 
     /// Where its records go.

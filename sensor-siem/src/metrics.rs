@@ -133,7 +133,7 @@ impl Metrics {
     }
 
     /// What keeps items from where they should go, as of now.
-    pub(crate) fn told(&self, troubles: Vec<String>) {
+    pub(crate) fn set_troubles(&self, troubles: Vec<String>) {
         *self.troubles.lock().unwrap_or_else(PoisonError::into_inner) = troubles;
     }
 

@@ -54,7 +54,7 @@ pub struct Output {
     /// By tenant and stream.
     pub streams: BTreeMap<(String, Stream), Position>,
     /// What went wrong since a stream went on the last time; without a stream, with the output itself.
-    pub faults: BTreeMap<Option<(String, Stream)>, Told>,
+    pub faults: BTreeMap<Option<(String, Stream)>, FaultRecord>,
 }
 
 /// How far a stream was read and handed over.
@@ -87,7 +87,7 @@ pub struct Reached {
 
 /// What went wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct FaultRecord {
     /// Unix seconds.
     pub at: i64,
     pub reason: String,
@@ -122,7 +122,7 @@ pub struct Failed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<(String, Stream)>,
     #[serde(flatten)]
-    pub told: Told,
+    pub told: FaultRecord,
 }
 
 /// A stream that has gone on.

@@ -6,7 +6,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -16,7 +16,7 @@ use crate::rings::Ring;
 pub(crate) const CLASS: Described = Described {
     name: "example",
     ring: Ring::Rare,
-    sources: &[Told::new("rename").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("rename").budget(Budget::per_second(1_000))],
     hooks: &[Hook::new(Source::Rename, "task_rename", point!(tp_btf "task_rename"))
         .missed("names that threads take are not seen")],
     facts: FACTS,

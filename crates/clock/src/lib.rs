@@ -124,18 +124,18 @@ impl StepWatch {
             return None;
         }
         self.last = Some((step, now.boot));
-        Some(told(step))
+        Some(describe(step))
     }
 
     /// The last step, if it was not long ago.
     #[must_use]
     pub fn recent(&self) -> Option<String> {
         let (step, at) = self.last?;
-        (self.steady.boot.saturating_sub(at) < TOLD_FOR.as_nanos() as u64).then(|| told(step))
+        (self.steady.boot.saturating_sub(at) < TOLD_FOR.as_nanos() as u64).then(|| describe(step))
     }
 }
 
-fn told(step: i64) -> String {
+fn describe(step: i64) -> String {
     let way = if step < 0 { "back" } else { "forward" };
     let seconds = step.unsigned_abs() / 1_000_000_000;
     format!("the clock was set {way} by {seconds} s: times of rows and alerts before and after that do not compare")

@@ -17,9 +17,9 @@ use crate::reference::{Reference, image_id};
 pub(crate) async fn container(socket: &Path, runtime: Runtime, id: &str) -> Result<Option<Facts>, CallError> {
     let question = StatusRequest { id: id.to_owned(), verbose: true };
     let facts = match call::unary(socket, "ContainerStatus", question.encode_to_vec()).await? {
-        Some(answer) => told(&answer, id)?,
+        Some(answer) => facts_of(&answer, id)?,
         None => match call::unary(socket, "PodSandboxStatus", question.encode_to_vec()).await? {
-            Some(answer) => told_of_pod(&answer, id)?,
+            Some(answer) => facts_of_pod(&answer, id)?,
             None => return Ok(None),
         },
     };
@@ -39,7 +39,7 @@ pub(crate) async fn who(socket: &Path) -> Result<Runtime, CallError> {
 }
 
 /// The answer to `ContainerStatus`.
-fn told(answer: &[u8], id: &str) -> Result<Facts, CallError> {
+fn facts_of(answer: &[u8], id: &str) -> Result<Facts, CallError> {
     let answer: ContainerAnswer = read(answer)?;
     let status = answer.status.filter(|status| status.id == id).ok_or_else(another)?;
     let mut facts = Facts::none();
@@ -59,7 +59,7 @@ fn told(answer: &[u8], id: &str) -> Result<Facts, CallError> {
 }
 
 /// The answer to `PodSandboxStatus`.
-fn told_of_pod(answer: &[u8], id: &str) -> Result<Facts, CallError> {
+fn facts_of_pod(answer: &[u8], id: &str) -> Result<Facts, CallError> {
     let answer: PodAnswer = read(answer)?;
     let status = answer.status.filter(|status| status.id == id).ok_or_else(another)?;
     let mut facts = Facts::none();
@@ -89,7 +89,7 @@ fn read<T: Message + Default>(bytes: &[u8]) -> Result<T, CallError> {
 #[cfg(feature = "fuzzing")]
 pub(crate) fn fuzz(bytes: &[u8]) {
     let id = "0f".repeat(32);
-    for facts in [told(bytes, &id), told_of_pod(bytes, &id)].into_iter().flatten() {
+    for facts in [facts_of(bytes, &id), facts_of_pod(bytes, &id)].into_iter().flatten() {
         assert!(facts.pod.len() <= NAME && facts.labels.len() <= crate::facts::LABELS);
     }
     let _ = read::<Version>(bytes);
@@ -225,7 +225,7 @@ mod tests {
             )]
             .into(),
         };
-        let facts = told(&answer.encode_to_vec(), &id()).unwrap();
+        let facts = facts_of(&answer.encode_to_vec(), &id()).unwrap();
         let expected = Facts {
             name: "web".into(),
             image_name: "registry.example.test/web".into(),
@@ -239,7 +239,7 @@ mod tests {
             ..Facts::none()
         };
         assert_eq!(facts, expected);
-        assert!(told(&answer.encode_to_vec(), &"1a".repeat(32)).is_err(), "it is of another one");
+        assert!(facts_of(&answer.encode_to_vec(), &"1a".repeat(32)).is_err(), "it is of another one");
         assert_eq!(privileged(r#"{"privileged": false, "sandboxID": "x"}"#), Some(false));
         assert_eq!(privileged(r#"{"config": {"linux": {"resources": {}}}}"#), Some(false));
         assert_eq!(privileged(r#"{"sandboxID": "x"}"#), None);
@@ -249,14 +249,14 @@ mod tests {
     fn the_container_that_holds_a_pod_is_of_the_pod() {
         let metadata = PodMetadata { name: "web-0".into(), namespace: "shop".into() };
         let status = PodStatus { id: id(), metadata: Some(metadata), labels: BTreeMap::new() };
-        let facts = told_of_pod(&PodAnswer { status: Some(status) }.encode_to_vec(), &id()).unwrap();
+        let facts = facts_of_pod(&PodAnswer { status: Some(status) }.encode_to_vec(), &id()).unwrap();
         assert_eq!((facts.pod.as_str(), facts.namespace.as_str(), facts.name.as_str()), ("web-0", "shop", ""));
     }
 
     proptest! {
         #[test]
         fn bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = (told(&bytes, &id()).is_ok(), told_of_pod(&bytes, &id()).is_ok(), read::<Version>(&bytes).is_ok());
+            let _ = (facts_of(&bytes, &id()).is_ok(), facts_of_pod(&bytes, &id()).is_ok(), read::<Version>(&bytes).is_ok());
         }
     }
 }

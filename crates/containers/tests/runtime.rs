@@ -89,9 +89,9 @@ fn nonsense(_: &str, connection: &mut UnixStream) {
 }
 
 /// What was told, in order.
-struct Told(Sender<Option<Facts>>);
+struct Waiter(Sender<Option<Facts>>);
 
-impl Waiting for Told {
+impl Waiting for Waiter {
     fn tell(&self, facts: Option<Facts>) {
         let _ = self.0.send(facts);
     }
@@ -99,7 +99,7 @@ impl Waiting for Told {
 
 struct Bench {
     folder: tempfile::TempDir,
-    lookups: Lookups<Told>,
+    lookups: Lookups<Waiter>,
 }
 
 impl Bench {
@@ -115,7 +115,7 @@ impl Bench {
 
     fn ask(&self, id: &str) -> Receiver<Option<Facts>> {
         let (told, answers) = channel();
-        self.lookups.ask(id, Told(told));
+        self.lookups.ask(id, Waiter(told));
         answers
     }
 

@@ -10,7 +10,7 @@ pub mod cause;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod http;
-pub mod lane;
+pub mod latency;
 pub mod ledger;
 pub mod lines;
 pub mod mcs;
@@ -28,3 +28,4 @@ mod test_receiver;
 pub mod tls;
 pub mod trust;
 pub mod words;
+pub mod worker;

@@ -1,6 +1,6 @@
 //! Places that take lines of text: what `stdout` and `file` have in common.
 
-use crate::lane::queue::Failure;
+use crate::worker::queue::Failure;
 
 /// A place that takes bytes, given whole lines.
 pub trait Lines: Send {

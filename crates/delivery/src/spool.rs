@@ -222,8 +222,8 @@ impl Spool {
     }
 
     /// So much that was given up for this cause, as it is called in metrics, has been told: the next run need not.
-    pub fn told(&self, counts: &[(&str, u64)]) {
-        self.change(|inner| inner.told(counts));
+    pub fn reported(&self, counts: &[(&str, u64)]) {
+        self.change(|inner| inner.reported(counts));
     }
 
     /// Puts other bounds in force, from the next [`Self::append`] on.

@@ -22,10 +22,10 @@ use self::{
 use crate::spool::NewItem;
 use crate::{
     cause::Cause,
-    lane::queue::{Deliver, Delivery, Load},
     ledger::Ledger,
     outcome::Outcome,
     remote::Remote,
+    worker::queue::{Deliver, Delivery, Load},
 };
 
 /// How long an output that ends goes on sending what waits, as long as that works. The rest stays on disk.

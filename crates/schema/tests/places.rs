@@ -19,7 +19,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// The files of the first table below a heading.
-fn told(heading: &str) -> BTreeSet<String> {
+fn documented(heading: &str) -> BTreeSet<String> {
     let page = std::fs::read_to_string(root().join("docs/contributing/field.md")).unwrap();
     let part = page.split("## ").find(|part| part.starts_with(heading)).unwrap().to_owned();
     let files = part.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
@@ -37,5 +37,5 @@ fn a_field_stands_where_the_page_says() {
     let root = root();
     let found = files.iter().filter(|path| has(path)).map(|path| path.strip_prefix(&root).unwrap());
     let found: BTreeSet<_> = found.map(|path| path.display().to_string()).collect();
-    assert_eq!(found, told("A field of an event"));
+    assert_eq!(found, documented("A field of an event"));
 }

@@ -9,7 +9,7 @@ use schema::{Activity, Outcome, Role, Word as _};
 use serde_json::{Map, Value as Json, json};
 
 use super::cuts::Cuts;
-use crate::event::fields::{by_column, told};
+use crate::event::fields::{by_column, by_role};
 use crate::event::{Event, Host, Place, Value};
 
 /// One end of a connection.
@@ -22,15 +22,15 @@ impl Endpoint {
     /// In the words of the Elastic Common Schema; null if nothing of it is told.
     pub(crate) fn ecs(&self) -> Json {
         let address = self.address.map(|address| address.to_string());
-        if self.is_told() { json!({"address": address, "ip": address, "port": self.port}) } else { Json::Null }
+        if self.is_known() { json!({"address": address, "ip": address, "port": self.port}) } else { Json::Null }
     }
 
     /// In the words of the Open Cybersecurity Schema Framework, likewise.
     pub(crate) fn ocsf(&self) -> Json {
-        if self.is_told() { json!({"ip": self.address, "port": self.port}) } else { Json::Null }
+        if self.is_known() { json!({"ip": self.address, "port": self.port}) } else { Json::Null }
     }
 
-    pub(crate) const fn is_told(&self) -> bool {
+    pub(crate) const fn is_known(&self) -> bool {
         self.address.is_some() || self.port.is_some()
     }
 }
@@ -76,11 +76,11 @@ impl<'a> File<'a> {
             Value::Text(text) | Value::Place(Place { text, .. }) => Some(cuts.text(text)),
             _ => None,
         };
-        let file_type = match told(event, host, Role::FileType) {
+        let file_type = match by_role(event, host, Role::FileType) {
             Value::Word(word) => FileType::from_word(word),
             _ => None,
         };
-        Some(Self { path: text(event.file_path()?)?, target: text(told(event, host, Role::TargetPath)), file_type })
+        Some(Self { path: text(event.file_path()?)?, target: text(by_role(event, host, Role::TargetPath)), file_type })
     }
 
     /// The last part of its path.
@@ -92,22 +92,22 @@ impl<'a> File<'a> {
 impl<'a> Facts<'a> {
     pub(crate) fn of(event: &'a Event, host: &'a Host, cuts: &Cuts) -> Self {
         // A question mark is how libaudit writes that something is not known.
-        let text = |role| match told(event, host, role) {
+        let text = |role| match by_role(event, host, role) {
             Value::Text(b"?") => None,
             Value::Text(text) => Some(cuts.text(text)),
             Value::Word(word) => Some(Cow::Borrowed(word)),
             _ => None,
         };
-        let number = |role| match told(event, host, role) {
+        let number = |role| match by_role(event, host, role) {
             Value::Int(number) => Some(number.to_string()),
             _ => None,
         };
         let endpoint = |address, port| Endpoint {
-            address: match told(event, host, address) {
+            address: match by_role(event, host, address) {
                 Value::Addr(address) => Some(address),
                 _ => None,
             },
-            port: match told(event, host, port) {
+            port: match by_role(event, host, port) {
                 Value::Int(port) => Some(port),
                 _ => None,
             },
@@ -115,7 +115,7 @@ impl<'a> Facts<'a> {
         Self {
             activity: event.activity(),
             outcome: event.outcome(),
-            name: match told(event, host, Role::Name) {
+            name: match by_role(event, host, Role::Name) {
                 Value::Word(name) => name,
                 Value::Text(name) => str::from_utf8(name).unwrap_or_default(),
                 _ => event.kind.word(),
@@ -124,7 +124,7 @@ impl<'a> Facts<'a> {
             account_id: number(Role::AccountId),
             group: text(Role::Group),
             group_id: number(Role::GroupId),
-            address: match told(event, host, Role::Address) {
+            address: match by_role(event, host, Role::Address) {
                 Value::Addr(address) => Some(address.to_canonical()),
                 _ => None,
             },

@@ -370,8 +370,8 @@ fn a_container_is_told_with_what_is_known_of_it() {
     assert_eq!(container["security_context"]["privileged"], true);
     let process = |alert: &Alert| parsed(ocsf::write, alert)["evidences"][0]["process"].clone();
     assert_eq!(process(&found)["container"]["hash"]["value"], digest.as_str());
-    for untold in ["containerName", "imageName", "imageDigest", "isPrivileged"] {
-        event.as_object_mut().unwrap().remove(untold);
+    for unreported in ["containerName", "imageName", "imageDigest", "isPrivileged"] {
+        event.as_object_mut().unwrap().remove(unreported);
     }
     let found = alert_on(&event, MessageType::Alert);
     assert_eq!(parsed(ecs::write, &found)["container"], json!({"id": "4f6e1c0d2b3a"}));

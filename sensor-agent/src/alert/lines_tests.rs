@@ -38,7 +38,7 @@ fn message(path: &str, args: &[&str], type_name: &str, text: &str) -> Value {
 }
 
 /// An alert for each thing that a receiver is to tell from others: the policy, its type, its priority, and the event.
-fn told() -> Vec<(&'static str, &'static str, Priority, Value)> {
+fn written() -> Vec<(&'static str, &'static str, Priority, Value)> {
     use Priority::{High, Info, Low, Medium};
     let long = "x".repeat(9_000);
     let useradd = ["useradd", "-m", "mallory"];
@@ -156,7 +156,7 @@ fn told() -> Vec<(&'static str, &'static str, Priority, Value)> {
 }
 
 fn alerts() -> Vec<Alert> {
-    let made = told().into_iter().enumerate().map(|(number, (name, policy_type, priority, mut event))| {
+    let made = written().into_iter().enumerate().map(|(number, (name, policy_type, priority, mut event))| {
         let number = number as u64;
         event["unix_nano_timestamp"] = (TIME + number * 1_000_000_000 + number).into();
         let (event, mut host) = build(&event).unwrap_or_else(|errors| panic!("{event}: {errors:?}"));

@@ -9,10 +9,10 @@ use jiff::{Span, Timestamp, tz::TimeZone};
 use super::{fail, print, rules};
 use crate::alert::rfc3339;
 use crate::cli::{Exit, Look, PROGRAM};
-use crate::control::{Told as Shown, client};
+use crate::control::{Update as Shown, client};
 use crate::live::Subject;
 use crate::sigma::yaml_text;
-use crate::tuning::except::{Proposal, Told, proposals};
+use crate::tuning::except::{PastAlert, Proposal, proposals};
 
 /// For how long an exception is proposed, days.
 const DAYS: i64 = 90;
@@ -39,13 +39,13 @@ pub(super) fn except(run_dir: &Path, alert: &Path) -> Exit {
 }
 
 /// The alerts that the running sensor holds.
-fn held(run_dir: &Path) -> Result<Vec<Told>, client::ClientError> {
+fn held(run_dir: &Path) -> Result<Vec<PastAlert>, client::ClientError> {
     let mut held = Vec::new();
     let look = Look { json: true, ..Look::default() };
     client::show(run_dir, Subject::Alerts, &super::show::query(Subject::Alerts, &look), |shown| {
         if let Shown::Json(json) = shown {
             // One of a sensor of another version may not be understood; it is not counted.
-            held.extend(Told::read(json).ok());
+            held.extend(PastAlert::read(json).ok());
         }
         true
     })?;
@@ -53,19 +53,20 @@ fn held(run_dir: &Path) -> Result<Vec<Told>, client::ClientError> {
 }
 
 /// The alert that was meant, and how it was named.
-fn wanted(named: &Path, held: &Result<Vec<Told>, client::ClientError>) -> Result<(Told, String), String> {
+fn wanted(named: &Path, held: &Result<Vec<PastAlert>, client::ClientError>) -> Result<(PastAlert, String), String> {
     let place = printable(&named.display().to_string()).into_owned();
     let id = named.to_str().filter(|text| {
         text.len() >= LEAST && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') && !named.exists()
     });
     let Some(id) = id else {
         let text = rules::read(named).map_err(|error| format!("{place}: {error}"))?;
-        return Told::read(text.as_bytes())
+        return PastAlert::read(text.as_bytes())
             .map(|told| (told, place.clone()))
             .map_err(|error| format!("{place}: {error}"));
     };
     let held = held.as_ref().map_err(ToString::to_string)?;
-    let is_it = |told: &&Told| told.uuid.is_some_and(|uuid| uuid.to_string().starts_with(&id.to_ascii_lowercase()));
+    let is_it =
+        |told: &&PastAlert| told.uuid.is_some_and(|uuid| uuid.to_string().starts_with(&id.to_ascii_lowercase()));
     let mut found = held.iter().filter(is_it);
     match (found.next(), found.next()) {
         (Some(told), None) => Ok((told.clone(), place)),
@@ -78,7 +79,7 @@ fn wanted(named: &Path, held: &Result<Vec<Told>, client::ClientError>) -> Result
 }
 
 /// YAML to be pasted: the narrowest exception, the others as comments.
-fn page(told: &Told, proposals: &[Proposal], others: Option<&[Told]>) -> String {
+fn page(told: &PastAlert, proposals: &[Proposal], others: Option<&[PastAlert]>) -> String {
     let of_policy = others.map(|others| others.iter().filter(|other| other.policy == told.policy).count());
     let mut page = format!(
         "# {}: {}, {}.\n# Put this into the file of rules; where the policy has `exceptions:` there already, only the item.\n",

@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 
 use super::{fail, show as show_report};
 use crate::cli::{Exit, Look, PROGRAM};
-use crate::control::{Told, client};
+use crate::control::{Update, client};
 use crate::live::{Filter, Subject};
 
 /// The file, and what is in it.
@@ -103,22 +103,22 @@ fn finish(recording: &mut Recording, place: &str) -> Exit {
 
 impl Recording {
     /// Whether it can go on.
-    fn take(&mut self, told: Told<'_>) -> bool {
+    fn take(&mut self, told: Update<'_>) -> bool {
         let written = match told {
-            Told::Json(json) => {
+            Update::Json(json) => {
                 self.events += 1;
                 self.out.write_all(json)
             }
-            Told::Lost(count) => {
+            Update::Lost(count) => {
                 self.lost += count;
                 writeln!(self.out, "{{\"lost\":{count}}}")
             }
-            Told::Notes(notes) => {
+            Update::Notes(notes) => {
                 notes.iter().for_each(|note| eprintln!("{PROGRAM}: {}", printable(note)));
                 Ok(())
             }
-            Told::Pause | Told::End => self.out.flush(),
-            Told::Line(_) | Told::Top(_) => Ok(()),
+            Update::Pause | Update::End => self.out.flush(),
+            Update::Line(_) | Update::Top(_) => Ok(()),
         };
         self.failed = written.err();
         self.failed.is_none()

@@ -9,7 +9,7 @@ use diagnostic::{printable, printable_json};
 use super::{fail, no_color, show as show_report, width};
 use crate::cli::{Exit, Look, PROGRAM};
 use crate::control::top::{self, Top};
-use crate::control::{Query, Told, client, lines, tree};
+use crate::control::{Query, Update, client, lines, tree};
 use crate::live::{Filter, Subject};
 
 pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
@@ -28,21 +28,21 @@ pub(super) fn show(run_dir: &Path, subject: Subject, look: &Look) -> Exit {
     let mut processes = Vec::new();
     let shown = client::show(run_dir, subject, &query, |told| {
         let written = match told {
-            Told::Notes(notes) => {
+            Update::Notes(notes) => {
                 notes.iter().for_each(|note| eprintln!("{PROGRAM}: {}", printable(note)));
                 Ok(())
             }
             // What hangs below it decides how it is drawn.
-            Told::Line(line) if subject == Subject::Processes => {
+            Update::Line(line) if subject == Subject::Processes => {
                 processes.push(line);
                 Ok(())
             }
-            Told::Top(round) => out.write_all(top_text(&round, look.json).as_bytes()).and_then(|()| out.flush()),
-            Told::Line(line) => out.write_all(lines::line(&line, color).as_bytes()),
-            Told::Json(json) => out.write_all(printable_json(&String::from_utf8_lossy(json)).as_bytes()),
-            Told::Lost(count) if look.json => writeln!(out, "{{\"lost\":{count}}}"),
-            Told::Lost(count) => out.write_all(lines::lost(count, color).as_bytes()),
-            Told::Pause | Told::End => out.flush(),
+            Update::Top(round) => out.write_all(top_text(&round, look.json).as_bytes()).and_then(|()| out.flush()),
+            Update::Line(line) => out.write_all(lines::line(&line, color).as_bytes()),
+            Update::Json(json) => out.write_all(printable_json(&String::from_utf8_lossy(json)).as_bytes()),
+            Update::Lost(count) if look.json => writeln!(out, "{{\"lost\":{count}}}"),
+            Update::Lost(count) => out.write_all(lines::lost(count, color).as_bytes()),
+            Update::Pause | Update::End => out.flush(),
         };
         written.map_err(|error| failed = Some(error)).is_ok()
     });

@@ -13,7 +13,7 @@ use rustix::{
 };
 
 use super::{
-    Inventory, Query, Reload, SOCKET_NAME, Stage, Status, Told,
+    Inventory, Query, Reload, SOCKET_NAME, Stage, Status, Update,
     peer::{Peer, own_uid},
     protocol::{CLIENT_TIME, MAX_REPLY, REPLY, Reply, Request, RequestLine},
     run_dir::stream_socket,
@@ -113,7 +113,7 @@ pub fn test_alert(run_dir: &Path, mut report: impl FnMut(Stage)) -> Result<bool,
 }
 
 /// Has the sensor with this run directory tell events, alerts or running processes, and shows them until all are told or `show` says that it is
-/// enough. [`Told::Pause`] stands where no more is there for the moment.
+/// enough. [`Update::Pause`] stands where no more is there for the moment.
 ///
 /// # Errors
 /// No sensor runs there, it refused the query, or it has ended.
@@ -121,7 +121,7 @@ pub fn show(
     run_dir: &Path,
     subject: Subject,
     query: &Query,
-    mut show: impl FnMut(Told<'_>) -> bool,
+    mut show: impl FnMut(Update<'_>) -> bool,
 ) -> Result<(), ClientError> {
     let request = match subject {
         Subject::Events => Request::Events,
@@ -135,18 +135,18 @@ pub fn show(
     loop {
         let told = if line.starts_with(REPLY) {
             match understood(&line)? {
-                Reply::Notes { notes } => Told::Notes(notes),
-                Reply::Line(line) => Told::Line(*line),
-                Reply::Top(top) => Told::Top(*top),
-                Reply::Lost { count } => Told::Lost(count),
+                Reply::Notes { notes } => Update::Notes(notes),
+                Reply::Line(line) => Update::Line(*line),
+                Reply::Top(top) => Update::Top(*top),
+                Reply::Lost { count } => Update::Lost(count),
                 Reply::End => return Ok(()),
                 other => return Err(unexpected(other)),
             }
         } else {
             line.push(b'\n');
-            Told::Json(&line)
+            Update::Json(&line)
         };
-        if !show(told) || connection.reader.buffer().is_empty() && !show(Told::Pause) {
+        if !show(told) || connection.reader.buffer().is_empty() && !show(Update::Pause) {
             return Ok(());
         }
         line = connection.next_line()?;

@@ -22,7 +22,7 @@ use super::{
     Inventory, Outcome, Query, Reload, RunDirectory, Stage, Status,
     peer::{Peer, own_uid},
     protocol::{CLIENT_TIME, MAX_CLIENTS, MAX_REQUEST, MAX_VIEWERS, Reply, Request, RequestLine},
-    stream::{Stream, Told},
+    stream::{Stream, Update},
     timed::Timed,
 };
 use crate::live::Subject;
@@ -49,7 +49,7 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why the query is refused.
-    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String>;
+    fn show(&self, subject: Subject, query: &Query, tell: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String>;
 }
 
 /// Answers requests until it is dropped.
@@ -178,7 +178,7 @@ impl Seat {
         let mut stream = Stream::new(client);
         let shown = seat.desk.handler.show(subject, &query.unwrap_or_default(), &mut |told| stream.tell(told));
         match shown {
-            Ok(()) => drop(stream.tell(Told::Pause)),
+            Ok(()) => drop(stream.tell(Update::Pause)),
             Err(message) => send(client, &error(message)),
         }
     }

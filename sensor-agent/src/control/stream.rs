@@ -13,7 +13,7 @@ const PIECE: usize = 64 << 10;
 
 /// What is told to somebody who looks on.
 #[derive(Debug)]
-pub enum Told<'a> {
+pub enum Update<'a> {
     /// What is to be known of what follows, in sentences.
     Notes(Vec<String>),
     Line(Line),
@@ -44,21 +44,21 @@ impl<'a> Stream<'a> {
     }
 
     /// Tells this; whether the client is still there.
-    pub(super) fn tell(&mut self, told: Told<'_>) -> bool {
+    pub(super) fn tell(&mut self, told: Update<'_>) -> bool {
         let reply = match told {
-            Told::Json(json) => {
+            Update::Json(json) => {
                 self.gathered.extend_from_slice(json);
                 return self.gathered.len() < PIECE || self.send();
             }
-            Told::Pause => return self.send() && !self.has_gone(),
-            Told::Notes(notes) => Reply::Notes { notes },
-            Told::Line(line) => Reply::Line(Box::new(line)),
-            Told::Top(top) => {
+            Update::Pause => return self.send() && !self.has_gone(),
+            Update::Notes(notes) => Reply::Notes { notes },
+            Update::Line(line) => Reply::Line(Box::new(line)),
+            Update::Top(top) => {
                 self.gathered.extend_from_slice(&line(&Reply::Top(Box::new(top))));
                 return self.send();
             }
-            Told::Lost(count) => Reply::Lost { count },
-            Told::End => Reply::End,
+            Update::Lost(count) => Reply::Lost { count },
+            Update::End => Reply::End,
         };
         self.gathered.extend_from_slice(&line(&reply));
         self.gathered.len() < PIECE || self.send()

@@ -128,12 +128,12 @@ fn what_throttles_hold_back_outlives_the_sensor() {
     for seconds in 0..4 {
         found(&mut first, &exec("/usr/bin/id", None, seconds));
     }
-    let untold = first.untold().map(|(policy, count)| (policy.to_owned(), count)).collect();
+    let unreported = first.unreported().map(|(policy, count)| (policy.to_owned(), count)).collect();
     let mut next = detection(of());
-    next.owe(&untold);
-    assert_eq!(next.untold().collect::<Vec<_>>(), [("same", 3)]);
+    next.owe(&unreported);
+    assert_eq!(next.unreported().collect::<Vec<_>>(), [("same", 3)]);
     assert_eq!(found(&mut next, &exec("/usr/bin/id", None, 0)), [("same".to_owned(), 3)]);
-    assert_eq!(next.untold().count(), 0);
+    assert_eq!(next.unreported().count(), 0);
 }
 
 #[test]

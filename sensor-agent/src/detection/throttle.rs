@@ -80,12 +80,12 @@ impl Throttle {
         if self.settings == before.settings {
             *self = before;
         } else {
-            self.owe(before.untold());
+            self.owe(before.unreported());
         }
     }
 
     /// Held back and not told yet.
-    pub(super) fn untold(&self) -> u64 {
+    pub(super) fn unreported(&self) -> u64 {
         self.forgotten + self.groups.iter().map(|(_, window)| window.held).sum::<u64>()
     }
 

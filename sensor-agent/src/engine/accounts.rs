@@ -19,12 +19,12 @@ const NAME: &str = "untold.json";
 /// See the module. Counts by output and cause, and by policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Untold {
+pub(crate) struct Unreported {
     pub(super) given_up: BTreeMap<String, BTreeMap<String, u64>>,
     pub(super) held_back: BTreeMap<String, u64>,
 }
 
-impl Untold {
+impl Unreported {
     /// What an output gave up, by cause.
     pub(super) fn of_output(&self, name: &str) -> impl Iterator<Item = (&'static str, u64)> {
         let causes = self.given_up.get(name).into_iter().flatten();
@@ -38,9 +38,9 @@ impl Untold {
 /// Keeps the account in a folder.
 #[derive(Debug)]
 pub struct Accounts {
-    before: Untold,
-    written: Untold,
-    writer: Option<Sender<Untold>>,
+    before: Unreported,
+    written: Unreported,
+    writer: Option<Sender<Unreported>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,7 +51,7 @@ impl Accounts {
     /// There can be no more threads.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let path = folder.join(NAME);
-        let before: Untold =
+        let before: Unreported =
             fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
         let (writer, snapshots) = bounded(1);
         let thread = std::thread::Builder::new().name("accounts".into()).spawn(move || keep(&path, &snapshots))?;
@@ -59,24 +59,24 @@ impl Accounts {
     }
 
     /// What the run before has left to be told.
-    pub(super) const fn before(&self) -> &Untold {
+    pub(super) const fn before(&self) -> &Unreported {
         &self.before
     }
 
     /// Has this written, if it is news, without waiting.
-    pub(super) fn keep(&mut self, untold: Untold) {
-        if untold != self.written
+    pub(super) fn keep(&mut self, unreported: Unreported) {
+        if unreported != self.written
             && let Some(writer) = &self.writer
-            && writer.try_send(untold.clone()).is_ok()
+            && writer.try_send(unreported.clone()).is_ok()
         {
-            self.written = untold;
+            self.written = unreported;
         }
     }
 
     /// The same at the end, waiting for it.
-    pub(super) fn close(mut self, untold: Untold) {
-        if let Some(writer) = self.writer.take().filter(|_| untold != self.written) {
-            let _ = writer.send(untold);
+    pub(super) fn close(mut self, unreported: Unreported) {
+        if let Some(writer) = self.writer.take().filter(|_| unreported != self.written) {
+            let _ = writer.send(unreported);
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -84,10 +84,10 @@ impl Accounts {
     }
 }
 
-fn keep(path: &Path, snapshots: &Receiver<Untold>) {
+fn keep(path: &Path, snapshots: &Receiver<Unreported>) {
     let mut failed = false;
-    for untold in snapshots {
-        let written = write(path, &untold);
+    for unreported in snapshots {
+        let written = write(path, &unreported);
         if let Err(error) = &written
             && !failed
         {
@@ -97,8 +97,8 @@ fn keep(path: &Path, snapshots: &Receiver<Untold>) {
     }
 }
 
-fn write(path: &Path, untold: &Untold) -> io::Result<()> {
-    if *untold == Untold::default() {
+fn write(path: &Path, unreported: &Unreported) -> io::Result<()> {
+    if *unreported == Unreported::default() {
         return match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -106,7 +106,7 @@ fn write(path: &Path, untold: &Untold) -> io::Result<()> {
     }
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(untold)?)?;
+    file.write_all(&serde_json::to_vec(unreported)?)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
@@ -120,18 +120,18 @@ mod tests {
     fn what_is_untold_is_there_at_the_next_start_and_what_was_told_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let open = || Accounts::open(folder.path()).unwrap();
-        assert_eq!(*open().before(), Untold::default());
-        let untold = Untold {
+        assert_eq!(*open().before(), Unreported::default());
+        let unreported = Unreported {
             given_up: [("stdout".to_owned(), [("stopped".to_owned(), 7), ("unknown".to_owned(), 1)].into())].into(),
             held_back: [("Policy".to_owned(), 3)].into(),
         };
-        open().close(untold.clone());
-        assert_eq!(*open().before(), untold);
-        assert_eq!(untold.of_output("stdout").collect::<Vec<_>>(), [("stopped", 7)]);
-        open().close(untold);
-        open().close(Untold::default());
+        open().close(unreported.clone());
+        assert_eq!(*open().before(), unreported);
+        assert_eq!(unreported.of_output("stdout").collect::<Vec<_>>(), [("stopped", 7)]);
+        open().close(unreported);
+        open().close(Unreported::default());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         fs::write(folder.path().join(NAME), "torn").unwrap();
-        assert_eq!(*open().before(), Untold::default());
+        assert_eq!(*open().before(), Unreported::default());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Raised at the time of the loss, such an alert would make the full spool fuller, and come once for each loss of a long
 //! outage. So what is given up adds up until the output works, also over restarts of the sensor: the spool keeps the
-//! account until it is told, and [`Untold`] that of what did not come so far.
+//! account until it is told, and [`Unreported`] that of what did not come so far.
 //!
 //! An output without a receiver gives up that alert too. To tell of that would lose the next one, and so on without end: it
 //! waits until there is more to tell.
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use delivery::{cause::Cause, ledger::OutputStatus};
 use foldhash::HashMap;
 
-use super::accounts::Untold;
+use super::accounts::Unreported;
 use crate::event::Lost;
 use crate::policy::{Confidence, Policy, Priority};
 
@@ -23,15 +23,15 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(60);
 /// What was told already, by output.
 #[derive(Debug, Default)]
 pub(super) struct GivenUp {
-    told: HashMap<String, Told>,
+    told: HashMap<String, Reported>,
     /// Such alerts so far.
     raised: u64,
     /// What outputs gave up in the run before this one.
-    before: Untold,
+    before: Unreported,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     by_cause: Vec<(&'static str, u64)>,
     at: Option<Instant>,
     /// [`GivenUp::raised`] and [`OutputStatus::sent`] just before.
@@ -53,13 +53,13 @@ pub(super) struct Loss {
 
 impl GivenUp {
     /// One that tells what the run before has left, too.
-    pub(super) fn after(before: Untold) -> Self {
+    pub(super) fn after(before: Unreported) -> Self {
         Self { before, ..Self::default() }
     }
 
     /// What is yet to be told and no spool keeps, by output and cause. What an output that is configured no more left is
     /// kept for when it is configured again.
-    pub(super) fn untold(&self, outputs: &[OutputStatus]) -> BTreeMap<String, BTreeMap<String, u64>> {
+    pub(super) fn unreported(&self, outputs: &[OutputStatus]) -> BTreeMap<String, BTreeMap<String, u64>> {
         let mut all = self.before.given_up.clone();
         for output in outputs {
             let told = self.told.get(&output.name);
@@ -218,15 +218,15 @@ mod tests {
             ..OutputStatus::default()
         };
         let first = GivenUp::default();
-        let left = first.untold(&[stdout(&[("queue_full", 5), ("stopped", 2)], false)]);
+        let left = first.unreported(&[stdout(&[("queue_full", 5), ("stopped", 2)], false)]);
         assert_eq!(left["stdout"], [("queue_full".to_owned(), 5), ("stopped".to_owned(), 2)].into());
-        let untold = Untold { given_up: left.clone(), ..Untold::default() };
-        let mut next = GivenUp::after(untold);
-        assert_eq!(next.untold(&[stdout(&[], false)]), left, "not told yet");
-        assert_eq!(next.untold(&[]), left, "nor without the output");
+        let unreported = Unreported { given_up: left.clone(), ..Unreported::default() };
+        let mut next = GivenUp::after(unreported);
+        assert_eq!(next.unreported(&[stdout(&[], false)]), left, "not told yet");
+        assert_eq!(next.unreported(&[]), left, "nor without the output");
         let news = next.news(&[stdout(&[("queue_full", 1)], true)]);
         assert_eq!((news[0].lost.count, news[0].lost.stage), (8, "output"));
-        assert_eq!(next.untold(&[stdout(&[("queue_full", 1)], true)]), BTreeMap::new());
+        assert_eq!(next.unreported(&[stdout(&[("queue_full", 1)], true)]), BTreeMap::new());
     }
 
     #[test]

@@ -13,13 +13,13 @@ type Counts = BTreeMap<&'static str, u64>;
 /// What was told already.
 #[derive(Debug, Default)]
 pub(super) struct RowsGivenUp {
-    by_sink: HashMap<String, Told>,
+    by_sink: HashMap<String, Counted>,
     /// What is in rows that have not been handed over, by sink and cause.
     recorded: Vec<(String, Vec<(&'static str, u64)>)>,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Counted {
     /// Of this run: the value of its counters.
     now: Counts,
     /// Of the runs before.

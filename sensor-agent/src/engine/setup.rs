@@ -42,7 +42,7 @@ impl Setup {
 
     /// The classes that the kernel does not tell, as nobody asks for them.
     #[must_use]
-    pub fn untold(&self) -> Vec<schema::Class> {
+    pub fn unreported(&self) -> Vec<schema::Class> {
         let told = self.classes();
         let is_untold = |name: &str| Class::ALL.into_iter().any(|class| class.name() == name && !told.has(class));
         schema::Class::ALL.into_iter().filter(|class| is_untold(class.name())).collect()

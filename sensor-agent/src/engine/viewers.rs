@@ -59,7 +59,7 @@ pub struct Held {
     /// The time of the oldest alert: nanoseconds since the Unix epoch.
     pub oldest_alert: Option<u64>,
     /// Classes of which the kernel tells nothing, as nobody asks for them.
-    pub untold: Vec<Class>,
+    pub unreported: Vec<Class>,
 }
 
 /// Those who follow, and the newest alerts.
@@ -88,7 +88,7 @@ impl Viewers {
     pub(super) fn event(&mut self, event: &Event, host: &Arc<Host>, redaction: &Redaction) {
         for follower in self.followers.iter_mut().filter(|follower| follower.subject == Subject::Events) {
             if follower.filter.passes(event, host) {
-                follower.feeder.offer(Item::Event(redaction.event(event), Arc::clone(host)));
+                follower.feeder.try_send(Item::Event(redaction.event(event), Arc::clone(host)));
             }
         }
     }
@@ -97,7 +97,7 @@ impl Viewers {
     pub(super) fn alert(&mut self, alert: &Arc<Alert>) {
         for follower in self.followers.iter_mut().filter(|follower| follower.subject == Subject::Alerts) {
             if follower.filter.passes(&alert.event, &alert.host) {
-                follower.feeder.offer(Item::Alert(Arc::clone(alert)));
+                follower.feeder.try_send(Item::Alert(Arc::clone(alert)));
             }
         }
         self.size += alert.size();
@@ -161,7 +161,7 @@ impl Engine {
             tables: self.setup.recorder.held(),
             alerts: self.viewers.alerts.len(),
             oldest_alert: self.viewers.alerts.front().map(|alert| alert.time()),
-            untold: self.setup.untold(),
+            unreported: self.setup.unreported(),
         }
     }
 }

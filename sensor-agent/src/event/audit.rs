@@ -96,7 +96,7 @@ impl AuditMessage {
     /// it (`addr`, `terminal`, `res`) the last value counts, of all else the first, and what stands behind a host name only
     /// if nothing before it tells the same.
     #[must_use]
-    pub fn told(&self, fact: Fact) -> Option<&[u8]> {
+    pub fn fact(&self, fact: Fact) -> Option<&[u8]> {
         if matches!(fact, Fact::Address | Fact::Terminal | Fact::Outcome) {
             let last = |key| self.pairs.iter().filter_map(|pair| value_of(pair, key)).last();
             return keys::of(fact).find_map(last);
@@ -136,7 +136,7 @@ impl AuditMessage {
     pub fn account(&self) -> Option<&[u8]> {
         let named = self.named().or_else(|| self.resolved.as_deref().map(str::as_bytes));
         match named {
-            None if self.activity().is_of_group() => self.told(Fact::Group),
+            None if self.activity().is_of_group() => self.fact(Fact::Group),
             named => named,
         }
     }
@@ -144,21 +144,21 @@ impl AuditMessage {
     /// The id of that account; none of messages about groups.
     #[must_use]
     pub fn account_id(&self) -> Option<u32> {
-        if self.activity().is_of_group() { None } else { number(self.told(Fact::AccountId)?) }
+        if self.activity().is_of_group() { None } else { number(self.fact(Fact::AccountId)?) }
     }
 
     /// The group that it is about.
     #[must_use]
     pub fn group(&self) -> Option<&[u8]> {
-        let named = self.told(Fact::Group);
-        if self.activity().is_of_group() { named.or_else(|| self.told(Fact::Account)) } else { named }
+        let named = self.fact(Fact::Group);
+        if self.activity().is_of_group() { named.or_else(|| self.fact(Fact::Account)) } else { named }
     }
 
     /// The id of that group.
     #[must_use]
     pub fn group_id(&self) -> Option<u32> {
-        let own = if self.activity().is_of_group() { self.told(Fact::AccountId) } else { None };
-        number(own.or_else(|| self.told(Fact::GroupId))?)
+        let own = if self.activity().is_of_group() { self.fact(Fact::AccountId) } else { None };
+        number(own.or_else(|| self.fact(Fact::GroupId))?)
     }
 
     /// The id whose login name has to be looked up, since the message tells no name.
@@ -215,13 +215,13 @@ impl AuditMessage {
     /// Where the user comes from; none when that is local or not told.
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
-        [Fact::Address, Fact::RemoteHost].into_iter().find_map(|fact| address(self.told(fact)?))
+        [Fact::Address, Fact::RemoteHost].into_iter().find_map(|fact| address(self.fact(fact)?))
     }
 
     /// How it ended; none if the message does not say, or not in a known way.
     #[must_use]
     pub fn ending(&self) -> Option<Ending> {
-        let word = self.told(Fact::Outcome)?;
+        let word = self.fact(Fact::Outcome)?;
         let first = first_word(word);
         let is_one_of = |words: &[&str]| words.iter().any(|known| first.eq_ignore_ascii_case(known.as_bytes()));
         // Old PAM tells the text of its error, such as `Authentication failure`.
@@ -296,10 +296,10 @@ mod tests {
         let message = message(&format!("{sent}\0\0"));
         assert_eq!((message.message_type, &*message.type_name), (1105, "USER_START"));
         assert_eq!(message.text, sent.as_bytes());
-        assert_eq!(message.told(Fact::Operation), Some(&b"PAM:session_open"[..]));
-        assert_eq!(message.told(Fact::Grantors), Some(&b"pam_limits,pam_unix"[..]));
+        assert_eq!(message.fact(Fact::Operation), Some(&b"PAM:session_open"[..]));
+        assert_eq!(message.fact(Fact::Grantors), Some(&b"pam_limits,pam_unix"[..]));
         assert_eq!(message.account(), Some(&b"root"[..]));
-        assert_eq!(message.told(Fact::Terminal), Some(&b"/dev/pts/0"[..]));
+        assert_eq!(message.fact(Fact::Terminal), Some(&b"/dev/pts/0"[..]));
         assert_eq!((message.address(), message.ending()), (None, Some(Ending::Success)));
         assert!(!message.is_cut);
     }

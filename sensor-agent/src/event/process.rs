@@ -103,16 +103,16 @@ pub struct Image {
     /// For all of it.
     pub(crate) charge: Charge,
     /// How it is told, once it was.
-    pub(crate) told: Told,
+    pub(crate) redacted: Redacted,
 }
 
 /// How an image is told by those who take secrets out: looked for once, not each time.
 #[derive(Debug, Default)]
-pub(crate) struct Told(pub(crate) OnceLock<ToldBy>);
+pub(crate) struct Redacted(pub(crate) OnceLock<RedactedBy>);
 
 /// Whose word it is.
 #[derive(Debug)]
-pub(crate) struct ToldBy {
+pub(crate) struct RedactedBy {
     /// The number of the redaction that looked.
     pub(crate) redaction: u64,
     /// In place of the image; none if there was nothing to take out.
@@ -120,7 +120,7 @@ pub(crate) struct ToldBy {
 }
 
 /// A copy is yet to be told: it may become another image.
-impl Clone for Told {
+impl Clone for Redacted {
     fn clone(&self) -> Self {
         Self::default()
     }
@@ -176,7 +176,7 @@ impl Image {
             flags,
             comm: self.comm.clone(),
             charge: Charge::default(),
-            told: Told::default(),
+            redacted: Redacted::default(),
             ..*self
         }
     }

@@ -63,7 +63,7 @@ struct Sent {
 
 impl Feeder {
     /// Hands an item over, or counts it as lost.
-    pub fn offer(&self, item: Item) {
+    pub fn try_send(&self, item: Item) {
         let size = item.size();
         let waiting = self.counts.waiting.load(Ordering::Relaxed);
         // One that is larger than all that may wait goes alone.
@@ -124,10 +124,10 @@ impl Feed {
             }
             Err(why) => {
                 let lost = self.counts.lost.load(Ordering::Relaxed);
-                let untold = lost - self.told;
+                let unreported = lost - self.told;
                 self.told = lost;
                 match why {
-                    _ if untold > 0 => Next::Lost(untold),
+                    _ if unreported > 0 => Next::Lost(unreported),
                     RecvTimeoutError::Timeout => Next::Nothing,
                     RecvTimeoutError::Disconnected => Next::End,
                 }
@@ -162,7 +162,7 @@ mod tests {
         Budget::of(item(0).size() * items * 64)
     }
 
-    fn told(feed: &mut Feed) -> Vec<String> {
+    fn shown(feed: &mut Feed) -> Vec<String> {
         let mut told = Vec::new();
         loop {
             match feed.next(NOW) {
@@ -181,34 +181,34 @@ mod tests {
     #[test]
     fn what_is_lost_is_told_where_it_is_missing() {
         let (feeder, mut feed) = feed(room(2));
-        (1..=5).for_each(|pid| feeder.offer(item(pid)));
+        (1..=5).for_each(|pid| feeder.try_send(item(pid)));
         assert!(matches!(feed.next(NOW), Next::Item(_)));
-        (6..=8).for_each(|pid| feeder.offer(item(pid)));
-        assert_eq!(told(&mut feed), ["2", "3 lost", "6", "2 lost"]);
-        feeder.offer(item(9));
-        assert_eq!(told(&mut feed), ["9"]);
+        (6..=8).for_each(|pid| feeder.try_send(item(pid)));
+        assert_eq!(shown(&mut feed), ["2", "3 lost", "6", "2 lost"]);
+        feeder.try_send(item(9));
+        assert_eq!(shown(&mut feed), ["9"]);
         drop(feeder);
-        assert_eq!(told(&mut feed), ["end"]);
+        assert_eq!(shown(&mut feed), ["end"]);
     }
 
     #[test]
     fn one_that_is_larger_than_the_room_goes_alone() {
         let (feeder, mut feed) = feed(Budget::of(64));
-        feeder.offer(item(1));
-        feeder.offer(item(2));
-        assert_eq!(told(&mut feed), ["1", "1 lost"]);
+        feeder.try_send(item(1));
+        feeder.try_send(item(2));
+        assert_eq!(shown(&mut feed), ["1", "1 lost"]);
     }
 
     #[test]
     fn who_follows_gets_nothing_more_while_memory_is_scarce() {
         let budget = room(10);
         let (feeder, mut feed) = feed(budget);
-        feeder.offer(item(1));
+        feeder.try_send(item(1));
         let scarce = Charge::new(budget, Part::Programs, budget.limit() / 2);
-        feeder.offer(item(2));
+        feeder.try_send(item(2));
         drop(scarce);
-        feeder.offer(item(3));
-        assert_eq!(told(&mut feed), ["1", "1 lost", "3"]);
+        feeder.try_send(item(3));
+        assert_eq!(shown(&mut feed), ["1", "1 lost", "3"]);
     }
 
     #[test]
@@ -217,6 +217,6 @@ mod tests {
         assert!(!feeder.is_abandoned());
         drop(feed);
         assert!(feeder.is_abandoned());
-        feeder.offer(item(1));
+        feeder.try_send(item(1));
     }
 }

@@ -1,10 +1,10 @@
 //! Writes alerts as lines.
 
 use delivery::{
-    lane::queue::{Deliver, Delivery, Load},
     ledger::Ledger,
     lines::{Lines, Pending},
     outcome::Outcome,
+    worker::queue::{Deliver, Delivery, Load},
 };
 
 use super::{queued::QueuedAlert, render::Renderer};

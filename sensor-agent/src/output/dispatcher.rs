@@ -10,10 +10,10 @@ use std::{
 
 use budget::Budget;
 use delivery::{
-    lane::group::{Group, Prepared},
     ledger::OutputStatus,
     open_error::OpenError,
     outcome::{Awaited, Receipt},
+    worker::group::{Group, Prepared},
 };
 
 use super::{queued::QueuedAlert, settings::OutputSettings};
@@ -84,8 +84,8 @@ impl Dispatcher {
     }
 
     /// An alert that was sent tells of what this output gave up, by cause: no later run of the sensor need tell it.
-    pub fn told(&self, output: &str, given_up: &[(&'static str, u64)]) {
-        self.group.told(output, given_up);
+    pub fn reported(&self, output: &str, given_up: &[(&'static str, u64)]) {
+        self.group.reported(output, given_up);
     }
 
     /// What each output did.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use delivery::{
-    lane::{group::Route, queue::Deliver},
     open_error::OpenError,
+    worker::{group::Route, queue::Deliver},
 };
 
 use super::{

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use delivery::{
-    lane::{queue::Load, sort::Sort},
     outcome::{Awaited, Outcome},
+    worker::{queue::Load, sort::Sort},
 };
 
 use crate::{alert::Alert, event::UNSET_ID};
@@ -30,6 +30,10 @@ impl Load for QueuedAlert {
         let ids = &self.alert.event.process.ids;
         let user = if ids.loginuid == UNSET_ID { ids.uid } else { ids.loginuid };
         Some(Sort::of(&self.alert.policy.name, user))
+    }
+
+    fn happened(&self) -> Option<u64> {
+        Some(self.alert.event.time)
     }
 
     fn awaited(&self) -> Option<&Awaited> {

@@ -7,13 +7,13 @@ use std::{collections::HashSet, sync::Arc};
 
 pub(crate) use self::text::RowTexts;
 use delivery::{
-    lane::{
-        queue::{Deliver, Delivery, Load},
-        sort::Sort,
-    },
     ledger::Ledger,
     lines::{Lines, Pending},
     outcome::Outcome,
+    worker::{
+        queue::{Deliver, Delivery, Load},
+        sort::Sort,
+    },
 };
 use schema::Table;
 

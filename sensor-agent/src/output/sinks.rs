@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use budget::Budget;
 use delivery::{
-    lane::group::{Group, Prepared},
     ledger::OutputStatus,
     open_error::OpenError,
+    worker::group::{Group, Prepared},
 };
 
 use super::{
@@ -72,8 +72,8 @@ impl Sinks {
     }
 
     /// Rows that were handed over tell of what this sink gave up, by cause: no later run of the sensor need tell it.
-    pub fn told(&self, sink: &str, given_up: &[(&'static str, u64)]) {
-        self.group.told(sink, given_up);
+    pub fn reported(&self, sink: &str, given_up: &[(&'static str, u64)]) {
+        self.group.reported(sink, given_up);
     }
 
     /// Has each sink write what it has gathered, without waiting: the sensor is about to end.

@@ -11,8 +11,8 @@ mod read;
 use std::{any::Any, fmt, io, path::Path, sync::Arc};
 
 use delivery::{
-    lane::queue::Deliver, lines::Lines, receivers::zeromq::ZeromqSettings as Socket, remote::Remote, spooled::Spooled,
-    tls::TlsSettings,
+    lines::Lines, receivers::zeromq::ZeromqSettings as Socket, remote::Remote, spooled::Spooled, tls::TlsSettings,
+    worker::queue::Deliver,
 };
 use diagnostic::Report;
 use schema::Table;

@@ -10,7 +10,6 @@ use std::{
 
 use delivery::{
     cause::Cause,
-    lane::queue::{Deliver, Delivery, Failure, Load},
     ledger::{Ledger, OutputStatus},
     lines::{Lines, Written},
     open_error::OpenError,
@@ -19,6 +18,7 @@ use delivery::{
         file::FileSettings,
         stdout::{Descriptor, StdoutSettings},
     },
+    worker::queue::{Deliver, Delivery, Failure, Load},
 };
 use diagnostic::{Report, Span, Spanned};
 use proptest::prelude::*;
@@ -441,7 +441,7 @@ impl Lines for Trickle {
     }
 }
 
-/// Delivers as a lane does, and returns the writes.
+/// Delivers as a worker does, and returns the writes.
 fn through<T: Load>(
     make: impl FnOnce(Box<dyn Lines>) -> Box<dyn Deliver<T>>,
     mut items: Vec<T>,

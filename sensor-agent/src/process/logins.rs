@@ -62,7 +62,7 @@ impl Logins {
             address,
             account: text(message.account()),
             // As the kernel calls it: some senders name the file.
-            terminal: text(message.told(Fact::Terminal).map(|name| name.strip_prefix(b"/dev/").unwrap_or(name))),
+            terminal: text(message.fact(Fact::Terminal).map(|name| name.strip_prefix(b"/dev/").unwrap_or(name))),
             program: program.to_vec(),
         };
         self.0.insert(session, Arc::new(login));

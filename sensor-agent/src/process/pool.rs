@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use budget::{Budget, Charge, Part};
 
-use crate::event::{Image, Process, Told, UserName};
+use crate::event::{Image, Process, Redacted, UserName};
 
 /// Most that are kept of each.
 const LIMIT: usize = 512;
@@ -39,7 +39,7 @@ impl Pool {
     pub(super) fn image(&mut self, fill: impl FnOnce(&mut Image)) -> Arc<Image> {
         let mut image = self.images.pop().unwrap_or_default();
         let filled = Arc::make_mut(&mut image);
-        filled.told = Told::default();
+        filled.redacted = Redacted::default();
         fill(filled);
         self.charge(filled);
         image

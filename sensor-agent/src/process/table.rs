@@ -31,8 +31,8 @@ use super::host_place::HostPlace;
 use super::lineage::{MAX_DEPTH, shorten};
 use super::logins::Logins;
 use super::mounts::HostMounts;
+use super::observed::{Known, Observed};
 use super::pool::Pool;
-use super::told::{Known, Told};
 use super::users::Users;
 use crate::event::decode::{Exec, Record};
 use crate::event::{Detail, Event, Process, ProcessKey, TTY_LEN};
@@ -271,7 +271,7 @@ impl Table {
             }
         };
         let image = self.image(exec, before.as_deref().map(|before| &*before.image));
-        let mut told = Told::by_exec(exec);
+        let mut told = Observed::by_exec(exec);
         if kind == EventType::Baseline {
             // The exec that it is of may be told yet.
             told.exec_id = 0;
@@ -295,7 +295,7 @@ impl Table {
             Some(before) if errno == libc::ENOEXEC => self.unformatted(exec, &before.image),
             _ => self.image(exec, None),
         };
-        let process = self.snapshot(&Told::by_exec(exec), image, known, before.as_deref());
+        let process = self.snapshot(&Observed::by_exec(exec), image, known, before.as_deref());
         let detail = Detail::ExecFailed { errno };
         Event { kind: EventType::ExecFailed, time, process, detail }
     }
@@ -321,7 +321,7 @@ impl Table {
     /// A process as a record tells it, with what the table knows of it.
     fn snapshot(
         &mut self,
-        told: &Told<'_>,
+        told: &Observed<'_>,
         image: Arc<crate::event::Image>,
         known: Known,
         before: Option<&Process>,

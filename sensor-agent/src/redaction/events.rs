@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{MARK, Redaction};
-use crate::event::{Arguments, Detail, Event, Image, Process, ToldBy};
+use crate::event::{Arguments, Detail, Event, Image, Process, RedactedBy};
 
 impl Redaction {
     /// An event as it is told: the same, but that a mark stands for each secret.
@@ -63,7 +63,7 @@ impl Redaction {
 
     /// What is told instead of an image; none if it is told as it is.
     fn instead(&self, image: &Image) -> Option<Arc<Image>> {
-        let looked = image.told.0.get_or_init(|| ToldBy { redaction: self.number, instead: self.look(image) });
+        let looked = image.redacted.0.get_or_init(|| RedactedBy { redaction: self.number, instead: self.look(image) });
         // With other patterns than those at hand it was looked for before a reload.
         if looked.redaction == self.number { looked.instead.clone() } else { self.look(image) }
     }

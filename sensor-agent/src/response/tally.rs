@@ -55,7 +55,7 @@ impl Tally {
     }
 
     /// What came of it. `whom` names so many, and is a sentence of none.
-    pub(super) fn told(self, order: &Order, is_whole: bool, whom: impl Fn(usize) -> String) -> Deed {
+    pub(super) fn deed(self, order: &Order, is_whole: bool, whom: impl Fn(usize) -> String) -> Deed {
         let is_dry = order.is_dry();
         let outcome = match (self.hit, is_dry, self.failed) {
             (_, _, Some(_)) => Outcome::Failed,

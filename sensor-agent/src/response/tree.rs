@@ -44,7 +44,7 @@ pub(super) fn kill(root: Option<Held>, order: &Order, off_limits: &OffLimits, de
     }
     tally.kill(&mut held, is_dry);
     let who = named(&order.process);
-    tally.told(order, is_whole, |count| match count {
+    tally.deed(order, is_whole, |count| match count {
         0 => format!("{who} and its descendants had ended"),
         count if !has_root => format!("{count} descendants of {who}, which had ended"),
         1 => who.clone(),

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::identity::{Held, Lost};
 use super::limits::Rate;
-use super::{Counts, Deed, Descendants, OffLimits, Order, Outcome, container, told, tree};
+use super::{Counts, Deed, Descendants, OffLimits, Order, Outcome, container, notification, tree};
 use crate::alert::Notification;
 use crate::event::Process;
 use crate::event::json::lossless;
@@ -31,7 +31,7 @@ impl Worker {
             .map(|&action| {
                 let deed = self.act(order, action);
                 self.counts.count(action, deed.outcome);
-                told(action, &deed)
+                notification(action, &deed)
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use clock::unix_now;
 use schema::EventType;
 
 use super::Shared;
-use crate::control::{Query, Told};
+use crate::control::{Query, Update};
 use crate::engine::{Request, Running};
 use crate::event::json::EventWriter;
 use crate::event::{Detail, Event};
@@ -14,7 +14,7 @@ use crate::live::{self, Filter};
 ///
 /// # Errors
 /// The query is wrong, or the engine does not answer.
-pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
     if query.follow || query.since.is_some() || query.class.is_some() {
         return Err("of processes only those that run now can be shown: without follow, since and class".to_owned());
     }
@@ -27,7 +27,7 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
     for process in &mut processes {
         *process = redaction.process(process);
     }
-    if !tell(Told::Notes(Vec::new())) {
+    if !tell(Update::Notes(Vec::new())) {
         return Ok(());
     }
     let (mut writer, mut out) = (EventWriter::default(), Vec::new());
@@ -36,14 +36,14 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
         let goes_on = if query.json {
             out.clear();
             writer.write(&mut out, &event, &host);
-            tell(Told::Json(&out))
+            tell(Update::Json(&out))
         } else {
-            tell(Told::Line(live::of_process(&event, &host, &placed)))
+            tell(Update::Line(live::of_process(&event, &host, &placed)))
         };
         if !goes_on {
             return Ok(());
         }
     }
-    tell(Told::End);
+    tell(Update::End);
     Ok(())
 }

@@ -7,7 +7,7 @@ use diagnostic::terminal::counted;
 
 use super::Shared;
 use crate::alert::{json, rfc3339};
-use crate::control::{Query, Told};
+use crate::control::{Query, Update};
 use crate::engine::{Held, Piece, Request, Search};
 use crate::event::json::EventWriter;
 use crate::live::feed::{Item, Next, feed};
@@ -26,7 +26,7 @@ pub(super) fn show(
     shared: &Shared,
     subject: Subject,
     query: &Query,
-    tell: &mut dyn FnMut(Told<'_>) -> bool,
+    tell: &mut dyn FnMut(Update<'_>) -> bool,
 ) -> Result<(), String> {
     let (filter, _) = Filter::new(query).map_err(|report| report.to_string())?;
     let mut notes = Some(of_filter(&filter, query));
@@ -37,26 +37,26 @@ pub(super) fn show(
         let Piece { items, passed, next: more, held } = shared.ask(|reply| Request::Show(search, reply))?;
         if let Some(mut notes) = notes.take() {
             notes.extend(of_held(&held, subject, query));
-            if !tell(Told::Notes(notes)) {
+            if !tell(Update::Notes(notes)) {
                 return Ok(());
             }
         }
-        if passed > 0 && !tell(Told::Lost(passed)) || !items.iter().all(|item| text.tell(item, tell)) {
+        if passed > 0 && !tell(Update::Lost(passed)) || !items.iter().all(|item| text.tell(item, tell)) {
             return Ok(());
         }
         next = more;
     }
     if !query.follow {
-        tell(Told::End);
+        tell(Update::End);
         return Ok(());
     }
     loop {
-        if coming.is_empty() && !tell(Told::Pause) {
+        if coming.is_empty() && !tell(Update::Pause) {
             return Ok(());
         }
         let goes_on = match coming.next(LOOK) {
             Next::Item(item) => text.tell(&item, tell),
-            Next::Lost(count) => tell(Told::Lost(count)),
+            Next::Lost(count) => tell(Update::Lost(count)),
             Next::Nothing => true,
             Next::End => false,
         };
@@ -104,12 +104,14 @@ fn of_held(held: &Held, subject: Subject, query: &Query) -> Vec<String> {
             });
         }
     }
-    let untold: Vec<&str> = held.untold.iter().map(|class| class.name()).collect();
-    if subject == Subject::Events && !untold.is_empty() && query.class.as_deref().is_none_or(|it| untold.contains(&it))
+    let unreported: Vec<&str> = held.unreported.iter().map(|class| class.name()).collect();
+    if subject == Subject::Events
+        && !unreported.is_empty()
+        && query.class.as_deref().is_none_or(|it| unreported.contains(&it))
     {
         notes.push(format!(
             "No policy asks for events of {}: the kernel is not asked for them, and none are shown.",
-            list(&untold)
+            list(&unreported)
         ));
     }
     notes
@@ -131,9 +133,9 @@ struct Text {
 }
 
 impl Text {
-    fn tell(&mut self, item: &Item, tell: &mut dyn FnMut(Told<'_>) -> bool) -> bool {
+    fn tell(&mut self, item: &Item, tell: &mut dyn FnMut(Update<'_>) -> bool) -> bool {
         if !self.json {
-            return tell(Told::Line(match item {
+            return tell(Update::Line(match item {
                 Item::Event(event, host) => live::of_event(event, host),
                 Item::Alert(alert) => live::of_alert(alert),
             }));
@@ -143,6 +145,6 @@ impl Text {
             Item::Event(event, host) => self.events.write(&mut self.out, event, host),
             Item::Alert(alert) => drop(json::write(&mut self.out, alert, MOST_OF_ALERT)),
         }
-        tell(Told::Json(&self.out))
+        tell(Update::Json(&self.out))
     }
 }

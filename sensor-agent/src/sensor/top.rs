@@ -9,7 +9,7 @@ use schema::Class;
 
 use super::Shared;
 use crate::control::top::{Count, OfClass, OfPolicy, OfThread, Top};
-use crate::control::{Query, Told};
+use crate::control::{Query, Update};
 use crate::engine::{Counts, Request, Search};
 use crate::event::json::lossless;
 use crate::event::{Container, Event};
@@ -32,14 +32,14 @@ const HOST: &str = "(host)";
 ///
 /// # Errors
 /// The query is wrong, or the engine does not answer.
-pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>) -> bool) -> Result<(), String> {
+pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Update<'_>) -> bool) -> Result<(), String> {
     if *query != (Query { follow: query.follow, ..Query::default() }) {
         return Err("of what keeps the sensor busy nothing can be left out".to_owned());
     }
     let (filter, _) = Filter::new(query).map_err(|report| report.to_string())?;
     let (feeder, mut coming) = feed(Budget::of_sensor());
     shared.ask(|reply| Request::Show(Box::new(Search::new(Subject::Events, filter, None, Some(feeder))), reply))?;
-    if !tell(Told::Notes(Vec::new())) {
+    if !tell(Update::Notes(Vec::new())) {
         return Ok(());
     }
     let mut before = Totals::now(shared)?;
@@ -55,7 +55,7 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
                 }
                 Next::Item(Item::Alert(_)) => {}
                 Next::Lost(count) => uncounted += count,
-                Next::Nothing if !tell(Told::Pause) => return Ok(()),
+                Next::Nothing if !tell(Update::Pause) => return Ok(()),
                 Next::Nothing => {}
                 Next::End => return Ok(()),
             }
@@ -65,8 +65,8 @@ pub(super) fn show(shared: &Shared, query: &Query, tell: &mut dyn FnMut(Told<'_>
         }
         let now = Totals::now(shared)?;
         let top = Top { uncounted, programs: programs.most(), containers: containers.most(), ..now.since(&before) };
-        if !tell(Told::Top(top)) || !query.follow {
-            tell(Told::End);
+        if !tell(Update::Top(top)) || !query.follow {
+            tell(Update::End);
             return Ok(());
         }
         before = now;

@@ -24,7 +24,7 @@ pub(super) struct View {
     pub(super) policy: &'static str,
     pub(super) fields: &'static [Mapping],
     /// Fields that rules of this log have and no event can have here, each with the reason.
-    pub(super) untold: &'static [(&'static str, &'static str)],
+    pub(super) unreported: &'static [(&'static str, &'static str)],
     /// What the policy begins with: events of its type that are none of this log.
     pub(super) first: &'static [&'static str],
     /// Fields in which is looked for what a rule looks for in the whole event.
@@ -71,7 +71,7 @@ const PROCESS: View = View {
         field("ParentUser", "lineage[0].userName"),
         field("ParentProcessId", "parentPid"),
     ],
-    untold: &[],
+    unreported: &[],
     first: &[],
     searched: &["Image", "CommandLine", "CurrentDirectory", "User", "ParentImage", "ParentCommandLine"],
 };
@@ -90,7 +90,7 @@ const FILE: View = View {
         field("ParentImage", "parentProgramName"),
         field("ParentCommandLine", "lineage[0].commandLine"),
     ],
-    untold: &[],
+    unreported: &[],
     first: &[
         "ignore eventType not in (\"FILE_EVENT_TYPE_CREATE\", \"FILE_EVENT_TYPE_OPEN_FOR_MODIFY\")",
         "ignore fileType == \"directory\" or fileError exists",
@@ -117,7 +117,7 @@ const CONNECTION: View = View {
         field("ParentImage", "parentProgramName"),
         field("ParentCommandLine", "lineage[0].commandLine"),
     ],
-    untold: &[
+    unreported: &[
         ("DestinationHostname", NO_NAMES),
         ("SourceHostname", NO_NAMES),
         ("SourcePort", "a connection that is being opened has none yet"),
@@ -170,7 +170,7 @@ impl View {
 
     /// Why no event has a field.
     pub(super) fn why_not(&self, name: &str) -> Option<&'static str> {
-        self.untold.iter().find(|(untold, _)| *untold == name).map(|(_, why)| *why)
+        self.unreported.iter().find(|(unreported, _)| *unreported == name).map(|(_, why)| *why)
     }
 
     /// The events that its policies see.
@@ -197,7 +197,7 @@ mod tests {
                 assert_eq!(words.is_empty(), !matches!(field.ty, Type::Word(_)), "{sigma}");
                 assert!(words.iter().all(|(_, condition)| condition.starts_with(ours)), "{sigma}");
             }
-            assert!(view.untold.iter().all(|(name, _)| view.field(name).is_none()), "{}", log.name);
+            assert!(view.unreported.iter().all(|(name, _)| view.field(name).is_none()), "{}", log.name);
             assert!(view.searched.iter().all(|name| view.field(name).is_some()), "{}", log.name);
         }
     }

@@ -20,7 +20,7 @@ const CUT: &str = " … ";
 
 /// An alert, read back from its JSON.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct PastAlert {
     pub uuid: Option<Uuid>,
     pub policy: String,
     /// As rules of its policy saw it, but for what was taken out.
@@ -39,7 +39,7 @@ pub enum TellError {
     Event(Vec<BuildError>),
 }
 
-impl Told {
+impl PastAlert {
     /// Reads an alert as outputs of the format `json` have it.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ enum Of {
 /// Proposals, the narrowest first; none that does not hold for the alert itself. `others` are alerts of any policy, this one
 /// among them or not.
 #[must_use]
-pub fn proposals(alert: &Told, others: &[Told]) -> Vec<Proposal> {
+pub fn proposals(alert: &PastAlert, others: &[PastAlert]) -> Vec<Proposal> {
     let mut parts = parts(alert);
     // What a rule cannot say, such as bytes that are no text, is left out.
     parts.retain(|(_, text)| {
@@ -118,12 +118,12 @@ pub fn proposals(alert: &Told, others: &[Told]) -> Vec<Proposal> {
         }
         let Some(rules) = compiled(&rule, alert.event.kind).filter(|rules| ignores(rules, alert)) else { continue };
         let is_other =
-            |other: &&Told| other.policy == alert.policy && (other.uuid.is_none() || other.uuid != alert.uuid);
+            |other: &&PastAlert| other.policy == alert.policy && (other.uuid.is_none() || other.uuid != alert.uuid);
         let silenced: Vec<String> = others
             .iter()
             .filter(is_other)
             .filter(|other| rules.sees(other.event.kind) && ignores(&rules, other))
-            .map(Told::summary)
+            .map(PastAlert::summary)
             .collect();
         proposals.push(Proposal { called, rule, others: silenced.len(), silenced: counted(silenced) });
     }
@@ -150,12 +150,12 @@ fn compiled(rule: &str, kind: EventType) -> Option<RuleSet> {
     (!report.has_errors()).then_some(rules)
 }
 
-fn ignores(rules: &RuleSet, told: &Told) -> bool {
+fn ignores(rules: &RuleSet, told: &PastAlert) -> bool {
     rules.verdict(ChainIndex(0), &told.event, &told.host).is_some_and(|(verdict, _)| verdict == Verdict::Ignore)
 }
 
 /// Every condition that holds for an alert and may tell it from others.
-fn parts(alert: &Told) -> Vec<(Of, String)> {
+fn parts(alert: &PastAlert) -> Vec<(Of, String)> {
     let (event, host) = (&alert.event, &alert.host);
     let text = |name: &str| fields::by_name(name).and_then(|field| as_text(field.of(event, host)));
     let is = |name: &str, text: &str| format!("{name} == {}", quoted(escape(text).as_bytes()));
@@ -226,13 +226,13 @@ mod tests {
     use crate::policy::Policy;
     use crate::redaction::Redaction;
 
-    fn told(event: &Value, policy: &str) -> Told {
+    fn past_alert(event: &Value, policy: &str) -> PastAlert {
         let (event, host) = build(event).unwrap();
         let policy = Arc::new(Policy { name: policy.to_owned(), ..Policy::default() });
         let alert = Alert::new(policy, "default match".into(), Redaction::default().event(&event), Arc::new(host));
         let mut out = Vec::new();
         json::write(&mut out, &alert, usize::MAX);
-        Told::read(&out).unwrap()
+        PastAlert::read(&out).unwrap()
     }
 
     fn curl(args: &[&str], user: &str) -> Value {
@@ -242,14 +242,14 @@ mod tests {
 
     #[test]
     fn the_narrowest_comes_first_and_says_what_else_it_would_silence() {
-        let alert = told(&curl(&["curl", "-s", "https://a.test/*"], "bob"), "P");
+        let alert = past_alert(&curl(&["curl", "-s", "https://a.test/*"], "bob"), "P");
         let others = [
             alert.clone(),
-            told(&curl(&["curl", "-s", "https://a.test/*"], "bob"), "P"),
-            told(&curl(&["curl", "-s", "https://a.test/b"], "bob"), "P"),
-            told(&curl(&["curl"], "eve"), "P"),
-            told(&curl(&["curl"], "bob"), "another"),
-            told(&json!({"programName": "/usr/bin/wget", "userName": "bob"}), "P"),
+            past_alert(&curl(&["curl", "-s", "https://a.test/*"], "bob"), "P"),
+            past_alert(&curl(&["curl", "-s", "https://a.test/b"], "bob"), "P"),
+            past_alert(&curl(&["curl"], "eve"), "P"),
+            past_alert(&curl(&["curl"], "bob"), "another"),
+            past_alert(&json!({"programName": "/usr/bin/wget", "userName": "bob"}), "P"),
         ];
         let proposed = proposals(&alert, &others);
         let rules: Vec<(&str, &str, usize)> =
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_out_may_be_anything() {
-        let alert = told(&curl(&["curl", "--user=me", "--token=s3cr3t", "x"], "bob"), "P");
+        let alert = past_alert(&curl(&["curl", "--user=me", "--token=s3cr3t", "x"], "bob"), "P");
         let rule = proposals(&alert, &[]).remove(0).rule;
         assert!(rule.contains(r#"commandLine == "curl --user=me --token=* x""#), "{rule}");
     }
@@ -291,14 +291,14 @@ mod tests {
             json!({"programName": "/bin/gdb", "targetPid": 7, "targetProgramName": "/bin/y", "traceRequest": "attach"}),
             json!({}),
         ] {
-            let alert = told(&event, "P");
+            let alert = past_alert(&event, "P");
             assert!(proposals(&alert, &[]).first().is_some_and(|first| first.called == "exactly this"), "{event}");
         }
     }
 
     #[test]
     fn what_is_no_alert_is_told() {
-        assert!(matches!(Told::read(b"{"), Err(TellError::Json(_))));
-        assert!(matches!(Told::read(b"{\"programName\": \"x\"}"), Err(TellError::NoAlert)));
+        assert!(matches!(PastAlert::read(b"{"), Err(TellError::Json(_))));
+        assert!(matches!(PastAlert::read(b"{\"programName\": \"x\"}"), Err(TellError::NoAlert)));
     }
 }

@@ -104,7 +104,7 @@ impl Store {
 }
 
 /// A sensor, as it is told of.
-struct Told {
+struct TroubledSensor {
     tenant: String,
     sensor: String,
     hostname: String,
@@ -165,10 +165,15 @@ pub(super) fn look(transaction: &Transaction<'_>, silent: Option<i64>, arrival: 
     Ok(told)
 }
 
-fn sensors(transaction: &Transaction<'_>, sql: &str, bound: i64, trouble: Trouble) -> rusqlite::Result<Vec<Told>> {
+fn sensors(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    bound: i64,
+    trouble: Trouble,
+) -> rusqlite::Result<Vec<TroubledSensor>> {
     let mut statement = transaction.prepare_cached(sql)?;
     let found = statement.query_map(params![bound, trouble.name(), MOST], |row| {
-        Ok(Told { tenant: row.get(0)?, sensor: row.get(1)?, hostname: row.get(2)?, metadata: row.get(3)? })
+        Ok(TroubledSensor { tenant: row.get(0)?, sensor: row.get(1)?, hostname: row.get(2)?, metadata: row.get(3)? })
     })?;
     found.collect()
 }
@@ -176,7 +181,7 @@ fn sensors(transaction: &Transaction<'_>, sql: &str, bound: i64, trouble: Troubl
 /// Stores an alert of Central's own; returns its public id.
 fn raise(
     transaction: &Transaction<'_>,
-    sensor: &Told,
+    sensor: &TroubledSensor,
     trouble: Trouble,
     text: &str,
     arrival: Arrival,
@@ -224,7 +229,7 @@ pub(super) fn begin(
 /// Closes the alert that told of it, and tells of the end as an event.
 fn end(
     transaction: &Transaction<'_>,
-    sensor: &Told,
+    sensor: &TroubledSensor,
     trouble: Trouble,
     text: &str,
     arrival: Arrival,

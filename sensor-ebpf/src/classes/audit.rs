@@ -1,7 +1,7 @@
 //! Messages to the kernel's audit.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -14,9 +14,9 @@ pub(crate) const CLASS: Described = Described {
     sources: &[
         // Messages sent to the kernel's audit, whichever hook tells them. The budget is for those that it refuses: what is
         // beyond is counted as filtered, as a forged message more is no loss.
-        Told::new("audit").budget(Budget::per_second(1_000)),
+        SourceSpec::new("audit").budget(Budget::per_second(1_000)),
         // The kernel's own verdicts on audit messages.
-        Told::new("audit_verdict"),
+        SourceSpec::new("audit_verdict"),
     ],
     hooks: &[
         Hook::new(Source::Audit, "audit_receive", point!(fexit "audit_receive"))

@@ -17,7 +17,7 @@
 //! Minimum: Linux 5.10 that allows programs at functions.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -28,7 +28,7 @@ pub(crate) const CLASS: Described = Described {
     name: "bpf",
     ring: Ring::Rare,
     // Some kernels let anybody load programs.
-    sources: &[Told::new("bpf_load").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("bpf_load").budget(Budget::per_second(1_000))],
     hooks: &[
         // The second rung tells the same, so nothing is missed.
         Hook::new(Source::BpfLoad, "perf_event_bpf_event", point!(fexit "perf_event_bpf_event"))

@@ -18,7 +18,7 @@
 mod programs;
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -31,7 +31,7 @@ pub(crate) const CLASS: Described = Described {
     name: "bpf_calls",
     ring: Ring::Rare,
     // Anybody may be refused it.
-    sources: &[Told::new("bpf_call").budget(Budget::per_second(500))],
+    sources: &[SourceSpec::new("bpf_call").budget(Budget::per_second(500))],
     hooks: &[
         Hook::new(Source::BpfCall, "bpf_call", point!(fexit "__x64_sys_bpf"))
             .beside(&[

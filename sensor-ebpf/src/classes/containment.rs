@@ -14,7 +14,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -35,7 +35,7 @@ pub(crate) const CLASS: Described = Described {
     name: "containment",
     ring: Ring::Rare,
     // In a user namespace of one's own all of it is allowed.
-    sources: &[Told::new("containment").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("containment").budget(Budget::per_second(1_000))],
     hooks: &[
         Hook::new(Source::Containment, "path_mount", point!(fexit "path_mount"))
             .beside(&[

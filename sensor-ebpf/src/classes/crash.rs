@@ -12,7 +12,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -23,7 +23,7 @@ pub(crate) const CLASS: Described = Described {
     name: "crash",
     ring: Ring::Rare,
     // Anybody can start what crashes.
-    sources: &[Told::new("crash").budget(Budget::per_second(500))],
+    sources: &[SourceSpec::new("crash").budget(Budget::per_second(500))],
     hooks: &[Hook::new(Source::Crash, "crash_exit", point!(tp_btf "sched_process_exit"))
         .beside(&[Beside::new("signal_deliver", point!(tp_btf "signal_deliver"))])
         .missed("programs that crash are not seen")],

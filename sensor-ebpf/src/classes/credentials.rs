@@ -16,7 +16,7 @@
 //! Minimum: Linux 5.11.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -27,7 +27,7 @@ pub(crate) const CLASS: Described = Described {
     name: "credentials",
     ring: Ring::Rare,
     // Who has a capability can take it up and lay it down at will.
-    sources: &[Told::new("credential_change").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("credential_change").budget(Budget::per_second(1_000))],
     hooks: &[
         Hook::new(Source::CredentialChange, "commit_creds", point!(fentry "commit_creds"))
             .needs(&["current_task_helper", "commit_creds_parameters", "task_in_execve"])

@@ -49,7 +49,7 @@ mod parked;
 mod tell;
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -59,7 +59,7 @@ use crate::rings::Ring;
 pub(crate) const CLASS: Described = Described {
     name: "file",
     ring: Ring::Busy,
-    sources: &[Told::new("file").budget(BUDGET)],
+    sources: &[SourceSpec::new("file").budget(BUDGET)],
     hooks: &[
         Hook::new(Source::File, "security_file_open", point!(fexit "security_file_open"))
             .beside(&[

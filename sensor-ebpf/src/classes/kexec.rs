@@ -9,7 +9,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -20,7 +20,7 @@ pub(crate) const CLASS: Described = Described {
     name: "kexec",
     ring: Ring::Rare,
     // Anybody may be refused it.
-    sources: &[Told::new("kexec").budget(Budget::per_second(100))],
+    sources: &[SourceSpec::new("kexec").budget(Budget::per_second(100))],
     hooks: &[
         // The second rung tells the same, so nothing is missed.
         Hook::new(Source::Kexec, "kexec_load", point!(fexit "__x64_sys_kexec_load"))

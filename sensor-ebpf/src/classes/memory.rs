@@ -13,7 +13,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -30,8 +30,8 @@ pub(crate) const CLASS: Described = Described {
     ring: Ring::Busy,
     sources: &[
         // Compilers at run time, of browsers say, do little else.
-        Told::new("memory_exec").budget(Budget::per_second(500)),
-        Told::new("memory_file").budget(Budget::per_second(500)),
+        SourceSpec::new("memory_exec").budget(Budget::per_second(500)),
+        SourceSpec::new("memory_file").budget(Budget::per_second(500)),
     ],
     hooks: &[
         Hook::new(Source::MemoryExec, "file_mprotect", point!(fexit "security_file_mprotect"))

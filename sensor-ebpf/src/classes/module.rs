@@ -7,7 +7,7 @@
 //!
 //! Minimum: Linux 5.10, with `CONFIG_MODULES`.
 
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -17,7 +17,7 @@ use crate::rings::Ring;
 pub(crate) const CLASS: Described = Described {
     name: "module",
     ring: Ring::Rare,
-    sources: &[Told::new("module_load")],
+    sources: &[SourceSpec::new("module_load")],
     hooks: &[Hook::new(Source::ModuleLoad, "module_load", point!(tp_btf "module_load"))
         .needs(&["module_name", "module_taints"])
         .missed("modules that are loaded into the kernel are not seen")],

@@ -35,7 +35,7 @@ mod tcp;
 mod udp;
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -47,14 +47,14 @@ pub(crate) const CLASS: Described = Described {
     ring: Ring::Busy,
     // As many as loopback can do; more cost whoever makes them more than they cost the sensor.
     sources: &[
-        Told::new("accept").budget(Budget::per_second(50_000)),
-        Told::new("connection").budget(Budget::per_second(100_000)),
-        Told::new("listener"),
-        Told::new("datagram").budget(Budget::per_second(10_000)),
-        Told::new("route"),
-        Told::new("route6"),
-        Told::new("bind").budget(Budget::per_second(10_000)),
-        Told::new("bind6").budget(Budget::per_second(10_000)),
+        SourceSpec::new("accept").budget(Budget::per_second(50_000)),
+        SourceSpec::new("connection").budget(Budget::per_second(100_000)),
+        SourceSpec::new("listener"),
+        SourceSpec::new("datagram").budget(Budget::per_second(10_000)),
+        SourceSpec::new("route"),
+        SourceSpec::new("route6"),
+        SourceSpec::new("bind").budget(Budget::per_second(10_000)),
+        SourceSpec::new("bind6").budget(Budget::per_second(10_000)),
     ],
     hooks: &[
         Hook::new(Source::Accept, "accept_call", point!(fexit "inet_csk_accept"))

@@ -1,7 +1,7 @@
 //! Programs that start, fail to, fork and end.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -12,16 +12,16 @@ pub(crate) const CLASS: Described = Described {
     name: "process",
     ring: Ring::Lifecycle,
     sources: &[
-        Told::new("exec"),
-        Told::new("fork"),
-        Told::new("exit"),
+        SourceSpec::new("exec"),
+        SourceSpec::new("fork"),
+        SourceSpec::new("exit"),
         // A program that tries each folder of its path fails some times for each start; a loop fails a hundred thousand times
         // a second.
-        Told::new("exec_failed").budget(Budget::per_second(10_000)),
+        SourceSpec::new("exec_failed").budget(Budget::per_second(10_000)),
         // What was running before.
-        Told::new("baseline"),
+        SourceSpec::new("baseline"),
         // The failed execs whose file could not even be opened.
-        Told::new("exec_not_opened").budget(Budget::per_second(10_000)),
+        SourceSpec::new("exec_not_opened").budget(Budget::per_second(10_000)),
     ],
     hooks: &[
         Hook::new(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")).required(),

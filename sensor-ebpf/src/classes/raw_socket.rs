@@ -11,7 +11,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -22,7 +22,7 @@ pub(crate) const CLASS: Described = Described {
     name: "raw_socket",
     ring: Ring::Rare,
     // Anybody may be refused it.
-    sources: &[Told::new("raw_socket").budget(Budget::per_second(500))],
+    sources: &[SourceSpec::new("raw_socket").budget(Budget::per_second(500))],
     hooks: &[
         Hook::new(Source::RawSocket, "sock_create", point!(fexit "__sock_create"))
             .needs(&["sock_create_parameters"])

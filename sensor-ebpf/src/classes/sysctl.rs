@@ -14,7 +14,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -25,7 +25,7 @@ pub(crate) const CLASS: Described = Described {
     name: "sysctl",
     ring: Ring::Rare,
     // Root of a user namespace may write to those of its network as often as it likes.
-    sources: &[Told::new("sysctl").budget(Budget::per_second(1_000))],
+    sources: &[SourceSpec::new("sysctl").budget(Budget::per_second(1_000))],
     hooks: &[
         Hook::new(Source::Sysctl, "proc_sys_write", point!(fexit "proc_sys_write"))
             .needs(&["proc_sys_write_parameters", "kiocb_file", "proc_inode_setting"])

@@ -14,7 +14,7 @@
 //! Minimum: Linux 5.10.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Beside, Hook, point};
 use crate::offsets::facts;
@@ -25,7 +25,7 @@ pub(crate) const CLASS: Described = Described {
     name: "unix_socket",
     ring: Ring::Busy,
     // Anybody can connect, and whatever looks up a user does.
-    sources: &[Told::new("unix_connect").budget(Budget::per_second(5_000))],
+    sources: &[SourceSpec::new("unix_connect").budget(Budget::per_second(5_000))],
     hooks: &[
         Hook::new(Source::UnixConnect, "unix_stream_connect", point!(fexit "unix_stream_connect"))
             .beside(&[Beside::new("unix_dgram_connect", point!(fexit "unix_dgram_connect"))])

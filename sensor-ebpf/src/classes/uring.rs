@@ -7,7 +7,7 @@
 //! Minimum: Linux 5.10, with `CONFIG_IO_URING`.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -18,7 +18,7 @@ pub(crate) const CLASS: Described = Described {
     name: "io_uring",
     ring: Ring::Rare,
     // Anybody can make them.
-    sources: &[Told::new("io_uring_setup").budget(Budget::per_second(500))],
+    sources: &[SourceSpec::new("io_uring_setup").budget(Budget::per_second(500))],
     hooks: &[Hook::new(Source::IoUringSetup, "io_uring_create", point!(tp_btf "io_uring_create"))
         .missed("rings of io_uring that are made are not seen")],
     facts: FACTS,

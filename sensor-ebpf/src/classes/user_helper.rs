@@ -8,7 +8,7 @@
 //! Minimum: Linux 5.10 that allows programs at functions.
 
 use crate::budget::Budget;
-use crate::class::{Described, Told};
+use crate::class::{Described, SourceSpec};
 use crate::classes::Source;
 use crate::hooks::{Hook, point};
 use crate::offsets::facts;
@@ -19,7 +19,7 @@ pub(crate) const CLASS: Described = Described {
     name: "user_helper",
     ring: Ring::Rare,
     // Anybody may ask for protocols that there are not.
-    sources: &[Told::new("user_helper").budget(Budget::per_second(200))],
+    sources: &[SourceSpec::new("user_helper").budget(Budget::per_second(200))],
     hooks: &[Hook::new(Source::UserHelper, "user_helper", point!(fentry "call_usermodehelper_exec"))
         .needs(&["user_helper_parameters", "helper_path", "helper_argv"])
         .missed("programs that the kernel itself has run are not told with what gave occasion to them")],

@@ -32,7 +32,7 @@ const TASKS: u32 = 16;
 
 /// What was told last on this CPU, by [`Source`] and the last bits of the thread's id; zero once nobody asks any more.
 #[btf_map]
-static TOLD: PerCpuArray<u64, { (Source::COUNT * TASKS) as usize }> = PerCpuArray::new();
+static REPORTED: PerCpuArray<u64, { (Source::COUNT * TASKS) as usize }> = PerCpuArray::new();
 
 /// Makes all programs of one place: the attribute, where they sit, their context, what they do, and their names.
 macro_rules! replicas {
@@ -54,7 +54,7 @@ pub(crate) use replicas;
 pub(crate) fn once<const N: u32>(source: Source, event: Address, work: impl FnOnce()) {
     // SAFETY: takes nothing.
     let thread = unsafe { bpf_get_current_pid_tgid() } as u32;
-    let Some(told) = TOLD.get_ptr_mut(source as u32 * TASKS + thread % TASKS) else { return };
+    let Some(told) = REPORTED.get_ptr_mut(source as u32 * TASKS + thread % TASKS) else { return };
     let last = N + 1 == REPLICAS;
     // SAFETY: this CPU's slot; programs keep to their CPU from start to end. Volatile, as others change it meanwhile.
     unsafe {

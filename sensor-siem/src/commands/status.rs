@@ -11,7 +11,7 @@ use crate::{
     engine::now,
     item::Stream,
     source::{Gap, shown},
-    state::{Last, State, Store, Told},
+    state::{FaultRecord, Last, State, Store},
 };
 
 /// Where an output is with a stream.
@@ -33,7 +33,7 @@ pub(super) struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gap: Option<Gap>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<&'a Told>,
+    pub(super) error: Option<&'a FaultRecord>,
 }
 
 /// A row, with what is known of what was handed over if the output does not confirm it.
@@ -132,7 +132,7 @@ fn write(
             if let Some(gap) = row.gap {
                 writeln!(out, "    gap: {gap}, which Central did not keep")?;
             }
-            if let Some(Told { at, reason }) = row.error {
+            if let Some(FaultRecord { at, reason }) = row.error {
                 writeln!(out, "    error at {}: {}", shown(*at), printable(reason))?;
             }
         }
@@ -155,13 +155,14 @@ mod tests {
         let moved = |stream, reached| Some(Moved { tenant: tenant(), stream, reached, known_from: None, sent: vec![] });
         let of = |change: Change| Change { output: "a".into(), ..change };
         let more = Reached { cursor: "c".into(), at: 900, more: true, ..Reached::default() };
-        let failed = Failed { stream: Some((tenant(), Stream::Alerts)), told: Told { at: 60, reason: "gone".into() } };
+        let failed =
+            Failed { stream: Some((tenant(), Stream::Alerts)), told: FaultRecord { at: 60, reason: "gone".into() } };
         for change in [
             Change { moved: moved(Stream::Events, reached), ..Change::default() },
             Change { moved: moved(Stream::Alerts, more), ..Change::default() },
             Change { fault: Some(failed), ..Change::default() },
             Change {
-                fault: Some(Failed { stream: None, told: Told { at: 0, reason: "full".into() } }),
+                fault: Some(Failed { stream: None, told: FaultRecord { at: 0, reason: "full".into() } }),
                 ..Change::default()
             },
         ] {

@@ -8,7 +8,7 @@ use super::{Engine, now};
 use crate::{
     item::Stream,
     source::{Fault, Tenants},
-    state::{Change, Failed, Told},
+    state::{Change, Failed, FaultRecord},
 };
 
 /// What is known of Central as a whole.
@@ -51,7 +51,7 @@ impl Engine {
             }
         }
         drop(store);
-        self.metrics.told(troubles);
+        self.metrics.set_troubles(troubles);
     }
 
     /// Keeps that a stream could not be read for an output.
@@ -85,7 +85,7 @@ impl Engine {
 
     /// The disk has it at the end of the round, and who asks is told by the caller: with many tenants there are many of these.
     fn note_fault(&self, output: &str, tenant: &str, stream: Stream, fault: &Fault) {
-        let told = Told { at: now(), reason: fault.to_string() };
+        let told = FaultRecord { at: now(), reason: fault.to_string() };
         let fault = Some(Failed { stream: Some((tenant.to_owned(), stream)), told });
         let change = Change { output: output.to_owned(), fault, ..Change::default() };
         if let Err(error) = self.store().note(change) {

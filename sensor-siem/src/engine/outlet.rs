@@ -27,7 +27,7 @@ use crate::{
         stdout,
     },
     item::Stream,
-    state::{Change, Failed, Moved, StateError, Told},
+    state::{Change, Failed, FaultRecord, Moved, StateError},
 };
 
 /// Why a page was not handed over. The cursor stays where it was.
@@ -319,7 +319,7 @@ impl Outlet {
                 tracing::error!("output {}: {refusal}", self.output.name);
                 engine.metrics.failed(&self.output.name);
                 if !matches!(refusal, Refusal::State(_)) {
-                    let told = Told { at: now(), reason: refusal.to_string() };
+                    let told = FaultRecord { at: now(), reason: refusal.to_string() };
                     let fault = Some(Failed { stream: None, told });
                     let change = Change { output: self.output.name.clone(), fault, ..Change::default() };
                     if let Err(error) = engine.store().record(change) {

@@ -80,7 +80,7 @@ impl Progress {
         self.with(|inner| {
             let since = inner.begun?.elapsed();
             let ways: Vec<Way> = inner.ways.values().copied().collect();
-            (since >= SOON).then(|| told(inner.items, &ways, since, now())).flatten()
+            (since >= SOON).then(|| line(inner.items, &ways, since, now())).flatten()
         })
     }
 
@@ -89,7 +89,7 @@ impl Progress {
     }
 }
 
-fn told(items: u64, ways: &[Way], since: Duration, now: i64) -> Option<String> {
+fn line(items: u64, ways: &[Way], since: Duration, now: i64) -> Option<String> {
     let behind = ways.iter().filter(|way| way.more).map(|way| way.at).min()?;
     let sum = |part: &dyn Fn(&Way) -> i64| ways.iter().map(|way| part(way).max(0)).sum::<i64>();
     let (done, all) = (sum(&|way| way.at - way.from), sum(&|way| now.max(way.at) - way.from));
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_left_follows_from_the_time_that_items_have_come() {
         let way = |from, at, more| Way { from, at, more };
-        let of = |ways: &[Way]| told(5000, ways, Duration::from_secs(10), 1000);
+        let of = |ways: &[Way]| line(5000, ways, Duration::from_secs(10), 1000);
         assert_eq!(of(&[way(0, 250, true)]).unwrap(), "5000 items, 500/s, at 1970-01-01T00:04:10Z, ETA 30s");
         // Another is at its end, and a third has not begun.
         let ways = [way(0, 250, true), way(0, 1000, false), way(0, 0, true)];

@@ -187,7 +187,7 @@ fn any_change() -> impl Strategy<Value = Change> {
         Moved { tenant, stream, reached, known_from, sent }
     });
     let fault = (proptest::option::of((".{0,2}", Just(Stream::Events))), any::<i64>(), ".{0,9}")
-        .prop_map(|(stream, at, reason)| Failed { stream, told: Told { at, reason } });
+        .prop_map(|(stream, at, reason)| Failed { stream, told: FaultRecord { at, reason } });
     let lost = proptest::option::of(any::<i64>());
     ("[ab]", proptest::option::of(file), proptest::option::of(moved), proptest::option::of(fault), lost)
         .prop_map(|(output, file, moved, fault, lost)| Change { output, file, moved, fault, lost })

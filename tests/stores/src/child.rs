@@ -20,7 +20,7 @@ const HUNG: i32 = 70;
 /// How a child ended.
 pub(crate) enum End {
     /// In order; this is what it wrote.
-    Told(String),
+    Output(String),
     /// A signal ended it, mostly because of a panic; this is what it said last.
     Died(String),
     Hung,
@@ -44,7 +44,7 @@ pub(crate) fn run(task: &str, rival: Rival, folder: &Path, number: u64) -> Resul
     let output = command(task, rival, folder, number)?.stderr(Stdio::piped()).output()?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     match (output.status.code(), output.status.signal()) {
-        (Some(0), _) => Ok(End::Told(String::from_utf8(output.stdout)?)),
+        (Some(0), _) => Ok(End::Output(String::from_utf8(output.stdout)?)),
         (Some(HUNG), _) => Ok(End::Hung),
         (_, Some(signal)) => Ok(End::Died(format!("signal {signal}: {said}"))),
         _ => Err(format!("{} {task}: {said}", rival.name()).into()),
@@ -52,9 +52,9 @@ pub(crate) fn run(task: &str, rival: Rival, folder: &Path, number: u64) -> Resul
 }
 
 /// As [`run`], where anything but an orderly end is an error.
-pub(crate) fn told(task: &str, rival: Rival, folder: &Path, number: u64) -> Result<String, Failure> {
+pub(crate) fn output(task: &str, rival: Rival, folder: &Path, number: u64) -> Result<String, Failure> {
     match run(task, rival, folder, number)? {
-        End::Told(text) => Ok(text),
+        End::Output(text) => Ok(text),
         End::Died(said) => Err(format!("{} {task}: {said}", rival.name()).into()),
         End::Hung => Err(format!("{} {task}: no end after {PATIENCE:?}", rival.name()).into()),
     }

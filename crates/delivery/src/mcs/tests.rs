@@ -101,7 +101,7 @@ impl Sensor {
     }
 
     /// What was told of alerts so far.
-    fn told(&self) -> Vec<(u128, Outcome)> {
+    fn outcomes(&self) -> Vec<(u128, Outcome)> {
         self.receipts.try_iter().map(|receipt| (receipt.uuid.as_u128(), receipt.outcome)).collect()
     }
 }

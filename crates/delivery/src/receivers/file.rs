@@ -21,10 +21,10 @@ use private_folder::{look_for_file, make_for_file};
 use rustix::fs::{Access, OFlags, access};
 
 use crate::{
-    lane::queue::Failure,
     ledger::is_due,
     lines::{Lines, Written},
     open_error::hint,
+    worker::queue::Failure,
 };
 
 /// 100 MB.

@@ -275,18 +275,18 @@ impl Splunk {
     }
 
     fn refusal(&self, reply: &Reply, at: Option<usize>) -> Refusal {
-        Refusal { at, reason: self.told(reply), is_for_size: reply.status == 413, wait: reply.wish }
+        Refusal { at, reason: self.describe(reply), is_for_size: reply.status == 413, wait: reply.wish }
     }
 
     fn lasting(&self, reply: &Reply, hint: &str) -> Setback {
-        Setback { reason: format!("{}; {hint}", self.told(reply)), wait: reply.wish, lasting: true }
+        Setback { reason: format!("{}; {hint}", self.describe(reply)), wait: reply.wish, lasting: true }
     }
 
     fn later(&self, reply: &Reply) -> Setback {
-        Setback { reason: self.told(reply), wait: reply.wish, lasting: false }
+        Setback { reason: self.describe(reply), wait: reply.wish, lasting: false }
     }
 
-    fn told(&self, reply: &Reply) -> String {
+    fn describe(&self, reply: &Reply) -> String {
         format!("{} replied {}: {}", http::place(&self.events), reply.status, self.client.words(&reply.body))
     }
 }

@@ -14,8 +14,8 @@ use rustix::{
     io::Errno,
 };
 
-use crate::lane::queue::Failure;
 use crate::lines::{Lines, Written};
+use crate::worker::queue::Failure;
 
 /// Alerts and rows can both go to stdout: a batch of one is not to land within a line of the other.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

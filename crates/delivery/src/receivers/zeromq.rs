@@ -34,7 +34,7 @@ use settings::words;
 
 use self::socket::{Address, Published, Socket};
 pub use self::{endpoint::ZeromqEndpoint, parcel::Frames};
-use crate::{cause::Cause, lane::queue::Failure, ledger::Ledger};
+use crate::{cause::Cause, ledger::Ledger, worker::queue::Failure};
 
 /// What is known of a message that was handed over, for people.
 pub const KNOWN: &str = "on its way to receivers (ZeroMQ confirms nothing)";
@@ -100,7 +100,7 @@ impl Port {
     /// # Errors
     /// It has to wait: nobody takes it (`push`), or the output has not started.
     pub fn send(&self, topic: &str, frames: &Frames, ledger: &Ledger) -> Result<Handed, Failure> {
-        let Published { taken, missed } = self.offer(topic, frames).map_err(Failure::Retry)?;
+        let Published { taken, missed } = self.try_send(topic, frames).map_err(Failure::Retry)?;
         ledger.dropped(Cause::HighWater, missed, SLOW);
         if taken > 0 {
             ledger.sent(1);
@@ -115,7 +115,7 @@ impl Port {
     }
 
     /// Puts a message into the queues of its receivers, and counts nothing.
-    fn offer(&self, topic: &str, frames: &Frames) -> Result<Published, String> {
+    fn try_send(&self, topic: &str, frames: &Frames) -> Result<Published, String> {
         let Some(owner) = &self.ledger else { return Err("the output has not started".to_owned()) };
         match self.pattern {
             ZeromqPattern::Push => {

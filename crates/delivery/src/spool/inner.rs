@@ -87,7 +87,7 @@ impl Inner {
         }
         // What this opening itself gave up is of this run.
         inner.before =
-            inner.store.as_ref().map_or_else(GivenUp::default, Store::untold).beyond(&inner.counters.given_up);
+            inner.store.as_ref().map_or_else(GivenUp::default, Store::unreported).beyond(&inner.counters.given_up);
         inner.note();
         let stats = inner.stats();
         let report = OpenReport { waiting: stats.disk, salvage: stats.last_salvage, trouble: stats.trouble };
@@ -356,16 +356,16 @@ impl Inner {
     }
 
     /// What was given up has been told, by the name of its cause: the next run need not.
-    pub(super) fn told(&mut self, counts: &[(&str, u64)]) {
+    pub(super) fn reported(&mut self, counts: &[(&str, u64)]) {
         // Who tells what was given up tells that of earlier runs first.
         self.before_is_told = true;
         let mut owed = self.unnoted;
-        owed.add_all(&self.store.as_ref().map_or_else(GivenUp::default, Store::untold));
+        owed.add_all(&self.store.as_ref().map_or_else(GivenUp::default, Store::unreported));
         let given_up = owed.up_to(counts);
         let still = given_up.beyond(&self.unnoted);
         self.unnoted = self.unnoted.beyond(&given_up);
         if let Some(store) = &mut self.store {
-            store.told(&still);
+            store.reported(&still);
         }
     }
 

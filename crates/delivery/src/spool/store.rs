@@ -44,7 +44,7 @@ pub(super) struct Store {
     usage: [Usage; Kind::ALL.len()],
     dead_letters: u64,
     /// What was given up and is still to be told, in this run or an earlier one …
-    untold: GivenUp,
+    unreported: GivenUp,
     /// … and what of it stands on disk: each change writes the rest along.
     noted: GivenUp,
 }
@@ -103,13 +103,13 @@ impl Store {
             db,
             usage: Default::default(),
             dead_letters: 0,
-            untold: GivenUp::default(),
+            unreported: GivenUp::default(),
             noted: GivenUp::default(),
         };
         store.prepare_tables()?;
         store.count()?;
         store.noted = given_up_in(&store.db)?;
-        store.untold = store.noted;
+        store.unreported = store.noted;
         Ok(store)
     }
 
@@ -223,9 +223,9 @@ impl Store {
             }
             stored.push(fits);
         }
-        let untold = note(&change, &self.untold, &news, &self.noted)?;
+        let unreported = note(&change, &self.unreported, &news, &self.noted)?;
         change.commit()?;
-        (self.usage, self.untold, self.noted) = (usage, untold, untold);
+        (self.usage, self.unreported, self.noted) = (usage, unreported, unreported);
         given_up.add_all(&news);
         Ok(stored)
     }
@@ -295,7 +295,7 @@ impl Store {
         let number = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
         let DeadLetter { uuid, time, rejected, reason, body } = letter;
         let (uuid, time, rejected) = (uuid.to_string(), number(*time), number(*rejected));
-        let untold = note(&change, &self.untold, &GivenUp::default(), &self.noted)?;
+        let unreported = note(&change, &self.unreported, &GivenUp::default(), &self.noted)?;
         change.execute(
             "insert into dead_letter(kind, uuid, time, rejected, reason, body) values(?, ?, ?, ?, ?, ?)",
             (id.kind.name(), uuid, time, rejected, reason, body),
@@ -311,7 +311,7 @@ impl Store {
             [number(max_bytes)],
         )?;
         change.commit()?;
-        (self.usage, self.noted) = (usage, untold);
+        (self.usage, self.noted) = (usage, unreported);
         self.count_dead_letters()
     }
 
@@ -338,42 +338,42 @@ impl Store {
         if expired == GivenUp::default() {
             return Ok(expired);
         }
-        let untold = note(&change, &self.untold, &expired, &self.noted)?;
+        let unreported = note(&change, &self.unreported, &expired, &self.noted)?;
         change.commit()?;
-        (self.usage, self.untold, self.noted) = (usage, untold, untold);
+        (self.usage, self.unreported, self.noted) = (usage, unreported, unreported);
         self.shrink()?;
         Ok(expired)
     }
 
     /// What was given up, in this run or an earlier one, and is still to be told.
-    pub(super) const fn untold(&self) -> GivenUp {
-        self.untold
+    pub(super) const fn unreported(&self) -> GivenUp {
+        self.unreported
     }
 
     /// What of that is not on disk yet.
     pub(super) fn unnoted(&self) -> GivenUp {
-        self.untold.beyond(&self.noted)
+        self.unreported.beyond(&self.noted)
     }
 
     /// So much was given up besides; the next change writes it along.
     pub(super) fn owe(&mut self, given_up: &GivenUp) {
-        self.untold.add_all(given_up);
+        self.unreported.add_all(given_up);
     }
 
     /// So much of it has been told.
-    pub(super) fn told(&mut self, given_up: &GivenUp) {
-        self.untold = self.untold.beyond(given_up);
+    pub(super) fn reported(&mut self, given_up: &GivenUp) {
+        self.unreported = self.unreported.beyond(given_up);
     }
 
     /// Puts on disk what is still to be told, if that has changed.
     pub(super) fn note(&mut self) -> Result<(), StoreError> {
-        if self.untold == self.noted {
+        if self.unreported == self.noted {
             return Ok(());
         }
         let change = self.db.transaction()?;
-        let untold = note(&change, &self.untold, &GivenUp::default(), &self.noted)?;
+        let unreported = note(&change, &self.unreported, &GivenUp::default(), &self.noted)?;
         change.commit()?;
-        self.noted = untold;
+        self.noted = unreported;
         Ok(())
     }
 

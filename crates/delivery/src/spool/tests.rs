@@ -190,12 +190,12 @@ fn what_was_given_up_is_owed_until_it_is_told_whatever_ends_the_sensor() {
         assert_eq!((spool.stats().given_up.sum(), spool.stats().given_up_before), (0, given_up));
         spool.append(vec![alert(200, 5000), alert(201, 5000)]).unwrap();
         let more = spool.stats().given_up.count(Kind::Urgent, Cause::Full);
-        spool.told(&[("spool_full", full)]);
+        spool.reported(&[("spool_full", full)]);
         drop(spool);
         let spool = Spool::open(&path, limits).0;
         let before = spool.stats().given_up_before;
         assert_eq!([Cause::Full, Cause::Rejected].map(|cause| before.count(Kind::Urgent, cause)), [more, 1]);
-        spool.told(&[("spool_full", more), ("rejected", 1)]);
+        spool.reported(&[("spool_full", more), ("rejected", 1)]);
         drop(spool);
         assert_eq!(Spool::open(&path, limits).0.stats().given_up_before.sum(), 0);
     }

@@ -56,7 +56,7 @@ struct Key {
     coding: Coding,
 }
 
-const fn told(name: &'static str, fact: Fact, coding: Coding) -> Key {
+const fn key(name: &'static str, fact: Fact, coding: Coding) -> Key {
     Key { name, fact: Some(fact), coding }
 }
 
@@ -70,29 +70,29 @@ const fn plain(name: &'static str) -> Key {
 
 /// Of keys of one fact the one that counts stands first.
 static KEYS: &[Key] = &[
-    told("acct", Fact::Account, Coding::Text),
-    told("user", Fact::Account, Coding::Text),
-    told("id", Fact::AccountId, Coding::Plain),
-    told("uid", Fact::AccountId, Coding::Plain),
-    told("grp", Fact::Group, Coding::Text),
-    told("new_group", Fact::Group, Coding::Text),
-    told("new_gid", Fact::GroupId, Coding::Plain),
-    told("gid", Fact::GroupId, Coding::Plain),
-    told("addr", Fact::Address, Coding::Plain),
-    told("hostname", Fact::RemoteHost, Coding::Plain),
-    told("terminal", Fact::Terminal, Coding::Plain),
-    told("tty", Fact::Terminal, Coding::Plain),
-    told("exe", Fact::Program, Coding::Text),
-    told("cmd", Fact::Command, Coding::Text),
-    told("op", Fact::Operation, Coding::Plain),
-    told("res", Fact::Outcome, Coding::Plain),
-    told("result", Fact::Outcome, Coding::Plain),
-    told("success", Fact::Outcome, Coding::Plain),
-    told("grantors", Fact::Grantors, Coding::Plain),
-    told("unit", Fact::Object, Coding::Plain),
-    told("sw", Fact::Object, Coding::Text),
-    told("vm", Fact::Object, Coding::Text),
-    told("device", Fact::Object, Coding::Text),
+    key("acct", Fact::Account, Coding::Text),
+    key("user", Fact::Account, Coding::Text),
+    key("id", Fact::AccountId, Coding::Plain),
+    key("uid", Fact::AccountId, Coding::Plain),
+    key("grp", Fact::Group, Coding::Text),
+    key("new_group", Fact::Group, Coding::Text),
+    key("new_gid", Fact::GroupId, Coding::Plain),
+    key("gid", Fact::GroupId, Coding::Plain),
+    key("addr", Fact::Address, Coding::Plain),
+    key("hostname", Fact::RemoteHost, Coding::Plain),
+    key("terminal", Fact::Terminal, Coding::Plain),
+    key("tty", Fact::Terminal, Coding::Plain),
+    key("exe", Fact::Program, Coding::Text),
+    key("cmd", Fact::Command, Coding::Text),
+    key("op", Fact::Operation, Coding::Plain),
+    key("res", Fact::Outcome, Coding::Plain),
+    key("result", Fact::Outcome, Coding::Plain),
+    key("success", Fact::Outcome, Coding::Plain),
+    key("grantors", Fact::Grantors, Coding::Plain),
+    key("unit", Fact::Object, Coding::Plain),
+    key("sw", Fact::Object, Coding::Text),
+    key("vm", Fact::Object, Coding::Text),
+    key("device", Fact::Object, Coding::Text),
     Key { name: "data", fact: None, coding: Coding::Digits },
     text("apparmor"),
     text("cgroup"),

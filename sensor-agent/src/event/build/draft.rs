@@ -185,14 +185,14 @@ impl Draft {
     }
 
     /// What the container's runtime said.
-    pub(in crate::event) fn told(&mut self) -> &mut Facts {
+    pub(in crate::event) fn runtime_facts(&mut self) -> &mut Facts {
         self.container();
         self.told.get_or_insert_default()
     }
 
     /// The container's labels, each as `KEY=VALUE`.
     pub(in crate::event) fn labels(&mut self, labels: Vec<String>) {
-        self.told();
+        self.runtime_facts();
         self.labels = labels;
     }
 

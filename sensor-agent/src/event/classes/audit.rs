@@ -57,7 +57,7 @@ const FIELDS: &[Field] = &[
     ),
     of_event(
         &facts::OPERATION,
-        |event, _| audit(event, |message| message.told(Fact::Operation).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Operation).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("op", v.take()?),
     ),
     of_event(
@@ -92,32 +92,32 @@ const FIELDS: &[Field] = &[
     ),
     of_event(
         &facts::REMOTE_HOST,
-        |event, _| audit(event, |message| message.told(Fact::RemoteHost).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::RemoteHost).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("hostname", v.take()?),
     ),
     of_event(
         &facts::TERMINAL,
-        |event, _| audit(event, |message| message.told(Fact::Terminal).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Terminal).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("terminal", v.take()?),
     ),
     of_event(
         &facts::MESSAGE_PROGRAM,
-        |event, _| audit(event, |message| message.told(Fact::Program).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Program).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("exe", v.take()?),
     ),
     of_event(
         &facts::MESSAGE_COMMAND,
-        |event, _| audit(event, |message| message.told(Fact::Command).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Command).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("cmd", v.take()?),
     ),
     of_event(
         &facts::GRANTORS,
-        |event, _| audit(event, |message| message.told(Fact::Grantors).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Grantors).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("grantors", v.take()?),
     ),
     of_event(
         &facts::MESSAGE_OBJECT,
-        |event, _| audit(event, |message| message.told(Fact::Object).map_or(Value::Absent, Value::text)),
+        |event, _| audit(event, |message| message.fact(Fact::Object).map_or(Value::Absent, Value::text)),
         |d, v| written(d).put("unit", v.take()?),
     ),
     of_event(

@@ -69,48 +69,53 @@ impl Own for Connection {
 }
 
 /// What a kind of records tells.
-trait Told: Record {
-    fn told(&self) -> Connection;
+trait ConnectionRecord: Record {
+    fn connection(&self) -> Connection;
 }
 
-impl Told for ConnectAttemptRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for ConnectAttemptRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Outbound)
     }
 }
 
-impl Told for ConnectResultRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for ConnectResultRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Outbound).ended(self.error)
     }
 }
 
-impl Told for SendToRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for SendToRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Outbound).ended(self.error)
     }
 }
 
-impl Told for BindRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for BindRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Inbound).ended(self.error)
     }
 }
 
-impl Told for ListenRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for ListenRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Inbound)
     }
 }
 
-impl Told for AcceptRecord {
-    fn told(&self) -> Connection {
+impl ConnectionRecord for AcceptRecord {
+    fn connection(&self) -> Connection {
         Connection::of(&self.flow, Direction::Inbound)
     }
 }
 
-const fn reader<T: Told>(event: EventType) -> Reader {
-    Reader { record: T::KIND, event, size: size_of::<T>(), detail: |bytes| Ok(Detail::own(fixed::<T>(bytes)?.told())) }
+const fn reader<T: ConnectionRecord>(event: EventType) -> Reader {
+    Reader {
+        record: T::KIND,
+        event,
+        size: size_of::<T>(),
+        detail: |bytes| Ok(Detail::own(fixed::<T>(bytes)?.connection())),
+    }
 }
 
 impl Connection {

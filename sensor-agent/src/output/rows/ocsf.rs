@@ -23,7 +23,7 @@ use crate::{
 
 /// Columns that a Process Activity has attributes for. What is told of the parent is that of the process when it is
 /// known, so the row's own numbers of it stay.
-const TOLD: [&str; 14] = [
+const MAPPED: [&str; 14] = [
     "sensor_id",
     "process_uuid",
     "pid",
@@ -48,7 +48,7 @@ pub(super) struct OcsfWriter {
 
 impl OcsfWriter {
     pub(super) fn new(table: &'static Table) -> Self {
-        let told: &[&str] = if is_activity(table) { &TOLD } else { &["sensor_id"] };
+        let told: &[&str] = if is_activity(table) { &MAPPED } else { &["sensor_id"] };
         Self { table, rest: RowWriter::without(table, told) }
     }
 

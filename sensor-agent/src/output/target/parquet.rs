@@ -40,7 +40,7 @@ use uuid::Uuid;
 
 use delivery::{
     cause::Cause,
-    lane::queue::{Deliver, Delivery, Failure, Load},
+    worker::queue::{Deliver, Delivery, Failure, Load},
     ledger::Ledger,
     receivers::{
         parquet::{self, put_whole},

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use delivery::{
     cause::Cause,
-    lane::queue::{Deliver, Delivery, Failure, Load as _},
+    worker::queue::{Deliver, Delivery, Failure, Load as _},
     ledger::Ledger,
     outcome::Outcome,
     receivers::zeromq::{self, Frames, Handed, KNOWN, Port, keys},

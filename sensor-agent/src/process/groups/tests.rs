@@ -22,10 +22,10 @@ fn found(namespaces: Namespaces, root_inode: u64, path: &str, owned: u32, flags:
     let place = Place { cgroup_id: 7, root_inode, cgroup_owned: owned, ..HOST_ROOT };
     let flags = flags | exec_flags::CGROUP_PATH;
     let at = Where { namespaces: &namespaces, place: &place, cgroup: path.as_bytes(), flags, before: None };
-    told(&groups().find(&at))
+    words(&groups().find(&at))
 }
 
-fn told(found: &Found) -> String {
+fn words(found: &Found) -> String {
     match found {
         Found::In(container) => format!("{} {}", container.runtime.map_or("", Runtime::word), container.id),
         Found::Outside => "outside".into(),
@@ -86,9 +86,9 @@ fn a_group_without_a_name_is_what_its_process_was_in() {
     let before = Process { namespaces, container: Some(container), cgroup_id: 8, ..Process::default() };
     let place = Place { cgroup_id: 9, root_inode: 3, ..HOST_ROOT };
     let at = Where { namespaces: &namespaces, place: &place, cgroup: b"", flags: 0, before: Some(&before) };
-    assert_eq!(told(&groups().find(&at)), "lxc box");
+    assert_eq!(words(&groups().find(&at)), "lxc box");
     let elsewhere = Namespaces { mnt: 99, ..namespaces };
-    assert_eq!(told(&groups().find(&Where { namespaces: &elsewhere, ..at })), "unknown ");
+    assert_eq!(words(&groups().find(&Where { namespaces: &elsewhere, ..at })), "unknown ");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn where_the_host_is_not_known_names_count() {
     let place = Place { cgroup_id: 7, cgroup_owned: 1, ..HOST_ROOT };
     let flags = exec_flags::CGROUP_PATH;
     let at = Where { namespaces: &HOST, place: &place, cgroup: path.as_bytes(), flags, before: None };
-    assert_eq!(told(&groups.find(&at)), format!("docker {ID}"));
+    assert_eq!(words(&groups.find(&at)), format!("docker {ID}"));
 }
 
 #[test]
@@ -109,13 +109,13 @@ fn a_virtual_machine_is_no_container_as_soon_as_it_is_registered() {
     let place = Place { cgroup_id: 7, ..HOST_ROOT };
     let cgroup = br"machine.slice/machine-my\x2dvm.scope";
     let at = Where { namespaces: &HOST, place: &place, cgroup, flags: exec_flags::CGROUP_PATH, before: None };
-    assert_eq!(told(&groups.find(&at)), "systemd-nspawn my-vm");
+    assert_eq!(words(&groups.find(&at)), "systemd-nspawn my-vm");
     let later = Where { cgroup: b"", flags: 0, ..at };
-    assert_eq!(told(&groups.find(&later)), "systemd-nspawn my-vm");
+    assert_eq!(words(&groups.find(&later)), "systemd-nspawn my-vm");
     std::fs::write(folder.path().join("my-vm"), "CLASS=vm\n").unwrap();
-    assert_eq!(told(&groups.find(&later)), "outside");
+    assert_eq!(words(&groups.find(&later)), "outside");
     // What has the namespaces of one is one all the same.
     let namespaces = Namespaces { mnt: 11, pid: 12, ..HOST };
     let place = Place { root_inode: 3, ..place };
-    assert!(told(&groups.find(&Where { namespaces: &namespaces, place: &place, ..later })).starts_with("unknown"));
+    assert!(words(&groups.find(&Where { namespaces: &namespaces, place: &place, ..later })).starts_with("unknown"));
 }

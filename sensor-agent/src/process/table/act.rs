@@ -7,7 +7,7 @@ use sensor_ebpf::record::Actor;
 use super::Table;
 use crate::event::decode::Act;
 use crate::event::{Detail, Event, Image, Process, until_zero};
-use crate::process::told::{Known, Told};
+use crate::process::observed::{Known, Observed};
 
 impl Table {
     /// What a process did, to another one too.
@@ -45,7 +45,7 @@ impl Table {
                         (Known::default(), Arc::new(image))
                     }
                 };
-                self.snapshot(&Told::by_actor(actor, known.as_deref()), image, facts, known.as_deref())
+                self.snapshot(&Observed::by_actor(actor, known.as_deref()), image, facts, known.as_deref())
             }
         }
     }

@@ -9,7 +9,7 @@ use super::Table;
 use super::image::set_path;
 use crate::event::decode::Audit;
 use crate::event::{AuditMessage, Detail, Event, Ids, Image, ProcessKey, UNSET_ID};
-use crate::process::told::{Known, Told};
+use crate::process::observed::{Known, Observed};
 
 impl Table {
     /// A message to the kernel's audit. Its sender is as the table has it, but for what the kernel said of it at that moment.
@@ -52,7 +52,7 @@ impl Table {
                 Arc::new(image)
             }
         };
-        let process = self.snapshot(&Told::by_audit(fixed, audit.cgroup), image, facts, known.as_deref());
+        let process = self.snapshot(&Observed::by_audit(fixed, audit.cgroup), image, facts, known.as_deref());
         let kind = if message.refused.is_none() { EventType::AuditMessage } else { EventType::AuditMessageRefused };
         Event { kind, time, process, detail: Detail::Audit(Arc::new(message)) }
     }

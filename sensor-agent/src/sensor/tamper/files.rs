@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     /// What is told after looks enough to be sure.
-    fn told(mut look: impl FnMut() -> Vec<Policy>) -> Vec<String> {
+    fn policies(mut look: impl FnMut() -> Vec<Policy>) -> Vec<String> {
         (0..3).flat_map(|_| look()).map(|policy| policy.description).collect()
     }
 
@@ -177,7 +177,7 @@ mod tests {
         let is_trust_file = delivery::trust::is_trust_file;
         let mut folder = Folder::new(dir.path().to_owned(), is_trust_file, InForce::AtOnce);
         let mut look = |what: &str| {
-            let told = told(|| folder.look());
+            let told = policies(|| folder.look());
             assert!(matches!(&told[..], [one] if one.contains(what)), "{what}: {told:?}");
         };
         fs::write(file("notes.txt"), "not a trust file").unwrap();
@@ -196,6 +196,6 @@ mod tests {
         assert_eq!(folder.files.len(), 2);
         // Known from the start, it is not told.
         let mut anew = Folder::new(dir.path().to_owned(), is_trust_file, InForce::AtOnce);
-        assert_eq!(super::tests::told(|| anew.look()), Vec::<String>::new());
+        assert_eq!(super::tests::policies(|| anew.look()), Vec::<String>::new());
     }
 }

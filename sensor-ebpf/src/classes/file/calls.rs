@@ -61,7 +61,7 @@ extern "C" fn file_of_descriptor(descriptor: u32) -> u64 {
     unsafe {
         let file = call::file::<Probed>(bpf_get_current_task() as Address, descriptor);
         if !file.is_null()
-            && open::told(file).is_some()
+            && open::watched(file).is_some()
             && let Some(run) = Run::begin::<0>(Source::File)
         {
             open::opened::<0>(run, file, 0);

@@ -25,7 +25,7 @@ const EXEC: u32 = 0x20;
 ///
 /// `file` must be a `struct file`.
 #[inline(always)]
-pub(super) unsafe fn told(file: Address) -> Option<(u16, usize)> {
+pub(super) unsafe fn watched(file: Address) -> Option<(u16, usize)> {
     // SAFETY: probed.
     let (mode, asked) = unsafe {
         let mode: u32 = Probed::member(file, offset!(file.file_mode));
@@ -53,7 +53,7 @@ pub(super) unsafe fn told(file: Address) -> Option<(u16, usize)> {
 pub(super) unsafe fn opened<const N: u32>(run: Run, file: Address, error: i32) {
     // SAFETY: probed.
     unsafe {
-        let Some((kind, sort)) = told(file) else { return run.filtered() };
+        let Some((kind, sort)) = watched(file) else { return run.filtered() };
         let inode: Address = Probed::member(file, offset!(file_inode));
         let dentry: Address = Probed::member(file, offset!(file_path_dentry));
         let mount: u64 = Probed::member(file, offset!(file_path_mnt));

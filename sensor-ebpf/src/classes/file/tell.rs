@@ -173,7 +173,7 @@ impl Telling {
     pub(super) unsafe fn path_of_old(self, name: Address, len: u32, folder: u64, mount: u64) {
         // SAFETY: as above.
         unsafe {
-            let (len, flags) = told(path::append_below(self.area, name, len, folder, mount));
+            let (len, flags) = length_and_flags(path::append_below(self.area, name, len, folder, mount));
             (*self.record).path_len = len;
             (*self.record).flags |= flags;
         }
@@ -197,7 +197,7 @@ impl Telling {
     #[inline(always)]
     unsafe fn append(self, dentry: Address, mount: u64) -> (u16, u32) {
         // SAFETY: as above.
-        told(unsafe { path::append(self.area, dentry as u64, mount) })
+        length_and_flags(unsafe { path::append(self.area, dentry as u64, mount) })
     }
 
     /// What a symbolic link holds, for the target.
@@ -294,7 +294,7 @@ impl Telling {
 
 /// How long a path is, and what is told of it.
 #[inline(always)]
-fn told(path: Path) -> (u16, u32) {
+fn length_and_flags(path: Path) -> (u16, u32) {
     let end = match path.end {
         End::Root => 0,
         End::Nameless => exec_flags::MEMFD,

@@ -131,7 +131,7 @@ impl Known {
     }
 
     #[inline(always)]
-    fn is_told(&self) -> bool {
+    fn is_reported(&self) -> bool {
         TOLD_FLOWS.get_ptr(self).is_some()
     }
 
@@ -186,7 +186,7 @@ unsafe fn sends(run: Run, sock: Address, sent: i32) {
         }
         let address = (&raw const flow.destination).cast::<[u32; 4]>().read_unaligned();
         let known = Known::of(address, flow.destination_port);
-        if known.is_told() {
+        if known.is_reported() {
             return run.filtered();
         }
         if !run.has_room(Source::Datagram) {

@@ -7,7 +7,7 @@ fn outputs(outputs: &str) -> Result<(Config, String), String> {
 }
 
 /// What is known of an output.
-fn told(config: &Config, at: usize) -> String {
+fn settings_of(config: &Config, at: usize) -> String {
     format!("{:?}", config.outputs[at].destination)
 }
 
@@ -25,7 +25,7 @@ fn zeromq() {
         outputs("- {type: zeromq, endpoint: 'tcp://*:5556', allow_plaintext: true, pattern: push, bind: true}\n")
             .unwrap();
     assert_eq!(shown, "");
-    let zeromq = told(&config, 0);
+    let zeromq = settings_of(&config, 0);
     assert!(zeromq.contains("pattern: Push") && zeromq.contains("topic: \"items\""), "{zeromq}");
     assert_eq!(config.outputs[0].destination.to_string(), "tcp://*:5556");
     refused("- {type: zeromq, endpoint: 'tcp://10.0.0.1:1'}\n", &["unencrypted TCP off this host"]);
@@ -63,7 +63,7 @@ fn kafka() {
     .unwrap();
     assert_eq!(shown, "");
     assert_eq!(config.outputs[0].destination.to_string(), "the topic siem at a:9092, b:9093");
-    let kafka = told(&config, 0);
+    let kafka = settings_of(&config, 0);
     assert!(kafka.contains("key: Id") && kafka.contains("tls: Some(") && kafka.contains("ScramSha512"), "{kafka}");
     assert!(!kafka.contains("hunter2"), "{kafka}");
     refused("- {type: kafka, topic: siem}\n", &["needs a `brokers`"]);

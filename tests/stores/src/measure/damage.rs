@@ -77,7 +77,7 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
 impl Outcome {
     fn add(&mut self, end: End) -> Result<(), Failure> {
         let told = match end {
-            End::Told(text) => text,
+            End::Output(text) => text,
             End::Died(said) => {
                 self.died += 1;
                 *self.said.entry(without_numbers(&format!("died: {said}"))).or_default() += 1;
@@ -136,7 +136,7 @@ impl Outcome {
 
 fn flips(place: &Place, rival: Rival, image: &str) -> Result<Outcome, Failure> {
     let folder = place.folder()?;
-    child::told(image, rival, folder.path(), 0)?;
+    child::output(image, rival, folder.path(), 0)?;
     let image = Image::of(folder.path())?;
     let mut chance = Chance(1);
     let mut outcome = Outcome::default();

@@ -26,7 +26,7 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
     for (column, rival) in Rival::COMPARED.into_iter().enumerate() {
         let folder = place.folder()?;
         let told = match child::run("fill", rival, folder.path(), 0)? {
-            End::Told(text) => text,
+            End::Output(text) => text,
             End::Died(said) => format!("what it does\tdies: {said}"),
             End::Hung => "what it does\thangs".to_owned(),
         };

@@ -71,7 +71,7 @@ fn kills(place: &Place, rival: Rival) -> Result<Outcome, Failure> {
                 _ => return Err("a line of the child makes no sense".into()),
             }
         }
-        let told = child::told("reopen", rival, folder.path(), 0)?;
+        let told = child::output("reopen", rival, folder.path(), 0)?;
         let mut numbers = told.split_whitespace().map(str::parse::<u64>);
         let micros = numbers.next().ok_or("the child told nothing")??;
         times.push(Duration::from_micros(micros));

@@ -17,7 +17,7 @@ pub(crate) fn rows(place: &Place) -> Result<Vec<Row>, Failure> {
         let (mut peaks, mut threads) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             let folder = place.folder()?;
-            let told = child::told("memory", rival, folder.path(), 0)?;
+            let told = child::output("memory", rival, folder.path(), 0)?;
             let mut numbers = told.split_whitespace().map(str::parse::<u64>);
             let (Some(peak), Some(count)) = (numbers.next(), numbers.next()) else {
                 return Err(format!("the child told {told:?}").into());

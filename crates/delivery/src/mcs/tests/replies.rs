@@ -52,7 +52,8 @@ fn a_batch_keeps_its_key_until_it_is_taken() {
     assert_eq!(batches[4].alerts(), [3]);
     assert_ne!(batches[4].key(), batches[0].key());
     sensor.until_confirmed(3);
-    let told: Vec<Outcome> = sensor.told().into_iter().filter(|(of, _)| *of == 1).map(|(_, outcome)| outcome).collect();
+    let told: Vec<Outcome> =
+        sensor.outcomes().into_iter().filter(|(of, _)| *of == 1).map(|(_, outcome)| outcome).collect();
     assert!(matches!(&told[..], [Outcome::Retrying(why), .., Outcome::Confirmed] if why.contains("busy")), "{told:?}");
 }
 
@@ -71,7 +72,7 @@ fn rejected_items_become_dead_letters_with_their_reason() {
     assert_eq!(stats.dead_letters, 3);
     assert_eq!(stats.given_up.count(Kind::Urgent, Cause::Rejected), 1);
     assert_eq!(stats.given_up.count(Kind::Bulk, Cause::Rejected), 2);
-    let rejected: Vec<_> = sensor.told().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
+    let rejected: Vec<_> = sensor.outcomes().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
     assert_eq!(rejected, [(2, Outcome::Rejected("not that one".to_owned()))]);
 }
 
@@ -92,7 +93,8 @@ fn a_bad_item_is_found_by_halving() {
         sensor.until_empty();
         sensor.until_confirmed(25);
         assert_eq!(sensor.spool.stats().given_up.count(Kind::Urgent, Cause::Rejected), 1);
-        let rejected: Vec<_> = sensor.told().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
+        let rejected: Vec<_> =
+            sensor.outcomes().into_iter().filter(|(_, it)| matches!(it, Outcome::Rejected(_))).collect();
         assert!(matches!(&rejected[..], [(5, Outcome::Rejected(why))] if why.contains("bad")), "{rejected:?}");
         assert_eq!(sensor.status().retried, 0, "halving is no fault");
     }
@@ -259,6 +261,6 @@ fn a_token_is_not_told_wherever_words_are_cut() {
     let sensor = Sensor::start(&peer, |settings| settings.pace.slow = Duration::from_millis(1));
     sensor.append(vec![alert(1)]);
     sensor.until_confirmed(1);
-    let told: Vec<String> = sensor.told().iter().map(|(_, outcome)| format!("{outcome:?}")).collect();
+    let told: Vec<String> = sensor.outcomes().iter().map(|(_, outcome)| format!("{outcome:?}")).collect();
     assert!(told.len() > 40 && told.iter().all(|outcome| !outcome.contains("SLS")), "{told:?}");
 }

@@ -91,7 +91,7 @@ impl Peer {
     }
 
     /// Puts a message into its queue, if there is room.
-    pub(super) fn offer(&self, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
+    pub(super) fn try_send(&self, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
         let Some(place) = self.room.take(frames.len(), ledger.budget()) else { return false };
         if let Err(left) = self.queue.send(Parcel::new(frames.clone(), Arc::clone(ledger), place)) {
             // The connection has ended; the message is still the sender's.
@@ -106,9 +106,9 @@ impl Peer {
 
     /// Puts a message into its queue once there is room; whether there was in time. One that takes nothing is not waited
     /// for again before it has caught up.
-    pub(super) async fn offer_until(&self, until: Instant, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
+    pub(super) async fn try_send_until(&self, until: Instant, frames: &Frames, ledger: &Arc<Ledger>) -> bool {
         loop {
-            if self.offer(frames, ledger) {
+            if self.try_send(frames, ledger) {
                 return true;
             }
             if self.queue.is_closed() {
@@ -116,7 +116,7 @@ impl Peer {
             }
             if !self.room.freed(until).await {
                 self.stalled.store(true, Relaxed);
-                return self.offer(frames, ledger);
+                return self.try_send(frames, ledger);
             }
         }
     }

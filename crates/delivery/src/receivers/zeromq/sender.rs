@@ -63,7 +63,7 @@ impl Sender {
     fn hand_over(&self, body: &[u8]) -> Result<(), String> {
         let frames = Frames::new(&self.topic, body, *BUDGET);
         loop {
-            let reason = match self.port.offer(&self.topic, &frames) {
+            let reason = match self.port.try_send(&self.topic, &frames) {
                 Ok(Published { taken, missed }) if taken > 0 => {
                     self.ledger.dropped(Cause::HighWater, missed, SLOW);
                     return Ok(());

@@ -85,7 +85,7 @@ struct Shared {
     /// Of the outputs and sinks that share the socket.
     ledgers: Mutex<Vec<Weak<Ledger>>>,
     /// Of those who cannot be served and came before anyone could be told.
-    untold: Mutex<Option<String>>,
+    unreported: Mutex<Option<String>>,
 }
 
 /// What became of a message to subscribers.
@@ -125,7 +125,7 @@ impl Socket {
             turn: AtomicUsize::new(0),
             returned: Mutex::default(),
             ledgers: Mutex::default(),
-            untold: Mutex::default(),
+            unreported: Mutex::default(),
         });
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
@@ -148,7 +148,7 @@ impl Socket {
         let mut ledgers = self.shared.ledgers();
         ledgers.retain(|known| known.upgrade().is_some_and(|known| !Arc::ptr_eq(&known, ledger)));
         ledgers.push(Arc::downgrade(ledger));
-        if let Some(reason) = self.shared.untold().take() {
+        if let Some(reason) = self.shared.unreported().take() {
             ledger.turned_away(&reason, !self.shared.peers().is_empty());
         }
     }
@@ -165,7 +165,7 @@ impl Socket {
         // Those that have room do not wait for those that have none.
         let mut slow = Vec::new();
         for peer in peers.iter().filter(|peer| peer.wants(topic)) {
-            match peer.offer(frames, ledger) {
+            match peer.try_send(frames, ledger) {
                 true => published.taken += 1,
                 false if peer.stalled.load(Relaxed) => published.missed += 1,
                 false => slow.push(peer),
@@ -175,7 +175,7 @@ impl Socket {
             let until = within(PATIENCE);
             self.runtime.block_on(async {
                 for peer in slow {
-                    match peer.offer_until(until, frames, ledger).await {
+                    match peer.try_send_until(until, frames, ledger).await {
                         true => published.taken += 1,
                         false => published.missed += 1,
                     }
@@ -215,12 +215,12 @@ impl Socket {
         }
         let first = self.shared.turn.fetch_add(1, Relaxed);
         let in_turn = || (0..peers.len()).map(|step| &peers[first.wrapping_add(step) % peers.len()]);
-        if in_turn().any(|peer| peer.offer(frames, ledger)) {
+        if in_turn().any(|peer| peer.try_send(frames, ledger)) {
             return Ok(());
         }
         let until = within(PATIENCE);
         let mut slow = in_turn().filter(|peer| !peer.stalled.load(Relaxed));
-        if slow.any(|peer| self.runtime.block_on(peer.offer_until(until, frames, ledger))) {
+        if slow.any(|peer| self.runtime.block_on(peer.try_send_until(until, frames, ledger))) {
             return Ok(());
         }
         Err("the receivers take nothing; are they at work?")
@@ -361,7 +361,7 @@ impl Shared {
         };
         let link = match Link::shake_hands(stream, ours, theirs).await {
             Ok(link) => link,
-            Err(error) => return self.told(&error),
+            Err(error) => return self.describe(&error),
         };
         let (peer, mut messages) = Peer::new(self.high_water_mark.load(Relaxed));
         let peer = Arc::new(peer);
@@ -377,7 +377,7 @@ impl Shared {
             self.returned().extend(left);
             self.hand_on();
         }
-        ended.err().map_or_else(|| "it was closed".to_owned(), |error| self.told(&error))
+        ended.err().map_or_else(|| "it was closed".to_owned(), |error| self.describe(&error))
     }
 
     /// Gives what lost its receiver to others, as far as there is room.
@@ -385,7 +385,7 @@ impl Shared {
         let peers = self.peers().clone();
         let mut returned = self.returned();
         while let Some(parcel) = returned.pop_front() {
-            if !peers.iter().any(|peer| peer.offer(parcel.frames(), parcel.ledger())) {
+            if !peers.iter().any(|peer| peer.try_send(parcel.frames(), parcel.ledger())) {
                 return returned.push_front(parcel);
             }
             parcel.hand_over();
@@ -393,14 +393,14 @@ impl Shared {
     }
 
     /// Says in the status and the log if the receiver cannot be one. That one comes and goes is nothing to speak of.
-    fn told(&self, error: &Broken) -> String {
+    fn describe(&self, error: &Broken) -> String {
         let told = error.to_string();
         if !matches!(error, Broken::Network(_)) {
             let reason = format!("a receiver at {} cannot be served: {told}", self.address.endpoint);
             let others = !self.peers().is_empty();
             let ledgers = self.ledgers();
             if ledgers.is_empty() {
-                *self.untold() = Some(reason);
+                *self.unreported() = Some(reason);
             } else {
                 ledgers.iter().filter_map(Weak::upgrade).for_each(|ledger| ledger.turned_away(&reason, others));
             }
@@ -412,8 +412,8 @@ impl Shared {
         Duration::from_millis(self.last_words.load(Relaxed))
     }
 
-    fn untold(&self) -> MutexGuard<'_, Option<String>> {
-        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unreported(&self) -> MutexGuard<'_, Option<String>> {
+        self.unreported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ledgers(&self) -> MutexGuard<'_, Vec<Weak<Ledger>>> {

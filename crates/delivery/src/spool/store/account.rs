@@ -28,11 +28,11 @@ pub(in crate::spool) fn given_up_in(db: &Connection) -> Result<GivenUp, StoreErr
 /// Writes down what is still to be told: all that was, and news. Yields that.
 pub(super) fn note(
     change: &Transaction<'_>,
-    untold: &GivenUp,
+    unreported: &GivenUp,
     news: &GivenUp,
     noted: &GivenUp,
 ) -> Result<GivenUp, StoreError> {
-    let mut all = *untold;
+    let mut all = *unreported;
     all.add_all(news);
     if all == *noted {
         return Ok(all);

@@ -10,7 +10,7 @@ use std::{
 use budget::Budget;
 
 use super::{
-    FirstTry, LAST_PIECE, Lane, Ready,
+    FirstTry, LAST_PIECE, Ready, Worker,
     opening::Open,
     queue::{Deliver, Load},
 };
@@ -46,11 +46,11 @@ pub trait Route: Clone + PartialEq + Send + Sync + 'static {
 
 /// See the module.
 pub struct Group<R: Route> {
-    /// One change at a time. Held while word of outputs that open is waited for; `lanes` is not.
+    /// One change at a time. Held while word of outputs that open is waited for; `workers` is not.
     changing: Mutex<()>,
-    lanes: RwLock<Vec<(R, Lane<R::Item>)>>,
+    workers: RwLock<Vec<(R, Worker<R::Item>)>>,
     /// Outputs that a reload has removed: what they lost is still to be told of.
-    removed: Mutex<Vec<Arc<Lane<R::Item>>>>,
+    removed: Mutex<Vec<Arc<Worker<R::Item>>>>,
     budget: Budget,
 }
 
@@ -58,7 +58,7 @@ impl<R: Route> Default for Group<R> {
     fn default() -> Self {
         Self {
             changing: Mutex::default(),
-            lanes: RwLock::default(),
+            workers: RwLock::default(),
             removed: Mutex::default(),
             budget: Budget::unlimited(),
         }
@@ -73,14 +73,14 @@ impl<R: Route> Group<R> {
 
     /// Gives up what waits, the oldest first, while memory is scarce.
     pub fn shed(&self) {
-        self.read().iter().for_each(|(_, lane)| lane.shed());
+        self.read().iter().for_each(|(_, worker)| worker.shed());
     }
 
     /// Hands an item to each output that takes it, without waiting.
     pub fn send(&self, item: &R::Item) {
-        for (settings, lane) in &*self.read() {
+        for (settings, worker) in &*self.read() {
             if settings.takes(item) {
-                lane.push(item.clone());
+                worker.push(item.clone());
             } else {
                 item.tell(settings.name(), &Outcome::NotTaken);
             }
@@ -114,28 +114,28 @@ impl<R: Route> Group<R> {
         Ok(self.prepare(settings)?.commit())
     }
 
-    /// It has been told what this output gave up, by cause: see [`Ledger::told`].
-    pub fn told(&self, name: &str, given_up: &[(&'static str, u64)]) {
-        if let Some((_, lane)) = self.read().iter().find(|(settings, _)| settings.name() == name) {
-            lane.ledger.told(given_up);
+    /// It has been told what this output gave up, by cause: see [`Ledger::reported`].
+    pub fn reported(&self, name: &str, given_up: &[(&'static str, u64)]) {
+        if let Some((_, worker)) = self.read().iter().find(|(settings, _)| settings.name() == name) {
+            worker.ledger.reported(given_up);
         }
     }
 
     /// Has each output make safe what it keeps in memory by itself, without waiting.
     pub fn flush(&self) {
-        self.read().iter().for_each(|(_, lane)| lane.queue.flush());
+        self.read().iter().for_each(|(_, worker)| worker.queue.flush());
     }
 
     /// The names of the outputs.
     pub fn names(&self) -> Vec<String> {
-        let lanes = self.read();
-        lanes.iter().map(|(settings, _)| settings.name().to_owned()).collect()
+        let workers = self.read();
+        workers.iter().map(|(settings, _)| settings.name().to_owned()).collect()
     }
 
     /// What each output did, those included that a reload has removed and that are not done or have lost something.
     pub fn status(&self) -> Vec<OutputStatus> {
-        let there: Vec<OutputStatus> = self.read().iter().map(|(_, lane)| lane.status()).collect();
-        let removed: Vec<OutputStatus> = self.removed().iter().map(|lane| lane.status()).collect();
+        let there: Vec<OutputStatus> = self.read().iter().map(|(_, worker)| worker.status()).collect();
+        let removed: Vec<OutputStatus> = self.removed().iter().map(|worker| worker.status()).collect();
         there.into_iter().chain(removed.into_iter().filter(is_worth_telling)).collect()
     }
 
@@ -144,15 +144,19 @@ impl<R: Route> Group<R> {
     pub fn stop(&self, within: Duration) -> Vec<OutputStatus> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let until = Instant::now() + within;
-        let lanes = self.read();
-        lanes.iter().for_each(|(_, lane)| lane.queue.close());
-        lanes.iter().for_each(|(_, lane)| lane.finish(until));
+        let workers = self.read();
+        workers.iter().for_each(|(_, worker)| worker.queue.close());
+        workers.iter().for_each(|(_, worker)| worker.finish(until));
         let removed = self.removed();
-        removed.iter().for_each(|lane| lane.finish(until));
+        removed.iter().for_each(|worker| worker.finish(until));
         // Threads that are stuck in a write are left to the end of the process.
         let until = until + LAST_PIECE;
-        lanes.iter().map(|(_, lane)| lane).chain(removed.iter().map(Arc::as_ref)).for_each(|lane| lane.let_go(until));
-        drop((lanes, removed));
+        workers
+            .iter()
+            .map(|(_, worker)| worker)
+            .chain(removed.iter().map(Arc::as_ref))
+            .for_each(|worker| worker.let_go(until));
+        drop((workers, removed));
         self.status()
     }
 
@@ -160,39 +164,39 @@ impl<R: Route> Group<R> {
     fn new_ledger(&self, settings: &R) -> Ledger {
         let ledger = Ledger::new(settings.name(), settings.kind()).within(self.budget);
         let mut removed = self.removed();
-        if let Some(at) = removed.iter().position(|lane| ledger.inherits(&lane.ledger)) {
+        if let Some(at) = removed.iter().position(|worker| ledger.inherits(&worker.ledger)) {
             removed.remove(at);
         }
         ledger
     }
 
     /// Ends an output that is not configured any more, without anyone waiting for it.
-    fn retire(&self, lane: Arc<Lane<R::Item>>) {
-        lane.queue.close();
-        let name = lane.ledger.name.clone();
+    fn retire(&self, worker: Arc<Worker<R::Item>>) {
+        worker.queue.close();
+        let name = worker.ledger.name.clone();
         let mut removed = self.removed();
-        removed.retain(|lane| is_worth_telling(&lane.status()));
-        removed.push(Arc::clone(&lane));
+        removed.retain(|worker| is_worth_telling(&worker.status()));
+        removed.push(Arc::clone(&worker));
         let until = Instant::now() + REMOVED_WITHIN;
         let end = move || {
-            lane.finish(until);
-            lane.let_go(until + LAST_PIECE);
+            worker.finish(until);
+            worker.let_go(until + LAST_PIECE);
         };
         if let Err(error) = thread::Builder::new().name(format!("end {name}")).spawn(end) {
             tracing::error!(output = name, %error, "nobody watches over the end of a removed output");
         }
     }
 
-    fn removed(&self) -> MutexGuard<'_, Vec<Arc<Lane<R::Item>>>> {
+    fn removed(&self) -> MutexGuard<'_, Vec<Arc<Worker<R::Item>>>> {
         self.removed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Vec<(R, Lane<R::Item>)>> {
-        self.lanes.read().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Vec<(R, Worker<R::Item>)>> {
+        self.workers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Vec<(R, Lane<R::Item>)>> {
-        self.lanes.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<(R, Worker<R::Item>)>> {
+        self.workers.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -210,23 +214,23 @@ impl<R: Route> Prepared<'_, R> {
     /// waits; those that are gone send what waits and end. Returns those that could not be opened at once.
     pub fn commit(self) -> Vec<OpenError> {
         let Self { group, _changing, next, tries } = self;
-        let mut lanes = group.write();
-        let mut old = std::mem::take(&mut *lanes);
+        let mut workers = group.write();
+        let mut old = std::mem::take(&mut *workers);
         for (settings, ready) in next {
             let before = old.iter().position(|(old, _)| old.is_same(&settings)).map(|at| old.swap_remove(at).1);
             let capacity = settings.capacity();
-            let lane = match (before, ready) {
-                (Some(lane), None) => lane,
-                (Some(lane), Some(ready)) => lane.replace(capacity, ready),
-                (None, Some(ready)) => Lane::start(group.new_ledger(&settings), capacity, ready),
+            let worker = match (before, ready) {
+                (Some(worker), None) => worker,
+                (Some(worker), Some(ready)) => worker.replace(capacity, ready),
+                (None, Some(ready)) => Worker::start(group.new_ledger(&settings), capacity, ready),
                 // Only what is there already goes without.
                 (None, None) => continue,
             };
-            lanes.push((settings, lane));
+            workers.push((settings, worker));
         }
-        drop(lanes);
-        for (_, lane) in old {
-            group.retire(Arc::new(lane));
+        drop(workers);
+        for (_, worker) in old {
+            group.retire(Arc::new(worker));
         }
         not_opened(&tries)
     }

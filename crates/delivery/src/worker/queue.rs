@@ -35,6 +35,11 @@ pub trait Load: Send + 'static {
     /// What sort it is of, if it is urgent; none for what makes room for that.
     fn sort(&self) -> Option<Sort>;
 
+    /// When what it tells of happened, nanoseconds since the Unix epoch, if that is measured.
+    fn happened(&self) -> Option<u64> {
+        None
+    }
+
     /// Tells whoever waits for it what becomes of it.
     fn tell(&self, output: &str, outcome: &Outcome);
 

@@ -10,7 +10,7 @@ use crate::event::decode::Exec;
 use crate::event::{Ids, Process, ProcessKey, TTY_LEN};
 
 /// What a record says of its process.
-pub(super) struct Told<'a> {
+pub(super) struct Observed<'a> {
     pub(super) key: ProcessKey,
     pub(super) exec_id: u16,
     pub(super) ids: Ids,
@@ -23,7 +23,7 @@ pub(super) struct Told<'a> {
     pub(super) tty: [u8; TTY_LEN],
 }
 
-impl<'a> Told<'a> {
+impl<'a> Observed<'a> {
     pub(super) fn by_exec(exec: &Exec<'a>) -> Self {
         let fixed = &exec.fixed;
         Self {

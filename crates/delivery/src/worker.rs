@@ -40,13 +40,13 @@ pub(crate) const LAST_PIECE: Duration = Duration::from_millis(250);
 pub(crate) type FirstTry = Sender<Option<OpenError>>;
 
 /// An output at work.
-pub(crate) struct Lane<T> {
+pub(crate) struct Worker<T> {
     pub(crate) queue: Arc<Queue<T>>,
     pub(crate) ledger: Arc<Ledger>,
     thread: JoinHandle<()>,
 }
 
-impl<T: Load> Lane<T> {
+impl<T: Load> Worker<T> {
     /// Starts an output.
     pub(crate) fn start(ledger: Ledger, capacity: usize, ready: Ready<T>) -> Self {
         let (queue, ledger) = (Arc::new(Queue::new(capacity, ledger.budget())), Arc::new(ledger));
@@ -178,19 +178,19 @@ fn serve<T: Load>(Post { queue, ledger, before }: Post<T>, open: Open<T>, first:
         }
     }
     if let Some(deliver) = opening.until_open(opened) {
-        Worker { queue: &queue, ledger: &ledger, owner, deliver }.run();
+        Loop { queue: &queue, ledger: &ledger, owner, deliver }.run();
     }
     queue.finish(owner);
 }
 
-struct Worker<'a, T> {
+struct Loop<'a, T> {
     queue: &'a Queue<T>,
     ledger: &'a Arc<Ledger>,
     owner: u64,
     deliver: Box<dyn Deliver<T>>,
 }
 
-impl<T: Load> Worker<'_, T> {
+impl<T: Load> Loop<'_, T> {
     fn run(&mut self) {
         self.deliver.start(self.ledger);
         while let Some(items) = self.queue.take(self.owner, BATCH, self.ledger) {
@@ -211,6 +211,7 @@ impl<T: Load> Worker<'_, T> {
         let (mut wait, mut from) = (FIRST_PAUSE, 0);
         loop {
             let Delivery { done, failure } = self.deliver.deliver(&mut items[from..], self.ledger);
+            self.ledger.took(items[from..from + done].iter().filter_map(T::happened));
             from += done;
             if done > 0 {
                 wait = FIRST_PAUSE;
