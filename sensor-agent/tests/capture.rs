@@ -4,12 +4,11 @@
 //! others.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sensor_agent::capture::{Capture, FailedExecs, Options, Preempted, ProgramStatus, State, preflight};
@@ -18,11 +17,14 @@ use sensor_ebpf::record::exec::{ARGS_HEAD, ARGS_TAIL};
 use sensor_ebpf::record::{ProcessKey, exec_flags};
 use sensor_ebpf::rings::Ring;
 
+#[path = "support/programs.rs"]
+mod programs;
 #[path = "support/tiny_elf.rs"]
 mod tiny_elf;
 #[path = "support/watch.rs"]
 mod watch;
 
+use programs::{executable, tiny};
 use watch::Watch;
 
 /// A word that no other process has in its arguments.
@@ -30,34 +32,9 @@ fn marker(test: &str) -> String {
     format!("capture-{test}-{}", std::process::id())
 }
 
-/// The tiny program as a file.
-fn tiny(path: PathBuf) -> PathBuf {
-    executable(path, tiny_elf::PROGRAM)
-}
-
-/// A program of these bytes. Another process writes it: what this one has open for writing, a child that another test starts
-/// meanwhile has too, for a moment, and a program that is open for writing does not run (`ETXTBSY`).
-fn executable(path: PathBuf, program: &[u8]) -> PathBuf {
-    let mut shell = Command::new("sh");
-    // Its own name is a mark that tests look for in what runs.
-    let new = path.with_file_name("made-by-another-process");
-    shell.args(["-c", "cat >\"$0\" && chmod 755 \"$0\""]).arg(&new).stdin(Stdio::piped());
-    let mut writer = shell.spawn().unwrap();
-    writer.stdin.take().unwrap().write_all(program).unwrap();
-    assert!(writer.wait().unwrap().success());
-    fs::rename(new, &path).unwrap();
-    path
-}
-
 /// Runs a command to its end and returns its pid and wait status.
 fn finish(command: &mut Command) -> u32 {
-    let mut child = loop {
-        match command.spawn() {
-            // A child that another test forks while a program is being written holds that file open until it executes.
-            Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
-            child => break child.unwrap(),
-        }
-    };
+    let mut child = command.spawn().unwrap();
     child.wait().unwrap();
     child.id()
 }
