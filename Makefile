@@ -29,7 +29,6 @@ demo: live build ## Runs a sensor, Central and sensor-siem together and shows al
 
 test: ## Passes every test (as root, on a kernel with BTF)
 	setup/install.sh live build test
-	$(CARGO) build --workspace --bins
 	$(CARGO) test --workspace
 
 test-kernels: ## Boots the sensor on other kernels and prints the matrix (downloads them; some minutes)
@@ -60,12 +59,12 @@ test-container: ## Runs the image with the documented capabilities and no more, 
 	PROFILE=release ENGINE=docker tests/packages/container
 
 lint: ## rustfmt, clippy, licences and sources of dependencies
-	setup/install.sh build lint smoke
+	setup/install.sh build lint
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	for manifest in fuzz/Cargo.toml tests/stores/Cargo.toml; do \
-		$(CARGO) fmt --manifest-path $$manifest --check && \
-		$(CARGO) clippy --manifest-path $$manifest --target-dir target -- -D warnings || exit 1; done
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
+	$(CARGO) fmt --manifest-path tests/stores/Cargo.toml --check
+	$(CARGO) clippy --manifest-path tests/stores/Cargo.toml --target-dir target -- -D warnings
 	$(CARGO) deny --all-features check licenses bans sources
 
 bench: ## Measures; see docs/performance.md
@@ -87,7 +86,7 @@ fuzz: ## Fuzzes every reader of what comes from outside, SECONDS each (60)
 		mkdir -p corpus/$$target; \
 		$(FUZZ) run $$target corpus/$$target corpora/$$target -- -max_total_time=$(or $(SECONDS),60) -timeout=10 || exit 1; done
 
-fuzz-smoke: ## The same in short, over the kept inputs (fuzz/corpora), SECONDS each (20); only our own crates instrumented
-	setup/install.sh build smoke
+fuzz-smoke: ## The same in short, over the kept inputs (fuzz/corpora), SECONDS each (20); only our own crates instrumented; lints the targets
+	setup/install.sh build lint smoke
 	RUSTC_WRAPPER=$(CURDIR)/fuzz/rustc $(CARGO) build --manifest-path fuzz/Cargo.toml --target-dir target --bins
 	fuzz/smoke target/debug $(or $(SECONDS),20)

@@ -146,6 +146,8 @@ fn rustflags(programs: &Path) -> Result<OsString, Error> {
     let mut flags = OsString::from("--cfg=bpf_target_arch=\"");
     flags.push(arch);
     flags.push("\"\x1f-Clink-arg=--btf");
+    // Else each array of a few bytes that is set is set byte by byte, by a function with a loop.
+    flags.push("\x1f-Clink-arg=--disable-expand-memcpy-in-order");
     let workspace = programs.canonicalize().ok().and_then(|folder| Some(folder.parent()?.to_owned()));
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo = cargo.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));

@@ -22,9 +22,9 @@ mod error;
 mod freeze;
 mod hooks;
 mod links;
-#[cfg(test)]
-mod loops_tests;
 mod multicast;
+#[cfg(test)]
+mod object_tests;
 pub mod offsets;
 mod order;
 mod own;

@@ -98,7 +98,7 @@ mod programs {
     use crate::kernel::actor;
     use crate::kernel::call::Call;
     use crate::kernel::emit::{Run, header};
-    use crate::kernel::load::{Address, Memory, Probed, Typed, offset, present, word};
+    use crate::kernel::load::{Address, Memory, Probed, Typed, copy, offset, present, word};
     use crate::kernel::replicas::{once, replicas, run_once};
     use crate::kernel::task;
     use crate::record::ProcessKey;
@@ -207,7 +207,7 @@ mod programs {
             if let Some(fault) = FAULTS.get_ptr(&process) {
                 // Another signal may have ended it after all.
                 if (*fault).signal == status & 0x7f {
-                    (*record).fault = *fault;
+                    copy(fault, &raw mut (*record).fault);
                 }
             }
             run.commit(Source::Crash.ring(), record);

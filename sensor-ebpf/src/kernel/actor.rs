@@ -3,13 +3,13 @@
 use crate::record::{Actor, ProcessKey};
 use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_btf};
 
-use super::load::{Address, Memory, Probed, Typed, offset, present};
+use super::load::{Address, CastOrTyped, Memory, Probed, Typed, offset, present};
 use super::task;
 
 /// Fills in the task at hand. A function of its own, as is [`describe_other`]: so it is in the object once, and not in every program.
 ///
-/// The helper that gives it as a typed pointer is Linux 5.11's. Without it all is read through the plain address, which takes a
-/// call of a helper for each word.
+/// The helper that gives it as a typed pointer is Linux 5.11's. Before, all is read through the plain address, which takes a call of a
+/// helper for each word; and where there is a cast for that, which takes none.
 ///
 /// # Safety
 ///
@@ -18,7 +18,7 @@ use super::task;
 pub(crate) unsafe fn describe(actor: *mut Actor) {
     // SAFETY: the task is typed, or all that is reached through it is probed.
     unsafe {
-        if present!(current_task_helper) {
+        if present!(current_task_helper) && !present!(rdonly_cast) {
             describe_task::<Typed>(bpf_get_current_task_btf() as Address, actor);
         } else {
             describe_other(bpf_get_current_task() as Address, actor);
@@ -32,7 +32,7 @@ pub(crate) fn process() -> ProcessKey {
     // SAFETY: as in `describe`.
     unsafe {
         if present!(current_task_helper) {
-            task::process_of::<Typed>(bpf_get_current_task_btf() as Address)
+            task::process_of::<CastOrTyped>(bpf_get_current_task_btf() as Address)
         } else {
             task::process_of::<Probed>(bpf_get_current_task() as Address)
         }

@@ -10,15 +10,16 @@ use aya_ebpf::btf_maps::LruHashMap;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use aya_ebpf::macros::btf_map;
 
-use super::load::{Address, Memory, at_most, offset, present, probe};
+use super::load::{Address, Memory, at_most, offset, present, probe, zero};
 use super::scratch::Area;
 
 /// Cgroups whose path was already sent. The agent remembers paths; one that falls out of here is sent again.
 #[btf_map]
 static CGROUPS_SENT: LruHashMap<u64, u8, 4096> = LruHashMap::new();
 
-/// Most steps up from a cgroup. Since Linux 6.1 they begin where names are kept from, however deep the cgroup is.
-const STEPS: u32 = 256;
+/// Most steps up from a cgroup: so many calls of [`cgroup_climb`], and steps in each. Since Linux 6.1 they begin where names are kept
+/// from, however deep the cgroup is.
+const STEPS: u32 = 16;
 const KEPT: u64 = CGROUP_DEPTH as u64;
 /// `NAME_MAX` and the end of the string.
 const NAME_SIZE: u32 = 256;
@@ -178,25 +179,54 @@ unsafe fn climb(area: Area, level: u64) -> Option<u64> {
                 }
             }
         }
-        let mut step = 0;
-        while step < STEPS {
-            step += 1;
+        let mut call = zero();
+        while call < STEPS {
+            call += 1;
+            match cgroup_climb(area.number()) {
+                climbed::MORE => {}
+                climbed::ROOT => return Some(count.read_volatile()),
+                _ => return None,
+            }
+        }
+        area.flag(exec_flags::CGROUP_CUT);
+        None
+    }
+}
+
+/// How a call of [`cgroup_climb`] ended.
+mod climbed {
+    pub(super) const MORE: u64 = 0;
+    pub(super) const ROOT: u64 = 1;
+    pub(super) const FAILED: u64 = 2;
+}
+
+/// Takes the next steps up in the area of this number. A function of its own, see `path` for why.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn cgroup_climb(area: u32) -> u64 {
+    let Some(area) = Area::numbered(area) else { return climbed::FAILED };
+    let mut step = zero();
+    while step < STEPS {
+        step += 1;
+        // SAFETY: the verifier checks the area; `probe` the rest.
+        unsafe {
+            let place = &raw mut (*area.0).dentry;
+            let count = &raw mut (*area.0).mount;
             let node = place.read_volatile();
             if !probe(place, node + u64::from(offset!(kernfs_parent))) {
                 area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
-                return None;
+                return climbed::FAILED;
             }
             // The root has no parent, and no name.
             if place.read_volatile() == 0 {
-                return Some(count.read_volatile());
+                return climbed::ROOT;
             }
             let passed = count.read_volatile();
             *slot(area, passed) = node;
             count.write_volatile(passed + 1);
         }
-        area.flag(exec_flags::CGROUP_CUT);
-        None
     }
+    climbed::MORE
 }
 
 /// Where the n-th cgroup on the way up is kept.
@@ -212,43 +242,19 @@ unsafe fn slot(area: Area, n: u64) -> *mut u64 {
 unsafe fn append(area: Area, count: u64) -> u64 {
     let start = area.at();
     let mut owned = 0_u64;
-    // SAFETY: the verifier checks the area; `probe` the rest.
+    // SAFETY: within the area.
     unsafe {
-        let left = &raw mut (*area.0).mount;
-        left.write_volatile(count);
-        let mut index = 0;
-        while index < KEPT {
-            let next = left.read_volatile();
-            if next == 0 {
-                break;
-            }
-            left.write_volatile(next - 1);
-            let node = *slot(area, next - 1);
-            let word = &raw mut (*area.0).word;
-            if !probe(word, node + u64::from(offset!(kernfs_name))) {
-                area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
-                break;
-            }
-            let at = area.at();
-            if at - start + u64::from(NAME_SIZE) > CGROUP_MAX as u64 {
-                area.flag(exec_flags::CGROUP_CUT);
-                break;
-            }
-            let to = area.end();
-            let len = bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
-            if len < 1 || len > i64::from(NAME_SIZE) {
-                area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
-                break;
-            }
-            // The separator takes the place of the string's end.
-            let last = at_most::<{ NAME_SIZE as u64 - 1 }>(len as u64 - 1);
-            to.add(last as usize).write_volatile(b'/');
-            area.set_at(at + len as u64);
-            if is_owned(area, node) {
-                owned |= 1 << index;
-            }
-            index += 1;
+        (&raw mut (*area.0).mount).write_volatile(count);
+        (&raw mut (*area.0).start).write_volatile(start);
+    }
+    let mut index = 0;
+    while index < KEPT {
+        match cgroup_name(area.number()) {
+            named::LAST => break,
+            named::OWNED => owned |= 1 << index,
+            _ => {}
         }
+        index += 1;
     }
     let mut len = area.at() - start;
     if len > 0 {
@@ -256,6 +262,53 @@ unsafe fn append(area: Area, count: u64) -> u64 {
         area.set_at(start + len);
     }
     len & 0xffff | owned << 32
+}
+
+/// What a call of [`cgroup_name`] did.
+mod named {
+    /// Nothing: there is no other one, or no room, or it cannot be read.
+    pub(super) const LAST: u64 = 0;
+    pub(super) const ROOTS: u64 = 1;
+    /// The name of a cgroup that is another user's than root's.
+    pub(super) const OWNED: u64 = 2;
+}
+
+/// Appends the next name in the area of this number. A function of its own, see `path` for why.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn cgroup_name(area: u32) -> u64 {
+    let Some(area) = Area::numbered(area) else { return named::LAST };
+    // SAFETY: the verifier checks the area; `probe` the rest.
+    unsafe {
+        let left = &raw mut (*area.0).mount;
+        let next = left.read_volatile();
+        if next == 0 {
+            return named::LAST;
+        }
+        left.write_volatile(next - 1);
+        let node = *slot(area, next - 1);
+        let word = &raw mut (*area.0).word;
+        if !probe(word, node + u64::from(offset!(kernfs_name))) {
+            area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
+            return named::LAST;
+        }
+        let at = area.at();
+        if at - (&raw const (*area.0).start).read_volatile() + u64::from(NAME_SIZE) > CGROUP_MAX as u64 {
+            area.flag(exec_flags::CGROUP_CUT);
+            return named::LAST;
+        }
+        let to = area.end();
+        let len = bpf_probe_read_kernel_str(to.cast(), NAME_SIZE, word.read_volatile() as Address);
+        if len < 1 || len > i64::from(NAME_SIZE) {
+            area.flag(exec_flags::READ_FAILED | exec_flags::CGROUP_CUT);
+            return named::LAST;
+        }
+        // The separator takes the place of the string's end.
+        let last = at_most::<{ NAME_SIZE as u64 - 1 }>(len as u64 - 1);
+        to.add(last as usize).write_volatile(b'/');
+        area.set_at(at + len as u64);
+        if is_owned(area, node) { named::OWNED } else { named::ROOTS }
+    }
 }
 
 /// Whether a cgroup belongs to another user than root, who may name what is in it.

@@ -90,7 +90,9 @@ pub(crate) trait Memory {
     unsafe fn member<T: Copy>(base: Address, offset: u32) -> T;
 }
 
-/// Through typed pointers, as [`member`] does.
+/// Through typed pointers, as [`member`] does. For each pointer that is loaded through one, the verifier looks through all types of
+/// the kernel by name, several times (`btf_nested_type_is_trusted` of kernel/bpf/btf.c, since Linux 6.3): a millisecond for each. See
+/// [`CastOrTyped`].
 pub(crate) enum Typed {}
 
 impl Memory for Typed {
@@ -98,6 +100,18 @@ impl Memory for Typed {
     unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
         // SAFETY: the verifier.
         unsafe { member(base, offset) }
+    }
+}
+
+/// Through typed pointers, but by a cast where there is one: for what many ways lead to, so that a start is half as long. The loads
+/// themselves take no longer, but keep fewer registers.
+pub(crate) enum CastOrTyped {}
+
+impl Memory for CastOrTyped {
+    #[inline(always)]
+    unsafe fn member<T: Copy>(base: Address, offset: u32) -> T {
+        // SAFETY: a fault reads as zero; or the verifier.
+        unsafe { if present!(rdonly_cast) { load(base as u64 + u64::from(offset)) } else { member(base, offset) } }
     }
 }
 
@@ -191,6 +205,18 @@ pub(crate) unsafe fn store<const AT: usize>(to: *mut u8, word: u64) {
     }
 }
 
+/// Copies what is within maps' values, records or the stack. An assignment may be between what overlaps, so the compiler would copy
+/// byte by byte there.
+///
+/// # Safety
+///
+/// The verifier refuses what is not; they must not overlap.
+#[inline(always)]
+pub(crate) unsafe fn copy<T: Copy>(from: *const T, to: *mut T) {
+    // SAFETY: the caller.
+    unsafe { to.copy_from_nonoverlapping(from, 1) }
+}
+
 /// Reads an address that is not zero into `to`. False if it is, or cannot be read: `to` is zero then.
 ///
 /// # Safety
@@ -231,6 +257,15 @@ pub(crate) unsafe fn fetch<T: Copy>(to: *mut T, from: u64) {
 pub(crate) unsafe fn probe<T>(to: *mut T, from: u64) -> bool {
     // SAFETY: the helper checks the source, the verifier the destination.
     unsafe { bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, from as Address) == 0 }
+}
+
+/// Where a loop begins to count: zero, which the compiler does not know, so it does not write the loop out round by round.
+#[inline(always)]
+pub(crate) fn zero() -> u32 {
+    let zero: u32;
+    // SAFETY: a move.
+    unsafe { asm!("{zero} = 0", zero = lateout(reg) zero, options(pure, nomem, nostack)) };
+    zero
 }
 
 /// `value`, or `MAX` if that is less, in a way that the verifier of every kernel follows: the compiler cannot move

@@ -8,7 +8,7 @@ use aya_ebpf::helpers::generated::{bpf_get_current_task, bpf_get_current_task_bt
 
 use crate::record::exec_flags;
 
-use super::load::{Address, Memory, Probed, Typed, address, fetch, offset, present};
+use super::load::{Address, CastOrTyped, Memory, Probed, address, fetch, offset, present};
 use super::scratch::Area;
 
 /// `PROC_USER_INIT_INO` of Linux: the inode number of the initial user namespace.
@@ -45,7 +45,7 @@ pub(crate) fn note_current(area: Area) {
     // SAFETY: the task is typed, or all that is reached through it is probed.
     unsafe {
         if present!(current_task_helper) {
-            note::<Typed>(bpf_get_current_task_btf() as Address, area);
+            note::<CastOrTyped>(bpf_get_current_task_btf() as Address, area);
         } else {
             note::<Probed>(bpf_get_current_task() as Address, area);
         }

@@ -8,25 +8,26 @@
 //!
 //! A walk may be as long as a path may be. The verifier follows each round of a loop, so a loop for that would be beyond
 //! what it is ready to look at. A function of global linkage it looks at once, whoever calls it (Linux 5.6): so
-//! [`path_steps`] takes a few steps, and is called as often as it takes, by [`path_append`], which is another one.
+//! [`path_steps`] takes a few steps, [`path_walk`] calls it a few times, and is called as often as it takes.
 
 use crate::record::exec::{PATH_MAX, ROOT_MAX};
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 
-use super::load::{Address, Memory, Probed, address, at_most, offset, store};
+use super::load::{Address, Memory, Probed, address, at_most, offset, store, zero};
 use super::mounts::{self, Above};
 use super::name::{Name, SHORT};
 use super::scratch::Area;
 use super::watched;
 
 /// Steps that one call takes, names and mount crossings together.
-const STEPS: u32 = 4;
-/// Most calls for one walk: together more steps than a path of [`PATH_MAX`] has names.
-const CALLS: u32 = 576;
+const STEPS: u32 = 2;
+/// Most calls of [`path_walk`] for one walk, and of [`path_steps`] for one of these: together more steps than a path of
+/// [`PATH_MAX`] has names.
+const CALLS: u32 = 34;
 /// `NAME_MAX` of Linux: no component is longer.
 const COMPONENT_MAX: u64 = 255;
 
-const _: () = assert!((STEPS * CALLS) as usize > PATH_MAX / 2 + 128);
+const _: () = assert!((STEPS * CALLS * CALLS) as usize > PATH_MAX / 2 + 128);
 
 /// How a walk ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl End {
     }
 }
 
-/// What a call of [`path_steps`] returns: to be called again, or how the walk ended.
+/// What a call of [`path_steps`] or [`path_walk`] returns: to be called again, or how the walk ended.
 mod step {
     pub(super) const MORE: u64 = 0;
     pub(super) const ROOT: u64 = 1;
@@ -193,10 +194,10 @@ unsafe fn walk(area: Area, dentry: u64) -> u64 {
         (&raw mut (*area.0).left).write_volatile(0);
         (&raw mut (*area.0).dentry).write_volatile(dentry);
     }
-    let mut call = 0;
+    let mut call = zero();
     while call < CALLS {
         call += 1;
-        let taken = path_steps(area.number());
+        let taken = path_walk(area.number());
         if taken != step::MORE {
             return taken;
         }
@@ -204,12 +205,27 @@ unsafe fn walk(area: Area, dentry: u64) -> u64 {
     step::CUT
 }
 
+/// Goes on with the walk in the area of this number.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn path_walk(area: u32) -> u64 {
+    let mut call = zero();
+    while call < CALLS {
+        call += 1;
+        let taken = path_steps(area);
+        if taken != step::MORE {
+            return taken;
+        }
+    }
+    step::MORE
+}
+
 /// Takes the next steps of the walk in the area of this number.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn path_steps(area: u32) -> u64 {
     let Some(area) = Area::numbered(area) else { return step::CUT };
-    let mut count = 0;
+    let mut count = zero();
     while count < STEPS {
         count += 1;
         // SAFETY: the verifier checks the area; `probe` the rest. Every place of the walk is kept in the area, see

@@ -143,23 +143,23 @@ pub(super) unsafe fn innermost_pid<M: Memory>(task: Address) -> (u32, u32) {
 ///
 /// # Safety
 ///
-/// `task` must be a typed `task_struct` pointer, `record` within `area`.
+/// `task` must be a `task_struct` pointer that `M` can read, `record` within `area`.
 #[inline(always)]
-pub(super) unsafe fn describe(task: Address, area: Area, record: *mut ExecRecord) {
+pub(super) unsafe fn describe<M: Memory>(task: Address, area: Area, record: *mut ExecRecord) {
     // SAFETY: the verifier.
     unsafe {
-        (*record).process = process_of::<Typed>(task);
-        (*record).parent = parent_of::<Typed>(task);
-        (*record).exec_id = Typed::member::<u64>(task, offset!(task_self_exec_id)) as u16;
-        (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of::<Typed>(task));
-        credentials::<Typed>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
-        let (ns_pid, pid_ns) = innermost_pid::<Typed>(task);
+        (*record).process = process_of::<M>(task);
+        (*record).parent = parent_of::<M>(task);
+        (*record).exec_id = M::member::<u64>(task, offset!(task_self_exec_id)) as u16;
+        (&raw mut (*record).comm).cast::<[u64; 2]>().write(comm_of::<M>(task));
+        credentials::<M>(task, &raw mut (*record).ids, &raw mut (*record).namespaces);
+        let (ns_pid, pid_ns) = innermost_pid::<M>(task);
         (*record).ns_pid = ns_pid;
         (*record).namespaces.pid = pid_ns;
-        namespaces::<Typed>(task, &raw mut (*record).namespaces);
-        root::<Typed>(task, &raw mut (*record).place);
-        mounts::note::<Typed>(task, area);
-        terminal::<Typed>(task, &raw mut (*record).tty);
+        namespaces::<M>(task, &raw mut (*record).namespaces);
+        root::<M>(task, &raw mut (*record).place);
+        mounts::note::<M>(task, area);
+        terminal::<M>(task, &raw mut (*record).tty);
         (*record).reserved = 0;
     }
 }

@@ -19,7 +19,7 @@ use super::{changed, names};
 use crate::classes::Source;
 use crate::kernel::call::{self, Call};
 use crate::kernel::emit::Run;
-use crate::kernel::load::{Address, Memory, Probed, Typed, offset};
+use crate::kernel::load::{Address, CastOrTyped, Memory, Probed, Typed, offset};
 use crate::watched::sort;
 
 /// `PF_KTHREAD` and `PF_IO_WORKER` of Linux: they are in no system call.
@@ -67,8 +67,8 @@ fn at_change(ctx: &BtfTracePointContext) -> i32 {
         }
         // A number, as functions are given.
         let inode = Probed::member::<u64>(ctx.as_ptr().cast_const(), 0);
-        let is_as_self =
-            Typed::member::<u64>(task, offset!(task_cred)) == Typed::member(task, offset!(file.task_real_cred));
+        let is_as_self = CastOrTyped::member::<u64>(task, offset!(task_cred))
+            == CastOrTyped::member(task, offset!(file.task_real_cred));
         if is_as_self || is_overlay(inode as Address) {
             file_changes(inode);
         }
@@ -213,7 +213,7 @@ pub(super) unsafe fn descriptor(does: Does, call: Call) -> Address {
         return core::ptr::null();
     }
     // SAFETY: probed.
-    unsafe { call::file::<Typed>(bpf_get_current_task_btf() as Address, call.argument::<0>() as u32) }
+    unsafe { call::file::<CastOrTyped>(bpf_get_current_task_btf() as Address, call.argument::<0>() as u32) }
 }
 
 #[inline(always)]

@@ -5,15 +5,20 @@
 
 use aya_ebpf::helpers::generated::bpf_get_current_task;
 
-use crate::kernel::load::{Address, Memory, Probed, offset, present};
+use crate::kernel::load::{Address, Memory, Probed, offset, present, zero};
 
 /// Names of one file that are looked at.
 const NAMES: u32 = 32;
 /// Names in one folder that are.
-const CHILDREN: u32 = 64;
-/// Mounts of one file system, and folders on the way up to the root of one that is mounted in part.
-const MOUNTS: u32 = 128;
-const DEPTH: u32 = 256;
+const CHILDREN: u32 = 8 * BATCH;
+/// Mounts of one file system.
+const MOUNTS: u32 = 16 * BATCH;
+/// Folders on the way up to the root of one that is mounted in part.
+const DEPTH: u32 = 32 * BATCH;
+/// Of these, what one call looks at: see `path` for why.
+const BATCH: u32 = 8;
+/// Beside the address of what a call has found; without it the address is where the next one goes on.
+const FOUND: u64 = 1;
 
 /// `RWSEM_…` of Linux: the last bits beside the address of the task.
 const OWNER_BITS: u64 = 7;
@@ -60,21 +65,32 @@ pub(super) unsafe fn in_use(inode: Address, is_folder_held: bool) -> Address {
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn file_name_in_use(inode: u64, is_folder_held: u32) -> u64 {
-    let is_folder_held = is_folder_held != 0;
     // SAFETY: all is probed.
     unsafe {
         let mut dentry = newest(inode as Address);
         let (mut found, mut most) = (core::ptr::null(), 0);
-        let mut count = 0;
+        let mut count = zero();
         while count < NAMES && !dentry.is_null() {
             count += 1;
-            let users: i32 = Probed::member(dentry, offset!(file.dentry_count));
-            if users > most && (!is_folder_held || is_folder_of(dentry)) {
+            let users = file_name_users(dentry as u64, is_folder_held);
+            if users > most {
                 (found, most) = (dentry, users);
             }
             dentry = of_node(Probed::member(dentry, offset!(file.dentry_alias)));
         }
         found as u64
+    }
+}
+
+/// How many use a name: zero if it is not asked for. Likewise.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn file_name_users(dentry: u64, is_folder_held: u32) -> u64 {
+    // SAFETY: all is probed.
+    unsafe {
+        let dentry = dentry as Address;
+        let users: i32 = Probed::member(dentry, offset!(file.dentry_count));
+        if users > 0 && (is_folder_held == 0 || is_folder_of(dentry)) { users as u64 } else { 0 }
     }
 }
 
@@ -95,23 +111,38 @@ unsafe fn is_folder_of(dentry: Address) -> bool {
 /// All is probed.
 #[inline(always)]
 pub(super) unsafe fn held_in(folder: Address) -> Address {
-    let of_node = |node: Address| {
-        if node.is_null() { node } else { node.wrapping_byte_sub(offset!(file.dentry_sibling) as usize) }
-    };
     // SAFETY: as above.
-    unsafe {
-        let mut dentry = of_node(Probed::member(folder, offset!(file.dentry_children)));
-        let mut count = 0;
-        while count < CHILDREN && !dentry.is_null() {
-            count += 1;
+    let mut node: u64 = unsafe { Probed::member(folder, offset!(file.dentry_children)) };
+    let mut count = zero();
+    while count < CHILDREN && node != 0 {
+        count += BATCH;
+        node = file_held(node);
+        if node & FOUND != 0 {
+            return (node - FOUND) as Address;
+        }
+    }
+    core::ptr::null()
+}
+
+/// The next names in a folder from a node of its list on, see [`held_in`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn file_held(node: u64) -> u64 {
+    let mut node = node;
+    let mut count = zero();
+    while count < BATCH && node != 0 {
+        count += 1;
+        // SAFETY: all is probed.
+        unsafe {
+            let dentry = (node as Address).wrapping_byte_sub(offset!(file.dentry_sibling) as usize);
             let inode: Address = Probed::member(dentry, offset!(dentry_inode));
             if !inode.is_null() && is_held::<Probed>(inode) {
-                return dentry;
+                return dentry as u64 | FOUND;
             }
-            dentry = of_node(Probed::member(dentry, offset!(file.dentry_sibling)));
+            node = Probed::member(node as Address, 0);
         }
-        core::ptr::null()
     }
+    node
 }
 
 /// The name that an inode has got besides another one; null if there is none.
@@ -158,51 +189,56 @@ extern "C" fn file_mount(dentry: u64, near: u64) -> u64 {
         }
         let proxy: Address = Probed::member(task, offset!(task_nsproxy));
         let own: u64 = Probed::member(proxy, offset!(nsproxy_mnt_ns));
-        let head = superblock as u64 + u64::from(offset!(file.sb_mounts));
-        let mut node: u64 = Probed::member(superblock, offset!(file.sb_mounts));
-        // In a list of nodes within the mounts, or of mounts.
-        let is_list = !present!(file.mount_next_of_sb);
-        let place = u64::from(offset!(file.mount_of_sb));
-        let mut any = 0;
-        let mut count = 0;
-        while count < MOUNTS && node != 0 && node != head {
-            count += 1;
-            let mount = if is_list { node - place } else { node };
-            let here = mount + u64::from(offset!(mount_mnt));
-            match file_fits(dentry as u64, mount, own, any) {
-                fits::OWN => return here,
-                fits::ELSE => any = here,
-                _ => {}
-            }
-            node = Probed::member((mount + place) as Address, 0);
+        let node: u64 = Probed::member(superblock, offset!(file.sb_mounts));
+        match first(dentry, node, own) {
+            0 => first(dentry, node, 0),
+            mount => mount,
         }
-        any
     }
 }
 
-/// Whether a mount leads to a name.
-mod fits {
-    /// In the mount namespace at hand.
-    pub(super) const OWN: u64 = 1;
-    /// In another one.
-    pub(super) const ELSE: u64 = 2;
+/// Of the mounts from this node of the list on, the first that leads to a name and is in this namespace, or in any if that is zero.
+#[inline(always)]
+fn first(dentry: Address, node: u64, own: u64) -> u64 {
+    let mut node = node;
+    let mut count = zero();
+    while count < MOUNTS && node != 0 {
+        count += BATCH;
+        node = file_mounts(dentry as u64, node, own);
+        if node & FOUND != 0 {
+            return node - FOUND;
+        }
+    }
+    0
 }
 
-/// Of a `struct mount`: zero if it does not lead there, or is in another namespace than `own` and there is `any` already.
+/// The next mounts, see [`first`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn file_fits(dentry: u64, mount: u64, own: u64, any: u64) -> u64 {
+extern "C" fn file_mounts(dentry: u64, node: u64, own: u64) -> u64 {
     // SAFETY: all is probed.
     unsafe {
-        let is_own = Probed::member::<u64>(mount as Address, offset!(mount_ns)) == own;
-        if !is_own && any != 0 {
-            return 0;
+        let superblock: Address = Probed::member(dentry as Address, offset!(file.dentry_sb));
+        let head = superblock as u64 + u64::from(offset!(file.sb_mounts));
+        // In a list of nodes within the mounts, or of mounts.
+        let is_list = !present!(file.mount_next_of_sb);
+        let place = u64::from(offset!(file.mount_of_sb));
+        let mut node = node;
+        let mut count = zero();
+        while count < BATCH {
+            count += 1;
+            if node == 0 || node == head {
+                return 0;
+            }
+            let mount = if is_list { node - place } else { node };
+            let here = mount + u64::from(offset!(mount_mnt));
+            let is_own = own == 0 || Probed::member::<u64>(mount as Address, offset!(mount_ns)) == own;
+            if is_own && file_is_on(dentry, superblock as u64, here) != 0 {
+                return here | FOUND;
+            }
+            node = Probed::member((mount + place) as Address, 0);
         }
-        let superblock: u64 = Probed::member(dentry as Address, offset!(file.dentry_sb));
-        if file_is_on(dentry, superblock, mount + u64::from(offset!(mount_mnt))) == 0 {
-            return 0;
-        }
-        if is_own { fits::OWN } else { fits::ELSE }
+        node
     }
 }
 
@@ -235,18 +271,31 @@ extern "C" fn file_is_on(dentry: u64, superblock: u64, mount: u64) -> u64 {
 #[inline(never)]
 extern "C" fn file_is_below(dentry: u64, root: u64) -> u64 {
     let mut here = dentry;
-    let mut count = 0;
+    let mut count = zero();
     while count < DEPTH {
-        count += 1;
-        if here == root {
+        count += BATCH;
+        let above = file_above(here, root);
+        if above == root {
             return 1;
         }
-        // SAFETY: probed.
-        let up: u64 = unsafe { Probed::member(here as Address, offset!(dentry_parent)) };
-        if up == here {
+        if above == here {
             return 0;
         }
-        here = up;
+        here = above;
     }
     0
+}
+
+/// The folder some steps up from a name: not beyond `root`, and the file system's root is its own.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn file_above(dentry: u64, root: u64) -> u64 {
+    let mut here = dentry;
+    let mut step = zero();
+    while step < BATCH && here != root {
+        step += 1;
+        // SAFETY: probed.
+        here = unsafe { Probed::member(here as Address, offset!(dentry_parent)) };
+    }
+    here
 }

@@ -11,7 +11,7 @@ use super::tcp::{LISTENERS, Listener, place_of, state};
 use super::{INET, INET6, MULTIPATH, TCP};
 use crate::kernel::actor;
 use crate::kernel::lanes;
-use crate::kernel::load::{Address, Memory, Probed, Typed, member, offset};
+use crate::kernel::load::{Address, CastOrTyped, Memory, Probed, Typed, member, offset};
 use crate::record::Actor;
 
 /// `S_IFMT` and `S_IFSOCK` of Linux.
@@ -49,7 +49,7 @@ unsafe fn one(task: Address, file: Address) {
             return;
         }
         let mut listener = Listener { actor: Actor::default(), lane: lanes::of(task), reserved: 0, sock: sock as u64 };
-        actor::describe_task::<Typed>(task, &raw mut listener.actor);
+        actor::describe_task::<CastOrTyped>(task, &raw mut listener.actor);
         // Of several processes that have it, the first one, as one that began to listen meanwhile.
         let _ = LISTENERS.insert(&place_of::<Probed>(sock), &listener, u64::from(BPF_NOEXIST));
     }

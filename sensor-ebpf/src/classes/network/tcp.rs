@@ -14,7 +14,7 @@ use crate::classes::Source;
 use crate::kernel::actor;
 use crate::kernel::emit::{Run, header};
 use crate::kernel::lanes;
-use crate::kernel::load::{Address, Memory, Typed, offset, present, word};
+use crate::kernel::load::{Address, Memory, Typed, copy, offset, present, word};
 use crate::kernel::replicas::{replicas, run_once};
 use crate::record::Actor;
 
@@ -150,7 +150,7 @@ unsafe fn attempted(run: Run, sock: Address) {
         }
         let Some(record) = run.reserve::<ConnectAttemptRecord>(Source::Connection.ring()) else { return };
         (*record).header = header::<ConnectAttemptRecord>();
-        (*record).actor = connecting.actor;
+        copy(&raw const connecting.actor, &raw mut (*record).actor);
         flow::describe::<Typed>(sock, End::Source, true, &raw mut (*record).flow);
         if !is_kept {
             run.partial();
@@ -173,7 +173,7 @@ unsafe fn ended(run: Run, sock: Address, new: i32) {
         // SAFETY: as above.
         unsafe {
             (*record).header = header::<ConnectResultRecord>();
-            (*record).actor = (*connecting).actor;
+            copy(&raw const (*connecting).actor, &raw mut (*record).actor);
             flow::describe::<Typed>(sock, End::Source, true, &raw mut (*record).flow);
             let error: i32 = Typed::member(sock, offset!(network.sock_err));
             (*record).error = match (new, error) {
@@ -200,7 +200,7 @@ unsafe fn listens(run: Run, sock: Address) {
         }
         let Some(record) = run.reserve::<ListenRecord>(Source::Connection.ring()) else { return };
         (*record).header = header::<ListenRecord>();
-        (*record).actor = listener.actor;
+        copy(&raw const listener.actor, &raw mut (*record).actor);
         flow::describe::<Typed>(sock, End::Destination, false, &raw mut (*record).flow);
         if !is_kept {
             run.partial();
@@ -238,7 +238,7 @@ unsafe fn accepted(run: Run, sock: Address) {
         }
         let Some(record) = run.reserve::<AcceptRecord>(Source::Accept.ring()) else { return };
         (*record).header = header::<AcceptRecord>();
-        (*record).actor = (*listener).actor;
+        copy(&raw const (*listener).actor, &raw mut (*record).actor);
         flow::describe::<Typed>(sock, End::Destination, true, &raw mut (*record).flow);
         run.commit(Source::Accept.ring(), record);
     }

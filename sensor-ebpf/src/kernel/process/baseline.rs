@@ -13,7 +13,7 @@ use core::ffi::c_void;
 
 use super::{exec, image};
 use crate::kernel::emit::Run;
-use crate::kernel::load::{Address, Typed, member, offset};
+use crate::kernel::load::{Address, CastOrTyped, member, offset};
 use crate::kernel::scratch::Area;
 use crate::kernel::{cgroup, task};
 
@@ -54,7 +54,7 @@ unsafe fn one(seq: Address, task: Address) {
         };
         let record = area.begin();
         let time = bpf_ktime_get_boot_ns();
-        task::describe(task, area, record);
+        task::describe::<CastOrTyped>(task, area, record);
         (*record).old_tid = pid;
         (*record).error = 0;
         (*record).argc = 0;
@@ -76,7 +76,7 @@ unsafe fn one(seq: Address, task: Address) {
         }
         exec::working_directory(task, area, record);
 
-        let cgroup = cgroup::of::<Typed>(task, area);
+        let cgroup = cgroup::of::<CastOrTyped>(task, area);
         (*record).cgroup_len = cgroup::describe(area, cgroup, &raw mut (*record).place);
 
         let (bytes, len) = area.record();

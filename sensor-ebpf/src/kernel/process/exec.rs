@@ -39,7 +39,7 @@ unsafe fn exec(run: Run, area: Option<Area>, task: Address, old_tid: u32, bprm: 
     // SAFETY: the verifier.
     unsafe {
         let time = bpf_ktime_get_boot_ns();
-        task::describe(task, area, record);
+        task::describe::<Typed>(task, area, record);
         (*record).old_tid = old_tid;
         (*record).error = 0;
         (*record).argc = member(bprm, offset!(bprm_argc));

@@ -122,7 +122,7 @@ unsafe fn failed<const N: u32>(source: Source, run: Run, attempt: Attempt) {
     unsafe {
         let time = bpf_ktime_get_boot_ns();
         let task: Address = bpf_get_current_task_btf().cast_const().cast();
-        task::describe(task, area, record);
+        task::describe::<Typed>(task, area, record);
         (*record).old_tid = member(task, offset!(task_pid));
         (*record).error = attempt.error;
         (*record).argc = attempt.argc;

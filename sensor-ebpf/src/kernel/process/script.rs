@@ -9,14 +9,14 @@
 
 use crate::record::exec_flags;
 
-use crate::kernel::load::{Address, Memory, Probed, Typed, address, fetch, offset, present};
+use crate::kernel::load::{Address, Memory, Probed, Typed, address, fetch, offset, present, zero};
 use crate::kernel::path::{self, End};
 use crate::kernel::scratch::Area;
 
-/// Pieces of work that one call looks at, and most calls. A program may have many files closed at its exec; if they hide its
-/// script, the script's path is told as not whole.
-const PIECES: u32 = 32;
-const CALLS: u32 = 64;
+/// Pieces of work that one call looks at, and most calls of [`script_walk`], and of [`script_steps`] in each. A program may have many
+/// files closed at its exec; if they hide its script, the script's path is told as not whole.
+const PIECES: u32 = 2;
+const CALLS: u32 = 32;
 /// `S_IFMT` and `S_IFREG` of Linux.
 const TYPE: u16 = 0o170_000;
 const REGULAR: u16 = 0o100_000;
@@ -45,10 +45,10 @@ pub(super) unsafe fn find(task: Address, area: Area) -> u64 {
         script.write_volatile(0);
         let next = &raw mut (*area.0).dentry;
         next.write_volatile(works as u64);
-        let mut call = 0;
+        let mut call = zero();
         while call < CALLS {
             call += 1;
-            if script_steps(area.number()) != 0 {
+            if script_walk(area.number()) != 0 {
                 return script.read_volatile();
             }
         }
@@ -56,12 +56,26 @@ pub(super) unsafe fn find(task: Address, area: Area) -> u64 {
     }
 }
 
-/// Looks at the next pieces of work, see `path` for why in a function of its own. Not zero at the list's end.
+/// Goes on with the list, see `path` for why in a function of its own. Not zero at its end.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn script_walk(area: u32) -> u64 {
+    let mut call = zero();
+    while call < CALLS {
+        call += 1;
+        if script_steps(area) != 0 {
+            return 1;
+        }
+    }
+    0
+}
+
+/// Looks at the next pieces of work. Likewise.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn script_steps(area: u32) -> u64 {
     let Some(area) = Area::numbered(area) else { return 1 };
-    let mut piece = 0;
+    let mut piece = zero();
     while piece < PIECES {
         piece += 1;
         // SAFETY: within the area; `probe` the rest.

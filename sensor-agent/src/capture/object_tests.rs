@@ -1,7 +1,10 @@
-//! What Linux 5.10 wants of loops, which no build shows and the compiler's layout decides: its verifier takes none whose end falls
-//! through to its head without a jump (`check_cfg` of kernel/bpf/verifier.c), "back-edge from insn".
+//! What the compiler makes of the kernel programs, which no build shows.
+//!
+//! Linux 5.10 takes no loop whose end falls through to its head without a jump (`check_cfg` of kernel/bpf/verifier.c), "back-edge from
+//! insn": the compiler's layout decides. And what the compiler does not copy or clear word by word it does byte by byte, by a function
+//! with a loop: hundreds of instructions for each event, and thousands for the verifier.
 
-use object::{Object as _, ObjectSection as _, ObjectSymbol as _, SymbolKind};
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _, RelocationTarget, SymbolKind};
 
 use super::OBJECT;
 
@@ -80,6 +83,26 @@ fn loops_jump_back() {
         functions += 1;
     }
     assert!(functions > 100, "{functions} functions");
+}
+
+#[test]
+fn nothing_is_copied_or_cleared_byte_by_byte() {
+    let object = object::File::parse(OBJECT).expect("an object");
+    let mut calls = 0;
+    for section in object.sections() {
+        for (at, relocation) in section.relocations() {
+            let RelocationTarget::Symbol(symbol) = relocation.target() else { continue };
+            let symbol = object.symbol_by_index(symbol).expect("its symbol");
+            let name = symbol.name().unwrap_or("?");
+            assert!(
+                !matches!(name, "memcpy" | "memmove" | "memset" | "memcmp" | "bcmp"),
+                "{} calls {name} at {at:#x}",
+                section.name().unwrap_or("?")
+            );
+            calls += 1;
+        }
+    }
+    assert!(calls > 1000, "{calls} relocations");
 }
 
 #[test]
