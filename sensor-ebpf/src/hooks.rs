@@ -72,6 +72,8 @@ pub struct Hook {
     pub needs: &'static [&'static str],
     /// What is not seen, or not known, where it is not to be had and only lower rungs, or none, serve.
     pub missed: Option<&'static str>,
+    /// What it tells besides, where that has no hook that can be had.
+    pub also: Option<Source>,
 }
 
 /// A further place of a hook, and the program that serves it.
@@ -106,6 +108,7 @@ impl Hook {
             required: false,
             needs: &[],
             missed: None,
+            also: None,
         }
     }
 
@@ -128,6 +131,10 @@ impl Hook {
 
     pub(crate) const fn missed(self, missed: &'static str) -> Self {
         Self { missed: Some(missed), ..self }
+    }
+
+    pub(crate) const fn also(self, also: Source) -> Self {
+        Self { also: Some(also), ..self }
     }
 
     /// Whether there are [`REPLICAS`](crate::classes::REPLICAS) programs for it, where tasks are preempted in the middle of one.

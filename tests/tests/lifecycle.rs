@@ -1,8 +1,10 @@
 //! What is told of a program from its start to its end: rows and the alert, field by field.
 
+use std::fs;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use nix::libc;
 use sensor_tests::{Mark, Sensor, of_kind, programs};
 use serde_json::{Value, json};
 
@@ -16,7 +18,7 @@ fn is_uuid(value: &Value) -> bool {
 
 /// The kernel's own account of a process: its parent, from `/proc/PID/stat`.
 fn parent_in_proc(pid: u32) -> u32 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process is there");
     let after_name = &stat[stat.rfind(')').expect("a name") + 2..];
     after_name.split(' ').nth(1).expect("a parent").parse().expect("a pid")
 }
@@ -182,32 +184,50 @@ fn a_signal_that_ends_a_process_is_told() {
     }
 }
 
+/// By whichever hook the kernel allows.
 #[test]
-fn a_failed_exec_is_told_with_its_reason_or_the_status_says_why_not() {
+fn a_failed_exec_is_told_with_its_reason_and_its_file() {
     let mark = Mark::new("failed");
     let sensor = Sensor::start(&mark.config());
-    let status = sensor.status();
-    let hook = |name: &str| {
-        let hooks = status["hooks"].as_array().unwrap();
-        hooks.iter().find(|hook| hook["name"] == name).unwrap_or_else(|| panic!("no hook {name} in {status:#}"))
-    };
-    if hook("exec_failed")["attached"] == false {
-        // Not every kernel allows such programs. It must not go unsaid.
-        let said = sensor.ask(&["status"]);
-        assert!(said.stdout.contains("exec_failed"), "{}", said.stdout);
-        assert!(said.stdout.contains("exec_failed: not available here: "), "{}", said.stdout);
-        return;
-    }
     let dir = tempfile::tempdir().unwrap();
-    let not_executable = dir.path().join(mark.word());
-    std::fs::write(&not_executable, "no program").unwrap();
-    assert!(Command::new(&not_executable).spawn().is_err());
-    let row = sensor.until("the row of the failed exec", || {
-        of_kind(&sensor.rows("process_events"), "_EXEC_FAILED").into_iter().next()
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(format!("{}-{name}", mark.word()));
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let not_executable = file("denied", "no program");
+    let missing = dir.path().join(format!("{}-missing", mark.word()));
+    let bare = programs::script(dir.path().join(format!("{}-bare", mark.word())), "x=1\n");
+    let lost = programs::script(dir.path().join(format!("{}-lost", mark.word())), "#!/no/such/interpreter\n");
+    // By a descriptor and no name; and what only asks whether it could be run (`AT_EXECVE_CHECK`, Linux 6.14).
+    let by_descriptor = "import ctypes, os, sys\n\
+        execveat = lambda path, flags: ctypes.CDLL(None).syscall(322, os.open(path, os.O_RDONLY), b'', 0, 0, flags)\n\
+        execveat(sys.argv[1], 0x1000); execveat(sys.argv[1], 0x11000)";
+    for path in [&not_executable, &missing, &bare, &lost] {
+        // Not by a shell, nor by what runs a file without a first line by one.
+        let run = "import os, sys\ntry: os.execv(sys.argv[1], sys.argv[1:])\nexcept OSError: pass";
+        assert!(Command::new("python3").args(["-c", run]).arg(path).status().unwrap().success());
+    }
+    assert!(Command::new("python3").args(["-c", by_descriptor]).arg(&bare).status().unwrap().success());
+    let rows = sensor.until("the rows of the failed execs", || {
+        Some(of_kind(&sensor.rows("process_events"), "_EXEC_FAILED")).filter(|rows| rows.len() >= 5)
     });
-    assert_eq!((&row["errno"], &row["ppid"]), (&json!(nix::libc::EACCES), &json!(std::process::id())), "{row:#}");
-    assert_eq!(row["file_path"], json!(not_executable));
-    assert_eq!(of_kind(&sensor.rows("process_events"), "_EXEC").len(), 0);
+    let told: Vec<_> = rows.iter().map(|row| (&row["errno"], &row["file_path"], &row["script_path"])).collect();
+    let (denied, none, unknown) = (json!(libc::EACCES), json!(libc::ENOENT), json!(libc::ENOEXEC));
+    let paths = [&not_executable, &missing, &bare, &lost].map(|path| json!(path));
+    assert_eq!((told[0].0, told[0].1), (&denied, &paths[0]));
+    assert_eq!(told[1], (&none, &paths[1], &Value::Null));
+    assert_eq!(told[2], (&unknown, &paths[2], &paths[2]));
+    assert_eq!((told[3].0, told[3].1), (&none, &paths[3]));
+    assert_eq!((told[4].0, told[4].2), (&unknown, &paths[2]));
+    assert_eq!(rows.len(), 5, "{rows:#?}");
+    let status = sensor.status();
+    let hooks = status["hooks"].as_array().unwrap();
+    let one = hooks.iter().any(|hook| hook["name"] == "exec_failed" && hook["attached"] == true);
+    assert!(
+        one && hooks.iter().all(|hook| hook["name"] != "exec_not_opened" || hook["missed"].is_null()),
+        "{hooks:#?}"
+    );
 }
 
 #[test]
@@ -216,7 +236,7 @@ fn the_sensors_own_start_is_a_row() {
     let rows = sensor.until("a row of the sensor", || Some(sensor.rows("sensors")).filter(|rows| !rows.is_empty()));
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["sensor_pid"], sensor.pid());
-    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     assert_eq!(rows[0]["hostname"], hostname.trim());
     assert!(is_uuid(&rows[0]["sensor_id"]));
 }

@@ -12,6 +12,9 @@ use super::{CaptureError, preflight};
 /// Of a lower rung.
 pub(super) const BETTER: State = State::NotNeeded("a better hook tells it");
 
+/// Of what cannot be had itself.
+pub(super) const ALSO: State = State::NotNeeded("another hook tells it too");
+
 /// A hook, and what became of it.
 pub(super) struct Place {
     pub(super) hook: &'static Hook,

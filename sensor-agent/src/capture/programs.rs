@@ -20,7 +20,7 @@ use super::counters::{self, Counted, Words};
 use super::hooks;
 use super::links::{Attachment, Reattached};
 use super::offsets::Table;
-use super::place::{BETTER, Place, kernel_types, refused, spares};
+use super::place::{ALSO, BETTER, Place, kernel_types, refused, spares};
 use super::{CaptureError, OBJECT, Options, cast};
 
 /// What became of a hook.
@@ -192,8 +192,20 @@ impl Loaded {
                 Err(reason) => return Err(refused(place.hook, reason)),
             }
         }
+        self.settle();
         self.walk(new);
         Ok(())
+    }
+
+    /// What another hook tells besides has no need of one that cannot be had.
+    fn settle(&mut self) {
+        let serves = |place: &&Place| matches!(place.state, State::Ready | State::Attached);
+        let told: Vec<_> = self.places.iter().filter(serves).filter_map(|place| place.hook.also).collect();
+        for place in &mut self.places {
+            if matches!(place.state, State::NotAvailable(_)) && told.contains(&place.hook.source) {
+                place.state = ALSO;
+            }
+        }
     }
 
     /// Loads the next rungs of what nobody asks for yet, where it is not known that functions can be had: whether the one that is

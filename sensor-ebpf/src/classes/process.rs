@@ -27,7 +27,12 @@ pub(crate) const CLASS: Described = Described {
         Hook::new(Source::Fork, "sched_process_fork", point!(tp_btf "sched_process_fork")).required(),
         Hook::new(Source::Exec, "sched_process_exec", point!(tp_btf "sched_process_exec")).required(),
         Hook::new(Source::Exit, "sched_process_exit", point!(tp_btf "sched_process_exit")).required(),
-        Hook::new(Source::ExecFailed, "bprm_execve", point!(fexit "bprm_execve"))
+        // The second rung tells the same, so nothing is missed.
+        Hook::new(Source::ExecFailed, "bprm_execve", point!(fexit "bprm_execve")),
+        Hook::new(Source::ExecFailed, "sys_exit_of_exec", point!(tp_btf "sys_exit"))
+            .rung(2)
+            .needs(&["current_task_helper", "regs_number", "thread_info_status", "task_works", "file_task_work"])
+            .also(Source::ExecNotOpened)
             .missed("programs that could not be run are not seen"),
         Hook::new(Source::ExecNotOpened, "alloc_bprm", point!(fexit "alloc_bprm"))
             .missed("files that could not be opened to be run are not seen"),

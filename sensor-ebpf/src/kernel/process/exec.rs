@@ -6,7 +6,7 @@
 use crate::classes::Source;
 use crate::record::exec::{FILENAME_MAX, INTERPRETER_MAX};
 use crate::record::{Header, LAYOUT_VERSION, exec_flags, kind};
-use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str};
+use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel_str, bpf_probe_read_user_str};
 use aya_ebpf::macros::btf_tracepoint;
 use aya_ebpf::programs::BtfTracePointContext;
 
@@ -142,7 +142,22 @@ pub(super) unsafe fn working_directory(task: Address, area: Area, record: *mut c
 #[inline(always)]
 pub(super) unsafe fn name<const MAX: usize>(area: Area, from: Address) -> u16 {
     // SAFETY: `end` leaves room.
-    let len = unsafe { bpf_probe_read_kernel_str(area.end().cast(), MAX as u32, from) };
+    named::<MAX>(area, unsafe { bpf_probe_read_kernel_str(area.end().cast(), MAX as u32, from) })
+}
+
+/// The same of one in the memory of the task at hand.
+///
+/// # Safety
+///
+/// As of [`name`].
+#[inline(always)]
+pub(super) unsafe fn callers_name<const MAX: usize>(area: Area, from: Address) -> u16 {
+    // SAFETY: as above.
+    named::<MAX>(area, unsafe { bpf_probe_read_user_str(area.end().cast(), MAX as u32, from) })
+}
+
+#[inline(always)]
+fn named<const MAX: usize>(area: Area, len: i64) -> u16 {
     if len < 1 {
         area.flag(exec_flags::READ_FAILED);
         return 0;
