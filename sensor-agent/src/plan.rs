@@ -49,7 +49,7 @@ pub struct ListLine {
 /// Compiles a configuration.
 #[must_use]
 pub fn plan(config: &Config, report: &mut Report) -> Plan {
-    in_vain::unread_lists(config, report);
+    in_vain::lists(config, report);
     let lists = lists(config, report);
     let (detection, policies) = policies::compile(config, &lists, report);
     let outputs = destinations::outputs(config, report);

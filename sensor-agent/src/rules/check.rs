@@ -9,7 +9,7 @@ use std::sync::Arc;
 use diagnostic::nearest;
 use foldhash::HashMap;
 
-pub(crate) use self::possible::is_no_path;
+pub(crate) use self::possible::{is_no_path, never_a_path};
 use schema::{Seen, Type};
 
 use super::ast::{self, ExprKind, Literal, LiteralValue, Operand, Scope, Term, Verdict};

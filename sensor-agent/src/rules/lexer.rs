@@ -39,6 +39,24 @@ pub fn lists_named(text: &str) -> Vec<String> {
     names.collect()
 }
 
+/// The lists that a rule reads, each with the field that it is compared with. One that is no rule reads none.
+pub fn lists_compared(text: &str) -> Vec<(String, String)> {
+    let tokens = lex(text).unwrap_or_default();
+    let mut compared = Vec::new();
+    let mut field = "";
+    for token in &tokens {
+        match token.kind {
+            // In any case of letters, as words of the language are.
+            TokenKind::Word(word) if ["in", "not"].iter().any(|operator| word.eq_ignore_ascii_case(operator)) => {}
+            TokenKind::Word("lineage") => field = "programName",
+            TokenKind::Word(word) => field = word,
+            TokenKind::List(name) => compared.push((name.to_owned(), field.to_owned())),
+            _ => {}
+        }
+    }
+    compared
+}
+
 /// All tokens of a rule, the last being [`TokenKind::End`].
 pub(super) fn lex(text: &str) -> Result<Vec<Token<'_>>, Problem> {
     let mut tokens = Vec::new();

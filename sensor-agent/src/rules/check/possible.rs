@@ -103,13 +103,7 @@ impl Checker<'_> {
             Values::LastPart if contains(text, b"/") && (is_start || is_piece) => {
                 ("it has no slash", "the whole path is `programName`".into())
             }
-            Values::FromRoot if is_start && is_relative(text) => {
-                let whole = [b"*/", text].concat();
-                ("it begins with a slash", format!("write the whole path, or {}", quoted(&whole)))
-            }
-            Values::FromRoot if is_start && let Some(resolved) = resolved(text, is_whole(operator, text)) => {
-                ("it is the path as the kernel resolved it", resolved)
-            }
+            Values::FromRoot if is_start && let Some(advice) = path_advice(text, is_whole(operator, text)) => advice,
             Values::Uuid if is_whole(operator, text) && !is_uuid(text) => {
                 ("no UUID", "write it as `01234567-89ab-8def-8123-456789abcdef`, in small letters".into())
             }
@@ -238,6 +232,20 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 /// Whether no path is as this glob from the root says.
 pub(crate) fn is_no_path(glob: &[u8]) -> bool {
     resolved(glob, !is_pattern(glob)).is_some()
+}
+
+/// What is wrong with an entry of a list that paths from the root are compared with, and what to write instead.
+pub(crate) fn never_a_path(glob: &[u8]) -> Option<(&'static str, String)> {
+    path_advice(glob, !is_pattern(glob))
+}
+
+/// What is wrong with a text that no path from the root is or begins with, and what to write instead.
+fn path_advice(text: &[u8], is_whole: bool) -> Option<(&'static str, String)> {
+    if is_relative(text) {
+        let whole = [b"*/", text].concat();
+        return Some(("it begins with a slash", format!("write the whole path, or {}", quoted(&whole))));
+    }
+    Some(("it is the path as the kernel resolved it", resolved(text, is_whole)?))
 }
 
 /// What to write instead of a path from the root that none has: the kernel's have no `//`, `/./` and `/../` in them and no
