@@ -5,6 +5,9 @@ use crate::duration::duration;
 /// The number that was meant by full-width digits, digits in groups, another base, an exponent or sixties; none if there
 /// is nothing to mend.
 pub(crate) fn plain_number(text: &str) -> Option<String> {
+    if is_apart(text) {
+        return None;
+    }
     let plain: String = narrow(text).chars().filter(|character| !",_ '\u{a0}\u{202f}".contains(*character)).collect();
     let number: u64 = if !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit()) {
         plain.parse().ok()?
@@ -21,6 +24,12 @@ pub(crate) fn plain_number(text: &str) -> Option<String> {
     };
     let number = number.to_string();
     (number != text).then_some(number)
+}
+
+/// Whether blanks part digits, as where a value goes on in the next line: which number is meant nobody knows.
+fn is_apart(text: &str) -> bool {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    words.windows(2).any(|pair| pair[0].ends_with(char::is_numeric) && pair[1].starts_with(char::is_numeric))
 }
 
 /// `1:30`, which is 90 to older readers of YAML.
@@ -55,6 +64,9 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 
 /// The duration that was meant by a translated unit, full-width digits or blanks; none if there is nothing to mend.
 pub(crate) fn plain_duration(text: &str) -> Option<String> {
+    if is_apart(text) {
+        return None;
+    }
     let text_narrow: String = narrow(text).split_whitespace().collect::<String>().replace('_', "");
     let text_narrow = text_narrow.strip_prefix('+').unwrap_or(&text_narrow);
     let digits = text_narrow.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
@@ -126,5 +138,10 @@ mod tests {
         assert_eq!(plain_number("１,０００").as_deref(), Some("1000"));
         assert_eq!(plain_number("1000"), None);
         assert_eq!(plain_number("many"), None);
+        // Of two lines YAML makes one text with a blank.
+        for apart in ["01 7", "1 7", "1\n7", "１ ７"] {
+            assert_eq!(plain_number(apart), None, "{apart}");
+            assert_eq!(plain_duration(&format!("{apart}s")), None, "{apart}");
+        }
     }
 }

@@ -13,6 +13,19 @@ const REPEATED_AT_MOST: usize = 160;
 
 /// What to write instead of the line that a parser stopped in; none if quotes have nothing to do with it.
 pub(crate) fn advice(parser_says: &str, text: &str, offset: usize, schema: &Schema) -> Option<String> {
+    if parser_says.contains("comment intercepting") {
+        return Some(
+            "a blank and # begin a comment, which cannot stand within a text of several lines: put the whole text in single \
+             quotes, '…', or the comment in a line above the text"
+                .to_owned(),
+        );
+    }
+    if let Some(item) = cut_item(text, offset) {
+        return Some(format!(
+            "a comma or bracket ends an item of a list in brackets; an item that holds one needs single quotes: {}",
+            single("", item, schema)
+        ));
+    }
     let (key, value) = value_at(text, offset);
     let single = |text: &str| single(key, text, schema);
     let first = value.chars().next()?;
@@ -110,6 +123,36 @@ pub(crate) fn comment_in_brackets(text: &str, offset: usize) -> Option<Range<usi
             return Some(start + at..start + line.trim_end().len());
         }
         end = start.saturating_sub(1);
+    }
+    None
+}
+
+/// The item of a list in brackets that this place is in, if it is a text without quotes that has commas between parentheses, or
+/// brackets behind a word.
+fn cut_item(text: &str, offset: usize) -> Option<&str> {
+    let line_start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = without_line_end(&text[line_start..]);
+    let (mut start, mut within, mut in_quotes, mut before) = (None, 0_usize, false, ' ');
+    for (at, char) in line.char_indices() {
+        match char {
+            '"' => in_quotes = !in_quotes,
+            _ if in_quotes => {}
+            '(' => within += 1,
+            '[' if before.is_alphanumeric() => within += 1,
+            ')' => within = within.saturating_sub(1),
+            ']' if within > 0 => within -= 1,
+            _ if within > 0 => {}
+            '[' | '{' | ',' | ']' | '}' if at >= offset - line_start => {
+                let item = line[start?..at].trim();
+                let is_text = !item.starts_with(['"', '\'', '[', '{']);
+                let is_cut = item.contains('(') && item.contains(',') || item.contains('[');
+                return (is_text && is_cut).then_some(item);
+            }
+            '[' | ',' => start = Some(at + 1),
+            '{' | ']' | '}' => start = None,
+            _ => {}
+        }
+        before = char;
     }
     None
 }
@@ -239,6 +282,26 @@ mod tests {
         ] {
             let found = comment_in_brackets(text, text.len() - 1);
             assert_eq!(found.map(|found| &text[found]), comment, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_item_that_holds_a_comma_or_bracket_is_quoted_alone() {
+        for text in [
+            "a: [x in (\"a\", \"b\"), default ignore]\n",
+            "a b: {c: d, e: [x in (\"a\", \"b\"), default ignore]}\n",
+            "- [y, x in (\"a\", \"b\")]\n",
+        ] {
+            let said = advice("invalid trailing content", text, text.find("),").or(text.find(")]")).unwrap(), &SCHEMA);
+            assert!(
+                said.as_deref().unwrap_or_default().ends_with("single quotes: 'x in (\"a\", \"b\")'"),
+                "{text}: {said:?}"
+            );
+        }
+        let text = "a: [y, match lineage[0].x == z, default ignore]\n";
+        assert_eq!(cut_item(text, text.find(".x").unwrap()), Some("match lineage[0].x == z"));
+        for text in ["a: [\"x\" y, z]\n", "a: (b, c)\n", "a: {b: (c, \"d\")}\n"] {
+            assert_eq!(cut_item(text, text.len() - 3), None, "{text}");
         }
     }
 
