@@ -40,9 +40,21 @@ pub(super) fn sink(given: &Given<'_>, elsewhere: &mut Elsewhere, report: &mut Re
 
 fn read(given: &Given<'_>, what: &str, elsewhere: &mut Elsewhere, report: &mut Report) -> Option<FileSettings> {
     let path = given.path(what, elsewhere, report)?;
+    if is_folder(&path) {
+        report
+            .error(given.section.span("name"), format!("{} is a folder's path, and {what} needs a file's", path.display()))
+            .label("ends without a file's name")
+            .help("write the file's name behind it, such as alerts.json");
+    }
     let megabytes: u64 = given.section.get("max_size")?;
     let max_backups = given.section.get::<u64>("max_backups").map(|count| u32::try_from(count).unwrap_or(u32::MAX));
     Some(FileSettings { path, max_bytes: NonZeroU64::new(megabytes * 1_000_000)?, max_backups })
+}
+
+/// Whether a path can be no file's, whatever is there.
+fn is_folder(path: &Path) -> bool {
+    let last = path.as_os_str().as_encoded_bytes().rsplit(|&byte| byte == b'/').next();
+    last.is_some_and(|name| [&b""[..], b".", b".."].contains(&name))
 }
 
 impl Target for FileSettings {

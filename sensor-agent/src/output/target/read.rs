@@ -6,7 +6,7 @@ use std::time::Duration;
 use delivery::http::HttpSettings;
 use diagnostic::{Report, Span};
 use foldhash::HashMap;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use settings::{Node, Section, files};
 use url::Url;
 
@@ -121,8 +121,18 @@ impl Given<'_> {
 
 /// A token that is given, or the file that holds it. Whether there is one at all is for the caller to say.
 pub(crate) fn token(section: &Section<'_>, report: &mut Report) -> Option<SecretString> {
-    section.secret("token").or_else(|| {
-        let path: PathBuf = section.get("token_file")?;
-        files::secret(&path, section.span("token_file"), report)
-    })
+    let (key, token) = match section.secret("token") {
+        Some(token) => ("token", token),
+        None => {
+            let path: PathBuf = section.get("token_file")?;
+            ("token_file", files::secret(&path, section.span("token_file"), report)?)
+        }
+    };
+    if token.expose_secret().contains(|char: char| char.is_whitespace() || char.is_control()) {
+        report
+            .error(section.span(key), format!("`{key}`: the token holds a blank, a line end or a control character"))
+            .label("no request can carry it")
+            .help("write the token alone, as the receiver shows it");
+    }
+    Some(token)
 }

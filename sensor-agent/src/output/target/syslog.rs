@@ -1,6 +1,6 @@
 //! A syslog receiver.
 
-use std::sync::Arc;
+use std::{fs, os::unix::fs::FileTypeExt as _, sync::Arc};
 
 use delivery::receivers::syslog::{
     self, Facility, Framing, Syslog, SyslogAddress, SyslogProtocol, SyslogReceiver, SyslogSettings,
@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use settings::{Key, Kind, Size, Variant, Word as _};
 
 use super::{
-    Elsewhere, Endpoint, Given, Opened, Target,
+    Elsewhere, Endpoint, Fault, Given, Opened, Target,
     keys::{CA_FILE, CERT_FILE, KEY_FILE},
     spooled,
 };
@@ -137,6 +137,14 @@ impl Target for SyslogSettings {
             // Nothing is connected to.
             SyslogAddress::Udp(_) => None,
         }
+    }
+
+    fn doubt(&self) -> Option<Fault> {
+        let SyslogAddress::Unix(path) = &self.receiver.address else { return Fault::left_aside(&self.receiver.tls) };
+        let found = fs::metadata(path).ok().filter(|found| !found.file_type().is_socket())?;
+        let what = if found.is_dir() { "a folder" } else { "a file" };
+        let reason = format!("{}: this is {what}, and no socket", path.display());
+        Some(Fault { key: Some("address"), reason, label: "nothing can be sent there as it is" })
     }
 
     fn head(&self, alert: &Alert) -> String {

@@ -1,7 +1,10 @@
 //! A ZeroMQ socket, as the keys of an output describe it.
 
+use std::net::IpAddr;
+
 use diagnostic::{Report, Span};
 use foldhash::HashMap;
+use nix::sys::socket::SockaddrStorage;
 use settings::{HostPort, Key, Kind, Section, Word as _};
 
 use super::{ZeromqEndpoint, ZeromqPattern, ZeromqSettings, endpoint};
@@ -35,16 +38,20 @@ pub fn read(section: &Section<'_>, report: &mut Report) -> Option<ZeromqSettings
     // Binding to the loopback's interface by its name.
     let is_local =
         endpoint.is_local() || bind && matches!(&endpoint, ZeromqEndpoint::Tcp(HostPort { host, .. }) if host == "lo");
-    if !is_local && !section.bool("allow_plaintext") {
+    let is_refused = !is_local && !section.bool("allow_plaintext");
+    if is_refused {
         report
             .error(section.span("endpoint"), "this would send unencrypted TCP off this host")
             .label("not the loopback")
             .help("use 127.0.0.1 or ipc://, or say that it is meant: `allow_plaintext: true`");
     }
-    if let ZeromqEndpoint::Tcp(HostPort { host, .. }) = &endpoint
-        && !bind
-    {
-        not_to_connect_to(host, section, report);
+    if let ZeromqEndpoint::Tcp(HostPort { host, .. }) = &endpoint {
+        match bind {
+            // One thing at a time.
+            true if is_refused => {}
+            true => not_to_bind_to(host, section, report),
+            false => not_to_connect_to(host, section, report),
+        }
     }
     Some(ZeromqSettings {
         endpoint,
@@ -65,6 +72,23 @@ fn not_to_connect_to(host: &str, section: &Section<'_>, report: &mut Report) {
         .error(section.span("endpoint"), what)
         .label("to be connected to")
         .help("name the host that listens, or set `bind: true`");
+}
+
+/// Warns of an address that this host does not have: it may get it, or listen there all the same (`ip_nonlocal_bind`).
+fn not_to_bind_to(host: &str, section: &Section<'_>, report: &mut Report) {
+    let Ok(address) = host.parse::<IpAddr>() else { return };
+    let Ok(mut all) = nix::ifaddrs::getifaddrs() else { return };
+    let is_it = |found: SockaddrStorage| {
+        let four = found.as_sockaddr_in().map(|found| IpAddr::from(found.ip()));
+        four.or_else(|| found.as_sockaddr_in6().map(|found| IpAddr::from(found.ip()))) == Some(address)
+    };
+    if address.is_unspecified() || address.is_loopback() || all.any(|one| one.address.is_some_and(is_it)) {
+        return;
+    }
+    report
+        .warning(section.span("endpoint"), format!("{host} is no address of this host, and one binds to one's own"))
+        .label("to be bound to")
+        .help("write an address of this host, or `*` for all; to connect to another host set `bind: false`");
 }
 
 /// Whether this host has a network interface of this name.
