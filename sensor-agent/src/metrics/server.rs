@@ -32,6 +32,13 @@ pub enum ListenError {
     Start(#[source] io::Error),
 }
 
+/// What is served, for who does not know.
+const PAGES: &str = "\
+/metrics  the sensor's state, for Prometheus
+/healthz  whether it is healthy
+/readyz   whether it is healthy and every hook is attached
+";
+
 /// Answers until it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -49,6 +56,7 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ListenError::Start)?;
         let bind = |source| ListenError::Bind { address: address.to_string(), source };
         let router = Router::new()
+            .route("/", get(|| async { PAGES }))
             .route("/metrics", get(metrics))
             .route("/healthz", get(healthz))
             .route("/readyz", get(readyz))
@@ -186,7 +194,12 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(ask(&path, "/healthz").starts_with("HTTP/1.1 503"), "an engine that does not answer is not healthy");
         assert!(ask(&path, "/metrics").contains("# TYPE sophoslinuxsensor_alerts_total counter"));
-        assert!(ask(&path, "/").starts_with("HTTP/1.1 404"));
+        let pages = ask(&path, "/");
+        assert!(pages.starts_with("HTTP/1.1 200"), "{pages}");
+        for page in ["/metrics", "/healthz", "/readyz"] {
+            assert!(pages.contains(page), "{pages}");
+        }
+        assert!(ask(&path, "/other").starts_with("HTTP/1.1 404"));
         drop(server);
         assert!(!path.exists());
         fs::write(&path, "precious").unwrap();
