@@ -75,6 +75,8 @@ pub enum Command {
         options: Options,
         event: PathBuf,
         policy: Option<String>,
+        /// Whether policies that do not match are explained as well.
+        all: bool,
     },
     /// Exceptions for the alert in this file, or of this uuid; `-` is standard input.
     RulesExcept {

@@ -36,7 +36,9 @@ pub fn execute(command: Command) -> Exit {
         Command::TestAlert { options } => test_alert::test_alert(&options),
         Command::RulesCheck { options, files } => rules::check(&options, &files),
         Command::RulesTest { options, files } => rules::test(&options, &files),
-        Command::RulesExplain { options, event, policy } => rules::explain(&options, &event, policy.as_deref()),
+        Command::RulesExplain { options, event, policy, all } => {
+            rules::explain(&options, &event, policy.as_deref(), all)
+        }
         Command::RulesExcept { run_dir, alert } => except::except(&run_dir, &alert),
         Command::RulesImportSigma { options, paths, output, keep_level } => {
             import::sigma(&options, &paths, output.as_deref(), keep_level)

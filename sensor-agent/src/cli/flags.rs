@@ -35,6 +35,7 @@ pub enum FlagId {
     Group,
     Markdown,
     Policy,
+    All,
     Output,
     KeepLevel,
     Version,
@@ -252,7 +253,14 @@ pub static FLAGS: &[Flag] = &[
         name: "policy",
         value: Some(Operand { name: "NAME", kind: OperandKind::Word }),
         default: None,
-        doc: "Explain this policy only; without it, all that look at such events.",
+        doc: "Take this policy only; without it, all that look at such events.",
+    },
+    Flag {
+        id: FlagId::All,
+        name: "all",
+        value: None,
+        default: None,
+        doc: "Explain every policy that looks at such events; without it, those that match, and of the others how many.",
     },
     Flag {
         id: FlagId::Output,

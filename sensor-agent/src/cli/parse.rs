@@ -196,7 +196,8 @@ impl Line {
             CommandId::RulesTest => Command::RulesTest { options: self.options(), files: operands.collect() },
             CommandId::RulesExplain => {
                 let policy = self.text(FlagId::Policy)?.map(str::to_owned);
-                Command::RulesExplain { options: self.options(), event: operands.next().unwrap_or_default(), policy }
+                let (options, all) = (self.options(), self.is_set(FlagId::All));
+                Command::RulesExplain { options, event: operands.next().unwrap_or_default(), policy, all }
             }
             CommandId::RulesExcept => {
                 Command::RulesExcept { run_dir: self.path(FlagId::RunDir), alert: operands.next().unwrap_or_default() }

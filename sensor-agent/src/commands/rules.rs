@@ -13,7 +13,7 @@ use crate::cli::{Exit, Options};
 use crate::config::Paths;
 use crate::event::build::build;
 use crate::plan::rule_books;
-use crate::rules::{CaseResult, ChainIndex, RuleSet, read_cases, run_cases};
+use crate::rules::{CaseResult, ChainIndex, Explanation, RuleSet, Verdict, read_cases, run_cases};
 
 /// Checks each file as if it were the main configuration, on top of the content.
 pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
@@ -73,13 +73,13 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
 }
 
 /// Tells which rule decides about an event, for one policy or all of them.
-pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> Exit {
+pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>, all: bool) -> Exit {
     let Some(books) = books(options) else { return Exit::Config };
     let text = match read(event) {
         Ok(text) => text,
         Err(error) => return fail(&format!("{}: {error}", event.display())),
     };
-    let value = match serde_json::from_str(&text) {
+    let value: serde_json::Value = match serde_json::from_str(&text) {
         Ok(value) => value,
         Err(error) => return fail(&format!("{}: this is no JSON: {error}", event.display())),
     };
@@ -105,8 +105,33 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>) -> 
             None => return fail(&format!("there is no policy `{name}` in the configuration{}", near(&books, name))),
         },
     };
-    let explanations = chains.iter().filter_map(|(rules, chain)| rules.explain(*chain, &event, &host));
-    print(&explanations.map(|explanation| format!("{explanation}\n")).collect::<String>())
+    let explanations: Vec<_> =
+        chains.iter().filter_map(|(rules, chain)| rules.explain(*chain, &event, &host)).collect();
+    print(&if all || policy.is_some() {
+        in_full(&explanations)
+    } else {
+        summed_up(explanations, value["strategy_name"].as_str())
+    })
+}
+
+fn in_full(explanations: &[Explanation]) -> String {
+    explanations.iter().map(|explanation| format!("{explanation}\n")).collect()
+}
+
+/// In full what matches, the policy that raised the alert before all; of the others, how many say what.
+fn summed_up(explanations: Vec<Explanation>, raised_by: Option<&str>) -> String {
+    let has_raised = |one: &Explanation| raised_by == Some(one.name.as_str());
+    let (mut told, others): (Vec<_>, Vec<_>) =
+        explanations.into_iter().partition(|one| has_raised(one) || one.verdict == Some(Verdict::Match));
+    told.sort_by_key(|one| !has_raised(one));
+    let ignore = others.iter().filter(|one| one.verdict.is_some()).count();
+    let count = |count, says: &str| match count {
+        0 => String::new(),
+        count => format!("{} {says}\n", policies(count)),
+    };
+    let text = if told.is_empty() { "no policy matches this event\n\n".to_owned() } else { in_full(&told) };
+    let hint = if others.is_empty() { "" } else { "why: -policy NAME for one of them, -all for each\n" };
+    text + &count(ignore, "besides: ignored") + &count(others.len() - ignore, "besides: nothing said") + hint
 }
 
 fn policies(count: usize) -> String {
@@ -141,4 +166,28 @@ pub(super) fn read(path: &Path) -> std::io::Result<String> {
         return Ok(text);
     }
     fs::read_to_string(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_matches_is_told_in_full_and_the_rest_counted() {
+        let of = |name: &str, verdict| Explanation {
+            name: name.to_owned(),
+            verdict,
+            decided_by: None,
+            rules: 1,
+            steps: Vec::new(),
+        };
+        let (matches, ignores) = (Some(Verdict::Match), Some(Verdict::Ignore));
+        let all = vec![of("A", ignores), of("B", matches), of("C", matches), of("D", None), of("E", ignores)];
+        let text = summed_up(all, Some("C"));
+        assert!(text.find("`C`") < text.find("`B`") && !text.contains("`A`"), "{text}");
+        assert!(text.contains("2 policies besides: ignored\n1 policy besides: nothing said\nwhy: "), "{text}");
+        // Rules may have changed since the alert.
+        assert!(summed_up(vec![of("A", ignores)], Some("A")).contains("`A`"));
+        assert!(summed_up(vec![of("A", ignores)], None).starts_with("no policy matches this event\n"));
+    }
 }

@@ -343,7 +343,7 @@ pub static COMMANDS: &[CommandEntry] = &[
         words: &["rules", "explain"],
         operand: Some(FILE),
         count: Count::One,
-        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy],
+        flags: &[FlagId::Config, FlagId::Rules, FlagId::Content, FlagId::Policy, FlagId::All],
         doc: "Say which rule decides about an event (a JSON file), and why those before it do not.",
         more: "",
     },
