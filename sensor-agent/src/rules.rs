@@ -19,6 +19,7 @@
 //! `any lineage.name != "x"` if no ancestor is.
 
 pub mod ast;
+mod case_faults;
 pub mod cases;
 mod chain;
 mod check;
@@ -48,6 +49,7 @@ mod watched;
 use std::ops::Range;
 
 pub use ast::{Scope, Verdict, quoted};
+pub use case_faults::case_faults;
 pub use cases::{Case, CaseOutcome, CaseResult, CasesError, read_cases, run_cases};
 pub use chain::{Chain, ChainIndex, MissingDefault, RuleIndex};
 pub(crate) use check::{is_no_path, never_a_path};

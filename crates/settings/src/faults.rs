@@ -22,7 +22,7 @@ const TAB: &str = "a tab";
 const NAMED_AT_MOST: usize = 100;
 
 /// Reports why a file is not YAML, and all faults of these kinds in it.
-pub(crate) fn explain(broken: Broken, text: &str, source: SourceId, schema: &Schema, report: &mut Report) {
+pub fn explain(broken: Broken, text: &str, source: SourceId, schema: &Schema, report: &mut Report) {
     let faults = scan(text, schema);
     // What the parser says is worth showing unless a fault explains it: one in the line where the parser stopped, or
     // in the one before, because it notices late.

@@ -56,6 +56,7 @@ mod yaml;
 pub use address::{HostPort, LISTEN, ListenAddress, UNIX_SOCKET, UnixSocket, socket_path};
 pub use check::{check, named};
 pub use environment::Environment;
+pub use faults::explain;
 pub use json_schema::json_schema;
 pub use layer::{Layer, first_secret};
 pub use masked::Masked;

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use diagnostic::terminal::counted;
-use diagnostic::{Report, nearest, printable};
+use diagnostic::{Report, Span, nearest, printable};
 use settings::Environment;
 
 use super::{fail, paths, print, show};
@@ -13,7 +13,7 @@ use crate::cli::{Exit, Options};
 use crate::config::Paths;
 use crate::event::build::build;
 use crate::plan::rule_books;
-use crate::rules::{CaseResult, ChainIndex, Explanation, RuleSet, Verdict, read_cases, run_cases};
+use crate::rules::{CaseResult, ChainIndex, Explanation, RuleSet, Verdict, case_faults, read_cases, run_cases};
 
 /// Checks each file as if it were the main configuration, on top of the content.
 pub(super) fn check(options: &Options, files: &[PathBuf]) -> Exit {
@@ -49,7 +49,12 @@ pub(super) fn test(options: &Options, files: &[PathBuf]) -> Exit {
         };
         let cases = match read_cases(&text) {
             Ok(cases) => cases,
-            Err(error) => return fail(&format!("{name}: {error}")),
+            Err(error) => {
+                let mut report = Report::default();
+                case_faults(&name, &text, &error, &mut report);
+                show(&report);
+                return Exit::Failure;
+            }
         };
         for (case, outcome) in cases.iter().zip(run_cases(&cases, |policy| find(&books, policy))) {
             run += 1;
@@ -81,7 +86,10 @@ pub(super) fn explain(options: &Options, event: &Path, policy: Option<&str>, all
     };
     let value: serde_json::Value = match serde_json::from_str(&text) {
         Ok(value) => value,
-        Err(error) => return fail(&format!("{}: this is no JSON: {error}", event.display())),
+        Err(error) => {
+            show(&no_json(event, &text, &error));
+            return Exit::Failure;
+        }
     };
     let (event, host) = match build(&value) {
         Ok(built) => built,
@@ -132,6 +140,27 @@ fn summed_up(explanations: Vec<Explanation>, raised_by: Option<&str>) -> String 
     let text = if told.is_empty() { "no policy matches this event\n\n".to_owned() } else { in_full(&told) };
     let hint = if others.is_empty() { "" } else { "why: -policy NAME for one of them, -all for each\n" };
     text + &count(ignore, "besides: ignored") + &count(others.len() - ignore, "besides: nothing said") + hint
+}
+
+/// Where a text stops to be the JSON of one event.
+fn no_json(path: &Path, text: &str, error: &serde_json::Error) -> Report {
+    let mut report = Report::default();
+    let source = report.add_source(path.display().to_string(), text);
+    let line: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let start = text.floor_char_boundary((line + error.column().saturating_sub(1)).min(text.len()));
+    let end = text.ceil_char_boundary((start + 1).min(text.len()));
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    let help = if said.contains("trailing") && text.trim_start().starts_with('{') {
+        "give one event or alert: this goes on behind the first"
+    } else {
+        "give an event or an alert as JSON, as `sophoslinuxsensor alerts -json` prints it; cases in YAML are for `rules test`"
+    };
+    report
+        .error(Span { source, bytes: start..end }, format!("this is no JSON: {said}"))
+        .label("cannot be read from here on")
+        .help(help);
+    report
 }
 
 fn policies(count: usize) -> String {
@@ -189,5 +218,19 @@ mod tests {
         // Rules may have changed since the alert.
         assert!(summed_up(vec![of("A", ignores)], Some("A")).contains("`A`"));
         assert!(summed_up(vec![of("A", ignores)], None).starts_with("no policy matches this event\n"));
+    }
+
+    #[test]
+    fn what_is_no_json_is_shown_with_its_line() {
+        for (text, place, help) in [
+            ("- policy: P\n", ":1:2", "`rules test`"),
+            ("{\"a\": 1,\n é}\n", ":2:2", "as JSON"),
+            ("{}\n{}\n", ":2:1", "goes on behind the first"),
+            ("", ":1:1", "as JSON"),
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+            let said = no_json(Path::new("e"), text, &error).to_string();
+            assert!(said.contains(place) && said.contains(help), "{text}: {said}");
+        }
     }
 }
