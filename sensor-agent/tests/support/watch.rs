@@ -84,6 +84,8 @@ impl Watch {
                 kind::EXEC => self.execs.extend(Some(exec(record)).filter(|exec| is_marked(exec, marker))),
                 kind::FORK => self.forks.push(fixed(record)),
                 kind::EXIT => self.exits.push(fixed(record)),
+                // Of others on the host, say.
+                kind::EXEC_FAILED => {}
                 other => panic!("a record of kind {other}"),
             }
         }
