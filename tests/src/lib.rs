@@ -11,6 +11,7 @@
 mod central;
 pub mod delivery;
 mod disk;
+mod ended;
 mod home;
 pub mod hooks;
 pub mod loads;
@@ -25,6 +26,7 @@ mod wait;
 
 pub use central::Central;
 pub use disk::Tmpfs;
+pub use ended::Ended;
 pub use home::{Home, Said};
 pub use mark::Mark;
 pub use page::{Block, blocks};

@@ -1,9 +1,9 @@
 //! A process goes on with other ids or capabilities, by every call that can do that, and is told with what it had and what it has.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use sensor_tests::hooks::{alone, assert_accounted, assert_attached_while_asked_for, assert_flood_is_counted, hook};
-use sensor_tests::{Mark, Sensor, programs};
+use sensor_tests::{Ended, Mark, Sensor, programs};
 use serde_json::{Value, json};
 
 const POLICY: &str = "Other Credentials";
@@ -175,14 +175,4 @@ fn flood_hides_nothing(way: &[&str]) {
         sensor.until("the change of another", || changes_of(&sensor, pid).into_iter().next());
     }
     assert_accounted(&hook(&sensor, "credential_change"));
-}
-
-/// Killed, whatever comes of the test.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

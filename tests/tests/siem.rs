@@ -7,7 +7,7 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use sensor_tests::delivery::{config, run_marked, until_arrived, until_written, uuids};
-use sensor_tests::{Central, Mark, Said, Sensor, Siem, parse_lines, programs, until};
+use sensor_tests::{Central, Ended, Mark, Said, Sensor, Siem, parse_lines, programs, until};
 
 #[track_caller]
 fn fine(said: &Said) {
@@ -56,13 +56,13 @@ fn alerts_come_once_and_in_order_through_kills_and_restarts() {
     // Central is away when the pass begins.
     central.kill();
     let log = fs::File::create(siem.file("stderr")).expect("a file");
-    let mut waiting = siem.command(&[]).stderr(log).spawn().expect("the exporter starts");
+    let mut waiting = Ended(siem.command(&[]).stderr(log).spawn().expect("the exporter starts"));
     until("its first try to fail", || {
         let log = fs::read_to_string(siem.file("stderr")).expect("its log");
         log.contains("the next try is in").then_some(())
     });
     central.resume(&[]);
-    assert_eq!(waiting.wait().expect("it ends").code(), Some(0));
+    assert_eq!(waiting.0.wait().expect("it ends").code(), Some(0));
     more(&central, 3, 20);
     fine(&siem.run(&[]));
     assert_eq!(siem.alerts(), all(&central));
@@ -202,19 +202,22 @@ fn a_service_serves_several_outputs_and_is_seen_from_outside() {
     assert!(dry.stderr.contains("nothing was written; there is: 0 events and 0 alerts"), "{}", dry.stderr);
 
     let log = fs::File::create(siem.file("stderr")).expect("a file");
-    let mut service = siem.command(&["-c", "config.yaml", "run"]).stderr(log).spawn().expect("the service starts");
-    let pid = Pid::from_raw(service.id().try_into().expect("a pid"));
+    let service = siem.command(&["-c", "config.yaml", "run"]).stderr(log).spawn().expect("the service starts");
+    let mut service = Ended(service);
+    let pid = Pid::from_raw(service.0.id().try_into().expect("a pid"));
     run_marked(&sensor, &mark, 2);
     until_arrived(&central, &until_written(&sensor, 5));
     until("the service to write them", || (siem.alerts() == all(&central)).then_some(()));
-    let metrics = || {
-        let mut stream = std::os::unix::net::UnixStream::connect(&socket).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nconnection: close\r\n\r\n").ok()?;
+    let page = |path: &str| {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nconnection: close\r\n\r\n").expect("it reads");
         let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        Some(text)
+        stream.read_to_string(&mut text).expect("it replies");
+        text
     };
-    let text_now = metrics().expect("metrics");
+    let pages = page("/");
+    assert!(pages.contains("\n/metrics ") && pages.contains("\n/healthz "), "{pages}");
+    let text_now = page("/metrics");
     let wanted = "sensor_siem_items_total{output=\"main\",stream=\"alert\",outcome=\"handed_over\"}";
     assert!(text_now.contains(wanted), "{text_now}");
 
@@ -244,6 +247,6 @@ fn a_service_serves_several_outputs_and_is_seen_from_outside() {
     assert_eq!(second.code, Some(1), "two with one state: {}", second.stderr);
     assert!(second.stderr.contains("another sensor-siem is running"), "{}", second.stderr);
     nix::sys::signal::kill(pid, Signal::SIGTERM).expect("it is there");
-    assert_eq!(service.wait().expect("it ends").code(), Some(0));
+    assert_eq!(service.0.wait().expect("it ends").code(), Some(0));
     assert_eq!(sensor.stop(), Some(0));
 }

@@ -23,12 +23,22 @@ use tokio::{
 
 use super::Metrics;
 
-/// Serves both until what is returned is dropped.
+/// What is served, for who does not know.
+const PAGES: &str = "\
+/metrics  its state, for Prometheus
+/healthz  whether all is where it should go, and what is not
+";
+
+/// Serves them until what is returned is dropped.
 ///
 /// # Errors
 /// Nobody can listen there.
 pub async fn serve(address: &ListenAddress, metrics: Arc<Metrics>) -> io::Result<JoinSet<io::Result<()>>> {
-    let router = Router::new().route("/metrics", get(exposed)).route("/healthz", get(health)).with_state(metrics);
+    let router = Router::new()
+        .route("/", get(|| async { PAGES }))
+        .route("/metrics", get(exposed))
+        .route("/healthz", get(health))
+        .with_state(metrics);
     let mut tasks = JoinSet::new();
     match address {
         ListenAddress::Tcp(address) => {

@@ -14,6 +14,13 @@ use super::{Connection, body};
 /// To be connected takes no longer than this, whatever a whole request may take.
 const CONNECT: Duration = Duration::from_secs(20);
 
+/// How much of a reply may come before it is read. A reply waits for its place in memory ([`super::client`]) with so much of it
+/// here at most.
+const STREAM_WINDOW: u32 = 128 << 10;
+/// The same of all replies of an HTTP/2 connection together: as much as a peer may be allowed (RFC 9113, 6.9.1). With less,
+/// replies that wait for a place would take what those need that have one, and neither would come to its end.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
@@ -34,6 +41,8 @@ pub(super) fn client(connection: &Connection, is_needed: bool) -> Result<reqwest
         .redirect(redirect::Policy::none())
         .referer(false)
         .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, body::ACCEPTED)]))
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .user_agent(concat!("sensor-siem/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT.min(connection.timeout))
         .timeout(connection.timeout);

@@ -13,6 +13,8 @@
 #[path = "../../tests/siem_receivers/fill.rs"]
 #[expect(dead_code, reason = "what several use is not used whole by each")]
 mod fill;
+#[path = "../../tests/siem_receivers/partner.rs"]
+mod partner;
 mod tenants;
 
 use std::fs;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sensor_tests::{Central, Siem, parse_lines};
+use sensor_tests::{Central, Ended, Siem, parse_lines};
 use serde_json::Value;
 
 use super::collector::{Came, Collector, Reply};
@@ -83,11 +83,11 @@ fn splunk_has_each_page_before_its_cursor_is_kept() {
     collector.index(false);
     fill(&central, 2510, 2520);
     let before = status(&siem);
-    let mut child = siem.command(&CONFIG).stderr(std::process::Stdio::null()).spawn().expect("it starts");
+    let mut child = Ended(siem.command(&CONFIG).stderr(std::process::Stdio::null()).spawn().expect("it starts"));
     let came = collector.came().len();
     sensor_tests::until("it to be sent", || (collector.came().len() > came).then_some(()));
-    child.kill().expect("it is there");
-    child.wait().expect("it ends");
+    child.0.kill().expect("it is there");
+    child.0.wait().expect("it ends");
     assert_eq!(status(&siem)[0]["last_item"], before[0]["last_item"]);
     collector.index(true);
     fine(&siem.run(&CONFIG));

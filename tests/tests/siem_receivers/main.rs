@@ -12,6 +12,7 @@ mod kafka;
 mod kills;
 mod local;
 mod parquet;
+mod partner;
 mod people;
 #[path = "../outputs/python.rs"]
 mod python;
@@ -22,6 +23,7 @@ mod rsyslog;
 mod syslog;
 #[path = "../outputs/syslog_ng.rs"]
 mod syslog_ng;
+mod tenants;
 mod zeromq;
 #[path = "../outputs/zeromq_peer.rs"]
 mod zeromq_peer;
