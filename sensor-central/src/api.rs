@@ -26,6 +26,7 @@ mod shape;
 mod siem;
 mod tenants;
 pub(crate) mod times;
+mod told;
 mod whoami;
 
 use std::sync::Arc;

@@ -20,6 +20,7 @@ use super::{
     query::Query,
     siem::item::{ALERT, description},
     times,
+    told::Told,
 };
 use crate::{
     ids,
@@ -186,7 +187,7 @@ fn policy_of(key: &str) -> Option<String> {
 
 /// An alert in the published members.
 fn tell(tenant: &Tenant, alert: &StoredAlert) -> Value {
-    let told: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    let told = Told::read(&alert.json);
     json!({
         "id": alert.public_id,
         "allowedActions": [ACKNOWLEDGE],

@@ -20,6 +20,7 @@ use super::{
     query::Query,
     siem::item::{command_line, description},
     times,
+    told::Told,
 };
 use crate::{
     attack, ids,
@@ -192,11 +193,11 @@ fn tell_run(run: &Run, count: u64) -> Value {
 
 /// An alert in the published members.
 fn tell(alert: &StoredAlert, versions: &HashMap<&str, &str>) -> Value {
-    let told: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    let told = Told::read(&alert.json);
     let process = &told["process_info"];
     let mut item = common(alert, &told, versions);
     item["id"] = json!(alert.public_id);
-    item["attackType"] = told["policy_type"].clone();
+    item["attackType"] = json!(told["policy_type"]);
     item["detectionAttack"] = first_tactic(&told).into();
     item["ruleDescription"] = description(&told, &alert.policy).into();
     item["sensorGeneratedAt"] = times::write(alert.time).into();
@@ -213,14 +214,14 @@ fn tell(alert: &StoredAlert, versions: &HashMap<&str, &str>) -> Value {
 }
 
 fn tell_group(newest: &StoredAlert, count: u64, versions: &HashMap<&str, &str>) -> Value {
-    let told: Value = serde_json::from_str(&newest.json).unwrap_or_default();
+    let told = Told::read(&newest.json);
     let mut item = common(newest, &told, versions);
     item["count"] = count.into();
     item
 }
 
 /// What a detection and a group have alike.
-fn common(alert: &StoredAlert, told: &Value, versions: &HashMap<&str, &str>) -> Value {
+fn common(alert: &StoredAlert, told: &Told<'_>, versions: &HashMap<&str, &str>) -> Value {
     let endpoint = ids::of_endpoint(&alert.sensor);
     json!({
         "detectionRule": rule_of(&alert.policy),
@@ -238,11 +239,11 @@ fn common(alert: &StoredAlert, told: &Value, versions: &HashMap<&str, &str>) -> 
     })
 }
 
-fn categories(told: &Value) -> Vec<&str> {
-    told["categories"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+fn categories<'a>(told: &'a Told<'_>) -> Vec<&'a str> {
+    told["categories"].list().unwrap_or_default().iter().filter_map(Told::as_str).collect()
 }
 
 /// Empty if the alert names none.
-fn first_tactic(told: &Value) -> &str {
+fn first_tactic<'a>(told: &'a Told<'_>) -> &'a str {
     categories(told).into_iter().find_map(attack::technique).map_or("", |technique| technique.tactic)
 }

@@ -5,16 +5,19 @@ pub(super) mod item;
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use axum::{extract::State, http::header};
+use serde::Serialize;
 
 use super::{Api, ApiError, access::OfTenant, query::Query};
-use crate::store::Place;
+use crate::{ids::Endpoints, store::Place};
 use cursor::{Cursor, Stream};
 
 /// Items in an answer, if the request does not say, and most of them.
 const LIMIT: u64 = 200;
 const MOST: u64 = 1000;
+
+/// What an item takes of an answer, bytes: a guess, which most do not exceed.
+const ITEM: usize = 1024;
 
 /// How far back it goes without a cursor, and how old a cursor may be, milliseconds.
 const DAY: i64 = 24 * 3600 * 1000;
@@ -22,30 +25,57 @@ const DAY: i64 = 24 * 3600 * 1000;
 /// How far ahead of this clock a client's may be, milliseconds.
 const AHEAD: i64 = 5 * 60 * 1000;
 
+/// JSON that is written already.
+type Written = ([(header::HeaderName, &'static str); 1], Vec<u8>);
+
 pub(super) async fn alerts(
     State(api): State<Arc<Api>>,
     OfTenant { tenant, .. }: OfTenant,
     query: Query,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Written, ApiError> {
     let asked = Asked::read(&query, Stream::Alerts)?;
-    let (id, after, most) = (tenant.id, asked.after, asked.limit + 1);
-    let mut found = api.read(move |reader| reader.alerts_after(id, after, most)).await?;
-    let has_more = asked.cut(&mut found);
-    let last = found.last().map(|alert| alert.place);
-    Ok(asked.answer(found.iter().map(|alert| item::alert(&tenant, alert)).collect(), has_more, last))
+    // It is written there, too: a page takes long enough for other connections to wait for it.
+    api.read(move |reader| {
+        let mut found = reader.alerts_after(tenant.id, asked.after, asked.limit + 1)?;
+        let has_more = asked.cut(&mut found);
+        let last = found.last().map(|alert| alert.place);
+        let mut endpoints = Endpoints::default();
+        let items = found.iter().map(|kept| {
+            let endpoint = endpoints.of(&kept.sensor);
+            item::Alert { tenant: tenant.id, endpoint, kept }
+        });
+        Ok(asked.answer(items.collect(), has_more, last))
+    })
+    .await?
 }
 
 pub(super) async fn events(
     State(api): State<Arc<Api>>,
     OfTenant { tenant, .. }: OfTenant,
     query: Query,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Written, ApiError> {
     let asked = Asked::read(&query, Stream::Events)?;
-    let (id, after, most, without) = (tenant.id, asked.after, asked.limit + 1, query.list("exclude_types"));
-    let (mut found, end) = api.read(move |reader| reader.events_after(id, after, &without, most)).await?;
-    let has_more = asked.cut(&mut found);
-    let last = if has_more { found.last().map(|event| event.place) } else { Some(end) };
-    Ok(asked.answer(found.iter().map(|event| item::event(&tenant, event)).collect(), has_more, last))
+    let without = query.list("exclude_types");
+    api.read(move |reader| {
+        let (mut found, end) = reader.events_after(tenant.id, asked.after, &without, asked.limit + 1)?;
+        let has_more = asked.cut(&mut found);
+        let last = if has_more { found.last().map(|event| event.place) } else { Some(end) };
+        let mut endpoints = Endpoints::default();
+        let items = found.iter().map(|kept| {
+            let endpoint = endpoints.of(&kept.sensor);
+            item::Event { tenant: tenant.id, endpoint, kept }
+        });
+        Ok(asked.answer(items.collect(), has_more, last))
+    })
+    .await?
+}
+
+/// An answer.
+#[derive(Serialize)]
+struct Page<I> {
+    has_more: bool,
+    items: Vec<I>,
+    next_cursor: String,
 }
 
 /// What a request asks for.
@@ -82,9 +112,12 @@ impl Asked {
         has_more
     }
 
-    fn answer(&self, items: Vec<Value>, has_more: bool, last: Option<Place>) -> Json<Value> {
+    fn answer<I: Serialize>(&self, items: Vec<I>, has_more: bool, last: Option<Place>) -> Result<Written, ApiError> {
         let next = Cursor { stream: self.stream, given: self.now, after: last.unwrap_or(self.after) };
-        Json(json!({ "items": items, "has_more": has_more, "next_cursor": next.write() }))
+        let mut body = Vec::with_capacity((items.len() + 1) * ITEM);
+        let page = Page { has_more, items, next_cursor: next.write() };
+        serde_json::to_writer(&mut body, &page).map_err(|_| ApiError::internal())?;
+        Ok(([(header::CONTENT_TYPE, "application/json")], body))
     }
 }
 
