@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = Script::parse(bytes);
     if let Ok((state, whole)) = State::parse(bytes) {
         assert!(whole <= bytes.len());
-        let anew = state.to_bytes();
+        let anew = state.lines().collect::<Vec<_>>().concat();
         assert_eq!(State::parse(&anew), Ok((state, anew.len())));
     }
 });

@@ -14,7 +14,11 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use exposition::Form;
 use hyper_util::rt::TokioTimer;
 use tokio::{sync::watch, task::JoinHandle};
@@ -77,8 +81,9 @@ impl Listener {
         let address = listener.local_addr().map_err(ServeError::Listener)?;
         let listen = |source| ServeError::Listen { address, source };
         let handle = Handle::new();
-        let mut server =
-            axum_server::from_tcp_rustls(listener, certificate.clone()).map_err(listen)?.handle(handle.clone());
+        // The end of a reply does not wait until its begin is acknowledged, which clients put off.
+        let acceptor = RustlsAcceptor::new(certificate.clone()).acceptor(NoDelayAcceptor::new());
+        let mut server = axum_server::from_tcp(listener).map_err(listen)?.handle(handle.clone()).acceptor(acceptor);
         server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);
         server
             .http_builder()

@@ -248,6 +248,12 @@ fn run(cli: &Cli) -> Exit {
 
 /// A runtime. Its threads are bounded: one that reads, and one for each output that writes.
 fn runtime(config: &Config) -> std::io::Result<tokio::runtime::Runtime> {
+    // What one makes another lets go: heaps of their own would hold more, and take longer.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt(3) changes a setting of the heap, which it guards.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(1).max_blocking_threads(config.outputs.len() + 2).enable_all().build()
 }

@@ -81,7 +81,7 @@ pub struct Output {
 pub const MAIN: &str = "main";
 
 /// Replies that are held in memory at the same time.
-pub const REPLIES: usize = 4;
+pub const REPLIES: usize = 3;
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,8 @@ mod normalise;
 mod python;
 pub mod syslog;
 
+use std::{borrow::Cow, collections::HashSet};
+
 use crate::item::{Item, Members, Stream, Value};
 
 settings::words! {
@@ -62,54 +64,75 @@ pub struct Line {
 
 /// The item as it was received, on one line: the order of its members and the digits of its numbers are as they were.
 #[must_use]
-pub fn whole(item: &Item) -> String {
-    json::line(&item.members, false)
+pub fn whole(item: &Item<'_>) -> String {
+    let mut out = String::new();
+    json::put(&mut out, &item.members, false);
+    out
 }
 
 /// A value as JSON.
 #[must_use]
-pub fn value(value: &Value) -> String {
+pub fn value(value: &Value<'_>) -> String {
     json::value(value)
 }
 
 impl Layout {
     /// The item as a line.
     #[must_use]
-    pub fn line(&self, item: Item, stream: Stream) -> Line {
-        let mut members = item.members;
-        normalise::receive(&mut members, stream);
-        let text;
+    pub fn line(&self, item: &Item<'_>, stream: Stream) -> Line {
+        let mut text = String::new();
+        let unread = self.put(&mut text, item, stream);
+        Line { text, unread }
+    }
+
+    /// Appends the item as a line, without a line end. The name is returned if it should tell more, and could not be read.
+    pub fn put(&self, out: &mut String, item: &Item<'_>, stream: Stream) -> Option<String> {
+        let mut members = normalise::receive(&item.members, stream);
         let unread;
+        let begin = out.len();
         match self.format {
             Format::Json => {
                 self.rename(&mut members);
                 unread = names::read(&mut members);
-                text = json::line(&members, self.compat);
+                json::put(out, &members, self.compat);
             }
             Format::KeyValue => {
                 self.rename(&mut members);
                 unread = names::read(&mut members);
-                text = keyvalue::line(&members, self.compat);
+                keyvalue::put(out, &members, self.compat);
             }
             Format::Cef => {
                 unread = names::read(&mut members);
                 let mut flat = normalise::flatten(members, self.compat);
                 let header = cef::Header::take(&mut flat);
                 self.rename(&mut flat);
-                text = cef::line(&header, &flat, self.compat);
+                cef::put(out, &header, &flat, self.compat);
             }
         }
-        let text = if self.compat { python::strip(&text).to_owned() } else { text };
-        Line { text, unread }
+        if self.compat {
+            strip(out, begin);
+        }
+        unread
     }
 
-    fn rename(&self, members: &mut Members) {
+    fn rename(&self, members: &mut Members<'_>) {
         normalise::rename(members);
         if self.fqdn
             && let Some(Value::Text(dhost)) = members.get_mut("dhost")
         {
-            *dhost = dhost::valid(dhost, self.compat);
+            *dhost = dhost::valid(dhost, self.compat).into();
         }
+    }
+}
+
+/// Takes away blanks around what stands there from `begin` on.
+fn strip(out: &mut String, begin: usize) {
+    let line = &out[begin..];
+    let stripped = python::strip(line);
+    if stripped.len() != line.len() {
+        let stripped = stripped.to_owned();
+        out.truncate(begin);
+        out.push_str(&stripped);
     }
 }
 
@@ -117,7 +140,15 @@ impl Layout {
 /// characters and line separators as `\xHH` or `\uHHHH`, and a backslash before each character that `is_escaped` says.
 fn escape(out: &mut String, text: &str, is_escaped: impl Fn(char) -> bool) {
     use std::fmt::Write as _;
-    for char in text.chars() {
+    let mut rest = text;
+    loop {
+        // Nearly all is letters, digits and what stands between them.
+        let plain =
+            rest.bytes().take_while(|&byte| matches!(byte, b' '..=b'~') && !is_escaped(char::from(byte))).count();
+        out.push_str(&rest[..plain]);
+        let mut chars = rest[plain..].chars();
+        let Some(char) = chars.next() else { return };
+        rest = chars.as_str();
         match char {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -135,23 +166,26 @@ fn escape(out: &mut String, text: &str, is_escaped: impl Fn(char) -> bool) {
     }
 }
 
-/// The name of a member as a key that its readers can tell from the value.
-fn key(name: &str) -> String {
+/// A key that its readers can tell from the value, in place of a name that is none.
+fn key(name: &str) -> Option<String> {
     let is_fine = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-');
+    if !name.is_empty() && name.chars().all(is_fine) {
+        return None;
+    }
     let key: String = name.chars().map(|char| if is_fine(char) { char } else { '_' }).collect();
-    if key.is_empty() { "_".into() } else { key }
+    Some(if key.is_empty() { "_".into() } else { key })
 }
 
 /// The members with keys made of their names. Two that become the same are told apart by underscores.
-fn keys(members: &Members) -> impl Iterator<Item = (String, &Value)> {
-    let mut used = std::collections::HashSet::new();
+fn keys<'a>(members: &'a Members<'a>) -> impl Iterator<Item = (Cow<'a, str>, &'a Value<'a>)> {
+    let mut made = HashSet::new();
     members.iter().map(move |(name, value)| {
-        let mut key = key(name);
-        // One that is as it should be comes first.
-        while (key != *name && members.contains_key(&key)) || !used.insert(key.clone()) {
+        let Some(mut key) = key(name) else { return (Cow::Borrowed(&**name), value) };
+        // One that is as it should be has its name.
+        while members.contains_key(key.as_str()) || !made.insert(key.clone()) {
             key.push('_');
         }
-        (key, value)
+        (Cow::Owned(key), value)
     })
 }
 

@@ -2,9 +2,12 @@
 //!
 //! Members keep their order and numbers the digits they were written with: outputs are compared byte by byte with what
 //! their readers know. `serde_json`'s own values do that only with features that would change them in every other
-//! program of the build, so items are read through its `RawValue`, which changes nothing.
+//! program of the build, so items have [values](Value) of their own. Their texts are those of the page wherever nothing is escaped.
 
+mod read;
 mod text;
+
+use std::borrow::Cow;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -12,24 +15,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+pub use read::Page;
 pub use text::{mended, readable};
 
 /// Members of an object, in order. A name that is given again keeps its place and takes the new value.
-pub type Members = IndexMap<String, Value>;
-
-/// Values nested deeper are kept as text: their JSON.
-const DEEPEST: usize = 64;
+pub type Members<'a> = IndexMap<Cow<'a, str>, Value<'a>, foldhash::fast::RandomState>;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub enum Value<'a> {
     Null,
     Bool(bool),
     /// As it was written, such as `1e5` or an integer of fifty digits.
-    Number(Box<str>),
-    Text(String),
+    Number(Cow<'a, str>),
+    Text(Cow<'a, str>),
     List(Vec<Self>),
-    Object(Members),
+    Object(Members<'a>),
 }
 
 /// Which of Central's two streams an item is of.
@@ -66,27 +67,33 @@ impl Stream {
 
 /// One alert or event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    pub members: Members,
+pub struct Item<'a> {
+    pub members: Members<'a>,
     /// What it is known by when it comes again: a part of the SHA-256 of its id, or of its text if it has none. Two in
     /// twenty thousand are the same with a probability of about 10⁻¹¹.
     pub mark: u64,
     /// What came in its place: no object, as text. Central never sends such.
-    pub odd: Option<String>,
+    pub odd: Option<&'a str>,
 }
 
-impl Item {
+impl<'a> Item<'a> {
     /// Reads one.
     #[must_use]
-    pub fn new(json: &RawValue) -> Self {
+    pub fn new(json: &'a RawValue) -> Self {
         let (members, odd) = match Value::read(json, 0) {
             Value::Object(members) => (members, None),
-            other => (Members::from([("item".into(), other)]), Some(json.get().to_owned())),
+            other => (Members::from_iter([("item".into(), other)]), Some(json.get())),
         };
         let mut item = Self { members, mark: 0, odd };
-        let hash = Sha256::digest(item.id().unwrap_or(json.get()));
-        item.mark = hash.iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+        item.mark = mark(item.id().unwrap_or(json.get()));
         item
+    }
+
+    /// One of these members; none if there is no id among them.
+    fn known_by_id(members: Members<'a>) -> Option<Self> {
+        let mut item = Self { members, mark: 0, odd: None };
+        item.mark = mark(item.id()?);
+        Some(item)
     }
 
     /// Central's id of it.
@@ -121,51 +128,20 @@ impl Item {
     }
 }
 
-impl Value {
-    fn read(json: &RawValue, depth: usize) -> Self {
-        let text = json.get();
-        let kept = || Self::Text(text.to_owned());
-        match text.as_bytes().first() {
-            Some(b'n') => Self::Null,
-            Some(b't') => Self::Bool(true),
-            Some(b'f') => Self::Bool(false),
-            Some(b'"') => serde_json::from_str(text).map_or_else(|_| kept(), Self::Text),
-            Some(b'[' | b'{') if depth == DEEPEST => kept(),
-            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text).map_or_else(
-                |_| kept(),
-                |values| Self::List(values.into_iter().map(|value| Self::read(value, depth + 1)).collect()),
-            ),
-            Some(b'{') => serde_json::from_str::<IndexMap<String, &RawValue>>(text).map_or_else(
-                |_| kept(),
-                |members| {
-                    Self::Object(
-                        members.into_iter().map(|(name, value)| (name, Self::read(value, depth + 1))).collect(),
-                    )
-                },
-            ),
-            _ => Self::Number(text.into()),
-        }
-    }
-}
-
-/// A page of items as Central answers.
-#[derive(Debug, Deserialize)]
-pub struct Page<'a> {
-    #[serde(borrow)]
-    pub items: Vec<&'a RawValue>,
-    pub has_more: bool,
-    pub next_cursor: String,
+/// What an item with this id, or text, is known by.
+fn mark(text: &str) -> u64 {
+    Sha256::digest(text).iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{read::DEEPEST, *};
 
-    fn item(json: &str) -> Item {
+    fn item(json: &str) -> Item<'_> {
         Item::new(serde_json::from_str(json).unwrap())
     }
 
-    fn number(text: &str) -> Value {
+    fn number(text: &str) -> Value<'_> {
         Value::Number(text.into())
     }
 
@@ -173,7 +149,7 @@ mod tests {
     fn order_and_digits_stay() {
         let item =
             item(r#" {"b": 1.50, "a": [1e5, -0, 123456789012345678901234567890], "b2": {"z": null, "y": true}} "#);
-        let names: Vec<&str> = item.members.keys().map(String::as_str).collect();
+        let names: Vec<&str> = item.members.keys().map(|name| &**name).collect();
         assert_eq!(names, ["b", "a", "b2"]);
         assert_eq!(item.members["b"], number("1.50"));
         let all = vec![number("1e5"), number("-0"), number("123456789012345678901234567890")];
@@ -195,7 +171,7 @@ mod tests {
     fn what_is_no_object_is_not_lost() {
         assert_eq!(item("[1]").members["item"], Value::List(vec![number("1")]));
         assert_eq!(item("null").members["item"], Value::Null);
-        assert_eq!((item("[1]").odd.as_deref(), item("{}").odd), (Some("[1]"), None));
+        assert_eq!((item("[1]").odd, item("{}").odd), (Some("[1]"), None));
     }
 
     #[test]
@@ -211,7 +187,9 @@ mod tests {
     #[test]
     fn depth_has_a_bound() {
         let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
-        let mut value = &item(&format!("{{\"a\": {deep}}}")).members["a"];
+        let json = format!("{{\"a\": {deep}}}");
+        let item = item(&json);
+        let mut value = &item.members["a"];
         let mut depth = 1;
         while let Value::List(list) = value {
             (value, depth) = (&list[0], depth + 1);

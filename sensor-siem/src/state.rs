@@ -25,7 +25,7 @@ mod store;
 pub use sent::{MOST, Sent};
 pub use store::{StateError, Store, lock_path};
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +199,7 @@ impl State {
 
     /// Goes on by one line.
     pub fn apply(&mut self, change: Change) {
+        let marks = change.moved.as_ref().map(|moved| self.marks(moved));
         let output = self.outputs.entry(change.output).or_default();
         if change.file.is_some() {
             output.file = change.file;
@@ -209,7 +210,7 @@ impl State {
         if let Some(Failed { stream, told }) = change.fault {
             output.faults.insert(stream, told);
         }
-        let Some(Moved { tenant, stream, reached, known_from, sent }) = change.moved else { return };
+        let Some(Moved { tenant, stream, reached, known_from, .. }) = change.moved else { return };
         let at = reached.at;
         output.faults.remove(&None);
         output.faults.remove(&Some((tenant.clone(), stream)));
@@ -223,7 +224,18 @@ impl State {
                 place.insert(Position { reached, sent: Sent::default() })
             }
         };
-        known.sent.add(at, &sent, known_from);
+        known.sent.add(at, marks.unwrap_or_default(), known_from);
+    }
+
+    /// What was handed over, in order: another output's, if that was handed the same last.
+    fn marks(&self, moved: &Moved) -> Arc<[u64]> {
+        let mut marks = moved.sent.clone();
+        marks.sort_unstable();
+        marks.dedup();
+        let place = (moved.tenant.clone(), moved.stream);
+        let positions = self.outputs.values().filter_map(|output| output.streams.get(&place));
+        let held = positions.filter_map(|position| position.sent.last()).find(|held| ***held == *marks);
+        held.map_or_else(|| marks.into(), Arc::clone)
     }
 
     /// The lines that amount to this.
@@ -248,13 +260,10 @@ impl State {
         })
     }
 
-    /// The content of a file.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        line(&mut bytes, &Head { format: FORMAT.into(), version: VERSION });
-        self.changes().for_each(|change| line(&mut bytes, &change));
-        bytes
+    /// The content of a file, line by line: all of it can be tens of megabytes.
+    pub fn lines(&self) -> impl Iterator<Item = Vec<u8>> {
+        let head = line(&Head { format: FORMAT.into(), version: VERSION });
+        [head].into_iter().chain(self.changes().map(|change| change.to_line()))
     }
 }
 
@@ -262,15 +271,14 @@ impl Change {
     /// As a line of the journal.
     #[must_use]
     pub fn to_line(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        line(&mut bytes, self);
-        bytes
+        line(self)
     }
 }
 
-fn line(bytes: &mut Vec<u8>, value: &impl Serialize) {
-    serde_json::to_writer(&mut *bytes, value).expect("texts and numbers are JSON");
+fn line(value: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(value).expect("texts and numbers are JSON");
     bytes.push(b'\n');
+    bytes
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn text(name: &str) -> String {
 }
 
 /// The lines of all items, as far as they are wanted.
-fn lines(format: Format, is_wanted: impl Fn(&Item) -> bool) -> Vec<String> {
+fn lines(format: Format, is_wanted: impl Fn(&Item<'_>) -> bool) -> Vec<String> {
     let text = text("items.json");
     let Items { events, alerts } = serde_json::from_str(&text).expect("items");
     let layout = Layout { format, compat: true, fqdn: true };
@@ -36,7 +36,7 @@ fn lines(format: Format, is_wanted: impl Fn(&Item) -> bool) -> Vec<String> {
     all.chain(alerts.into_iter().map(|json| (json, Stream::Alerts)))
         .map(|(json, stream)| (Item::new(json), stream))
         .filter(|(item, _)| is_wanted(item))
-        .map(|(item, stream)| layout.line(item, stream).text)
+        .map(|(item, stream)| layout.line(&item, stream).text)
         .collect()
 }
 

@@ -61,9 +61,26 @@ impl Central {
     /// # Panics
     /// It does not start.
     pub fn resume_showing(&mut self, certificate: &str, key: &str) {
+        self.serve(certificate, key, "");
+    }
+
+    /// Starts one without bounds on how often clients may ask.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start_unbounded() -> Self {
+        let bounds = ["second", "minute", "hour", "day"].map(|time| format!("requests_per_{time}: null"));
+        let mut central = Self::start();
+        central.stop();
+        central.serve("server.crt", "server.key", &format!("api: {{{}}}\n", bounds.join(", ")));
+        central
+    }
+
+    fn serve(&mut self, certificate: &str, key: &str, more: &str) {
         let at = self.path().display();
         let yaml = format!(
-            "listen: 127.0.0.1:{}\ndata_dir: {at}\ntls: {{certificate: {at}/{certificate}, key: {at}/{key}}}\n",
+            "listen: 127.0.0.1:{}\ndata_dir: {at}\ntls: {{certificate: {at}/{certificate}, key: {at}/{key}}}\n{more}",
             self.port
         );
         let config = self.path().join("central.yaml");

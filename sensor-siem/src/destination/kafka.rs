@@ -84,7 +84,7 @@ impl Receiver for KafkaOutput {
     }
 
     /// An item without an id has no key of its own.
-    fn put_key(&self, out: &mut Vec<u8>, tenant: &str, item: &Item) {
+    fn put_key(&self, out: &mut Vec<u8>, tenant: &str, item: &Item<'_>) {
         out.extend_from_slice(match self.key {
             KafkaKey::Tenant => tenant.as_bytes(),
             KafkaKey::Id => item.id().unwrap_or_default().as_bytes(),

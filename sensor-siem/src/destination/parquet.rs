@@ -189,7 +189,7 @@ impl Receiver for ParquetOutput {
         }
     }
 
-    fn put(&self, out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item, _: &str) {
+    fn put(&self, out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item<'_>, _: &str) {
         put(out, tenant, stream, item);
     }
 
@@ -202,14 +202,14 @@ impl Receiver for ParquetOutput {
 }
 
 /// Appends an item as a row: a list of what the columns hold, as JSON.
-fn put(out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item) {
+fn put(out: &mut Vec<u8>, tenant: &str, stream: Stream, item: &Item<'_>) {
     let row: Row<'_> = COLUMNS.iter().map(|(_, _, fact)| fact.of(tenant, stream, item)).collect();
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(out, &row);
 }
 
 impl Fact {
-    fn of<'a>(self, tenant: &'a str, stream: Stream, item: &'a Item) -> Option<Cow<'a, str>> {
+    fn of<'a>(self, tenant: &'a str, stream: Stream, item: &'a Item<'a>) -> Option<Cow<'a, str>> {
         let value = match self {
             Self::Tenant => return Some(tenant.into()),
             Self::Stream => return Some(stream.word().into()),
@@ -222,7 +222,7 @@ impl Fact {
         };
         match value {
             Value::Null => None,
-            Value::Text(text) => Some(text.into()),
+            Value::Text(text) => Some((&**text).into()),
             other => Some(format::value(other).into()),
         }
     }

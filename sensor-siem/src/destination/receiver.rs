@@ -29,10 +29,10 @@ pub trait Receiver: Debug + Send + Sync {
     }
 
     /// Appends the key of an item's message, for receivers that have such.
-    fn put_key(&self, _out: &mut Vec<u8>, _tenant: &str, _item: &Item) {}
+    fn put_key(&self, _out: &mut Vec<u8>, _tenant: &str, _item: &Item<'_>) {}
 
     /// Appends the message that an item becomes, and its line.
-    fn put(&self, out: &mut Vec<u8>, _tenant: &str, _stream: Stream, _item: &Item, line: &str) {
+    fn put(&self, out: &mut Vec<u8>, _tenant: &str, _stream: Stream, _item: &Item<'_>, line: &str) {
         out.extend_from_slice(line.as_bytes());
     }
 

@@ -98,14 +98,14 @@ impl Receiver for SplunkSettings {
         (!self.ack).then_some("taken by the collector, which may not have indexed it")
     }
 
-    fn put(&self, out: &mut Vec<u8>, _: &str, _: Stream, item: &Item, line: &str) {
+    fn put(&self, out: &mut Vec<u8>, _: &str, _: Stream, item: &Item<'_>, line: &str) {
         put(self, out, item, line);
     }
 }
 
 /// Appends an event: the line, as an object if it is JSON and as text if not, with the time of the item and the host that it
 /// is about. Where an item has no such time or host, the collector says its own.
-fn put(settings: &SplunkSettings, out: &mut Vec<u8>, item: &Item, line: &str) {
+fn put(settings: &SplunkSettings, out: &mut Vec<u8>, item: &Item<'_>, line: &str) {
     let mut head = Map::new();
     if let Some(time) = item.timestamp() {
         // Milliseconds are what a collector keeps.

@@ -169,7 +169,7 @@ impl Receiver for SyslogOutput {
     }
 
     /// A message, whole but for what parts it from others in a stream.
-    fn put(&self, out: &mut Vec<u8>, _: &str, stream: Stream, item: &Item, line: &str) {
+    fn put(&self, out: &mut Vec<u8>, _: &str, stream: Stream, item: &Item<'_>, line: &str) {
         self.header.put(out, self.facility, stream, item.time());
         out.extend_from_slice(line.as_bytes());
         // In a stream it is put there as messages are sent.

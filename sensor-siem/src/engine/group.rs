@@ -111,10 +111,18 @@ fn begins<'a>(
 /// time ends nothing.
 fn until(mut page: Page, to: Option<i64>) -> Page {
     let Some(to) = to else { return page };
-    let was_empty = page.items.is_empty();
-    page.items.retain(|item| item.timestamp().is_none_or(|time| time.as_second() <= to));
-    page.has_more &= was_empty || !page.items.is_empty();
+    let was_empty = page.items().is_empty();
+    page.retain(|item| item.timestamp().is_none_or(|time| time.as_second() <= to));
+    page.has_more &= was_empty || !page.items().is_empty();
     page
+}
+
+/// The page that begins there; none if the work is stopped before it came.
+async fn asked(engine: &Engine, pages: Pages<'_>, begin: &Begin) -> Option<Result<Page, Fault>> {
+    tokio::select! {
+        page = engine.session.page(pages, begin) => Some(page),
+        () = engine.stopped() => None,
+    }
 }
 
 impl Group {
@@ -140,6 +148,7 @@ impl Group {
         }
         let mut tried_cursor = engine.options.begin().is_some();
         let mut is_first = true;
+        let mut ahead = None;
         while !self.members.is_empty() {
             // No more than one page of each slow output is in memory, and none of those that others read wait for it.
             let _turn = match &self.members[..] {
@@ -154,10 +163,11 @@ impl Group {
                 return done;
             }
             let pages = Pages { tenant, stream, light: engine.config.light };
-            let page = tokio::select! {
-                page = engine.session.page(pages, &self.begin) => page,
-                () = engine.stopped() => return done,
+            let asked_for = match ahead.take() {
+                Some(page) => page,
+                None => asked(engine, pages, &self.begin).await,
             };
+            let Some(page) = asked_for else { return done };
             let page = match page {
                 Ok(page) => until(page, engine.options.replay.as_ref().map(|replay| replay.to)),
                 Err(Fault::Bad(reason)) if is_first && self.fall_back(&reason, stream, &mut tried_cursor) => continue,
@@ -167,11 +177,17 @@ impl Group {
                     return done;
                 }
             };
-            let time = |item: Option<&Item>| Some(item?.timestamp()?.as_second());
-            let (first, last) = (time(page.items.first()), time(page.items.last()));
-            engine.progress.page(number, page.items.len(), first, last, page.has_more);
+            let time = |item: Option<&Item<'_>>| Some(item?.timestamp()?.as_second());
+            let (items, has_more) = (page.items(), page.has_more);
+            engine.progress.page(number, items.len(), time(items.first()), time(items.last()), has_more);
             let (has_more, next) = (page.has_more, Begin::Cursor(page.next_cursor.clone()));
-            self.hand_over(engine, tenant, stream, page, &mut done).await;
+            if has_more && next != self.begin && !self.is_slow {
+                // Central makes the next page ready while this one goes its way.
+                let handing = self.hand_over(engine, tenant, stream, page, &mut done);
+                (ahead, ()) = tokio::join!(async { Some(asked(engine, pages, &next).await) }, handing);
+            } else {
+                self.hand_over(engine, tenant, stream, page, &mut done).await;
+            }
             if !has_more {
                 return done;
             }
@@ -237,7 +253,7 @@ impl Group {
         let at = page.date.unwrap_or_else(now);
         let complete = self.complete(engine, &page);
         let overlap = i64::try_from(engine.config.overlap.as_secs()).unwrap_or(0);
-        let mut laid = Laid::new(&page.items, stream);
+        let mut laid = Laid::new(page.items(), stream);
         let mut most = 0;
         let mut handed = Vec::new();
         for mut member in std::mem::take(&mut self.members) {

@@ -6,19 +6,21 @@
 //!
 //! In the header a backslash and a bar are escaped, in values a backslash and an equals sign.
 
+use std::borrow::Cow;
+
 use super::{escape, json, keys, python};
 use crate::item::{Members, Value};
 
 /// What the header is made of.
-pub(super) struct Header {
-    kind: Option<Value>,
-    name: Option<Value>,
-    severity: Option<Value>,
+pub(super) struct Header<'a> {
+    kind: Option<Value<'a>>,
+    name: Option<Value<'a>>,
+    severity: Option<Value<'a>>,
 }
 
-impl Header {
+impl<'a> Header<'a> {
     /// Takes it out of the members.
-    pub(super) fn take(members: &mut Members) -> Self {
+    pub(super) fn take(members: &mut Members<'a>) -> Self {
         Self {
             kind: members.shift_remove("type"),
             name: members.shift_remove("name"),
@@ -28,7 +30,7 @@ impl Header {
 
     fn severity(&self, compat: bool) -> &'static str {
         let Some(Value::Text(word)) = &self.severity else { return if compat { "0" } else { "Unknown" } };
-        match word.as_str() {
+        match &**word {
             "none" => "0",
             "low" => "1",
             "medium" => "5",
@@ -41,15 +43,15 @@ impl Header {
     }
 }
 
-pub(super) fn line(header: &Header, members: &Members, compat: bool) -> String {
-    let mut out = String::from("CEF:0|sophos|sophos central|1.0|");
+pub(super) fn put(out: &mut String, header: &Header<'_>, members: &Members<'_>, compat: bool) {
+    out.push_str("CEF:0|sophos|sophos central|1.0|");
     for value in [&header.kind, &header.name] {
         match value {
             None => out.push_str("NA"),
             Some(Value::Text(text)) if compat => out.push_str(&text.replace('\\', "\\\\").replace('|', "\\|")),
             Some(value) if compat => out.push_str(&python::str(value)),
             // The header knows no escape for line ends.
-            Some(value) => escape(&mut out, &text(value).replace(['\n', '\r'], " "), |char| matches!(char, '\\' | '|')),
+            Some(value) => escape(out, &text(value).replace(['\n', '\r'], " "), |char| matches!(char, '\\' | '|')),
         }
         out.push('|');
     }
@@ -57,7 +59,7 @@ pub(super) fn line(header: &Header, members: &Members, compat: bool) -> String {
     let begin = out.len();
     let mut put = |key: &str, value: &dyn Fn(&mut String)| {
         out.extend([if out.len() == begin { "" } else { " " }, key, "="]);
-        value(&mut out);
+        value(out);
     };
     if compat {
         for (key, value) in members {
@@ -71,12 +73,11 @@ pub(super) fn line(header: &Header, members: &Members, compat: bool) -> String {
             put(&key, &|out| escape(out, &text(value), |char| matches!(char, '\\' | '=')));
         }
     }
-    out
 }
 
-fn text(value: &Value) -> String {
+fn text<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     match value {
-        Value::Text(text) => text.clone(),
-        value => json::value(value),
+        Value::Text(text) => Cow::Borrowed(text),
+        value => Cow::Owned(json::value(value)),
     }
 }

@@ -5,21 +5,14 @@ use std::fmt::Write as _;
 use super::python;
 use crate::item::{Members, Value};
 
-/// One object, with a blank behind `,` and `:`, as readers know it.
-pub(super) fn line(members: &Members, compat: bool) -> String {
-    let mut out = String::new();
-    object(&mut out, members, compat);
-    out
-}
-
 /// A value as it stands in other formats.
-pub(super) fn value(value: &Value) -> String {
+pub(super) fn value(value: &Value<'_>) -> String {
     let mut out = String::new();
     write(&mut out, value, false);
     out
 }
 
-fn write(out: &mut String, value: &Value, compat: bool) {
+fn write(out: &mut String, value: &Value<'_>, compat: bool) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -39,11 +32,12 @@ fn write(out: &mut String, value: &Value, compat: bool) {
             }
             out.push(']');
         }
-        Value::Object(members) => object(out, members, compat),
+        Value::Object(members) => put(out, members, compat),
     }
 }
 
-fn object(out: &mut String, members: &Members, compat: bool) {
+/// One object, with a blank behind `,` and `:`, as readers know it.
+pub(super) fn put(out: &mut String, members: &Members<'_>, compat: bool) {
     out.push('{');
     for (at, (name, value)) in members.iter().enumerate() {
         out.push_str(if at == 0 { "" } else { ", " });
@@ -56,7 +50,15 @@ fn object(out: &mut String, members: &Members, compat: bool) {
 
 fn string(out: &mut String, text: &str, compat: bool) {
     out.push('"');
-    for char in text.chars() {
+    let mut rest = text;
+    loop {
+        // Nearly all is letters, digits and what stands between them.
+        let plain =
+            rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')).count();
+        out.push_str(&rest[..plain]);
+        let mut chars = rest[plain..].chars();
+        let Some(char) = chars.next() else { break };
+        rest = chars.as_str();
         match char {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),

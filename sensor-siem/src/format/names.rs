@@ -33,23 +33,23 @@ const REPORT: [(&str, &str); 9] = [
 
 /// Makes members of what the name tells. An alert has a description in place of a name. Returns a name that should tell
 /// something and could not be read; the item is then as it was.
-pub(super) fn read(members: &mut Members) -> Option<String> {
+pub(super) fn read(members: &mut Members<'_>) -> Option<String> {
     if let Some(description) = members.get("description").cloned() {
         members.insert("name".into(), description);
     }
     let Some(Value::Text(kind)) = members.get("type") else { return None };
-    let parts = match kind.as_str() {
+    let parts = match &**kind {
         DATA_LOSS => report,
         kind if QUOTED.contains(&kind) => quoted,
         _ => return None,
     };
     let name = match members.get("name") {
-        Some(Value::Text(name)) => name.clone(),
+        Some(Value::Text(name)) => name.to_string(),
         _ => String::new(),
     };
     let Some(parts) = parts(&name) else { return Some(name) };
     for (member, text) in parts {
-        members.insert(member.into(), Value::Text(text.into()));
+        members.insert(member.into(), Value::Text(text.to_owned().into()));
     }
     None
 }

@@ -1,5 +1,7 @@
 //! What is done to items before they are laid out.
 
+use std::borrow::Cow;
+
 use crate::item::{Members, Stream, Value};
 
 /// Members that are written under another name.
@@ -12,24 +14,25 @@ const RENAMED: [(&str, &str); 6] = [
     ("location", "dhost"),
 ];
 
-/// Writes the stream into the item, and takes out what is null.
-pub(super) fn receive(members: &mut Members, stream: Stream) {
+/// The members of an item with its stream, and without what is null.
+pub(super) fn receive<'a>(of_item: &'a Members<'a>, stream: Stream) -> Members<'a> {
+    // Some more come from its name.
+    let mut members = Members::with_capacity_and_hasher(of_item.len() + 4, of_item.hasher().clone());
+    for (name, value) in of_item {
+        members.insert(Cow::Borrowed(&**name), value.borrowed());
+    }
     members.insert("datastream".into(), Value::Text(stream.word().into()));
     members.retain(|_, value| *value != Value::Null);
+    members
 }
 
 /// Renames members. Each goes to the end, in the order in which they stand; if the new name is there already, it keeps its
 /// place and takes the value.
-pub(super) fn rename(members: &mut Members) {
-    let found: Vec<(String, &str)> = members
-        .keys()
-        .filter_map(|name| {
-            let (_, new) = RENAMED.iter().find(|(old, _)| old == name)?;
-            Some((name.clone(), *new))
-        })
-        .collect();
+pub(super) fn rename(members: &mut Members<'_>) {
+    let new = |name: &str| RENAMED.iter().find(|(old, _)| *old == name).copied();
+    let found: Vec<_> = members.keys().filter_map(|name| new(name)).collect();
     for (old, new) in found {
-        if let Some(value) = members.shift_remove(&old) {
+        if let Some(value) = members.shift_remove(old) {
             members.insert(new.into(), value);
         }
     }
@@ -37,19 +40,19 @@ pub(super) fn rename(members: &mut Members) {
 
 /// Members of objects within as members of the whole: `data` with `ip` becomes `data_ip`. An empty object vanishes if the
 /// output is to be `compat`.
-pub(super) fn flatten(members: Members, compat: bool) -> Members {
-    let mut flat = Members::new();
+pub(super) fn flatten(members: Members<'_>, compat: bool) -> Members<'_> {
+    let mut flat = Members::with_capacity_and_hasher(2 * members.len(), members.hasher().clone());
     for (name, value) in members {
         put(&mut flat, name, value, compat);
     }
     flat
 }
 
-fn put(flat: &mut Members, name: String, value: Value, compat: bool) {
+fn put<'a>(flat: &mut Members<'a>, name: Cow<'a, str>, value: Value<'a>, compat: bool) {
     match value {
         Value::Object(inner) if compat || !inner.is_empty() => {
             for (within, value) in inner {
-                put(flat, format!("{name}_{within}"), value, compat);
+                put(flat, format!("{name}_{within}").into(), value, compat);
             }
         }
         value => {

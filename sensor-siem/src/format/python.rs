@@ -11,7 +11,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use crate::item::Value;
 
 /// `str(value)`.
-pub(super) fn str(value: &Value) -> Cow<'_, str> {
+pub(super) fn str<'a>(value: &'a Value<'_>) -> Cow<'a, str> {
     if let Value::Text(text) = value {
         return Cow::Borrowed(text);
     }
@@ -21,7 +21,7 @@ pub(super) fn str(value: &Value) -> Cow<'_, str> {
 }
 
 /// `repr(value)`.
-fn repr(out: &mut String, value: &Value) {
+fn repr(out: &mut String, value: &Value<'_>) {
     match value {
         Value::Null => out.push_str("None"),
         Value::Bool(true) => out.push_str("True"),

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn item(json: &str) -> Item {
+fn item(json: &str) -> Item<'_> {
     Item::new(serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}")))
 }
 
 fn made(format: Format, compat: bool, json: &str) -> Line {
-    Layout { format, compat, fqdn: true }.line(item(json), Stream::Events)
+    Layout { format, compat, fqdn: true }.line(&item(json), Stream::Events)
 }
 
 fn text(format: Format, compat: bool, json: &str) -> String {
@@ -259,7 +259,7 @@ fn hosts_are_made_valid_when_asked() {
     let json = r#"{"location": "My PC.", "dhost": {"a": 1}}"#;
     assert_eq!(text(Format::Json, true, json), r#"{"dhost": "my-pc", "datastream": "event"}"#);
     let layout = Layout { format: Format::Json, compat: true, fqdn: false };
-    assert_eq!(layout.line(item(json), Stream::Alerts).text, r#"{"dhost": "My PC.", "datastream": "alert"}"#);
+    assert_eq!(layout.line(&item(json), Stream::Alerts).text, r#"{"dhost": "My PC.", "datastream": "alert"}"#);
     // Within the item of CEF another name of the same member is flat by now.
     assert!(text(Format::Cef, true, json).ends_with("|dhost_a=1 datastream=event dhost=my-pc"));
     assert_eq!(text(Format::Json, false, r#"{"location": 7}"#), r#"{"datastream": "event", "dhost": 7}"#);
@@ -353,8 +353,8 @@ proptest! {
     #[test]
     fn json_is_read_back_as_the_same_item(json in any_item()) {
         let layout = Layout { format: Format::Json, compat: false, fqdn: false };
-        let line = layout.line(item(&json), Stream::Alerts).text;
-        let again = layout.line(item(&line), Stream::Alerts).text;
+        let line = layout.line(&item(&json), Stream::Alerts).text;
+        let again = layout.line(&item(&line), Stream::Alerts).text;
         let back: serde_json::Value = serde_json::from_str(&line).unwrap();
         let was: serde_json::Value = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&back["datastream"], "alert");
@@ -390,8 +390,8 @@ proptest! {
                 Some(char) => prop_assert_eq!(char, ' '),
             }
         }
-        let mut members = item(&json).members;
-        normalise::receive(&mut members, Stream::Events);
+        let members = item(&json).members;
+        let members = normalise::receive(&members, Stream::Events);
         prop_assert!(count >= members.len() - 1, "{} of {}", count, members.len());
     }
 

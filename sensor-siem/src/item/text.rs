@@ -1,21 +1,17 @@
 //! Replies as text that a strict reader of JSON takes: one odd value must not stop a page.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::fmt::Write as _;
 
 /// A body that can be read as JSON by a reader of Unicode: bytes that are not UTF-8, and halves of surrogate pairs that
 /// stand alone as `\uD800`, become U+FFFD. Both have no meaning, and a page with one of them would stop the stream.
 #[must_use]
-pub fn readable(body: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(body);
-    let lone = lone_surrogates(&text);
-    if lone.is_empty() {
-        return text;
+pub fn readable(body: Vec<u8>) -> String {
+    let mut text =
+        String::from_utf8(body).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    for at in lone_surrogates(&text) {
+        text.replace_range(at..at + 4, "fffd");
     }
-    let mut mended = text.into_owned();
-    for at in lone {
-        mended.replace_range(at..at + 4, "fffd");
-    }
-    Cow::Owned(mended)
+    text
 }
 
 /// Where the digits of such halves stand. A backslash stands in the strings of JSON alone.
@@ -94,31 +90,38 @@ mod tests {
     use super::{super::Value, *};
     use crate::item::Item;
 
-    fn item(json: &str) -> Item {
+    fn item(json: &str) -> Item<'_> {
         Item::new(serde_json::from_str(json).unwrap())
+    }
+
+    /// The text that an item has.
+    fn told(json: &str) -> String {
+        let Value::Text(text) = &item(json).members["a"] else { panic!("{json}") };
+        text.to_string()
     }
 
     #[test]
     fn what_is_no_unicode_does_not_stop_a_page() {
-        let read = |body: &[u8]| item(&readable(body)).members["a"].clone();
-        assert_eq!(read(br#"{"a": "x\ud83d\ude00y"}"#), Value::Text("x😀y".into()));
-        assert_eq!(read(br#"{"a": "x\ud83dy"}"#), Value::Text("x\u{fffd}y".into()));
-        assert_eq!(read(br#"{"a": "x\uDE00\ud83d\ud83d\ude00"}"#), Value::Text("x\u{fffd}\u{fffd}😀".into()));
-        assert_eq!(read(br#"{"a": "x\\ud83d"}"#), Value::Text(r"x\ud83d".into()));
-        assert_eq!(read(b"{\"a\": \"x\xff\"}"), Value::Text("x\u{fffd}".into()));
-        assert!(matches!(readable(br#""\u00e4 \"""#), Cow::Borrowed(_)));
-        assert_eq!(readable(br#"\ud8"#), r"\ud8");
+        let read = |body: &[u8]| told(&readable(body.into()));
+        assert_eq!(read(br#"{"a": "x\ud83d\ude00y"}"#), "x😀y");
+        assert_eq!(read(br#"{"a": "x\ud83dy"}"#), "x\u{fffd}y");
+        assert_eq!(read(br#"{"a": "x\uDE00\ud83d\ud83d\ude00"}"#), "x\u{fffd}\u{fffd}😀");
+        assert_eq!(read(br#"{"a": "x\\ud83d"}"#), r"x\ud83d");
+        assert_eq!(read(b"{\"a\": \"x\xff\"}"), "x\u{fffd}");
+        for text in [r#""\u00e4 \"""#, r"\ud8"] {
+            assert_eq!(readable(text.into()), text);
+        }
     }
 
     #[test]
     fn what_json_does_not_have_becomes_text() {
-        let read = |json: &str| item(&mended(json)).members["a"].clone();
+        let read = |json: &str| told(&mended(json));
         assert!(serde_json::from_str::<serde_json::Value>("{\"a\": \"x\0y\"}").is_err());
-        assert_eq!(read("{\"a\": \"x\0y\r\nz\t\"}"), Value::Text("x\0y\r\nz\t".into()));
-        assert_eq!(read(r#"{"a": "C:\dir\u12 \" NaN"}"#), Value::Text("C:\\dir\\u12 \" NaN".into()));
-        assert_eq!(read(r#"{"a": "end\\"}"#), Value::Text("end\\".into()));
+        assert_eq!(read("{\"a\": \"x\0y\r\nz\t\"}"), "x\0y\r\nz\t");
+        assert_eq!(read(r#"{"a": "C:\dir\u12 \" NaN"}"#), "C:\\dir\\u12 \" NaN");
+        assert_eq!(read(r#"{"a": "end\\"}"#), "end\\");
         let numbers = ["NaN", "Infinity", "-Infinity"].map(|word| Value::Text(word.into())).to_vec();
-        assert_eq!(read(r#"{"a": [NaN, Infinity,-Infinity]}"#), Value::List(numbers));
+        assert_eq!(item(&mended(r#"{"a": [NaN, Infinity,-Infinity]}"#)).members["a"], Value::List(numbers));
         // What is no JSON by its form stays none.
         assert!(serde_json::from_str::<serde_json::Value>(&mended("{\"a\": [1}")).is_err());
     }

@@ -119,7 +119,7 @@ impl Session {
             }
             Credentials::Client { tenants, api_host, .. } => (tenants.clone(), api_host.clone()),
         };
-        let (whoami, _): (Whoami, _) = self.get(&at(&api_host, &["whoami", "v1"]), &[], json).await?;
+        let (whoami, _): (Whoami, _) = self.get(&at(&api_host, &["whoami", "v1"]), &[], |body| json(body)).await?;
         let header = match whoami.id_type.as_str() {
             "tenant" => {
                 if let Some(wanted) = wanted.iter().find(|wanted| !wanted.eq_ignore_ascii_case(&whoami.id)) {
@@ -145,7 +145,7 @@ impl Session {
         let list = at(&global, &[&whoami.id_type, "v1", "tenants"]);
         let mut tenants = Tenants::default();
         for id in &wanted {
-            let asked = self.get(&at(&list, &[id]), &headers, json).await;
+            let asked = self.get(&at(&list, &[id]), &headers, |body| json(body)).await;
             tenants.put(id, asked.and_then(|(item, _)| self.tenant(item)));
         }
         if !wanted.is_empty() {
@@ -157,7 +157,7 @@ impl Session {
                 .append_pair("page", &page.to_string())
                 .append_pair("pageSize", &PAGE.to_string())
                 .append_pair("pageTotal", "true");
-            let (answer, _): (TenantPage, _) = self.get(&url, &headers, json).await?;
+            let (answer, _): (TenantPage, _) = self.get(&url, &headers, |body| json(body)).await?;
             let is_last = match answer.pages.total {
                 Some(total) => page >= total,
                 None => answer.items.len() < PAGE as usize,

@@ -3,13 +3,15 @@
 use std::io::{self, Write as _};
 
 use flate2::write::MultiGzDecoder;
-use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 
 /// What replies may be compressed with.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
 /// A reply is not read beyond this. A page has a thousand items at most.
 const MOST: usize = 64 << 20;
+/// Room that is made at once for what a reply says that it has.
+const ROOM: usize = 2 << 20;
 /// So much is unpacked at once: a thousand times as much may come of it.
 const STEP: usize = 8 << 10;
 
@@ -32,9 +34,12 @@ pub(super) enum Body {
 impl Body {
     /// One that begins, by the headers before it.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, Unreadable> {
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        // What is said is not taken for granted.
+        let room = length.unwrap_or_default().min(ROOM);
         let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes).unwrap_or_default();
         match encoding.to_ascii_lowercase().as_slice() {
-            b"" | b"identity" => Ok(Self::Plain(Vec::new())),
+            b"" | b"identity" => Ok(Self::Plain(Vec::with_capacity(room))),
             b"gzip" | b"x-gzip" => Ok(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), false)),
             other => {
                 let other = String::from_utf8_lossy(other);

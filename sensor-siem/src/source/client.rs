@@ -68,12 +68,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Makes the request until there is an answer that can be read.
+    /// Makes the request until there is an answer that can be read. What reads it may keep the body, and leaves it if it cannot.
     pub(super) async fn ask<T>(
         &self,
         url: &Url,
         request: impl Fn(&reqwest::Client) -> RequestBuilder,
-        read: impl Fn(&[u8]) -> Result<T, String>,
+        read: impl Fn(&mut Vec<u8>) -> Result<T, String>,
     ) -> Result<Answer<T>, Fault> {
         let mut backoff = self.pace.backoff();
         let mut faults = 0;
@@ -102,7 +102,7 @@ impl Client {
         &self,
         url: &Url,
         request: RequestBuilder,
-        read: impl Fn(&[u8]) -> Result<T, String>,
+        read: impl Fn(&mut Vec<u8>) -> Result<T, String>,
     ) -> Result<Result<Answer<T>, Setback>, Fault> {
         tracing::debug!(
             "asks {}{}{}",
@@ -127,25 +127,24 @@ impl Client {
             Ok(body) => whole(response, body, |text| self.words(text)).await,
             Err(reason) => Err(reason),
         };
-        let body = match body {
+        let mut body = match body {
             Ok(body) => body,
             Err(Unreadable::TooLarge) => {
                 return Err(Fault::TooLarge(format!("{} {}", place(url), Unreadable::TooLarge)));
             }
             Err(Unreadable::Damaged(reason)) => return again(reason, None),
         };
+        let read = matches!(status, 200..=299).then(|| read(&mut body));
         let said = || format!("replied {status}: {}", self.words(&body));
         let refused = |hint: &str| Err(Fault::Refused(format!("{} {}; {hint}", place(url), said())));
-        match status {
-            200..=299 => match read(&body) {
-                Ok(answer) => Ok(Ok(Answer::Read(answer, Facts { date, place: place_of_it }))),
-                Err(reason) => again(format!("{}: {}", said(), self.words(reason.as_bytes())), None),
-            },
-            400 => Err(Fault::Bad(format!("{} {}", place(url), said()))),
-            401 => Ok(Ok(Answer::Unauthorized(said()))),
-            403 => refused("the credentials are for another tenant, or their role may not read this"),
-            404 => refused("check `api_host`, and `tenant_id` if it is set"),
-            408 | 425 | 429 | 500..=599 => again(said(), wish),
+        match (status, read) {
+            (_, Some(Ok(answer))) => Ok(Ok(Answer::Read(answer, Facts { date, place: place_of_it }))),
+            (_, Some(Err(reason))) => again(format!("{}: {}", said(), self.words(reason.as_bytes())), None),
+            (400, _) => Err(Fault::Bad(format!("{} {}", place(url), said()))),
+            (401, _) => Ok(Ok(Answer::Unauthorized(said()))),
+            (403, _) => refused("the credentials are for another tenant, or their role may not read this"),
+            (404, _) => refused("check `api_host`, and `tenant_id` if it is set"),
+            (408 | 425 | 429 | 500..=599, _) => again(said(), wish),
             _ => refused("check `auth_url` and `api_host`"),
         }
     }

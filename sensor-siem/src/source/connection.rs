@@ -15,7 +15,7 @@ use super::{Connection, body};
 const CONNECT: Duration = Duration::from_secs(20);
 
 /// How much of a reply may come before it is read. A reply waits for its place in memory ([`super::client`]) with so much of it
-/// here at most.
+/// here at most. With less, a long way would be waited for several times in each page.
 const STREAM_WINDOW: u32 = 128 << 10;
 /// The same of all replies of an HTTP/2 connection together: as much as a peer may be allowed (RFC 9113, 6.9.1). With less,
 /// replies that wait for a place would take what those need that have one, and neither would come to its end.

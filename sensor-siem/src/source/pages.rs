@@ -6,6 +6,18 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{Begin, Session, Tenant, accounts::at, client::Fault};
 use crate::item::{self, Item, Stream, mended, readable};
 
+self_cell::self_cell!(
+    /// The text of a page, and its items, which borrow from it.
+    struct Read {
+        owner: String,
+        #[covariant]
+        dependent: Items,
+    }
+    impl {Debug}
+);
+
+type Items<'a> = Vec<Item<'a>>;
+
 /// Items on a page, the most that Central gives. A page that is larger than a reply may be is asked for in smaller ones:
 /// Sophos Central gives no fewer than 200, `sensor-central` any number.
 const LIMITS: [&str; 4] = ["1000", "200", "20", "1"];
@@ -35,7 +47,7 @@ pub struct Pages<'a> {
 /// A page.
 #[derive(Debug)]
 pub struct Page {
-    pub items: Vec<Item>,
+    read: Read,
     /// Whether the next can be read at once.
     pub has_more: bool,
     /// Where that begins.
@@ -44,6 +56,18 @@ pub struct Page {
     pub date: Option<i64>,
     /// The page is one of those that are held at the same time, for as long as this is.
     pub place: Option<OwnedSemaphorePermit>,
+}
+
+impl Page {
+    #[must_use]
+    pub fn items(&self) -> &[Item<'_>] {
+        self.read.borrow_dependent()
+    }
+
+    /// Leaves out the items for which this does not hold.
+    pub fn retain(&mut self, is_kept: impl Fn(&Item<'_>) -> bool) {
+        self.read.with_dependent_mut(|_, items| items.retain(is_kept));
+    }
 }
 
 impl Session {
@@ -94,16 +118,28 @@ fn url(host: &Url, pages: Pages<'_>, begin: &Begin, limit: &str) -> Url {
     url
 }
 
-fn read(body: &[u8]) -> Result<Page, String> {
-    let text = readable(body);
-    page(&text).or_else(|reason| page(&mended(&text)).map_err(|_| reason))
+/// Takes the body, if it is a page.
+fn read(body: &mut Vec<u8>) -> Result<Page, String> {
+    let text = readable(std::mem::take(body));
+    page(text).or_else(|(text, reason)| {
+        page(mended(&text)).map_err(|_| {
+            *body = text.into_bytes();
+            reason
+        })
+    })
 }
 
-fn page(text: &str) -> Result<Page, String> {
-    let page: item::Page<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if page.next_cursor.is_empty() {
-        return Err("there is no cursor for the next page".into());
-    }
-    let items = page.items.into_iter().map(Item::new).collect();
-    Ok(Page { items, has_more: page.has_more, next_cursor: page.next_cursor, date: None, place: None })
+/// The page of this text; the text again and why, if it is none.
+fn page(text: String) -> Result<Page, (String, String)> {
+    let mut of_page = None;
+    let read = Read::try_new_or_recover(text, |text| {
+        let page = item::Page::read(text).map_err(|error| error.to_string())?;
+        if page.next_cursor.is_empty() {
+            return Err("there is no cursor for the next page".to_owned());
+        }
+        of_page = Some((page.has_more, page.next_cursor));
+        Ok(page.items)
+    })?;
+    let (has_more, next_cursor) = of_page.unwrap_or_default();
+    Ok(Page { read, has_more, next_cursor, date: None, place: None })
 }

@@ -95,7 +95,7 @@ impl Session {
         &self,
         url: &Url,
         headers: &[(&'static str, &str)],
-        read: impl Fn(&[u8]) -> Result<T, String>,
+        read: impl Fn(&mut Vec<u8>) -> Result<T, String>,
     ) -> Result<(T, Facts), Fault> {
         let mut refused = None;
         loop {
@@ -163,7 +163,7 @@ impl Session {
             let request = http.post(auth_url.clone()).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             request.body(form.expose_secret().to_owned())
         };
-        let read = |body: &[u8]| {
+        let read = |body: &mut Vec<u8>| {
             let granted: Granted = serde_json::from_slice(body).map_err(|error| error.to_string())?;
             if granted.access_token.is_empty() { Err("there is no token in it".to_owned()) } else { Ok(granted) }
         };

@@ -38,9 +38,9 @@ fn a_tenant_is_found_and_read_page_by_page() {
     assert_eq!(tenants[0].id, TENANT);
     assert_eq!(tenants[0].host.as_ref().unwrap().as_str(), "http://d.example:8443/");
     let first = events(&server, &session, &Begin::Time(7)).unwrap();
-    assert_eq!((first.items.len(), first.items[0].id(), first.has_more), (1, Some("1"), true));
+    assert_eq!((first.items().len(), first.items()[0].id(), first.has_more), (1, Some("1"), true));
     let last = events(&server, &session, &Begin::Cursor(first.next_cursor)).unwrap();
-    assert_eq!((last.items.len(), last.has_more, last.next_cursor.as_str()), (0, false, "d"));
+    assert_eq!((last.items().len(), last.has_more, last.next_cursor.as_str()), (0, false, "d"));
     assert_eq!(
         server.lines(),
         [
@@ -207,7 +207,7 @@ fn replies_may_be_compressed() {
     let cut = Reply::Gzip(whole[..whole.len() - 9].to_vec());
     let server = Server::start([token("t"), cut, Reply::Gzip(whole)]);
     let page = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap();
-    assert_eq!((page.items[0].id(), page.next_cursor.as_str()), (Some("1"), "x"));
+    assert_eq!((page.items()[0].id(), page.next_cursor.as_str()), (Some("1"), "x"));
     let headers = server.came(1).headers;
     assert!(headers.contains("accept-encoding: gzip\r\n"), "{headers}");
     assert_eq!(server.lines().len(), 3, "one that is cut is asked for again");
@@ -219,7 +219,7 @@ fn a_page_that_is_too_large_comes_in_smaller_ones() {
     let server = Server::start([token("t"), large(), page(r#"{"id": "1"}"#, true, "y")]);
     let session = server.of_client(None);
     let first = events(&server, &session, &Begin::Cursor("x".into())).unwrap();
-    assert_eq!((first.items.len(), first.next_cursor.as_str()), (1, "y"));
+    assert_eq!((first.items().len(), first.next_cursor.as_str()), (1, "y"));
     let limits = ["limit=1000&", "limit=200&"];
     assert!(server.lines()[1..].iter().zip(limits).all(|(line, limit)| line.contains(limit)), "{:?}", server.lines());
     // Central does not give fewer.
@@ -233,7 +233,7 @@ fn what_is_no_json_by_a_value_alone_is_read() {
     let items = "{\"id\": \"1\", \"a\": \"x\0y\", \"b\": NaN}, {\"id\": \"2\"}";
     let server = Server::start([token("t"), page(items, false, "x")]);
     let page = events(&server, &server.of_client(None), &Begin::Time(1)).unwrap();
-    assert_eq!(page.items.iter().map(|item| item.id()).collect::<Vec<_>>(), [Some("1"), Some("2")]);
+    assert_eq!(page.items().iter().map(|item| item.id()).collect::<Vec<_>>(), [Some("1"), Some("2")]);
 }
 
 #[test]

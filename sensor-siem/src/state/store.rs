@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read as _, Write as _},
+    io::{self, BufWriter, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
@@ -244,15 +244,19 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateErr
 fn write_anew(path: &Path, state: &State) -> io::Result<(File, u64)> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Its mode is 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    let bytes = state.to_bytes();
-    file.write_all(&bytes)?;
+    let mut file = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
+    let mut length = 0;
+    for line in state.lines() {
+        file.write_all(&line)?;
+        length += line.len() as u64;
+    }
+    let file = file.into_inner()?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     File::open(folder)?.sync_all()?;
     // What is cut off after a fault is gone on with at the end, not behind a hole.
     let file = OpenOptions::new().append(true).open(path)?;
-    Ok((file, bytes.len() as u64))
+    Ok((file, length))
 }
 
 fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {

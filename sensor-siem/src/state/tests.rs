@@ -199,7 +199,7 @@ proptest! {
         changes in proptest::collection::vec(any_change(), 0..12),
         cut in any::<prop::sample::Index>(),
     ) {
-        let head = State::default().to_bytes();
+        let head = State::default().lines().collect::<Vec<_>>().concat();
         let mut journal = head.clone();
         let mut state = State::default();
         let mut states = vec![(journal.len(), state.clone())];
@@ -209,7 +209,7 @@ proptest! {
             states.push((journal.len(), state.clone()));
         }
         prop_assert_eq!(State::parse(&journal), Ok((state.clone(), journal.len())));
-        let anew = state.to_bytes();
+        let anew = state.lines().collect::<Vec<_>>().concat();
         prop_assert_eq!(State::parse(&anew), Ok((state, anew.len())));
         // Wherever a crash cuts it, it says what it said before that line.
         let cut = head.len() + cut.index(journal.len() - head.len() + 1);

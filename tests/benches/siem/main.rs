@@ -18,10 +18,11 @@ mod partner;
 mod tenants;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::mem::MaybeUninit;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use diagnostic::Report;
 use sensor_siem::{
@@ -43,8 +44,8 @@ const SCRIPT: [(&str, [f64; 3]); 3] =
 fn main() -> ExitCode {
     let share = std::env::var("SIEM_SHARE").map_or(1, |share| share.parse().expect("a number"));
     let items = ITEMS / share;
-    let central = Central::start();
-    fill::fill(&central, 0, items);
+    let central = Central::start_unbounded();
+    fill::fill_events(&central, central.tenant().parse().expect("a UUID"), items);
     let bytes = written(&central, items);
     let mut text = format!(
         "| | items/s | CPU s | MB at the most | the script: items/s | CPU s | MB |\n| --- | --- | --- | --- | --- | --- | --- |\n\
@@ -55,8 +56,7 @@ fn main() -> ExitCode {
         let output = format!("  - {{type: file, path: \"@HOME@/items\", format: {format}}}\n");
         let siem = Siem::with_outputs(&central, &output);
         let cost = cost(&mut siem.command(&["-c", "config.yaml", "-q"]));
-        let lines = fs::read_to_string(siem.file("items")).expect("what was written").lines().count();
-        assert_eq!(lines as u128, items, "{format}");
+        assert_eq!(lines(&siem.file("items")), items, "{format}");
         text += &format!(
             "| `{format}` | {:.0} | {:.2} | {:.0} | {rate:.0} | {cpu} | {memory:.0} |\n",
             items as f64 / cost.seconds,
@@ -106,8 +106,8 @@ fn read_alone(central: &Central, wanted: u128) -> f64 {
         let mut items = 0;
         loop {
             let page =
-                session.page(Pages { tenant, stream: Stream::Alerts, light: false }, &from).await.expect("a page");
-            items += page.items.len();
+                session.page(Pages { tenant, stream: Stream::Events, light: false }, &from).await.expect("a page");
+            items += page.items().len();
             if !page.has_more {
                 break;
             }
@@ -116,6 +116,12 @@ fn read_alone(central: &Central, wanted: u128) -> f64 {
         assert_eq!(items as u128, wanted);
         begin.elapsed().as_secs_f64()
     })
+}
+
+/// How many lines are in a file.
+fn lines(path: &Path) -> u128 {
+    let file = BufReader::new(fs::File::open(path).expect("what was written"));
+    file.split(b'\n').map(|line| line.map(drop).expect("it can be read")).count() as u128
 }
 
 /// What a process took.
@@ -129,6 +135,13 @@ struct Cost {
 fn cost(command: &mut Command) -> Cost {
     let begin = Instant::now();
     let child = command.spawn().expect("it starts");
+    // What the call tells of memory is at least what this process had when it started the other.
+    let status = format!("/proc/{}/status", child.id());
+    let mut memory = 0.0_f64;
+    while let Some(most) = fs::read_to_string(&status).ok().as_deref().and_then(most_of) {
+        memory = memory.max(most);
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     let pid = libc::pid_t::try_from(child.id()).expect("a pid");
@@ -140,7 +153,14 @@ fn cost(command: &mut Command) -> Cost {
     // SAFETY: zeroes are one, and the kernel has filled it in.
     let usage = unsafe { usage.assume_init() };
     let of = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
-    Cost { seconds, cpu: of(usage.ru_utime) + of(usage.ru_stime), memory: usage.ru_maxrss as f64 / 1024.0 }
+    Cost { seconds, cpu: of(usage.ru_utime) + of(usage.ru_stime), memory }
+}
+
+/// The most memory that a process had, MB; none once it has ended.
+fn most_of(status: &str) -> Option<f64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes / 1024.0)
 }
 
 /// Puts the text between the marks in docs/performance.md, if `UPDATE_DOCS` is set.

@@ -1,21 +1,20 @@
 //! Many tenants of one partner, each item to two files.
 
-use std::fs;
-
 use sensor_tests::{Central, Siem};
 use uuid::Uuid;
 
-use super::cost;
 use super::partner::Partner;
+use super::{cost, fill, lines};
 
 const TENANTS: u128 = 50;
 
 /// The table: of half of the tenants, and of all.
 pub(crate) fn table(items: u128) -> String {
-    let central = Central::start();
+    let central = Central::start_unbounded();
     let of_each = items / TENANTS;
-    let partner = Partner::new(&central, TENANTS, of_each);
+    let partner = Partner::new(&central, TENANTS);
     let tenants = &partner.tenants;
+    tenants.iter().for_each(|tenant| fill::fill_events(&central, *tenant, of_each));
     let mut text =
         "| tenants × outputs | items | items/s | CPU s | MB at the most |\n| --- | --- | --- | --- | --- |\n"
             .to_owned();
@@ -29,8 +28,7 @@ pub(crate) fn table(items: u128) -> String {
         let cost = cost(&mut siem.command(&["-c", "config.yaml", "-q"]));
         let all = of_each * tenants.len() as u128;
         for name in ["json", "cef"] {
-            let lines = fs::read_to_string(siem.file(name)).expect("what was written").lines().count();
-            assert_eq!(lines as u128, all, "{name}");
+            assert_eq!(lines(&siem.file(name)), all, "{name}");
         }
         text += &format!(
             "| {} × 2 | {all} | {:.0} | {:.2} | {:.0} |\n",

@@ -1,9 +1,11 @@
 //! Alerts at Central that no sensor had to raise.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use sensor_central::event::EventType;
 use sensor_central::metrics::Metrics;
-use sensor_central::store::{Alert, Batch, Items, Origin, Store};
+use sensor_central::store::{Alert, Batch, Items, Origin, Row, Store};
 use sensor_tests::Central;
 use serde_json::json;
 use uuid::Uuid;
@@ -18,6 +20,16 @@ pub(crate) fn fill(central: &Central, from: u128, to: u128) {
 
 /// The same where one of several tenants has its own.
 pub(crate) fn fill_tenant(central: &Central, tenant: Uuid, from: u128, to: u128) {
+    put(central, tenant, from..to, |numbers| Items::Alerts(numbers.map(alert).collect()));
+}
+
+/// Puts so many events where a tenant has its own: logins, as a sensor tells of them.
+pub(crate) fn fill_events(central: &Central, tenant: Uuid, count: u128) {
+    put(central, tenant, 0..count, |numbers| Items::Rows(numbers.map(login).collect()));
+}
+
+fn put(central: &Central, tenant: Uuid, numbers: Range<u128>, items: impl Fn(Range<u128>) -> Items) {
+    let Range { start: from, end: to } = numbers;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (store, writer) = Store::open(central.path(), Arc::new(Metrics::default())).expect("its database");
@@ -29,7 +41,7 @@ pub(crate) fn fill_tenant(central: &Central, tenant: Uuid, from: u128, to: u128)
                 key: at.to_string(),
                 digest: [0; 32],
                 received: time::OffsetDateTime::now_utc().unix_timestamp_nanos().try_into().expect("this century"),
-                items: Items::Alerts((at..end).map(alert).collect()),
+                items: items(at..end),
                 rejected: Vec::new(),
             };
             store.batch(batch).await.expect("it takes them");
@@ -37,6 +49,18 @@ pub(crate) fn fill_tenant(central: &Central, tenant: Uuid, from: u128, to: u128)
         }
         store.close(writer).await;
     });
+}
+
+fn login(number: u128) -> Row {
+    let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+    Row {
+        table: "audit_user_msg".into(),
+        time: now.try_into().expect("this century"),
+        event: Some(EventType::LoginSucceeded),
+        json: json!({"acct": format!("user-{}", number % 1000), "path": "/usr/sbin/sshd", "hostname": "host-a",
+            "uid": 0, "result": "success", "message": "op=login"})
+        .to_string(),
+    }
 }
 
 fn alert(number: u128) -> Alert {

@@ -6,6 +6,7 @@ mod authority;
 #[expect(dead_code, reason = "what several tests share is not used whole by each")]
 mod collector;
 mod disk;
+#[expect(dead_code, reason = "what several use is not used whole by each")]
 mod fill;
 mod http;
 mod kafka;

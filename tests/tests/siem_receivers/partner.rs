@@ -1,11 +1,9 @@
-//! A partner of many tenants, each with alerts of its own.
+//! A partner of many tenants.
 
 use std::process::Command;
 
 use sensor_tests::{Central, Said, programs};
 use uuid::Uuid;
-
-use super::fill;
 
 const PARTNER: &str = "22222222-2222-4333-8444-555555555555";
 
@@ -17,15 +15,12 @@ pub(crate) struct Partner {
 }
 
 impl Partner {
-    /// At this Central, with so many tenants of so many alerts.
-    pub(crate) fn new(central: &Central, tenants: u128, of_each: u128) -> Self {
+    /// At this Central, with so many tenants that have nothing yet.
+    pub(crate) fn new(central: &Central, tenants: u128) -> Self {
         let tenants: Vec<Uuid> = (1..=tenants).map(Uuid::from_u128).collect();
-        let mut from = 0;
         for tenant in &tenants {
             let id = tenant.to_string();
             administer(central, &["set-tenant", "--tenant", &id, "--name", &id, "--partner", PARTNER]);
-            fill::fill_tenant(central, *tenant, from, from + of_each);
-            from += of_each;
         }
         let said = administer(central, &["create-client", "--partner", PARTNER, "--label", "export"]);
         let word = |key: &str| {

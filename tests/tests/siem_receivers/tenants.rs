@@ -4,7 +4,7 @@ use std::fs;
 
 use sensor_tests::{Central, Siem};
 
-use super::fill::ids;
+use super::fill::{fill_tenant, ids};
 use super::partner::Partner;
 use super::{counted, fine};
 
@@ -14,8 +14,11 @@ const OF_EACH: u128 = 2000;
 
 #[test]
 fn replies_that_wait_for_a_place_leave_room_for_those_that_have_one() {
-    let central = Central::start();
-    let partner = Partner::new(&central, TENANTS, OF_EACH);
+    let central = Central::start_unbounded();
+    let partner = Partner::new(&central, TENANTS);
+    for (tenant, from) in partner.tenants.iter().zip((0..).step_by(OF_EACH as usize)) {
+        fill_tenant(&central, *tenant, from, from + OF_EACH);
+    }
     let siem = Siem::with_outputs_as(&central, partner.credentials, "  - {type: file, path: \"@HOME@/items\"}\n");
     let said = siem.run(&["-c", "config.yaml"]);
     fine(&said);
