@@ -14,6 +14,9 @@ const FILES: [&str; 3] = ["sensor/v1/alert.proto", "sensor/v1/row.proto", "senso
 /// In JSON a text that is empty and a number that is absent are left out, as in the rows that the sensor writes.
 const EMPTY_IS_ABSENT: &str = "#[serde(skip_serializing_if = \"crate::is_empty\")]";
 
+/// Lists that are empty where nothing is known: what a container's runtime says, or does not.
+const TOLD_BY_RUNTIMES: [&str; 3] = ["container_labels", "container_mounts", "host_namespaces"];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for file in FILES {
         println!("cargo::rerun-if-changed={file}");
@@ -32,10 +35,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .message_attribute(".sensor.v1.Row", "#[serde(transparent)]");
     for message in definitions.file.iter().flat_map(|file| &file.message_type) {
         for field in &message.field {
-            // Lists are always written: no argument and no ancestor are facts, not unknowns. So are counts.
+            // Other lists are always written: no argument and no ancestor are facts, not unknowns. So are counts.
             let is_map = message.nested_type.iter().any(|entry| field.type_name().ends_with(entry.name()));
             let can_be_absent = field.proto3_optional()
                 || is_map
+                || TOLD_BY_RUNTIMES.contains(&field.name())
                 || field.label() == Label::Optional && matches!(field.r#type(), Type::String | Type::Message);
             if can_be_absent && (field.oneof_index.is_none() || field.proto3_optional()) {
                 config.field_attribute(format!(".sensor.v1.{}.{}", message.name(), field.name()), EMPTY_IS_ABSENT);

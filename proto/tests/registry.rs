@@ -149,6 +149,18 @@ fn events_of(table: &str) -> Vec<Value> {
                 "incidentId": "0197e4a0-0000-7000-8000-000000000001",
             })),
         ],
+        "container_events" => vec![
+            process(json!({
+                "eventType": "CONTAINER_EVENT_TYPE_CREATED", "containerCgroup": "/docker-c.scope", "containerId": "c",
+                "containerRuntime": "docker", "containerName": "web", "containerLabels": ["app=web"], "isPrivileged": true,
+                "imageId": "sha256:0f", "imageName": "nginx", "imageTag": "1.2", "imageDigest": "sha256:0e",
+                "kubernetesPod": "web-0", "kubernetesNamespace": "shop", "hostNamespaces": ["pid"],
+                "containerMounts": ["/:/host"], "args": ["runc", "create"],
+                "processUuid": "00000000-0000-8000-8000-000000000001",
+                "incidentId": "0197e4a0-0000-7000-8000-000000000001",
+            })),
+            json!({"eventType": "CONTAINER_EVENT_TYPE_EXITED", "containerCgroup": "/docker-c.scope", "containerId": "c"}),
+        ],
         "lost_records" => vec![json!({
             "eventType": "LOST_RECORDS", "time": 5, "sensorId": "s", "stage": "ring", "eventClass": "process",
             "cause": "ring_full", "count": 0,

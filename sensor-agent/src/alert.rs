@@ -35,7 +35,7 @@ pub use self::{
 };
 use crate::event::{
     Event, Host, Value, fields,
-    json::{as_text, lossless},
+    json::{as_line, lossless},
 };
 use crate::policy::Policy;
 
@@ -181,7 +181,7 @@ fn message_fields(policy: &Policy, event: &Event, host: &Host) -> Vec<(&'static 
     let mut told = vec![("program_name", program), ("strategy_name", policy.name.clone())];
     for part in event.kind.described().parts {
         let value = fields::by_column(part.column).map_or(Value::Absent, |field| field.of(event, host));
-        told.extend(as_text(value).map(|text| (part.column, text)));
+        told.extend(as_line(value).map(|text| (part.column, text)));
     }
     told
 }

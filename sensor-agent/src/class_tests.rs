@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::alert::{Alert, cef, ecs, ocsf};
 use crate::event::build::build;
 use crate::event::fields::{FIELDS, Field, by_column};
-use crate::event::json::{RowWriter, as_text};
+use crate::event::json::{RowWriter, as_line, as_text};
 use crate::event::{Event, Host};
 use crate::policy::{MessageType, Policy};
 use crate::rules::{Chain, Lists, MissingDefault, Scratch, Verdict, compile};
@@ -110,7 +110,7 @@ fn rows_are_events_again_and_have_their_message() {
                 let field = by_column(column.field.column).expect("a column is a field's");
                 assert_eq!(
                     first.get(column.field.column).is_some(),
-                    as_text(field.of(&event, &host)).is_some(),
+                    as_line(field.of(&event, &host)).is_some(),
                     "{}.{}",
                     table.name,
                     column.field.column

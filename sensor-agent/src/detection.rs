@@ -81,6 +81,8 @@ const CONTAINER_FIELDS: &[&str] = &[
     "containerName",
     "containerLabels",
     "isPrivileged",
+    "hostNamespaces",
+    "containerMounts",
     "imageId",
     "imageName",
     "imageTag",

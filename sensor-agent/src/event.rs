@@ -174,6 +174,11 @@ pub trait Own: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// What became of which control group, of what tells of containers by theirs.
+    fn of_group(&self) -> Option<(EventType, &str)> {
+        None
+    }
+
     /// The file that it is about, if it is about one.
     fn file_path(&self) -> Option<Value<'_>> {
         None

@@ -14,6 +14,7 @@
 //! service ([`users`], [`baseline`], [`unlisted`]) runs elsewhere or before the first record.
 
 pub mod baseline;
+mod container_lives;
 mod container_names;
 pub mod containers;
 mod crashes;

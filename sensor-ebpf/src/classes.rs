@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod bpf;
 pub mod bpf_calls;
+pub mod container;
 pub mod containment;
 pub mod crash;
 pub mod credentials;
@@ -67,4 +68,6 @@ crate::class::declare! {
     UnixSocket = unix_socket { UnixConnect }
     /// Programs that the kernel itself has run.
     UserHelper = user_helper { UserHelper }
+    /// Containers that come and go.
+    Container = container { Container }
 }

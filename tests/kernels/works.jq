@@ -23,7 +23,8 @@
     connection: true, accept: true, listener: true, bind: true, bind6: true,
     datagram: ($version >= [6, 3]), route: ($version >= [6, 3]), route6: ($version >= [6, 3]),
     memory_exec: true, memory_file: true, crash: true, sysctl: true, io_uring_setup: true,
-    perf_event: ($version >= [5, 11]), kexec: true, bpf_call: true, raw_socket: true, unix_connect: true, user_helper: true
+    perf_event: ($version >= [5, 11]), kexec: true, bpf_call: true, raw_socket: true, unix_connect: true, user_helper: true,
+    container: true
   };
   def told($rows): [$rows[] | select(.table == "audit_user_msg") | [.type_name, .address, .terminal, .result, .uid, .path]];
   def forged($alerts): [$alerts[] | select(.strategy_name == "Forged Message") | .process_info | [.uid, .name]];
@@ -85,6 +86,9 @@
     | [.dst_addr, .dst_port, .network_result, .network_errno]] | sort;
   def made_code: [parts("Memory Made Executable")[] | [.memory_call, .memory_kind, .memory_protection]] | sort;
   def crashed: [parts("Program Crashed")[] | [.crash_signal, .crash_code, .fault_address_kind, .fault_access]] | sort;
+  # Since Linux 6.19 the kernel does not say who was the last in it.
+  def lived: [$rows[] | select(.table == "container_events")
+    | [(.event_type | ltrimstr("CONTAINER_EVENT_TYPE_")), .container_runtime, .path] | if .[0] == "EXITED" then .[:2] else . end];
   def a_login: [["USER_LOGIN", "203.0.113.9", "tty1", "success", 0, "/bin/tell-audit"]];
   def by_the_user: [[1234, "/bin/tell-audit"]];
   def told_of_crowd:
@@ -219,6 +223,9 @@
       ["SIGABRT", "-6", null, null], ["SIGSEGV", "128", "protection", null], ["SIGFPE", "1", null, null],
       ["SIGSEGV", "1", "kernel", "read"], ["SIGSEGV", "1", "null", "read"], ["SIGSEGV", "2", "stack", "execute"],
       ["SIGSYS", (if $version >= [5, 16] then "1" else null end), null, null]] | sort)),
+    must("a container: \(lived)"; lived == [
+      ["CREATED", "docker", "/bin/busybox"], ["RUNNING", "docker", "/bin/act"], ["EXITED", "docker"],
+      ["DESTROYED", "docker", "/bin/busybox"]]),
     must("settings, and rings: \(parts("Setting Written"), parts("Ring Made"))";
       (parts("Setting Written") | map([.sysctl_name, .sysctl_value, .sysctl_errno]) | sort) ==
         [["net.ipv4.ip_forward", null, "22"], ["net.ipv4.ip_forward", "1", null]]

@@ -1,5 +1,7 @@
 //! Which container a process is in, by its control group.
 
+#[path = "containers/lives.rs"]
+mod lives;
 #[path = "containers/names.rs"]
 mod names;
 

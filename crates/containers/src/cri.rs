@@ -54,7 +54,11 @@ fn facts_of(answer: &[u8], id: &str) -> Result<Facts, CallError> {
     let ids = [&status.image_id, &status.image_ref, &image].map(|text| image_id(text));
     facts.image_id = ids.into_iter().find(|id| !id.is_empty()).unwrap_or_default();
     facts.label(&status.labels);
-    facts.privileged = answer.info.get("info").and_then(|info| privileged(info));
+    facts.mount(status.mounts.iter().map(|mount| (mount.host_path.as_str(), mount.container_path.as_str())));
+    let info: Option<Info> = answer.info.get("info").and_then(|info| serde_json::from_str(info).ok());
+    let info = info.unwrap_or_default();
+    facts.host_namespaces = host_namespaces(&info);
+    facts.privileged = privileged(&info);
     Ok(facts)
 }
 
@@ -70,12 +74,29 @@ fn facts_of_pod(answer: &[u8], id: &str) -> Result<Facts, CallError> {
     Ok(facts)
 }
 
+/// The kinds of namespaces that the container has the host's of. containerd has it join those of its pod whatever they are, and
+/// tells what was asked for; CRI-O leaves them out of what it tells the program that makes the container.
+fn host_namespaces(info: &Info) -> Vec<String> {
+    /// As they are called here, in what was asked for, and in specifications (OCI). Who has the host's network has its names, too.
+    const KINDS: [(&str, &str, &str); 4] =
+        [("ipc", "ipc", "ipc"), ("net", "network", "network"), ("pid", "pid", "pid"), ("uts", "network", "uts")];
+    /// `NamespaceMode.NODE` of the interface.
+    const NODE: u64 = 2;
+    let asked_for = info.security_context().and_then(|context| context.namespace_options.as_ref());
+    let made = info.runtime_spec.as_ref().and_then(|spec| spec.linux.as_ref()?.namespaces.as_ref());
+    let is_hosts = |asked: &str, kind: &str| {
+        let mode = asked_for.and_then(|options| options.get(asked)?.as_u64());
+        mode == Some(NODE) || made.is_some_and(|made| !made.iter().any(|namespace| namespace.kind == kind))
+    };
+    let hosts = KINDS.iter().filter(|(_, asked, kind)| is_hosts(asked, kind));
+    hosts.map(|(name, ..)| (*name).to_owned()).collect()
+}
+
 /// Whether the container is a privileged one: of what runtimes tell beside the interface. containerd tells what was asked for,
 /// and leaves out what is false.
-fn privileged(info: &str) -> Option<bool> {
-    let Info { privileged, config } = serde_json::from_str(info).ok()?;
-    let asked_for = |config: InfoConfig| config.linux?.security_context?.privileged;
-    privileged.or_else(|| config.map(|config| asked_for(config).unwrap_or_default()))
+fn privileged(info: &Info) -> Option<bool> {
+    let asked_for = || info.security_context().and_then(|context| context.privileged).unwrap_or_default();
+    info.privileged.or_else(|| info.config.as_ref().map(|_| asked_for()))
 }
 
 fn another() -> CallError {
@@ -129,8 +150,18 @@ struct ContainerStatus {
     image_ref: String,
     #[prost(btree_map = "string, string", tag = "12")]
     labels: BTreeMap<String, String>,
+    #[prost(message, repeated, tag = "14")]
+    mounts: Vec<Mount>,
     #[prost(string, tag = "17")]
     image_id: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Mount {
+    #[prost(string, tag = "1")]
+    container_path: String,
+    #[prost(string, tag = "2")]
+    host_path: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -169,10 +200,34 @@ struct PodMetadata {
     namespace: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Info {
     privileged: Option<bool>,
     config: Option<InfoConfig>,
+    #[serde(rename = "runtimeSpec")]
+    runtime_spec: Option<Spec>,
+}
+
+impl Info {
+    fn security_context(&self) -> Option<&SecurityContext> {
+        self.config.as_ref()?.linux.as_ref()?.security_context.as_ref()
+    }
+}
+
+#[derive(Deserialize)]
+struct Spec {
+    linux: Option<SpecLinux>,
+}
+
+#[derive(Deserialize)]
+struct SpecLinux {
+    namespaces: Option<Vec<SpecNamespace>>,
+}
+
+#[derive(Deserialize)]
+struct SpecNamespace {
+    #[serde(rename = "type")]
+    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -188,6 +243,7 @@ struct InfoLinux {
 #[derive(Deserialize)]
 struct SecurityContext {
     privileged: Option<bool>,
+    namespace_options: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 #[cfg(test)]
@@ -199,6 +255,11 @@ mod tests {
     fn id() -> String {
         "0f".repeat(32)
     }
+
+    const INFO: &str = r#"{
+        "config": {"linux": {"security_context": {"privileged": true}}},
+        "runtimeSpec": {"linux": {"namespaces": [{"type": "pid", "path": "/proc/7/ns/pid"}, {"type": "ipc"}, {"type": "mount"}]}}
+    }"#;
 
     fn labels() -> BTreeMap<String, String> {
         [("io.kubernetes.pod.name", "web-0"), ("io.kubernetes.pod.namespace", "shop")]
@@ -218,12 +279,9 @@ mod tests {
                 image_ref: format!("registry.example.test/web@{digest}"),
                 image_id: of_image.clone(),
                 labels: labels(),
+                mounts: vec![Mount { container_path: "/host".into(), host_path: "/".into() }],
             }),
-            info: [(
-                "info".to_owned(),
-                r#"{"config": {"linux": {"security_context": {"privileged": true}}}}"#.to_owned(),
-            )]
-            .into(),
+            info: [("info".to_owned(), INFO.to_owned())].into(),
         };
         let facts = facts_of(&answer.encode_to_vec(), &id()).unwrap();
         let expected = Facts {
@@ -236,13 +294,29 @@ mod tests {
             pod: "web-0".into(),
             namespace: "shop".into(),
             privileged: Some(true),
+            host_namespaces: vec!["net".into(), "uts".into()],
+            mounts: vec!["/:/host".into()],
             ..Facts::none()
         };
         assert_eq!(facts, expected);
         assert!(facts_of(&answer.encode_to_vec(), &"1a".repeat(32)).is_err(), "it is of another one");
-        assert_eq!(privileged(r#"{"privileged": false, "sandboxID": "x"}"#), Some(false));
-        assert_eq!(privileged(r#"{"config": {"linux": {"resources": {}}}}"#), Some(false));
-        assert_eq!(privileged(r#"{"sandboxID": "x"}"#), None);
+        let of = |info: &str| {
+            let info: Info = serde_json::from_str(info).unwrap();
+            (privileged(&info), host_namespaces(&info).join(" "))
+        };
+        assert_eq!(of(r#"{"privileged": false, "sandboxID": "x"}"#), (Some(false), String::new()));
+        assert_eq!(of(r#"{"config": {"linux": {"resources": {}}}}"#), (Some(false), String::new()));
+        assert_eq!(of(r#"{"sandboxID": "x"}"#), (None, String::new()));
+        // It joins its pod's, which are the host's.
+        let joins = r#"{
+            "config": {"linux": {"security_context": {"namespace_options": {"network": 2, "pid": 2, "userns_options": {}}}}},
+            "runtimeSpec": {"linux": {"namespaces": [
+                {"type": "pid", "path": "/proc/7/ns/pid"}, {"type": "ipc"}, {"type": "uts"}, {"type": "network"}
+            ]}}
+        }"#;
+        assert_eq!(of(joins), (Some(false), "net pid uts".to_owned()));
+        let own = joins.replace(": 2", ": 1");
+        assert_eq!(of(&own), (Some(false), String::new()));
     }
 
     #[test]

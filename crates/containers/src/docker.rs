@@ -88,7 +88,14 @@ fn inspected(bytes: &[u8], id: &str) -> Result<Inspected, CallError> {
     facts.image_tag = facts.bounded(reference.tag, NAME);
     reference.digest.clone_into(&mut facts.image_digest);
     facts.label(&config.labels.unwrap_or_default());
-    facts.privileged = container.host_config.and_then(|host| host.privileged);
+    let host = container.host_config.unwrap_or_default();
+    facts.privileged = host.privileged;
+    let modes = [("ipc", host.ipc_mode), ("net", host.network_mode), ("pid", host.pid_mode), ("uts", host.uts_mode)];
+    let hosts = modes.into_iter().filter(|(_, mode)| mode == "host");
+    facts.host_namespaces = hosts.map(|(kind, _)| kind.to_owned()).collect();
+    let mounts = container.mounts.unwrap_or_default();
+    let bound = mounts.iter().filter(|mount| mount.kind == "bind");
+    facts.mount(bound.map(|mount| (mount.source.as_str(), mount.destination.as_str())));
     Ok(Inspected { facts, reference: config.image })
 }
 
@@ -134,6 +141,7 @@ struct Container {
     image: String,
     config: Option<Config>,
     host_config: Option<HostConfig>,
+    mounts: Option<Vec<Mount>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -143,10 +151,25 @@ struct Config {
     labels: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct HostConfig {
     privileged: Option<bool>,
+    ipc_mode: String,
+    network_mode: String,
+    pid_mode: String,
+    #[serde(rename = "UTSMode")]
+    uts_mode: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Mount {
+    /// `bind` of a place of the host, `volume` of what the engine keeps, and others.
+    #[serde(rename = "Type")]
+    kind: String,
+    source: String,
+    destination: String,
 }
 
 #[derive(Deserialize)]
@@ -172,7 +195,13 @@ mod tests {
         let answer = json!({
             "Id": id(), "Name": "/web", "Image": format!("sha256:{image}"),
             "Config": {"Image": "registry.example.test:5000/web:1.2", "Labels": {"app": "web"}, "Env": ["A=b"]},
-            "HostConfig": {"Privileged": true}, "Mounts": [],
+            "HostConfig": {
+                "Privileged": true, "NetworkMode": "host", "PidMode": "", "IpcMode": "private", "UTSMode": "host",
+            },
+            "Mounts": [
+                {"Type": "bind", "Source": "/", "Destination": "/host", "Mode": "", "RW": true},
+                {"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/data"},
+            ],
         });
         let Inspected { facts, reference } = inspected(answer.to_string().as_bytes(), &id()).unwrap();
         assert_eq!(reference, "registry.example.test:5000/web:1.2");
@@ -183,6 +212,8 @@ mod tests {
             image_id: format!("sha256:{image}"),
             labels: vec![("app".into(), "web".into())],
             privileged: Some(true),
+            host_namespaces: vec!["net".into(), "uts".into()],
+            mounts: vec!["/:/host".into()],
             ..Facts::default()
         };
         assert_eq!(facts, expected);

@@ -12,6 +12,10 @@ pub const LABELS: usize = 64;
 pub const LABEL: usize = 512;
 /// Most bytes of all labels of a container.
 pub const ALL_LABELS: usize = 4096;
+/// Most mounts.
+pub const MOUNTS: usize = 64;
+/// Most bytes of all mounts of a container.
+pub const ALL_MOUNTS: usize = 8192;
 
 /// Stands at the end of what was cut.
 const CUT: char = '…';
@@ -34,7 +38,11 @@ pub struct Facts {
     pub pod: String,
     pub namespace: String,
     pub privileged: Option<bool>,
-    /// Something was too long, or there were too many labels.
+    /// The kinds of namespaces that it has none of its own of, but the host's: of `ipc`, `net`, `pid` and `uts`.
+    pub host_namespaces: Vec<String>,
+    /// What it has of the host's files and folders, each as `SOURCE:DESTINATION`.
+    pub mounts: Vec<String>,
+    /// Something was too long, or there were too many labels or mounts.
     pub is_cut: bool,
 }
 
@@ -57,6 +65,8 @@ impl Facts {
             pod: String::new(),
             namespace: String::new(),
             privileged: None,
+            host_namespaces: Vec::new(),
+            mounts: Vec::new(),
             is_cut: false,
         }
     }
@@ -75,6 +85,20 @@ impl Facts {
         }
         if let (Some(pod), Some(namespace)) = (labels.get(POD), labels.get(NAMESPACE)) {
             (self.pod, self.namespace) = (self.bounded(pod, NAME), self.bounded(namespace, NAME));
+        }
+    }
+
+    /// Takes mounts in, each a place of the host and where it is in the container.
+    pub(crate) fn mount<'a>(&mut self, mounts: impl IntoIterator<Item = (&'a str, &'a str)>) {
+        let mut room = ALL_MOUNTS;
+        for (source, destination) in mounts {
+            let mount = format!("{}:{}", self.bounded(source, NAME), self.bounded(destination, NAME));
+            let fits = self.mounts.len() < MOUNTS && mount.len() <= room;
+            self.is_cut |= !fits;
+            if fits {
+                room -= mount.len();
+                self.mounts.push(mount);
+            }
         }
     }
 
@@ -117,6 +141,15 @@ mod tests {
             prop_assert!(facts.labels.len() <= LABELS && bytes <= ALL_LABELS);
             prop_assert!(facts.labels.iter().all(|(key, value)| key.len() <= LABEL && value.len() <= LABEL));
             prop_assert_eq!(facts.is_cut, facts.labels != labels.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn mounts_stay_in_bounds(mounts in proptest::collection::vec(("[a-é/]{0,700}", "[a-é/]{0,60}"), 0..90)) {
+            let mut facts = Facts::default();
+            facts.mount(mounts.iter().map(|(source, destination)| (source.as_str(), destination.as_str())));
+            prop_assert!(facts.mounts.len() <= MOUNTS && facts.mounts.iter().map(String::len).sum::<usize>() <= ALL_MOUNTS);
+            let whole: Vec<String> = mounts.iter().map(|(source, destination)| format!("{source}:{destination}")).collect();
+            prop_assert_eq!(facts.is_cut, facts.mounts != whole);
         }
     }
 }

@@ -93,6 +93,8 @@ activities! {
     NamespaceChange = ecs ["process"] ["change"], ocsf Base;
     /// A file system was mounted, moved or taken away, or another folder was made the root.
     MountChange = ecs ["configuration"] ["change"], ocsf Base;
+    /// A container comes or goes.
+    ContainerChange = ecs ["host"] ["change"], ocsf Base;
     /// Memory was made executable.
     MemoryProtection = ecs ["process"] ["change"], ocsf Memory, 2, "Modify Page";
     /// A file was made in memory.

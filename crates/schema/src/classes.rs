@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod bpf;
 pub mod bpf_calls;
+pub mod container;
 pub mod containment;
 pub mod crash;
 pub mod credentials;
@@ -63,6 +64,8 @@ classes! {
     UnixSocket = unix_socket { UnixConnect }
     /// The kernel itself has programs run.
     UserHelper = user_helper { UserHelper }
+    /// Containers come and go.
+    Container = container { ContainerCreated ContainerRunning ContainerExited ContainerDestroyed }
     /// What the sensor tells of itself.
     Sensor = sensor { LostRecords SensorStarted }
 }
@@ -79,7 +82,6 @@ pub(crate) const PLANNED_POLICY_TYPES: &[PolicyType] = &[
 
 /// Tables likewise.
 pub(crate) const PLANNED_TABLES: &[&Table] = &[
-    &unfilled("container_events", "Containers created, started and ended."),
     &unfilled("shell_commands", "Commands typed into interactive shells."),
     &unfilled("tty_data", "What went over terminals."),
     &unfilled("alerts", "The alerts that were raised."),

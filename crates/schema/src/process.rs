@@ -261,6 +261,18 @@ fields! {
         Type::Bool,
         "Whether the container was started as a privileged one.",
     );
+    HOST_NAMESPACES = process(
+        "hostNamespaces",
+        "host_namespaces",
+        Type::Texts,
+        "Which of the host's namespaces the container shares, of `ipc`, `net`, `pid` and `uts`.",
+    );
+    CONTAINER_MOUNTS = process(
+        "containerMounts",
+        "container_mounts",
+        Type::Texts,
+        "What the container has of the host's files and folders, each as SOURCE:DESTINATION, the first 64; volumes that the runtime keeps are none.",
+    );
     IMAGE_ID = process(
         "imageId",
         "image_id",

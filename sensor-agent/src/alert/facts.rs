@@ -162,6 +162,7 @@ pub(crate) fn own(event: &Event, host: &Host, cuts: &Cuts) -> Json {
             Value::Int(number) => number.into(),
             Value::Bool(is_so) => is_so.into(),
             Value::Addr(address) => address.to_string().into(),
+            Value::Args(texts) => texts.iter().take(cuts.lists).map(|text| cuts.text(text)).collect(),
             _ => continue,
         };
         own.insert(part.column.to_owned(), value);

@@ -4,6 +4,7 @@
 mod audit;
 mod bpf;
 mod bpf_calls;
+mod container;
 mod containment;
 mod crash;
 mod credentials;
@@ -78,6 +79,7 @@ pub(super) const CLASSES: [Class; schema::Class::ALL.len()] = [
     raw_socket::CLASS,
     unix_socket::CLASS,
     user_helper::CLASS,
+    container::CLASS,
     sensor::CLASS,
 ];
 

@@ -21,6 +21,9 @@ pub struct FromRuntime {
     pub facts: Facts,
     /// The labels once more, for rules: each as `KEY=VALUE`.
     pub labels: Arguments,
+    /// The same of the kinds of namespaces, and of the mounts.
+    pub host_namespaces: Arguments,
+    pub mounts: Arguments,
 }
 
 static NOTHING: Facts = Facts::none();
@@ -52,12 +55,17 @@ impl Container {
 impl FromRuntime {
     /// What was said, with its labels as texts.
     pub(super) fn new(facts: Facts, labels: &[String]) -> Self {
-        // A byte of zero ends each; a label that has one of its own is two to rules.
-        let bytes: Vec<u8> = labels.iter().flat_map(|label| label.bytes().chain([0])).collect();
-        let mut labels = Arguments::default();
-        labels.set(&bytes, &[], bytes.len() as u64, false);
-        Self { facts, labels }
+        let (labels, mounts) = (texts(labels), texts(&facts.mounts));
+        Self { labels, host_namespaces: texts(&facts.host_namespaces), mounts, facts }
     }
+}
+
+fn texts(texts: &[String]) -> Arguments {
+    // A byte of zero ends each; a text that has one of its own is two to rules.
+    let bytes: Vec<u8> = texts.iter().flat_map(|text| text.bytes().chain([0])).collect();
+    let mut texts = Arguments::default();
+    texts.set(&bytes, &[], bytes.len() as u64, false);
+    texts
 }
 
 impl From<Facts> for FromRuntime {

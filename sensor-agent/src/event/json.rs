@@ -149,6 +149,14 @@ pub fn as_text(value: Value<'_>) -> Option<String> {
     })
 }
 
+/// The same where people read on: of a list its texts, with commas between them.
+#[must_use]
+pub fn as_line(value: Value<'_>) -> Option<String> {
+    let Value::Args(texts) = value else { return as_text(value) };
+    let texts: Vec<_> = texts.iter().map(lossless).collect();
+    Some(texts.join(", "))
+}
+
 fn write_integer(out: &mut Vec<u8>, value: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }

@@ -6,7 +6,7 @@ use super::Placed;
 use crate::alert::Alert;
 use crate::control::Line;
 use crate::event::fields::{self, base_name};
-use crate::event::json::{as_text, lossless};
+use crate::event::json::{as_line, lossless};
 use crate::event::{Detail, Event, Host, Process, Value};
 
 /// How many ancestors are named.
@@ -97,7 +97,7 @@ fn text(event: &Event, host: &Host) -> String {
     }
     for part in event.kind.described().parts {
         let value = fields::by_column(part.column).map_or(Value::Absent, |field| field.of(event, host));
-        if let Some(value) = as_text(value) {
+        if let Some(value) = as_line(value) {
             text.push_str(&format!(" {}={}", part.name, quoted(&shown(value.as_bytes(), SHOWN_OF_FIELD))));
         }
     }

@@ -27,6 +27,12 @@ impl Ended {
         self.0.values().rev().find(|process| process.key.tgid == pid)
     }
 
+    /// The last one in this container.
+    pub(super) fn last_in(&self, container: &str) -> Option<&Arc<Process>> {
+        let is_in = |process: &Process| process.container.as_ref().is_some_and(|found| found.id == container);
+        self.0.values().rev().find(|process| is_in(process))
+    }
+
     pub(super) fn get(&self, key: ProcessKey) -> Option<&Arc<Process>> {
         self.0.get(&key)
     }

@@ -98,6 +98,17 @@ impl Groups {
         }
     }
 
+    /// The container that a control group is by its own name, and not by that of one above.
+    pub(super) fn called(&mut self, path: &str) -> Option<Arc<Container>> {
+        let parts = parts(path);
+        let at = parts.len().checked_sub(1)?;
+        let name = container_at(&parts, at)?;
+        if self.machines.called(parts[at], &name) == Machine::Virtual {
+            return None;
+        }
+        Some(Arc::new(Container { told: self.names.of(&name.id), ..container(&name) }))
+    }
+
     /// Takes in what a record tells of its cgroup, and says which container the process is in.
     pub(super) fn find(&mut self, at: &Where<'_>) -> Found {
         self.learn(at.place, at.cgroup, at.flags);
@@ -155,12 +166,10 @@ impl Group {
         let containers = (0..parts.len()).rev().filter_map(|at| Some((at, parts[at], container_at(&parts, at)?)));
         let (mut named, mut by_root, mut is_unregistered) = (None, None, false);
         for (at, unit, name) in containers {
-            if name.runtime == Runtime::SystemdNspawn && unit.starts_with("machine-") {
-                match machines.find(unit, &name.id) {
-                    Machine::Virtual => continue,
-                    Machine::Unregistered => is_unregistered = true,
-                    Machine::Other => {}
-                }
+            match machines.called(unit, &name) {
+                Machine::Virtual => continue,
+                Machine::Unregistered => is_unregistered = true,
+                Machine::Other => {}
             }
             let told = names.of(&name.id);
             let container = Arc::new(Container { told, ..container(&name) });

@@ -7,6 +7,10 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::PathBuf;
 
+use schema::process::Runtime;
+
+use super::containers::ContainerName;
+
 /// A file of machined's has some hundred bytes.
 const MOST: u64 = 64 * 1024;
 
@@ -37,8 +41,14 @@ impl Machines {
         Self { folder }
     }
 
+    /// What a container is by its name, if it is a scope of machined's.
+    pub(super) fn called(&self, unit: &str, name: &ContainerName<'_>) -> Machine {
+        let is_machine = name.runtime == Runtime::SystemdNspawn && unit.starts_with("machine-");
+        if is_machine { self.find(unit, &name.id) } else { Machine::Other }
+    }
+
     /// The machine of this unit, a scope, and of this name.
-    pub(super) fn find(&self, unit: &str, name: &str) -> Machine {
+    fn find(&self, unit: &str, name: &str) -> Machine {
         let is_one = |name: &&str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
         let link = format!("unit:{unit}");
         for file in [link.as_str(), name].iter().filter(|name| is_one(name)) {

@@ -23,6 +23,7 @@ use hashlink::LinkedHashMap;
 use schema::{EventType, process::Runtime};
 use sensor_ebpf::record::{ExitRecord, ForkRecord};
 
+use super::container_lives::ContainerLives;
 use super::container_names::{ContainerNames, Lookups};
 use super::crashes::Crashes;
 use super::ended::Ended;
@@ -48,6 +49,7 @@ pub struct Table {
     live: Map,
     limit: usize,
     groups: Groups,
+    container_lives: ContainerLives,
     users: Users,
     logins: Logins,
     ended: Ended,
@@ -103,6 +105,7 @@ impl Table {
             live: Map::default(),
             limit: limit.max(1),
             groups: Groups::new(),
+            container_lives: ContainerLives::default(),
             users,
             logins: Logins::default(),
             ended: Ended::default(),
@@ -137,7 +140,7 @@ impl Table {
             Record::ExecFailed(exec) => Some(self.exec_failed(exec, time)),
             Record::Exit(exit) => self.exit(exit, time),
             Record::Audit(audit) => Some(self.audit(audit, time)),
-            Record::Act(act) => Some(self.act(act, time)),
+            Record::Act(act) => self.act(act, time),
         }
     }
 

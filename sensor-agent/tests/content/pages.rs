@@ -61,6 +61,7 @@ fn class(policy: &Policy) -> &'static str {
         "credentialChange" => "changes of credentials",
         "loadKernelModule" => "kernel modules",
         "bpfExec" => "BPF programs",
+        "containerCreated" => "containers",
         other => panic!("what policies of the type `{other}` see has no name here"),
     }
 }

@@ -7,7 +7,7 @@ use sensor_ebpf::record::exec_flags;
 
 use super::field::{Field, of_event, of_process, of_subject};
 use super::{base_name, place};
-use crate::event::{Container, Pids, Process, UNSET_ID, Value};
+use crate::event::{Arguments, Container, FromRuntime, Pids, Process, UNSET_ID, Value};
 
 pub(super) const FIELDS: &[Field] = &[
     of_event(&process::EVENT_TYPE, |event, _| Value::Word(event.kind.word()), |d, v| v.put_word(&mut d.kind)),
@@ -244,10 +244,7 @@ pub(super) const FIELDS: &[Field] = &[
     ),
     of_process(
         &process::CONTAINER_LABELS,
-        |p, _| match p.container.as_deref().and_then(|container| container.told.as_deref()) {
-            Some(told) if told.labels.kept() > 0 => Value::Args(&told.labels),
-            _ => Value::Absent,
-        },
+        |p, _| runtime_texts(p, |told| &told.labels),
         |d, v| v.texts().map(|labels| d.labels(labels)),
     ),
     of_process(
@@ -257,6 +254,16 @@ pub(super) const FIELDS: &[Field] = &[
             privileged.map_or(Value::Absent, Value::Bool)
         },
         |d, v| v.take().map(|privileged| d.runtime_facts().privileged = Some(privileged)),
+    ),
+    of_process(
+        &process::HOST_NAMESPACES,
+        |p, _| runtime_texts(p, |told| &told.host_namespaces),
+        |d, v| v.texts().map(|kinds| d.runtime_facts().host_namespaces = kinds),
+    ),
+    of_process(
+        &process::CONTAINER_MOUNTS,
+        |p, _| runtime_texts(p, |told| &told.mounts),
+        |d, v| v.texts().map(|mounts| d.runtime_facts().mounts = mounts),
     ),
     of_process(
         &process::IMAGE_ID,
@@ -294,6 +301,14 @@ pub(super) const FIELDS: &[Field] = &[
         |d, v| v.put(&mut d.process.incident),
     ),
 ];
+
+/// Texts of what a container's runtime says; absent if there are none.
+fn runtime_texts(process: &Process, texts: fn(&FromRuntime) -> &Arguments) -> Value<'_> {
+    match process.container.as_deref().and_then(|container| container.told.as_deref()).map(texts) {
+        Some(texts) if texts.kept() > 0 => Value::Args(texts),
+        _ => Value::Absent,
+    }
+}
 
 /// A text of what a container's runtime says.
 fn runtime_fact(process: &Process, text: fn(&Facts) -> &String) -> Value<'_> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use schema::EventType;
 use sensor_ebpf::record::Actor;
 
 use super::Table;
@@ -10,8 +11,13 @@ use crate::event::{Detail, Event, Image, Process, until_zero};
 use crate::process::observed::{Known, Observed};
 
 impl Table {
-    /// What a process did, to another one too.
-    pub(super) fn act(&mut self, act: &Act, time: u64) -> Event {
+    /// What a process did, to another one too; none if it tells nothing new.
+    pub(super) fn act(&mut self, act: &Act, time: u64) -> Option<Event> {
+        if let Detail::Own(own) = &act.detail
+            && let Some((kind, group)) = own.of_group()
+        {
+            return self.container(act, kind, group, time);
+        }
         let process = self.now(&act.actor);
         let (mut kind, mut detail) = (act.kind, act.detail.clone());
         if let Detail::Own(own) = &act.detail
@@ -26,7 +32,24 @@ impl Table {
         {
             (kind, detail) = counted;
         }
-        Event { kind, time, process, detail }
+        Some(Event { kind, time, process, detail })
+    }
+
+    /// What became of a container. Its process is who did it, with the container that it is about.
+    fn container(&mut self, act: &Act, kind: EventType, group: &str, time: u64) -> Option<Event> {
+        let container = self.groups.called(group)?;
+        if !self.container_lives.is_news(&container.id, kind) {
+            return None;
+        }
+        let mut process = if act.actor.process.tgid == 0 {
+            // The kernel does not say: who ended last in it, if that was told by now.
+            self.ended.last_in(&container.id).cloned().unwrap_or_default()
+        } else {
+            self.now(&act.actor)
+        };
+        let of_it = Arc::make_mut(&mut process);
+        (of_it.container, of_it.container_unknown) = (Some(container), false);
+        Some(Event { kind, time, process, detail: act.detail.clone() })
     }
 
     /// A process as the table has it, but for what the kernel said of it at that moment: it may have taken on other ids and
