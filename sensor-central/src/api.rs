@@ -26,7 +26,6 @@ mod shape;
 mod siem;
 mod tenants;
 pub(crate) mod times;
-mod told;
 mod whoami;
 
 use std::sync::Arc;

@@ -25,6 +25,7 @@ pub mod server;
 pub mod severity;
 pub mod store;
 pub mod tls;
+mod told;
 pub mod users;
 pub mod web;
 

@@ -5,9 +5,9 @@ use std::{
     io::{self, Write},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{detections::one_line, store::Sensor};
+use crate::{detections::one_line, store::Sensor, told};
 
 /// Nanoseconds without a word after which a sensor is late, and after which it is silent. One that may tell of its health
 /// does so each hour.
@@ -42,15 +42,14 @@ pub fn configuration(tenant: &str, url: &str, token: &str, certs_dir: Option<&st
 pub fn write_json(out: &mut impl Write, sensors: &[Sensor]) -> io::Result<()> {
     sensors.iter().try_for_each(|sensor| {
         let Sensor { tenant, sensor, hostname, version, last_seen, metadata, statistics } = sensor;
-        let object = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
         let line = json!({
             "tenant": tenant,
             "sensor": sensor,
             "hostname": hostname,
             "version": version,
             "last_seen": last_seen,
-            "metadata": object(metadata),
-            "statistics": object(statistics),
+            "metadata": told::value(metadata),
+            "statistics": told::value(statistics),
         });
         writeln!(out, "{}", one_line(&line.to_string()))
     })

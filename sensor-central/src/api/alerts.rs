@@ -20,12 +20,12 @@ use super::{
     query::Query,
     siem::item::{ALERT, description},
     times,
-    told::Told,
 };
 use crate::{
     ids,
     severity::{DEGREES, Severity},
     store::{AlertFilter, Start, StoredAlert, Tenant},
+    told::Told,
 };
 
 /// Most alerts in a page.

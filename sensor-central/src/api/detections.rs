@@ -20,11 +20,11 @@ use super::{
     query::Query,
     siem::item::{command_line, description},
     times,
-    told::Told,
 };
 use crate::{
     attack, ids,
     store::{Column, DetectionFilter, Order, Run, StoredAlert, rule_of},
+    told::Told,
 };
 
 /// Most detections in a page.

@@ -18,6 +18,7 @@ use crate::{
     attack::{self, Technique},
     severity::Severity,
     store::{Handled, Listed, Place, Sought},
+    told,
 };
 
 /// Similar ones that are shown.
@@ -59,7 +60,7 @@ pub(super) async fn page(
 fn show(session: &Session, shown: &Shown) -> Page {
     let Shown { handled, incident, is_cut, similar, users } = shown;
     let Listed { alert, incident: incident_id, .. } = &handled.listed;
-    let told: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    let told = told::value(&alert.json);
     let priority = Severity::of_number(alert.severity).priority;
     let body = html! {
         p.up { a href="/detections" { "Detections" } }
@@ -142,7 +143,7 @@ fn others(found: &[Listed], this: Option<Uuid>) -> Markup {
     html! {
         ol.others {
             @for listed in found {
-                @let told: Value = serde_json::from_str(&listed.alert.json).unwrap_or_default();
+                @let told = told::value(&listed.alert.json);
                 @let is_this = Some(listed.alert.public_id) == this;
                 li aria-current=[is_this.then_some("true")] {
                     (time(listed.alert.time)) " "

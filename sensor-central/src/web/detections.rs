@@ -23,6 +23,7 @@ use crate::{
     attack,
     severity::{DEGREES, Severity},
     store::{Counted, LOOKS, Listed, Listing, Place, Sought, View},
+    told,
 };
 
 /// Detections in a page.
@@ -126,7 +127,7 @@ fn show(
 /// One of the list.
 pub(super) fn row(listed: &Listed) -> Markup {
     let Listed { alert, user, container, is_closed, .. } = listed;
-    let told: Value = serde_json::from_str(&alert.json).unwrap_or_default();
+    let told = told::value(&alert.json);
     let priority = Severity::of_number(alert.severity).priority;
     html! {
         tr role="row" class=[is_closed.then_some("closed")] {
@@ -219,8 +220,10 @@ fn form(filter: &Filter, found: &[Listed]) -> Markup {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::store::StoredAlert;
 
     #[test]
     fn what_was_seen_comes_before_what_the_policy_is_about() {
@@ -230,5 +233,28 @@ mod tests {
         assert_eq!(what(&json!(null)), "");
         assert_eq!(tactics(&json!({ "categories": ["MITRE.B.x (T1)", "no", "MITRE.A.y", "MITRE.B.z"] })), "A, B");
         assert_eq!((short("0123456789abcdef"), short("c1")), ("0123456789ab", "c1"));
+    }
+
+    /// A label of a container has the name that its maker likes, which must not hide what was done in it.
+    #[test]
+    fn no_name_of_a_label_hides_what_was_seen() {
+        let json = r#"{"location": {"container_labels": {"$serde_json::private::RawValue": "x", "app": "web"}},
+            "notifications": [{"message": "seen"}]}"#;
+        let told = told::value(json);
+        assert_eq!(what(&told), "seen");
+        assert_eq!(told["location"]["container_labels"]["$serde_json::private::RawValue"], "x");
+        let alert = StoredAlert {
+            place: Place { raised: 1, row: 1 },
+            public_id: Uuid::nil(),
+            sensor: String::new(),
+            time: 1,
+            severity: 8,
+            policy: "policy".into(),
+            host: "host".into(),
+            json: json.into(),
+        };
+        let [user, container, incident] = Default::default();
+        let row = row(&Listed { alert, user, container, incident, is_closed: false }).into_string();
+        assert!(row.contains(">seen<"), "{row}");
     }
 }

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::{detections, fields::Fields, filter::Filter, lineage};
-use crate::store::{Listed, Place, StoredAlert};
+use crate::{
+    store::{Listed, Place, StoredAlert},
+    told,
+};
 
 /// Bytes, read as everything that they could be.
 ///
@@ -16,7 +19,7 @@ pub fn web(bytes: &[u8]) {
         let again = Filter::read(&Fields::parse(&filter.query()), 0).expect("what was understood is understood again");
         assert_eq!((again.query(), again.sought), (filter.query(), filter.sought));
     }
-    let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let told = told::value(&text);
     assert!(!lineage::draw(&told).into_string().contains("<script"), "{text}");
     let row = detections::row(&listed(text)).into_string();
     assert_eq!((row.matches("<td").count(), row.contains("<script")), (8, false), "{row}");

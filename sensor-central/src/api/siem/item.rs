@@ -6,14 +6,12 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::{
-    api::{
-        times,
-        told::{Of, Told},
-    },
+    api::times,
     event::EventType,
     ids,
     severity::Severity,
     store::{StoredAlert, StoredEvent},
+    told::{Of, Told},
 };
 
 /// What the vendor says where there is no user.

@@ -5,7 +5,7 @@ use sensor_proto::v1::{Alert as SentAlert, AuditUserMessage, Location, LostRecor
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{api::told::tests::any_json, store::Place};
+use crate::{store::Place, told::tests::any_json};
 
 /// Names of members that are looked at, at some depth.
 const NAMES: [&str; 36] = [

@@ -14,7 +14,7 @@ use serde_json::Number;
 
 /// A value. It is written as `serde_json`'s own is: the members by name.
 #[derive(Clone, Debug)]
-pub(super) enum Told<'a> {
+pub(crate) enum Told<'a> {
     Nothing,
     Flag(bool),
     Number(Number),
@@ -24,9 +24,15 @@ pub(super) enum Told<'a> {
     Object(Vec<(Cow<'a, str>, Self)>),
 }
 
+/// The same as a value of `serde_json`'s.
+pub(crate) fn value(json: &str) -> serde_json::Value {
+    // Written as a value, a member has any name; it is the reading that takes one for something else.
+    serde_json::to_value(Told::read(json)).unwrap_or_default()
+}
+
 /// Which members of an object are read; the others are only looked at, whether they are JSON.
 #[derive(Debug)]
-pub(super) enum Of {
+pub(crate) enum Of {
     All,
     /// Those of these names, and which members of theirs.
     These(&'static [(&'static str, Of)]),
@@ -50,18 +56,18 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Told<'a> {
     /// What is no JSON tells nothing.
-    pub(super) fn read(json: &'a str) -> Self {
+    pub(crate) fn read(json: &'a str) -> Self {
         Self::read_of(json, &Of::All)
     }
 
     /// The same of an alert's or a row's members that are looked at, which are few of many.
-    pub(super) fn read_of(json: &'a str, of: &Of) -> Self {
+    pub(crate) fn read_of(json: &'a str, of: &Of) -> Self {
         let mut reader = serde_json::Deserializer::from_str(json);
         let told = Reading(of).deserialize(&mut reader);
         told.and_then(|told| reader.end().map(|()| told)).unwrap_or(Self::Nothing)
     }
 
-    pub(super) fn as_str(&self) -> Option<&str> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -69,18 +75,18 @@ impl<'a> Told<'a> {
     }
 
     /// Text that is not empty.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         self.as_str().filter(|text| !text.is_empty())
     }
 
-    pub(super) fn as_u64(&self) -> Option<u64> {
+    pub(crate) fn as_u64(&self) -> Option<u64> {
         match self {
             Self::Number(number) => number.as_u64(),
             _ => None,
         }
     }
 
-    pub(super) fn list(&self) -> Option<&[Self]> {
+    pub(crate) fn list(&self) -> Option<&[Self]> {
         match self {
             Self::List(list) => Some(list),
             _ => None,
@@ -88,14 +94,14 @@ impl<'a> Told<'a> {
     }
 
     /// The members of these names, by name; none if it is no object.
-    pub(super) fn members(&self, of: impl Fn(&str) -> bool) -> BTreeMap<&str, &Self> {
+    pub(crate) fn members(&self, of: impl Fn(&str) -> bool) -> BTreeMap<&str, &Self> {
         let members = if let Self::Object(members) = self { &members[..] } else { &[] };
         members.iter().filter(|(name, _)| of(name)).map(|(name, value)| (&**name, value)).collect()
     }
 
     /// Without members that say nothing, at any depth outside of lists: null, empty texts and empty objects. Nothing if
     /// it is one of them itself.
-    pub(super) fn said<'t>(&'t self) -> Option<Cow<'t, Told<'t>>> {
+    pub(crate) fn said<'t>(&'t self) -> Option<Cow<'t, Told<'t>>> {
         match self {
             Self::Nothing => None,
             Self::Text(text) if text.is_empty() => None,
@@ -259,7 +265,7 @@ impl Serialize for Told<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
@@ -267,7 +273,7 @@ pub(super) mod tests {
 
     /// Values as they may be written, for properties: names out of `names` and others, names told twice, and what is no
     /// JSON.
-    pub(in crate::api) fn any_json(names: &'static [&'static str]) -> impl Strategy<Value = String> {
+    pub(crate) fn any_json(names: &'static [&'static str]) -> impl Strategy<Value = String> {
         let number = &["0", "-0", "7", "1.0", "1e2", "-3", "0.1", "1e-7", "1e300", "18446744073709551615", "2e19"];
         let text = &["", "a", "a b", "\\u00e9\\n", "/", "\\ud83d\\ude00", "\u{e9}", "\\\"", "\\u0000\u{7f}"];
         let odd = &["", "nul", "1e999", "\"\\ud800\"", "[", "}", "01", "\"\n\"", "{\"a\":}", " "];
